@@ -1,0 +1,48 @@
+/** Tokens: how a secret is made, what of it is kept, and how it is checked (R33, threats S1 and K13). */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { TokenRecord, Tokens } from '../store/store.ts'
+
+/** `pht_`, the token's id as 32 hex digits, `_`, 32 random bytes as base64url. */
+const SECRET = /^pht_([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})_([\w-]{43})$/
+
+/** Longer than any secret; anything longer is refused before it is parsed or hashed (K17). */
+const SECRET_CHARS_MAX = 128
+
+export interface NewToken {
+  /** UUID. */
+  readonly id: string
+  /** Shown once, never kept. */
+  readonly secret: string
+  /** What is kept. */
+  readonly hash: Uint8Array
+}
+
+/** Makes a token from an id (UUID) and 32 random bytes. */
+export function newToken(id: string, random: Uint8Array): NewToken {
+  const secret = `pht_${id.replaceAll('-', '')}_${Buffer.from(random).toString('base64url')}`
+  return { id, secret, hash: hashOf(random) }
+}
+
+export type TokenProof =
+  | { readonly outcome: 'proved'; readonly token: TokenRecord }
+  | { readonly outcome: 'unknown' }
+  | { readonly outcome: 'expired' }
+
+/**
+ * Looks a secret up by the id in it and compares hashes in constant time. A secret that is malformed,
+ * unknown or wrong is `unknown` alike; `expired` is told only to who holds the right secret.
+ * Rejects with the store's error where the store is away: never a pass (A18).
+ */
+export async function proveToken(tokens: Tokens, secret: string, now: number): Promise<TokenProof> {
+  const match = secret.length <= SECRET_CHARS_MAX ? SECRET.exec(secret) : null
+  if (!match) return { outcome: 'unknown' }
+  const token = await tokens.find(match.slice(1, 6).join('-'))
+  const hash = hashOf(Buffer.from(match[6] ?? '', 'base64url'))
+  if (!token || !timingSafeEqual(hash, token.hash)) return { outcome: 'unknown' }
+  if (token.expiresAt && token.expiresAt.getTime() <= now) return { outcome: 'expired' }
+  return { outcome: 'proved', token }
+}
+
+function hashOf(random: Uint8Array): Buffer {
+  return createHash('sha256').update(random).digest()
+}
