@@ -15,7 +15,7 @@ export const CODES: readonly CodeInfo[] = Object.freeze(
     .filter((value) => value.number !== Code.UNSPECIFIED)
     .map((value) => {
       const { $typeName: _type, $unknown: _unknown, ...rest } = getOption(value, rendering)
-      return Object.freeze({ code: value.number, name: value.localName, ...rest })
+      return Object.freeze({ code: value.number as Code, name: value.localName, ...rest })
     }),
 )
 
