@@ -1,0 +1,97 @@
+/**
+ * What an operator may set, each with its unit, default and meaning: the one table that the config
+ * file, the environment, the flags, `porthouse config` and docs/cli.md agree with.
+ */
+import { z } from 'zod'
+import { bool, bytes, choice, count, endpoint, list, ms, text } from './setting.ts'
+
+export const FEATURES = ['websocket', 'mqtt'] as const
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/** A section may be left out; each of its settings then has its default. */
+function section<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape).prefault({} as never)
+}
+
+export const schema = z.strictObject({
+  http: section({
+    listen: endpoint('127.0.0.1:8080', 'where HTTP and WebSocket listen; port 0 takes a free one'),
+    origins: list(
+      z.string().regex(/^(\*|https?:\/\/[^/?#\s]+)$/),
+      [],
+      'origins such as https://app.example, or *',
+      'web pages that may connect; loopback pages always may while http.listen is loopback',
+    ),
+  }),
+  mqtt: section({
+    listen: endpoint(
+      '127.0.0.1:1883',
+      'where MQTT will listen; checked now, served by a later version',
+    ),
+  }),
+  data: text('a folder', 'where everything that lasts is kept, unless databaseUrl is set'),
+  databaseUrl: z.string().refine(isPostgresUrl).optional().meta({
+    allowed: 'postgres://USER:PASSWORD@HOST:PORT/DATABASE',
+    meaning: 'a PostgreSQL server to use in place of the embedded one',
+  }),
+  features: list(
+    z.enum(FEATURES),
+    [...FEATURES],
+    FEATURES.join(', '),
+    'what this process does (R47)',
+  ),
+  log: choice(LOG_LEVELS, 'info', 'the least important level that is logged'),
+  heartbeatMs: ms(25_000, 50, 'silence after which a socket is asked for a sign of life'),
+  limbo: section({
+    deadlineMs: ms(10_000, 50, 'how long a socket may stay without a proved identity (R14)'),
+    bytes: bytes(64 * KIB, 1 * KIB, 'what it may send until then'),
+    frames: count(64, 1, 'frames it may send until then'),
+    tries: count(3, 1, 'wrong answers to one lock before the socket is dropped'),
+  }),
+  connections: section({
+    max: count(50_000, 1, 'sockets in all'),
+    perAddress: count(10_000, 1, 'sockets from one network address'),
+  }),
+  limits: section({
+    packetBytes: bytes(1 * MIB, 1 * KIB, 'one packet'),
+    packetFrames: count(1024, 1, 'frames in a packet'),
+    frameBytes: bytes(512 * KIB, 1 * KIB, 'one frame; no more than limits.packetBytes'),
+    payloadBytes: bytes(256 * KIB, 1, 'payload or text of a message; less than limits.frameBytes'),
+    headersBytes: bytes(8 * KIB, 0, 'all headers of a message'),
+    headers: count(64, 0, 'headers of a message'),
+    destinations: count(64, 1, 'destinations of a message'),
+    rooms: count(1024, 1, 'rooms that one socket may be in'),
+    subscriptions: count(1024, 1, 'channels and rooms that one socket may listen on'),
+  }),
+  outbox: section({
+    bytes: bytes(
+      1 * MIB,
+      1 * KIB,
+      'what may wait for one socket (R46); at least limits.frameBytes',
+    ),
+    ageMs: ms(30_000, 50, 'how long the oldest of it may wait'),
+  }),
+  pendingBytes: bytes(256 * KIB, 0, "a socket's frames held back while a lock is being decided"),
+  idempotency: section({
+    windowMs: ms(120_000, 0, 'how long an idempotency key is remembered'),
+    keys: count(100_000, 0, 'keys remembered at once'),
+  }),
+  drainMs: ms(5_000, 0, 'how long sockets have to take what waits for them at the end'),
+  demo: bool(false, 'makes account demo, room demo/hello and a token at start'),
+})
+
+type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T
+
+/** The effective settings: validated, complete and deeply frozen. Sizes in bytes, times in ms. */
+export type Config = Frozen<z.output<typeof schema>>
+
+/** The same as written in a config file: anything may be left out. */
+export type Settings = z.input<typeof schema>
+
+function isPostgresUrl(url: string): boolean {
+  return URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol)
+}

@@ -1,0 +1,78 @@
+/**
+ * The log: JSON lines on stderr, or short lines for people where stderr is a terminal. It never holds
+ * payloads or secrets (threat S3); redaction is the second guard, not the first.
+ */
+import { destination, type Logger, type LoggerOptions, pino, stdSerializers } from 'pino'
+
+export type Log = Logger
+
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+
+/** What may wait for a reader of the log that is too slow; more is lost, so that nothing blocks (L10). */
+const WAITING_BYTES_MAX = 1024 * 1024
+
+const SECRETS = ['token', 'secret', 'password', 'authorization', 'cookie', 'databaseUrl']
+
+const OPTIONS: LoggerOptions = {
+  base: null,
+  timestamp: () => `,"time":"${new Date().toISOString()}"`,
+  formatters: { level: (label) => ({ level: label }) },
+  serializers: { err: stdSerializers.err },
+  redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
+}
+
+export interface OpenLog {
+  readonly log: Log
+  /** Writes what still waits; to be called before the process ends. */
+  flush(): void
+}
+
+/** Opens the process's log on stderr. */
+export function openLog(level: LogLevel, terminal = process.stderr.isTTY): OpenLog {
+  if (terminal) {
+    const lines = { write: (line: string) => process.stderr.write(forPeople(line)) }
+    return { log: pino({ ...OPTIONS, level }, lines), flush: () => {} }
+  }
+  const stderr = destination({ dest: 2, sync: false, maxLength: WAITING_BYTES_MAX })
+  // A reader that has gone away must not end the gateway.
+  stderr.on('error', () => {})
+  return { log: pino({ ...OPTIONS, level }, stderr), flush: () => flush(stderr) }
+}
+
+function flush(stderr: { flushSync(): void }): void {
+  try {
+    stderr.flushSync()
+  } catch {
+    // Nobody reads it any more, and the process is about to end.
+  }
+}
+
+interface Line {
+  readonly level: string
+  readonly time: string
+  readonly msg?: string
+  readonly err?: { readonly message: string; readonly stack?: string }
+  readonly [field: string]: unknown
+}
+
+const COLOURS: Record<string, number> = {
+  fatal: 31,
+  error: 31,
+  warn: 33,
+  info: 32,
+  debug: 34,
+  trace: 90,
+}
+
+function forPeople(json: string): string {
+  const { level, time, msg = '', err, ...fields } = JSON.parse(json) as Line
+  const name = level.toUpperCase().padEnd(5)
+  const coloured = process.stderr.hasColors?.() ? `\x1b[${COLOURS[level]}m${name}\x1b[0m` : name
+  const rest = Object.entries(fields).map(([key, value]) => `${key}=${shown(value)}`)
+  const head = [time.slice(11, 23), coloured, msg, ...rest].join(' ')
+  return err ? `${head}\n  ${err.stack ?? err.message}\n` : `${head}\n`
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' && !/\s/.test(value) ? value : JSON.stringify(value)
+}
