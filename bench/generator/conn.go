@@ -1,0 +1,129 @@
+package main
+
+import (
+	"fmt"
+	"syscall"
+)
+
+// conn is one WebSocket connection of the generator.
+type conn struct {
+	fd    int
+	index int
+	loop  *loop
+	codec codec
+	// owner is told what arrives.
+	owner owner
+	// partial is the beginning of a frame whose rest has not arrived.
+	partial []byte
+	out     []byte
+	sent    int
+	dirty   bool
+	blocked bool
+	// isIn is set by the codec once the server has confirmed the room.
+	isIn bool
+}
+
+// owner is a workload, seen by its connections.
+type owner interface {
+	// delivered gets a message's payload, valid during the call.
+	delivered(c *conn, payload []byte) error
+	// acknowledged gets the number of an acknowledged publish: 1 for a connection's first.
+	acknowledged(c *conn, number uint32) error
+}
+
+// codec is one peer's protocol, on one connection.
+type codec interface {
+	// upgrade names the path and the subprotocol, if any, of the WebSocket handshake.
+	upgrade() (path, subprotocol string)
+	// enter queues what is to be said first.
+	enter(c *conn)
+	// publish queues a message; number counts the connection's publishes from 1.
+	publish(c *conn, payload []byte, number uint32)
+	// receive takes one WebSocket message, or a piece of one where final is false.
+	receive(c *conn, message []byte, final bool) error
+}
+
+func (c *conn) touch() {
+	if !c.dirty && !c.blocked {
+		c.dirty = true
+		c.loop.dirty = append(c.loop.dirty, c)
+	}
+}
+
+// flush writes what is queued; what the kernel does not take waits for EPOLLOUT.
+func (c *conn) flush() error {
+	c.dirty = false
+	for c.sent < len(c.out) {
+		n, errno := write(c.fd, c.out[c.sent:])
+		if errno == syscall.EAGAIN {
+			if !c.blocked {
+				c.blocked = true
+				return c.loop.watch(c.fd, syscall.EPOLLIN|syscall.EPOLLOUT, syscall.EPOLL_CTL_MOD)
+			}
+			return nil
+		}
+		if errno != 0 {
+			return fmt.Errorf("connection %d: write: %w", c.index, errno)
+		}
+		c.sent += n
+	}
+	c.out, c.sent = c.out[:0], 0
+	if c.blocked {
+		c.blocked = false
+		return c.loop.watch(c.fd, syscall.EPOLLIN, syscall.EPOLL_CTL_MOD)
+	}
+	return nil
+}
+
+// receive reads once and hands on each whole frame; the loop's buffer is shared by all connections.
+func (c *conn) receive() error {
+	kept := len(c.partial)
+	if kept*2 > len(c.loop.buffer) {
+		if kept >= readBytesMax {
+			return fmt.Errorf("connection %d: a frame over %d bytes", c.index, readBytesMax)
+		}
+		c.loop.buffer = make([]byte, len(c.loop.buffer)*2)
+	}
+	buffer := c.loop.buffer
+	n, errno := read(c.fd, buffer[kept:])
+	if errno == syscall.EAGAIN {
+		return nil
+	}
+	if errno != 0 {
+		return fmt.Errorf("connection %d: read: %w", c.index, errno)
+	}
+	if n == 0 {
+		return fmt.Errorf("connection %d: closed by the server", c.index)
+	}
+	c.loop.clock()
+	copy(buffer, c.partial)
+	return c.consume(buffer[:kept+n])
+}
+
+func (c *conn) consume(data []byte) error {
+	for {
+		frame, size := parseFrame(data)
+		if size == 0 {
+			c.partial = append(c.partial[:0], data...)
+			return nil
+		}
+		if err := c.handle(frame); err != nil {
+			return fmt.Errorf("connection %d: %w", c.index, err)
+		}
+		data = data[size:]
+	}
+}
+
+func (c *conn) handle(f frame) error {
+	switch f.opcode {
+	case opContinuation, opText, opBinary:
+		return c.codec.receive(c, f.payload, f.final)
+	case opPing:
+		c.send(opPong, f.payload)
+		return nil
+	case opPong:
+		return nil
+	default:
+		return fmt.Errorf("closed by the server: %q", f.payload)
+	}
+}

@@ -1,0 +1,139 @@
+// The load generator of the bench: one process, one epoll thread, the same client side for every peer.
+// It prints one line of JSON; a delivery that is lost, doubled, changed or out of order ends it with an
+// error instead.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"time"
+)
+
+// Bounds of what is not measured.
+const (
+	enterLimit  = 20 * time.Second
+	settleLimit = 10 * time.Second
+	// quiet is how long a doubled message is listened for at the end.
+	quiet = 100 * time.Millisecond
+)
+
+// result is what is printed.
+type result struct {
+	Deliveries uint64  `json:"deliveries"`
+	Seconds    float64 `json:"seconds"`
+	// CPU seconds of the server, and of the generator, within the measured window.
+	ServerCPU    float64 `json:"serverCpu"`
+	GeneratorCPU float64 `json:"generatorCpu"`
+	// Milliseconds from the time at which a publish was due (open loop) or sent (closed loop).
+	P50 float64 `json:"p50"`
+	P99 float64 `json:"p99"`
+}
+
+func main() {
+	// One thread, and no garbage to speak of: collection would only add pauses.
+	runtime.LockOSThread()
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(1 << 30)
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "generator:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	var o options
+	flag.StringVar(&o.peer, "peer", "", "porthouse, ws, socketio or nats")
+	flag.IntVar(&o.members, "members", 1, "subscribers, rooms or senders")
+	flag.IntVar(&o.window, "window", 1, "publishes outstanding a sender")
+	flag.Float64Var(&o.rate, "rate", 0, "fanout: publishes a second, 0 for a closed loop")
+	flag.IntVar(&o.size, "size", 128, "bytes of a payload")
+	name := flag.String("workload", "", "fanout, exchange or ingest")
+	port := flag.Uint("port", 0, "of the server, on loopback")
+	pid := flag.Int("pid", 0, "of the server")
+	warmup := flag.Duration("warmup", time.Second, "before anything is measured")
+	span := flag.Duration("span", 5*time.Second, "that is measured")
+	flag.Parse()
+	if o.size < payloadMin || *port == 0 || *port > 65535 || o.members < 1 || o.window < 1 {
+		return fmt.Errorf("size ≥ %d, port, members ≥ 1 and window ≥ 1 are needed", payloadMin)
+	}
+	o.address = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(*port))
+	w, err := newWorkload(*name, o)
+	if err != nil {
+		return err
+	}
+	measured, err := drive(w, *pid, *warmup, *span)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(measured)
+}
+
+// drive takes a workload through its life: open, enter, warm up, measure, settle.
+func drive(w workload, pid int, warmup, span time.Duration) (*result, error) {
+	l, err := newLoop()
+	if err != nil {
+		return nil, err
+	}
+	conns, err := w.open(l)
+	if err != nil {
+		return nil, err
+	}
+	missing := 0
+	if err := l.run(enterLimit, func() bool {
+		for missing < len(conns) && conns[missing].isIn {
+			missing++
+		}
+		return missing == len(conns)
+	}); err != nil {
+		return nil, fmt.Errorf("%d of %d connections got in: %w", missing, len(conns), err)
+	}
+	l.endOfTurn = func() { w.send(l) }
+	l.wake(1)
+	if err := l.during(warmup); err != nil {
+		return nil, err
+	}
+	measured, err := measure(l, w.progress(), pid, span)
+	if err != nil {
+		return nil, err
+	}
+	w.progress().stopped = true
+	if err := l.run(settleLimit, w.settled); err != nil {
+		return nil, fmt.Errorf("messages or acknowledgements are missing: %w", err)
+	}
+	return measured, l.during(quiet)
+}
+
+func measure(l *loop, p *progress, pid int, span time.Duration) (*result, error) {
+	p.deliveries, p.latency = 0, histogram{}
+	server, err := cpuSeconds(pid)
+	if err != nil {
+		return nil, err
+	}
+	own, err := cpuSeconds(os.Getpid())
+	if err != nil {
+		return nil, err
+	}
+	began := l.clock()
+	if err := l.during(span); err != nil {
+		return nil, err
+	}
+	seconds, deliveries := float64(l.clock()-began)/1e9, p.deliveries
+	serverAfter, err := cpuSeconds(pid)
+	if err != nil {
+		return nil, err
+	}
+	ownAfter, err := cpuSeconds(os.Getpid())
+	if err != nil {
+		return nil, err
+	}
+	return &result{
+		Deliveries: deliveries, Seconds: seconds,
+		ServerCPU: serverAfter - server, GeneratorCPU: ownAfter - own,
+		P50: p.latency.quantile(0.5), P99: p.latency.quantile(0.99),
+	}, nil
+}

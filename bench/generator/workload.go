@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// options say what is run against whom.
+type options struct {
+	peer    string
+	address netip.AddrPort
+	// members is the number of subscribers, rooms or senders.
+	members int
+	// window is how many publishes a sender has outstanding, where rate is 0.
+	window int
+	// rate is the number of publishes a second, sent when they are due whatever is outstanding.
+	rate float64
+	// size of a payload in bytes.
+	size int
+}
+
+// workload is one shape of traffic. Its deliveries are checked for bytes, count and order as they come.
+type workload interface {
+	owner
+	// open connects everybody; conns shall all be in before anything is sent.
+	open(l *loop) (conns []*conn, err error)
+	// send sends what is due at the end of a turn.
+	send(l *loop)
+	// settled says that nothing sent is still on its way.
+	settled() bool
+	// progress is shared by all workloads.
+	progress() *progress
+}
+
+// progress is what a workload counts.
+type progress struct {
+	deliveries uint64
+	latency    histogram
+	// stopped: nothing new is sent.
+	stopped bool
+}
+
+func newWorkload(name string, o options) (workload, error) {
+	switch name {
+	case "fanout":
+		return &fanout{options: o}, nil
+	case "exchange":
+		return &exchange{options: o}, nil
+	case "ingest":
+		return &ingest{options: o}, nil
+	}
+	return nil, fmt.Errorf("no workload %q: fanout, exchange or ingest", name)
+}
+
+// connect opens one connection in a role.
+func (o options) connect(l *loop, index int, r role, owner owner) (*conn, error) {
+	codec, err := newCodec(o.peer, r)
+	if err != nil {
+		return nil, err
+	}
+	return dial(l, o.address, index, codec, owner)
+}
