@@ -1,0 +1,41 @@
+# porthouse: `make run` starts a gateway, `make test` proves the tree. `make` alone lists the rest.
+# Node comes from .tools where the machine's own is too old (scripts/setup.sh puts it there).
+export PATH := $(CURDIR)/.tools/node/node_modules/.bin:$(CURDIR)/node_modules/.bin:$(PATH)
+VERSION = $(shell node -p 'require("./gateway/package.json").version')
+
+.PHONY: help setup run test bench generate fix build release-image
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
+
+setup: ## bring what running needs: Node where it is missing, and the runtime dependencies
+	@sh scripts/setup.sh
+
+run: setup ## start a gateway with a demo room; ARGS="..." go to `porthouse run`
+	@exec bin/porthouse run --demo $(ARGS)
+
+test: ## run every check and test; ARGS="..." go to vitest
+	@exec sh scripts/test.sh $(ARGS)
+
+bench: ## measure against the peers; QUICK=1 for a short look, ARGS="..." choose workloads
+	@sh scripts/setup.sh --dev
+	@exec node bench/run.ts $(ARGS)
+
+generate: ## write what is generated: gen/es from proto/, tables in docs/, import rules of the linter
+	@sh scripts/setup.sh --dev
+	@buf generate
+	@node scripts/generate.ts
+
+fix: ## format, and mend what the linter can mend by itself
+	@sh scripts/setup.sh --dev
+	@buf format -w
+	@biome check --write .
+
+build: ## write the packages to publish into dist/: plain JavaScript, types, assets
+	@sh scripts/setup.sh --dev
+	@node scripts/build.ts
+
+release-image: ## keep the schema of this version, for later versions to be compatible with
+	@sh scripts/setup.sh --dev
+	@buf build -o conformance/released/v$(VERSION).binpb
+	@echo conformance/released/v$(VERSION).binpb

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Brings the Debian packages that the tests use. Root installs them; anybody else is told the line.
+set -eu
+missing=
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+command -v chromium >/dev/null || missing="$missing chromium"
+[ -n "$missing" ] || exit 0
+
+line="apt-get update && apt-get install -y --no-install-recommends$missing"
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+  echo "the tests need these packages; as root: $line" >&2
+  exit 1
+fi
+echo "installing$missing" >&2
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+sh -c "$line" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+rm -f "$log"

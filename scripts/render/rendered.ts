@@ -1,0 +1,10 @@
+import { renderCodes } from './codes.ts'
+import { renderImports } from './imports.ts'
+
+/** Files rendered from tables in the code: path from the root, and the text that belongs there. */
+export function rendered(): Record<string, string> {
+  return {
+    'docs/codes.md': renderCodes(),
+    'biome.imports.json': renderImports(),
+  }
+}

