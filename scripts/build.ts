@@ -1,0 +1,69 @@
+/** Writes dist/: each published package as plain JavaScript, with its types, assets and manifest. */
+import { execFileSync } from 'node:child_process'
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+
+interface Package {
+  /** Folder of the sources, which are published in the same shape. */
+  readonly from: string
+  readonly to: string
+}
+
+const packages: Package[] = [
+  { from: 'gen', to: 'dist/proto' },
+  { from: 'clients/ts', to: 'dist/client' },
+  { from: 'gateway', to: 'dist/porthouse' },
+]
+
+/** What the emitted code runs on: development needs more, since it runs the TypeScript itself. */
+const engines = { node: '>=22.12' }
+
+rmSync('dist', { recursive: true, force: true })
+execFileSync('node_modules/.bin/tsc', ['-b', 'tsconfig.build.json'], { stdio: 'inherit' })
+for (const one of packages) {
+  copyAssets(one)
+  writeFileSync(join(one.to, 'package.json'), manifest(one.from))
+  cpSync('LICENSE', join(one.to, 'LICENSE'))
+  const readme = join(one.from, 'README.md')
+  cpSync(existsSync(readme) ? readme : 'README.md', join(one.to, 'README.md'))
+}
+
+/** Whatever lies beside the code and is not code, such as SQL migrations. */
+function copyAssets({ from, to }: Package): void {
+  const assets = globSync('**/*.{sql,json}', {
+    cwd: from,
+    exclude: (path) => path === 'node_modules' || /^(package|tsconfig.*)\.json$/.test(path),
+  })
+  for (const asset of assets) {
+    mkdirSync(dirname(join(to, asset)), { recursive: true })
+    cpSync(join(from, asset), join(to, asset))
+  }
+}
+
+/** The package's manifest, with each path to TypeScript turned into what was emitted from it. */
+function manifest(from: string): string {
+  const source = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8')) as {
+    exports: Record<string, string>
+  }
+  const exports = Object.fromEntries(
+    Object.entries(source.exports).map(([name, path]) => [
+      name,
+      { types: path.replace(/\.ts$/, '.d.ts'), default: path },
+    ]),
+  )
+  const files = ['**/*.js', '**/*.d.ts', '**/*.sql', '**/*.json']
+  return `${JSON.stringify({ ...source, engines, exports, files }, emitted, 2)}\n`
+}
+
+function emitted(_: string, value: unknown): unknown {
+  const isSource = typeof value === 'string' && /^\.\/.*(?<!\.d)\.ts$/.test(value)
+  return isSource ? value.replace(/\.ts$/, '.js') : value
+}
