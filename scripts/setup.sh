@@ -28,6 +28,7 @@ node_runs_typescript() {
 if ! node_runs_typescript; then
   say 'installing Node 24 into .tools/node'
   npm install --prefix .tools/node --no-save --no-package-lock node@24 >&2
+  hash -r
   node_runs_typescript || die 'Node 24 was installed into .tools/node but does not run'
 fi
 
