@@ -1,4 +1,4 @@
-/** Writes dist/: each published package as plain JavaScript, with its types, assets and manifest. */
+/** Writes dist/: each published package as JavaScript, with its types, assets and manifest. */
 import { execFileSync } from 'node:child_process'
 import {
   cpSync,

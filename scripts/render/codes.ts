@@ -4,10 +4,10 @@ const heading = `# Codes
 
 Rendered from [code.proto](../proto/porthouse/v1/code.proto) by \`make generate\`; edit it there.
 
-Whatever fails anywhere in porthouse fails with one of these codes, and each transport has its own word
-for it. A code, its number and its renderings are API; the text beside an error is not. *Temporary* says
-that the same request may succeed later. A client comes back by itself after the close codes 4000 to 4499,
-1001, 1006, 1011, 1012 and 1013, and after no other.
+Whatever fails anywhere in porthouse fails with one of these codes, and each transport has its own
+word for it. A code, its number and its renderings are API; the text beside an error is not.
+*Temporary* says that the same request may succeed later. A client comes back by itself after the
+close codes 4000 to 4499, 1001, 1006, 1011, 1012 and 1013, and after no other.
 `
 
 /** docs/codes.md: a row for each code, by number. */

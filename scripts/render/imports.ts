@@ -3,7 +3,7 @@ import { everywhere, type Layer, layers } from '../../test/tidy/layers.ts'
 /** Packages that only some layers may import, and Node's own modules. */
 const guarded = [...new Set(['node:*', ...layers.flatMap((layer) => layer.packages)])]
 
-/** biome.imports.json: for each layer, the relative imports and packages that the linter refuses. */
+/** biome.imports.json: for each layer, what the linter refuses to let it import. */
 export function renderImports(): string {
   const overrides = layers
     .toSorted((a, b) => a.path.length - b.path.length)
@@ -35,7 +35,7 @@ function refusedLayers(layer: Layer): string[] {
     .flatMap((other) => other.named)
 }
 
-/** Gitignore patterns, the last match deciding: what is guarded, but not what the layer may have. */
+/** Gitignore patterns, the last match deciding: what is guarded and not the layer's own. */
 function refusedPackages(layer: Layer): string[] {
   const allowed = [...everywhere, ...layer.packages]
   const refused = guarded.filter((name) => !allowed.includes(name))

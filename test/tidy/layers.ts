@@ -1,6 +1,6 @@
 /**
  * Who may import whom. The one table: test/tidy.test.ts holds the real imports against it, and
- * `make generate` renders it into biome.imports.json, so that an editor shows a wrong import at once.
+ * `make generate` renders it into biome.imports.json, so that an editor shows a wrong import.
  */
 export interface Layer {
   readonly name: string
@@ -19,7 +19,7 @@ export const everywhere = ['@porthouse/proto', '@bufbuild/protobuf', 'node:buffe
 
 const foundations = ['protocol', 'store', 'observe']
 const services = [...foundations, 'locks', 'identity', 'router']
-const ingressMay = [...services, 'rooms', 'session', 'config']
+const ingressMay = [...services, 'rooms', 'session', 'config', 'ingress']
 
 export const layers: readonly Layer[] = [
   {
@@ -93,6 +93,13 @@ export const layers: readonly Layer[] = [
     packages: [],
   },
   {
+    name: 'ingress',
+    path: 'gateway/ingress/',
+    named: ['**/ingress/*.ts'],
+    layers: ['protocol', 'config'],
+    packages: ['node:*'],
+  },
+  {
     name: 'websocket',
     path: 'gateway/ingress/websocket/',
     named: ['**/websocket/**'],
@@ -143,7 +150,7 @@ export const layers: readonly Layer[] = [
   },
 ]
 
-/** The layer of a file, given from the root; undefined outside the table (tests, bench, scripts). */
+/** The layer of a file, given from the root; undefined for tests, the bench and scripts. */
 export function layerOf(file: string): Layer | undefined {
   return layers
     .filter((layer) => file.startsWith(layer.path))

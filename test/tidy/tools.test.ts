@@ -1,0 +1,54 @@
+/** What compilers and checkers say of the whole tree: one test each, with their words on failure. */
+import { execFile } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { root } from './tree.ts'
+
+test('TypeScript finds no errors', () => accepts('tsc', '-p', '.'))
+test('the linter and the formatter have nothing to say', () =>
+  accepts('biome', 'ci', '--error-on-warnings', '--colors=off', '.'))
+
+describe('the schema', () => {
+  test('follows the STANDARD rules', () => accepts('buf', 'lint'))
+  test('is formatted', () => accepts('buf', 'format', '--exit-code', '--diff'))
+
+  test('is compatible with each release', async () => {
+    const released = join(root, 'conformance/released')
+    const images = (await readdir(released)).filter((name) => name.endsWith('.binpb'))
+    expect(images).not.toEqual([])
+    for (const image of images) await accepts('buf', 'breaking', '--against', join(released, image))
+  })
+})
+
+describe('generated code', () => {
+  let fresh: string
+  beforeAll(async () => {
+    fresh = await mkdtemp(join(tmpdir(), 'porthouse-generated-'))
+  })
+  afterAll(() => rm(fresh, { recursive: true }))
+
+  test('is what the schema generates', async () => {
+    await accepts('buf', 'generate', '--output', fresh)
+    expect(await contents(join(root, 'gen/es'))).toEqual(await contents(join(fresh, 'gen/es')))
+  })
+})
+
+/** Resolves where the tool exits with 0; its output is the failure otherwise. */
+function accepts(tool: string, ...args: string[]): Promise<void> {
+  const file = join(root, 'node_modules/.bin', tool)
+  return new Promise((resolve, reject) => {
+    execFile(file, args, { cwd: root, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+      if (error) reject(new Error(`${tool} ${args.join(' ')}\n${stdout}${stderr || error.message}`))
+      else resolve()
+    })
+  })
+}
+
+async function contents(folder: string): Promise<Record<string, string>> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  const paths = entries.filter((entry) => entry.isFile()).map((e) => join(e.parentPath, e.name))
+  const texts = paths.map(async (path) => [path.slice(folder.length), await readFile(path, 'utf8')])
+  return Object.fromEntries(await Promise.all(texts))
+}
