@@ -1,0 +1,98 @@
+/** One WebSocket: its bytes to the session's packets, and the session's bytes to it. */
+import type { Socket } from 'node:net'
+import { Code } from '@porthouse/proto/v1/code'
+import type { RawData, WebSocket } from 'ws'
+import type { Entry } from '../../protocol/address.ts'
+import { codeInfo } from '../../protocol/codes.ts'
+import type { Session } from '../../session/session.ts'
+import type { Sessions } from '../../session/sessions.ts'
+import type { Wire } from '../../session/wire.ts'
+import { binaryLane } from './binary-lane.ts'
+import { jsonLane, packetOfJson } from './json-lane.ts'
+import { tapMessages } from './message-tap.ts'
+
+/** What a close frame may say, in bytes (RFC 6455 section 5.5). */
+const REASON_BYTES_MAX = 123
+
+/** How long a peer may take to answer a close frame, in milliseconds. */
+const CLOSE_TIMEOUT_MS = 5_000
+
+export const LANES = [binaryLane, jsonLane] as const
+
+/** Serves an accepted WebSocket of a known subprotocol until it closes. */
+export function serve(ws: WebSocket, socket: Socket, sessions: Sessions, entry: Entry): void {
+  const lane = ws.protocol === jsonLane.name ? jsonLane : binaryLane
+  const session = sessions.open(new WebSocketWire(ws, socket), lane)
+  const receive = (packet: Buffer) => sessions.receive(session, packet)
+  if (lane === binaryLane) tapMessages(socket, sessions.packetBytesMax, receive)
+  ws.on('message', (data, isBinary) => {
+    if (isBinary !== (lane === binaryLane)) {
+      return session.drop(Code.WRONG_DATA_TYPE, `not what ${lane.name} speaks`)
+    }
+    if (isBinary) receive(bufferOf(data))
+    else receiveJson(session, data, receive)
+  })
+  ws.on('pong', () => sessions.heard(session))
+  // What ws refuses it closes by itself, with its own code; `close` follows.
+  ws.on('error', () => undefined)
+  ws.on('close', () => session.end())
+  socket.on('drain', () => session.outbox.drained())
+  sessions.enter(session, entry)
+}
+
+function receiveJson(session: Session, data: RawData, receive: (packet: Buffer) => void): void {
+  try {
+    receive(packetOfJson(bufferOf(data).toString()))
+  } catch (error) {
+    session.fail(error)
+  }
+}
+
+/** ws gives one Buffer, as long as nobody asks it for another type. */
+function bufferOf(data: RawData): Buffer {
+  return data as Buffer
+}
+
+class WebSocketWire implements Wire {
+  readonly #ws: WebSocket
+  readonly #socket: Socket
+
+  constructor(ws: WebSocket, socket: Socket) {
+    this.#ws = ws
+    this.#socket = socket
+  }
+
+  get closed(): Promise<void> {
+    if (this.#ws.readyState === this.#ws.CLOSED) return Promise.resolve()
+    return new Promise((resolve) => this.#ws.once('close', () => resolve()))
+  }
+
+  write(bytes: Buffer): void {
+    this.#socket.write(bytes)
+  }
+
+  get buffered(): number {
+    return this.#socket.writableLength
+  }
+
+  ping(): void {
+    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping()
+  }
+
+  close(code: Code, detail: string): void {
+    closeWith(this.#ws, code, detail)
+    setTimeout(() => this.terminate(), CLOSE_TIMEOUT_MS).unref()
+  }
+
+  terminate(): void {
+    this.#ws.terminate()
+  }
+}
+
+/** UNSPECIFIED is the answer to a client that leaves: an ordinary end. */
+export function closeWith(ws: WebSocket, code: Code, detail: string): void {
+  if (code === Code.UNSPECIFIED) return ws.close(1000)
+  const { name, websocketClose } = codeInfo(code)
+  const reason = Buffer.from(`${name}: ${detail}`).subarray(0, REASON_BYTES_MAX)
+  ws.close(websocketClose, reason.toString().replace(/\uFFFD+$/, ''))
+}

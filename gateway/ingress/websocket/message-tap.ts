@@ -1,0 +1,131 @@
+/**
+ * A short way in for what nearly all input is: whole, small, binary WebSocket messages. They are
+ * unmasked and handed over at once; every other byte goes to the `ws` library's own receiver, which
+ * stays the judge of what is legal. See docs/decisions on why, with figures.
+ */
+import type { Socket } from 'node:net'
+
+type DataListener = (chunk: Buffer) => void
+
+/** FIN and opcode 2: a binary message in one frame. */
+const WHOLE_BINARY = 0x82
+const FIN = 0x80
+const OPCODE = 0x0f
+const CLOSE = 0x8
+const MASKED = 0x80
+/** Opcodes from here on are control frames, which may come between the fragments of a message. */
+const CONTROL = 0x8
+
+/**
+ * Takes the place of the one `data` listener that `ws` has on the socket. `deliver` gets messages that
+ * came the short way, as views of the chunk; the others arrive as `ws` events, in the same order.
+ */
+export function tapMessages(
+  socket: Socket,
+  bytesMax: number,
+  deliver: (message: Buffer) => void,
+): void {
+  const [toWs, ...others] = socket.listeners('data') as DataListener[]
+  if (!toWs || others.length > 0) throw new Error('ws has not one data listener on its socket')
+  const tap = new MessageTap((chunk) => toWs.call(socket, chunk), bytesMax, deliver)
+  socket.off('data', toWs)
+  socket.on('data', (chunk: Buffer) => tap.take(chunk))
+}
+
+export class MessageTap {
+  readonly #toWs: DataListener
+  readonly #bytesMax: number
+  readonly #deliver: (message: Buffer) => void
+  /** The start of a header whose rest has not come, fewer than 14 bytes. */
+  #stub: Buffer | undefined
+  /** Bytes of the frame under way that go to `ws`. */
+  #passing = 0
+  #fragmented = false
+  #closed = false
+
+  constructor(toWs: DataListener, bytesMax: number, deliver: (message: Buffer) => void) {
+    this.#toWs = toWs
+    this.#bytesMax = bytesMax
+    this.#deliver = deliver
+  }
+
+  take(received: Buffer): void {
+    let chunk = received
+    if (this.#stub) {
+      chunk = Buffer.concat([this.#stub, received])
+      this.#stub = undefined
+    }
+    let pos = 0
+    while (pos < chunk.length) {
+      if (this.#passing > 0 || this.#closed) pos = this.#pass(chunk, pos)
+      else if (isWholeHeader(chunk, pos)) pos = this.#frame(chunk, pos)
+      else {
+        this.#stub = chunk.subarray(pos)
+        return
+      }
+    }
+  }
+
+  #pass(chunk: Buffer, pos: number): number {
+    const end = this.#closed ? chunk.length : Math.min(chunk.length, pos + this.#passing)
+    this.#passing -= end - pos
+    this.#toWs(chunk.subarray(pos, end))
+    return end
+  }
+
+  #frame(chunk: Buffer, pos: number): number {
+    const first = chunk[pos] as number
+    const size = payloadSize(chunk, pos)
+    const start = pos + headerSize(chunk, pos)
+    const end = start + size
+    const short = first === WHOLE_BINARY && isMasked(chunk, pos) && size <= this.#bytesMax
+    if (short && !this.#fragmented && end <= chunk.length) {
+      unmask(chunk, start, end)
+      this.#deliver(chunk.subarray(start, end))
+      return end
+    }
+    const opcode = first & OPCODE
+    if (opcode < CONTROL) this.#fragmented = (first & FIN) === 0
+    // After a close frame nothing counts; ws ignores it.
+    if (opcode === CLOSE) this.#closed = true
+    this.#passing = end - pos
+    return this.#pass(chunk, pos)
+  }
+}
+
+function isWholeHeader(chunk: Buffer, pos: number): boolean {
+  return chunk.length - pos >= 2 && chunk.length - pos >= headerSize(chunk, pos)
+}
+
+function isMasked(chunk: Buffer, pos: number): boolean {
+  return ((chunk[pos + 1] as number) & MASKED) !== 0
+}
+
+function headerSize(chunk: Buffer, pos: number): number {
+  const size = (chunk[pos + 1] as number) & 0x7f
+  return 2 + (size === 126 ? 2 : size === 127 ? 8 : 0) + (isMasked(chunk, pos) ? 4 : 0)
+}
+
+function payloadSize(chunk: Buffer, pos: number): number {
+  const size = (chunk[pos + 1] as number) & 0x7f
+  if (size === 126) return chunk.readUInt16BE(pos + 2)
+  return size === 127 ? Number(chunk.readBigUInt64BE(pos + 2)) : size
+}
+
+/** In place; the mask lies right before the payload. */
+function unmask(chunk: Buffer, start: number, end: number): void {
+  const m0 = chunk[start - 4] as number
+  const m1 = chunk[start - 3] as number
+  const m2 = chunk[start - 2] as number
+  const m3 = chunk[start - 1] as number
+  let i = start
+  for (; i + 3 < end; i += 4) {
+    chunk[i] = (chunk[i] as number) ^ m0
+    chunk[i + 1] = (chunk[i + 1] as number) ^ m1
+    chunk[i + 2] = (chunk[i + 2] as number) ^ m2
+    chunk[i + 3] = (chunk[i + 3] as number) ^ m3
+  }
+  if (i < end) chunk[i] = (chunk[i] as number) ^ m0
+  if (i + 1 < end) chunk[i + 1] = (chunk[i + 1] as number) ^ m1
+  if (i + 2 < end) chunk[i + 2] = (chunk[i + 2] as number) ^ m2
+}

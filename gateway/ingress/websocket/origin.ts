@@ -1,0 +1,24 @@
+/** Which web pages may connect. A device or a program sends no Origin, and proves itself otherwise. */
+import type { IncomingMessage } from 'node:http'
+
+export interface OriginRules {
+  /** Origins, or `*`. */
+  readonly allowed: readonly string[]
+  /** The gateway is reached from this machine alone, so pages of this machine may connect. */
+  readonly loopback: boolean
+}
+
+/** Threat H5: a page of another site must not use what the browser knows of its user. */
+export function originAllowed({ headers }: IncomingMessage, rules: OriginRules): boolean {
+  const { origin, host } = headers
+  if (origin === undefined || rules.allowed.includes('*')) return true
+  if (rules.allowed.includes(origin)) return true
+  if (!URL.canParse(origin)) return false
+  const url = new URL(origin)
+  return url.host === host || (rules.loopback && isLoopback(url.hostname))
+}
+
+/** A host name or address of this very machine. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || host === '::1' || /^127(\.\d+){3}$/.test(host)
+}

@@ -1,0 +1,80 @@
+/** From an HTTP upgrade to a served WebSocket: what is refused, is refused before it costs anything. */
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { Code } from '@porthouse/proto/v1/code'
+import { WebSocketServer } from 'ws'
+import { type Entry, parsePath } from '../../protocol/address.ts'
+import { Refusal } from '../../protocol/codes.ts'
+import type { Sessions } from '../../session/sessions.ts'
+import { closeWith, LANES, serve } from './connection.ts'
+import { type OriginRules, originAllowed } from './origin.ts'
+
+export interface WebSocketOptions {
+  readonly origins: OriginRules
+  readonly connections: { readonly max: number; readonly perAddress: number }
+  readonly packetBytes: number
+}
+
+/** Fragments that one message may come in; a sender that needs more is up to no good. */
+const FRAGMENTS_MAX = 1024
+
+/** Gives what takes a server's upgrades; it throws Refusal for those that it does not want. */
+export function webSocketIngress(options: WebSocketOptions, sessions: Sessions) {
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: options.packetBytes,
+    maxFragments: FRAGMENTS_MAX,
+    handleProtocols: (offered) => LANES.find(({ name }) => offered.has(name))?.name ?? false,
+  })
+  const open = new Map<string, number>()
+
+  return (request: IncomingMessage, socket: Socket, head: Buffer): void => {
+    const entry = check(request, options, { sessions, open })
+    server.handleUpgrade(request, socket, head, (ws) => {
+      count(open, socket)
+      if (ws.protocol !== '') return serve(ws, socket, sessions, entry)
+      ws.on('error', () => undefined)
+      closeWith(ws, Code.SUBPROTOCOL_MISSING, 'offer porthouse.v1 or porthouse.v1.json')
+    })
+  }
+}
+
+/** Throws Refusal. */
+function check(
+  request: IncomingMessage,
+  { origins, connections }: WebSocketOptions,
+  { sessions, open }: { sessions: Sessions; open: ReadonlyMap<string, number> },
+): Entry {
+  const entry = parsePath((request.url ?? '').split('?')[0] as string)
+  if (!originAllowed(request, origins)) {
+    throw new Refusal(Code.ORIGIN_NOT_ALLOWED, 'see http.origins in the config')
+  }
+  const offered = request.headers['sec-websocket-protocol']
+  const known = offered?.split(',').some((name) => LANES.some((lane) => lane.name === name.trim()))
+  if (offered !== undefined && !known) {
+    throw new Refusal(Code.SUBPROTOCOL_UNSUPPORTED, 'known: porthouse.v1, porthouse.v1.json')
+  }
+  if (sessions.count >= connections.max) {
+    throw new Refusal(Code.CONNECTION_LIMIT, 'the gateway is full')
+  }
+  if ((open.get(addressOf(request.socket)) ?? 0) >= connections.perAddress) {
+    throw new Refusal(Code.CONNECTION_LIMIT, 'too many from this address')
+  }
+  return entry
+}
+
+function count(open: Map<string, number>, socket: Socket): void {
+  const address = addressOf(socket)
+  open.set(address, (open.get(address) ?? 0) + 1)
+  socket.once('close', () => {
+    const left = (open.get(address) ?? 1) - 1
+    if (left === 0) open.delete(address)
+    else open.set(address, left)
+  })
+}
+
+function addressOf(socket: Socket): string {
+  return socket.remoteAddress ?? ''
+}

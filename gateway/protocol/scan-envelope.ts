@@ -1,0 +1,171 @@
+/**
+ * Reads an Envelope's routing and checks the rest without decoding it (PH-6): the body that receivers
+ * get is the sender's own bytes, so what a receiver's codec would choke on is refused here.
+ */
+import { isUtf8 } from 'node:buffer'
+import { Code } from '@porthouse/proto/v1/code'
+import { Refusal } from './codes.ts'
+import {
+  CHANNEL_BYTES_MAX,
+  CONTENT_TYPE_BYTES_MAX,
+  CORRELATION_BYTES_MAX,
+  KEY_BYTES_MAX,
+  type Limits,
+  NAME_BYTES_MAX,
+} from './limits.ts'
+import {
+  expectWireType,
+  invalidUtf8,
+  LENGTH_DELIMITED,
+  malformed,
+  Reader,
+  VARINT,
+} from './reader.ts'
+import { skipUnknown } from './scan-packet.ts'
+
+/** What the sender asked for, and where in `bytes` the body lies: two spans around the routing. */
+export interface ScannedEnvelope {
+  readonly bytes: Buffer
+  /** Routing.route; 0 where absent. */
+  route: number
+  channel: string
+  to: string[]
+  /** Routing.receipt: a ReceiptLevel, unknown ones included. */
+  receipt: number
+  key: string
+  /** First span of the body: [start, cutStart). Second: [cutEnd, end). */
+  readonly start: number
+  cutStart: number
+  cutEnd: number
+  readonly end: number
+}
+
+const NO_DESTINATIONS: string[] = []
+
+/** Throws Refusal for an envelope that is malformed, over a limit, or sets what is the gateway's. */
+export function scanEnvelope(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  limits: Limits,
+): ScannedEnvelope {
+  const envelope: ScannedEnvelope = {
+    bytes,
+    route: 0,
+    channel: '',
+    to: NO_DESTINATIONS,
+    receipt: 0,
+    key: '',
+    start,
+    cutStart: end,
+    cutEnd: end,
+    end,
+  }
+  const reader = new Reader(bytes, start, end)
+  const seen = { routing: false, content: false, headers: 0, headersBytes: 0 }
+  while (reader.pos < end) {
+    const fieldStart = reader.pos
+    const tag = reader.uint32()
+    const field = tag >>> 3
+    if (field === 1) {
+      expectWireType(tag & 7, LENGTH_DELIMITED)
+      if (seen.routing) throw malformed('routing given twice')
+      seen.routing = true
+      const routingEnd = reader.lengthEnd()
+      scanRouting(new Reader(bytes, reader.pos, routingEnd), envelope, limits)
+      reader.pos = routingEnd
+      envelope.cutStart = fieldStart
+      envelope.cutEnd = routingEnd
+    } else {
+      scanBodyField(reader, tag, seen, limits)
+    }
+  }
+  return envelope
+}
+
+interface Seen {
+  content: boolean
+  headers: number
+  headersBytes: number
+}
+
+function scanBodyField(reader: Reader, tag: number, seen: Seen, limits: Limits): void {
+  const field = tag >>> 3
+  if (field === 2 || (field >= 16 && field <= 31)) {
+    throw new Refusal(Code.RESERVED_FIELD, `field ${field} is the gateway's to set`)
+  }
+  if (field === 0 || field > 8) return skipUnknown(reader, tag)
+  expectWireType(tag & 7, LENGTH_DELIMITED)
+  if (field === 3 || field === 6) return scanContent(reader, field === 6, seen, limits)
+  if (field === 5) return scanHeader(reader, seen, limits)
+  if (field === 4) reader.pos = reader.text(CONTENT_TYPE_BYTES_MAX, 'content_type')
+  else if (field === 7) reader.pos = reader.text(NAME_BYTES_MAX, 'reply_to')
+  else {
+    const end = reader.lengthEnd()
+    if (end - reader.pos > CORRELATION_BYTES_MAX) {
+      throw new Refusal(Code.NAME_TOO_LONG, `correlation_id is over ${CORRELATION_BYTES_MAX} bytes`)
+    }
+    reader.pos = end
+  }
+}
+
+function scanContent(reader: Reader, isText: boolean, seen: Seen, limits: Limits): void {
+  if (seen.content) throw malformed('content given twice')
+  seen.content = true
+  const end = reader.lengthEnd()
+  if (end - reader.pos > limits.payloadBytes) {
+    throw new Refusal(Code.PAYLOAD_TOO_LARGE, `over ${limits.payloadBytes} bytes`)
+  }
+  if (isText && !isUtf8(reader.bytes.subarray(reader.pos, end))) throw invalidUtf8('text')
+  reader.pos = end
+}
+
+/** One entry of the headers map: key (1) and value (2), both strings. */
+function scanHeader(reader: Reader, seen: Seen, limits: Limits): void {
+  const end = reader.lengthEnd()
+  seen.headers += 1
+  seen.headersBytes += end - reader.pos
+  if (seen.headers > limits.headers || seen.headersBytes > limits.headersBytes) {
+    throw new Refusal(
+      Code.HEADERS_TOO_LARGE,
+      `over ${limits.headers} headers or ${limits.headersBytes} bytes`,
+    )
+  }
+  const entry = new Reader(reader.bytes, reader.pos, end)
+  while (entry.pos < end) {
+    const tag = entry.uint32()
+    if (tag >>> 3 === 1 || tag >>> 3 === 2) {
+      expectWireType(tag & 7, LENGTH_DELIMITED)
+      entry.pos = entry.text(limits.headersBytes, 'a header')
+    } else {
+      skipUnknown(entry, tag)
+    }
+  }
+  reader.pos = end
+}
+
+function scanRouting(reader: Reader, envelope: ScannedEnvelope, limits: Limits): void {
+  while (reader.pos < reader.end) {
+    const tag = reader.uint32()
+    const field = tag >>> 3
+    if (field === 0 || field > 5) {
+      skipUnknown(reader, tag)
+      continue
+    }
+    expectWireType(tag & 7, field === 1 || field === 4 ? VARINT : LENGTH_DELIMITED)
+    if (field === 1) envelope.route = reader.uint32()
+    else if (field === 4) envelope.receipt = reader.uint32()
+    else if (field === 2) envelope.channel = reader.string(CHANNEL_BYTES_MAX, 'channel')
+    else if (field === 5) envelope.key = reader.string(KEY_BYTES_MAX, 'idempotency_key')
+    else addDestination(envelope, reader.string(NAME_BYTES_MAX, 'an address'), limits)
+  }
+  if (envelope.route !== 0 && envelope.to.length > 0) throw malformed('both route and to')
+}
+
+function addDestination(envelope: ScannedEnvelope, address: string, limits: Limits): void {
+  if (envelope.to.length >= limits.destinations) {
+    throw new Refusal(Code.TOO_MANY_DESTINATIONS, `over ${limits.destinations} destinations`)
+  }
+  if (envelope.to === NO_DESTINATIONS) envelope.to = [address]
+  else envelope.to.push(address)
+}

@@ -1,0 +1,95 @@
+/** Walks the frames of a Packet without decoding them (PH-2). */
+import { Code } from '@porthouse/proto/v1/code'
+import { Refusal } from './codes.ts'
+import type { Limits } from './limits.ts'
+import { expectWireType, LENGTH_DELIMITED, malformed, Reader, VARINT } from './reader.ts'
+
+/** Field numbers of Frame.body; NONE for a frame whose body this side does not know. */
+export const FrameKind = {
+  NONE: 0,
+  HELLO: 2,
+  WELCOME: 3,
+  LOCK_STEP: 4,
+  ENVELOPE: 5,
+  RECEIPT: 6,
+  ROOM: 7,
+  DROP: 8,
+} as const
+export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind]
+
+const PACKET_FRAMES = 1
+const FRAME_ID = 1
+
+/** One frame: its id, its kind, and where its body lies in the packet. */
+export interface ScannedFrame {
+  id: number
+  kind: FrameKind
+  start: number
+  end: number
+}
+
+/**
+ * Calls `visit` with each frame in order, reusing one object for all of them; stops early where
+ * `visit` returns false. Returns the offset of what was not visited, or the packet's length.
+ * Throws Refusal for bytes that are not a Packet or are over a limit, having visited what came before.
+ */
+export function scanPacket(
+  packet: Buffer,
+  limits: Limits,
+  visit: (frame: ScannedFrame) => boolean,
+  from = 0,
+): number {
+  if (packet.length > limits.packetBytes) {
+    throw new Refusal(Code.PACKET_TOO_LARGE, `over ${limits.packetBytes} bytes`)
+  }
+  const reader = new Reader(packet, from)
+  const frame: ScannedFrame = { id: 0, kind: FrameKind.NONE, start: 0, end: 0 }
+  let frames = 0
+  while (reader.pos < reader.end) {
+    const tag = reader.uint32()
+    if (tag >>> 3 === PACKET_FRAMES) {
+      expectWireType(tag & 7, LENGTH_DELIMITED)
+      if (++frames > limits.packetFrames) {
+        throw new Refusal(Code.TOO_MANY_FRAMES, `over ${limits.packetFrames} frames`)
+      }
+      const end = reader.lengthEnd()
+      if (end - reader.pos > limits.frameBytes) {
+        throw new Refusal(Code.FRAME_TOO_LARGE, `over ${limits.frameBytes} bytes`)
+      }
+      scanFrame(new Reader(packet, reader.pos, end), frame)
+      reader.pos = end
+      if (!visit(frame)) return end
+    } else {
+      skipUnknown(reader, tag)
+    }
+  }
+  return packet.length
+}
+
+function scanFrame(reader: Reader, frame: ScannedFrame): void {
+  frame.id = 0
+  frame.kind = FrameKind.NONE
+  while (reader.pos < reader.end) {
+    const tag = reader.uint32()
+    const field = tag >>> 3
+    if (field >= FrameKind.HELLO && field <= FrameKind.DROP) {
+      expectWireType(tag & 7, LENGTH_DELIMITED)
+      if (frame.kind !== FrameKind.NONE) throw malformed('two bodies in one frame')
+      frame.kind = field as FrameKind
+      frame.end = reader.lengthEnd()
+      frame.start = reader.pos
+      reader.pos = frame.end
+    } else if (field === FRAME_ID) {
+      expectWireType(tag & 7, VARINT)
+      frame.id = reader.uint32()
+    } else {
+      skipUnknown(reader, tag)
+    }
+  }
+}
+
+/** Moves past a field that this version does not know. */
+export function skipUnknown(reader: Reader, tag: number): void {
+  if (tag >>> 3 === 0) throw malformed('field number 0')
+  reader.skip(tag & 7)
+}

@@ -1,0 +1,82 @@
+/** The rooms that somebody is in: loaded at the first join, gone with the last member (R26). */
+import type { Graph } from '../router/graph.ts'
+import { Place } from '../router/place.ts'
+import type { Turn } from '../router/turn.ts'
+import type { RoomRecord, Rooms as StoredRooms } from '../store/store.ts'
+import { type RoomConfig, readConfig } from './config.ts'
+
+export interface Room {
+  readonly record: RoomRecord
+  readonly config: RoomConfig
+  readonly place: Place
+  /** Sockets in it, listening or not. */
+  members: number
+}
+
+export class Rooms {
+  readonly #stored: StoredRooms
+  readonly #graph: Graph
+  readonly #turn: Turn
+  readonly #clock: () => number
+  /** By every name of it, see `namesOf`. */
+  readonly #loaded = new Map<string, Room>()
+  readonly #loading = new Map<string, Promise<Room | undefined>>()
+  #routes = 0
+
+  constructor(parts: { stored: StoredRooms; graph: Graph; turn: Turn; clock: () => number }) {
+    this.#stored = parts.stored
+    this.#graph = parts.graph
+    this.#turn = parts.turn
+    this.#clock = parts.clock
+  }
+
+  /**
+   * A room by account and name, each a slug or a UUID: at once where it is loaded. Undefined where there
+   * is none; rejects with StoreError. Whoever does not join what he opened must `release` it.
+   */
+  open(account: string, room: string): Room | Promise<Room | undefined> {
+    const name = `${account}/${room}`
+    const loaded = this.#loaded.get(name)
+    if (loaded) return loaded
+    let loading = this.#loading.get(name)
+    if (!loading) {
+      loading = this.#load(account, room).finally(() => this.#loading.delete(name))
+      this.#loading.set(name, loading)
+    }
+    return loading
+  }
+
+  async #load(account: string, name: string): Promise<Room | undefined> {
+    const record = await this.#stored.find(account, name)
+    if (!record) return undefined
+    const names = namesOf(record)
+    // Meanwhile it may have been loaded by another of its names.
+    const loaded = this.#loaded.get(names[0] as string)
+    if (loaded) return loaded
+    const config = readConfig(record.config)
+    const slugs = `${record.account.slug}/${record.slug}`
+    // Nothing is kept of such a room, so its positions begin anew with each loading.
+    const place = new Place(++this.#routes, slugs, this.#clock(), config, this.#turn)
+    const room: Room = { record, config, place, members: 0 }
+    for (const each of names) this.#loaded.set(each, room)
+    this.#graph.addPlace(place, names)
+    return room
+  }
+
+  /** Unloads a room that nobody is in. */
+  release(room: Room): void {
+    if (room.members > 0) return
+    const names = namesOf(room.record)
+    for (const each of names) this.#loaded.delete(each)
+    this.#graph.removePlace(names)
+  }
+}
+
+function namesOf({ account, slug, id }: RoomRecord): string[] {
+  return [
+    `${account.slug}/${slug}`,
+    `${account.slug}/${id}`,
+    `${account.id}/${slug}`,
+    `${account.id}/${id}`,
+  ]
+}

@@ -1,0 +1,30 @@
+/**
+ * Step 3: who gets it? A room's listeners are kept as audiences and need no gathering here. A direct
+ * message reaches a socket with which the sender shares a room or an account, so that ids cannot be
+ * probed: anybody else is as void as one that is gone.
+ */
+import type { DirectDestination } from './destination.ts'
+import type { Graph } from './graph.ts'
+import type { Socket } from './socket.ts'
+
+export function gather(graph: Graph, origin: Socket, destination: DirectDestination): Socket[] {
+  const found =
+    destination.kind === 'socket'
+      ? [graph.socket(destination.key)]
+      : graph.socketsOf(destination.key)
+  const reached: Socket[] = []
+  for (const socket of found) {
+    if (socket && socket !== origin && mayReach(origin, socket)) reached.push(socket)
+  }
+  return reached
+}
+
+function mayReach(origin: Socket, socket: Socket): boolean {
+  for (const account of origin.accounts) if (socket.accounts.has(account)) return true
+  const [fewer, more] =
+    origin.memberships.size < socket.memberships.size ? [origin, socket] : [socket, origin]
+  for (const route of fewer.memberships.keys()) {
+    if (more.memberships.has(route)) return origin.memberships.get(route)?.maySend === true
+  }
+  return false
+}

@@ -1,0 +1,58 @@
+/** What became of one envelope, gathered over its destinations; what a receipt is made of (R30). */
+import { Code } from '@porthouse/proto/v1/code'
+import { ReceiptLevel, ReceiptStatus } from '@porthouse/proto/v1/receipt'
+import type { RefusedDestination } from './destination.ts'
+import type { Remembered } from './idempotency.ts'
+
+export class Outcome {
+  id: Uint8Array
+  /** The ReceiptLevel asked for. */
+  readonly level: number
+  sockets = 0
+  /** Where it was sent to exactly one room; else 0. */
+  sequence = 0
+  epoch = 0
+  readonly refusals: RefusedDestination[] = []
+  #sent = 0
+  #duplicates = 0
+
+  constructor(id: Uint8Array, level: number) {
+    this.id = id
+    this.level = level
+  }
+
+  sent(facts: Remembered): void {
+    this.#sent++
+    this.#add(facts)
+  }
+
+  /** Sent before, under the same key: the first one's facts, and its id where nothing else was sent. */
+  duplicate(first: Remembered): void {
+    this.#duplicates++
+    if (this.#sent === 0) this.id = first.id
+    this.#add(first)
+  }
+
+  refuse(refusal: RefusedDestination): void {
+    this.refusals.push(refusal)
+  }
+
+  #add(facts: Remembered): void {
+    const only = this.#sent + this.#duplicates === 1
+    this.sockets += facts.sockets
+    this.sequence = only ? facts.sequence : 0
+    this.epoch = only ? facts.epoch : 0
+  }
+
+  get status(): ReceiptStatus {
+    if (this.#sent === 0 && this.#duplicates > 0) return ReceiptStatus.DUPLICATE
+    if (this.#sent === 0 && this.refusals.length > 0) return ReceiptStatus.REJECTED
+    if (this.level === ReceiptLevel.ACCEPTED) return ReceiptStatus.ACCEPTED
+    return this.sockets > 0 ? ReceiptStatus.ROUTED : ReceiptStatus.VOID
+  }
+
+  /** Of the first refusal. */
+  get code(): Code {
+    return this.refusals[0]?.code ?? Code.UNSPECIFIED
+  }
+}

@@ -1,0 +1,37 @@
+/** What every session works with; one object for the whole gateway, made in gateway.ts. */
+
+import type { Acceptor } from '../locks/acceptor.ts'
+import type { Log } from '../observe/log.ts'
+import type { Limits } from '../protocol/limits.ts'
+import type { Rooms } from '../rooms/rooms.ts'
+import type { Router } from '../router/router.ts'
+import type { Turn } from '../router/turn.ts'
+import type { OutboxOptions } from './outbox.ts'
+
+export interface Core {
+  readonly options: SessionOptions
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly clock: () => number
+  /** A new socket's or lock's id, 16 characters of base32. */
+  readonly newId: () => string
+  readonly router: Router
+  readonly rooms: Rooms
+  readonly turn: Turn
+  readonly acceptors: ReadonlyMap<string, Acceptor>
+  readonly log: Log
+}
+
+export interface SessionOptions {
+  readonly limits: Limits
+  readonly heartbeatMs: number
+  /** What a socket may do before it has unlocked anything (R14). */
+  readonly limbo: {
+    readonly deadlineMs: number
+    readonly bytes: number
+    readonly frames: number
+    readonly tries: number
+  }
+  readonly outbox: OutboxOptions
+  /** Bytes of a socket's frames that a lock under way may hold back. */
+  readonly pendingBytes: number
+}

@@ -1,0 +1,17 @@
+/** Decodes the body of a frame that is off the hot path. */
+import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf'
+import { malformed } from '../../protocol/reader.ts'
+import type { ScannedFrame } from '../../protocol/scan-packet.ts'
+
+/** Throws Refusal MALFORMED_PACKET. */
+export function decode<Desc extends DescMessage>(
+  schema: Desc,
+  frame: ScannedFrame,
+  packet: Buffer,
+): MessageShape<Desc> {
+  try {
+    return fromBinary(schema, packet.subarray(frame.start, frame.end))
+  } catch {
+    throw malformed(`not a ${schema.name}`)
+  }
+}

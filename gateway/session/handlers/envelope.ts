@@ -1,0 +1,105 @@
+/** Envelope from a client: scan, publish, answer with what became of it. The hot path. */
+import { Code } from '@porthouse/proto/v1/code'
+import { ReceiptLevel, ReceiptStatus } from '@porthouse/proto/v1/receipt'
+import { parseAddress } from '../../protocol/address.ts'
+import { Refusal } from '../../protocol/codes.ts'
+import { type ScannedEnvelope, scanEnvelope } from '../../protocol/scan-envelope.ts'
+import type { ScannedFrame } from '../../protocol/scan-packet.ts'
+import type { Outcome } from '../../router/outcome.ts'
+import { enterToSend } from '../entry.ts'
+import type { Session } from '../session.ts'
+
+/** These mean that the two sides do not understand each other, so the connection ends. */
+const FATAL: ReadonlySet<Code> = new Set([
+  Code.MALFORMED_PACKET,
+  Code.RESERVED_FIELD,
+  Code.INVALID_UTF8,
+])
+
+export function handleEnvelope(session: Session, frame: ScannedFrame, packet: Buffer): void {
+  const { id } = frame
+  let envelope: ScannedEnvelope
+  try {
+    envelope = scanEnvelope(packet, frame.start, frame.end, session.core.options.limits)
+  } catch (error) {
+    if (!(error instanceof Refusal) || FATAL.has(error.code)) throw error
+    return reject(session, id, error.code, error.detail)
+  }
+  if (!session.unlocked) {
+    return reject(session, id, Code.UNAUTHENTICATED, 'nothing is unlocked yet')
+  }
+  const strange = envelope.to.length > 0 ? roomsNotEntered(session, envelope.to) : []
+  if (strange.length === 0) {
+    return answer(session, id, session.core.router.publish(session, envelope))
+  }
+  session.wait(publishAfterEntry(session, id, envelope, strange))
+}
+
+/** Names of rooms among the destinations that the socket is not in; malformed ones are not. */
+function roomsNotEntered(session: Session, names: readonly string[]): string[] {
+  return names.filter((name) => {
+    if (!name.startsWith('room:')) return false
+    const [account, room] = name.slice('room:'.length).split('/')
+    const place = session.core.router.graph.place(`${account}/${room}`)
+    return !(place && session.memberships.has(place.route))
+  })
+}
+
+async function publishAfterEntry(
+  session: Session,
+  id: number,
+  envelope: ScannedEnvelope,
+  strange: readonly string[],
+): Promise<void> {
+  const barred = new Map<string, Refusal>()
+  for (const name of strange) {
+    const refusal = await entryBarred(session, name)
+    if (refusal) barred.set(name, refusal)
+  }
+  if (!session.closed) answer(session, id, session.core.router.publish(session, envelope, barred))
+}
+
+async function entryBarred(session: Session, name: string): Promise<Refusal | undefined> {
+  try {
+    const address = parseAddress(name)
+    return address.kind === 'room' ? await enterToSend(session, address) : undefined
+  } catch (error) {
+    if (error instanceof Refusal) return error
+    throw error
+  }
+}
+
+function answer(session: Session, id: number, outcome: Outcome): void {
+  if (outcome.refusals.length > 0) return answerRefusals(session, id, outcome)
+  if (outcome.level !== ReceiptLevel.UNSPECIFIED) session.outbox.receipt(id, outcome)
+}
+
+function answerRefusals(session: Session, id: number, outcome: Outcome): void {
+  const rejected = outcome.status === ReceiptStatus.REJECTED
+  const only = outcome.refusals.length === 1 ? outcome.refusals[0] : undefined
+  const rejections = outcome.refusals.map(({ name, code, detail }) => ({
+    address: name,
+    code,
+    detail,
+  }))
+  session.send(id, {
+    case: 'receipt',
+    value: {
+      status: outcome.status,
+      id: rejected ? new Uint8Array() : outcome.id,
+      sockets: outcome.sockets,
+      sequence: BigInt(outcome.sequence),
+      epoch: BigInt(outcome.epoch),
+      code: rejected ? outcome.code : Code.UNSPECIFIED,
+      detail: rejected ? (only?.detail ?? '') : '',
+      rejections,
+    },
+  })
+}
+
+function reject(session: Session, id: number, code: Code, detail: string): void {
+  session.send(id, {
+    case: 'receipt',
+    value: { status: ReceiptStatus.REJECTED, code, detail },
+  })
+}

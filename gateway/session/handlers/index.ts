@@ -1,0 +1,34 @@
+/** The one switch on the kind of frame: what a client may send, and who handles it (PH-3). */
+import { Code } from '@porthouse/proto/v1/code'
+import { Refusal } from '../../protocol/codes.ts'
+import { FrameKind, type ScannedFrame } from '../../protocol/scan-packet.ts'
+import type { Session } from '../session.ts'
+import { handleEnvelope } from './envelope.ts'
+import { handleHello } from './hello.ts'
+import { handleLockStep } from './lock-step.ts'
+import { handleRoom } from './room.ts'
+
+/** Throws Refusal for what ends the connection. */
+export function handle(session: Session, frame: ScannedFrame, packet: Buffer): void {
+  const first = !session.greeted
+  session.greeted = true
+  switch (frame.kind) {
+    case FrameKind.ENVELOPE:
+      return handleEnvelope(session, frame, packet)
+    case FrameKind.ROOM:
+      return handleRoom(session, frame, packet)
+    case FrameKind.LOCK_STEP:
+      return handleLockStep(session, frame, packet)
+    case FrameKind.HELLO:
+      if (!first) throw new Refusal(Code.FRAME_NOT_ALLOWED, 'Hello is not the first frame')
+      return handleHello(session, frame, packet)
+    case FrameKind.DROP:
+      return session.drop(Code.UNSPECIFIED, 'the client leaves')
+    case FrameKind.NONE:
+      if (frame.id !== 0) session.refuse(frame.id, Code.UNIMPLEMENTED, 'no body known here')
+      return
+    case FrameKind.WELCOME:
+    case FrameKind.RECEIPT:
+      throw new Refusal(Code.FRAME_NOT_ALLOWED, 'a frame that only a gateway sends')
+  }
+}

@@ -1,0 +1,40 @@
+/** LockStep from a client: an answer, for the lock stack to judge. */
+import { Code } from '@porthouse/proto/v1/code'
+import { LockStepSchema } from '@porthouse/proto/v1/lock_step'
+import { Refusal } from '../../protocol/codes.ts'
+import { ANSWER_BYTES_MAX, NAME_BYTES_MAX } from '../../protocol/limits.ts'
+import type { ScannedFrame } from '../../protocol/scan-packet.ts'
+import { stepLocks } from '../entry.ts'
+import type { Session } from '../session.ts'
+import { decode } from './decode.ts'
+
+export function handleLockStep(session: Session, frame: ScannedFrame, packet: Buffer): void {
+  const { lock, step } = decode(LockStepSchema, frame, packet)
+  if (step.case !== 'answer') {
+    throw new Refusal(Code.FRAME_NOT_ALLOWED, 'a lock step that only a gateway sends')
+  }
+  const { acceptor, response } = step.value
+  if (Buffer.byteLength(lock) > NAME_BYTES_MAX || Buffer.byteLength(acceptor) > NAME_BYTES_MAX) {
+    throw new Refusal(
+      Code.NAME_TOO_LONG,
+      `a lock's or acceptor's name over ${NAME_BYTES_MAX} bytes`,
+    )
+  }
+  const answer = response.value ?? ''
+  if (Buffer.byteLength(answer) > ANSWER_BYTES_MAX) {
+    throw new Refusal(Code.PAYLOAD_TOO_LARGE, `an answer over ${ANSWER_BYTES_MAX} bytes`)
+  }
+  const { core } = session
+  if (!core.acceptors.has(acceptor)) {
+    return session.refuse(frame.id, Code.UNIMPLEMENTED, 'no such acceptor here')
+  }
+  const { tries, deadlineMs } = core.options.limbo
+  session.answering = frame.id
+  stepLocks(session, {
+    type: 'answer',
+    lock: lock.replace(/^lock:/, ''),
+    acceptor,
+    response: answer,
+    nominated: { id: core.newId(), tries, deadline: core.clock() + deadlineMs },
+  })
+}

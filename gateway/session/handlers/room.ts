@@ -1,0 +1,38 @@
+/** Room from a client: join and leave. */
+import { Code } from '@porthouse/proto/v1/code'
+import { type Join, type Leave, RoomSchema } from '@porthouse/proto/v1/room'
+import { parseFilter } from '../../protocol/address.ts'
+import { Refusal } from '../../protocol/codes.ts'
+import type { ScannedFrame } from '../../protocol/scan-packet.ts'
+import { abandon, enter } from '../entry.ts'
+import { leave } from '../membership.ts'
+import type { Session } from '../session.ts'
+import { decode } from './decode.ts'
+
+export function handleRoom(session: Session, frame: ScannedFrame, packet: Buffer): void {
+  const { action } = decode(RoomSchema, frame, packet)
+  try {
+    if (action.case === 'join') return join(session, frame.id, action.value)
+    if (action.case === 'leave') return leaveRoom(session, frame.id, action.value)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return session.refuse(frame.id, error.code, error.detail)
+  }
+  if (action.case === undefined) {
+    if (frame.id !== 0) session.refuse(frame.id, Code.UNIMPLEMENTED, 'no action known here')
+    return
+  }
+  throw new Refusal(Code.FRAME_NOT_ALLOWED, 'a room action that only a gateway sends')
+}
+
+function join(session: Session, frameId: number, { address, sendOnly }: Join): void {
+  const filter = parseFilter(address)
+  enter(session, { frameId, filter, listen: sendOnly ? 'no' : 'yes' })
+}
+
+function leaveRoom(session: Session, frameId: number, { address }: Leave): void {
+  const filter = parseFilter(address)
+  abandon(session, filter)
+  leave(session, filter)
+  session.send(frameId, { case: 'room', value: { action: { case: 'left', value: { address } } } })
+}

@@ -1,0 +1,176 @@
+/**
+ * What is to be written to one socket: gathered during the turn, written once at its end. A socket that
+ * does not keep up leaves the shared path for a bounded queue of its own until it has drained (R46).
+ */
+import type { Frame } from '@porthouse/proto/v1/frame'
+import type { ReceiptFacts, Stamp } from '../protocol/packet-writer.ts'
+import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
+import type { Batch } from '../router/batch.ts'
+import type { FrameWriter, Lane } from '../router/lane.ts'
+import type { Turn } from '../router/turn.ts'
+import { SlowQueue } from './slow-queue.ts'
+import type { Wire } from './wire.ts'
+
+/** This share of the outbox may wait in the connection itself before the queue begins. */
+const DIRECT_SHARE = 0.25
+
+export interface OutboxOptions {
+  /** Most that may wait for the socket, in bytes. */
+  readonly bytes: number
+  /** Longest time that a socket may take nothing while something waits, in milliseconds. */
+  readonly ageMs: number
+}
+
+export class Outbox {
+  readonly #wire: Wire
+  readonly #lane: Lane
+  readonly #turn: Turn
+  readonly #options: OutboxOptions
+  readonly #clock: () => number
+  readonly #overflow: () => void
+  /** Frames for this socket alone, not yet sealed into a transport message. */
+  #own: FrameWriter | undefined
+  /** Ready for the wire, in order; most turns have one. */
+  #first: Buffer | undefined
+  #more: Buffer[] | undefined
+  #pending = 0
+  #touched = false
+  #slow: SlowQueue | undefined
+  #stalledSince = 0
+  #closed = false
+
+  constructor(parts: {
+    wire: Wire
+    lane: Lane
+    turn: Turn
+    options: OutboxOptions
+    clock: () => number
+    /** The socket has to go; called at most once a turn. */
+    overflow: () => void
+  }) {
+    this.#wire = parts.wire
+    this.#lane = parts.lane
+    this.#turn = parts.turn
+    this.#options = parts.options
+    this.#clock = parts.clock
+    this.#overflow = parts.overflow
+  }
+
+  frame(frame: Frame): void {
+    this.#writer().frame(frame)
+  }
+
+  receipt(frameId: number, receipt: ReceiptFacts): void {
+    this.#writer().receipt(frameId, receipt)
+  }
+
+  envelope(envelope: ScannedEnvelope, stamp: Stamp): void {
+    this.#writer().envelope(envelope, stamp)
+  }
+
+  /** An empty packet, which answers an empty packet. */
+  heartbeat(): void {
+    this.#writer()
+  }
+
+  /** Takes frames `from` to `to` of a batch, `bytes` on the wire. */
+  deliver(bytes: Buffer, batch: Batch, from: number, to: number): void {
+    if (this.#closed) return
+    this.#seal()
+    if (!this.#isSlow()) return this.#push(bytes)
+    for (let i = from; i < to; i++) {
+      const { channel, sequence } = batch.stamps[i] as Stamp
+      const message = { place: batch.place, channel: Buffer.from(channel).toString(), sequence }
+      if (!this.#slow?.addMessage(batch.writer.part(i, i + 1), message)) return this.#overflow()
+    }
+  }
+
+  /** Once a turn, from the turn. */
+  flush(): void {
+    this.#touched = false
+    this.#seal()
+    this.#write()
+  }
+
+  /** The connection has taken all that was written. */
+  drained(): void {
+    const slow = this.#slow
+    if (!slow || this.#closed) return
+    this.#slow = undefined
+    const { notices, waiting } = slow.take()
+    for (const notice of notices) this.frame(notice)
+    this.#sealOwn()
+    for (const bytes of waiting) this.#push(bytes)
+  }
+
+  /** True where the socket has taken nothing for too long. */
+  stalled(now: number): boolean {
+    return this.#slow !== undefined && now - this.#stalledSince > this.#options.ageMs
+  }
+
+  /** Writes what is ready and the last frame, past any queue, and takes nothing more. */
+  close(last: Frame): void {
+    if (this.#closed) return
+    const slow = this.#slow
+    this.#slow = undefined
+    for (const notice of slow?.take().notices ?? []) this.frame(notice)
+    this.frame(last)
+    this.#sealOwn()
+    this.#write()
+    this.#closed = true
+  }
+
+  #writer(): FrameWriter {
+    this.#own ??= this.#lane.writer()
+    this.#touch()
+    return this.#own
+  }
+
+  #touch(): void {
+    if (this.#touched) return
+    this.#touched = true
+    this.#turn.touch(this)
+  }
+
+  #isSlow(): boolean {
+    if (this.#slow) return true
+    const { bytes } = this.#options
+    if (this.#wire.buffered + this.#pending <= bytes * DIRECT_SHARE) return false
+    this.#slow = new SlowQueue(bytes)
+    this.#stalledSince = this.#clock()
+    return true
+  }
+
+  /** Closes the socket's own frames into one transport message, to keep their place in the order. */
+  #seal(): void {
+    if (!this.#own) return
+    if (!this.#isSlow()) return this.#sealOwn()
+    const bytes = this.#own.whole()
+    this.#own = undefined
+    if (!this.#slow?.add(bytes)) this.#overflow()
+  }
+
+  #sealOwn(): void {
+    const own = this.#own
+    this.#own = undefined
+    if (own) this.#push(own.whole())
+  }
+
+  #push(bytes: Buffer): void {
+    this.#touch()
+    this.#pending += bytes.length
+    if (this.#first === undefined) this.#first = bytes
+    else if (this.#more) this.#more.push(bytes)
+    else this.#more = [bytes]
+  }
+
+  #write(): void {
+    const first = this.#first
+    if (first === undefined) return
+    const more = this.#more
+    this.#first = undefined
+    this.#more = undefined
+    this.#pending = 0
+    this.#wire.write(more ? Buffer.concat([first, ...more]) : first)
+  }
+}

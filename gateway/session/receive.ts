@@ -1,0 +1,61 @@
+/** Bytes in: a packet's frames are handled in order, and wait while a lock or an entry is under way. */
+import { Code } from '@porthouse/proto/v1/code'
+import { type ScannedFrame, scanPacket } from '../protocol/scan-packet.ts'
+import { handle } from './handlers/index.ts'
+import type { Session } from './session.ts'
+
+/** Takes one packet. Never throws: what is wrong with it ends the connection, with its code. */
+export function receive(session: Session, packet: Buffer): void {
+  if (session.closed) return
+  session.heardAt = session.core.clock()
+  if (!session.unlocked && overBudget(session, packet.length, 1)) return
+  if (packet.length === 0) session.outbox.heartbeat()
+  else if (session.busy) hold(session, packet)
+  else run(session, packet)
+}
+
+/** Goes on with what was held, now that nothing is under way. */
+export function resume(session: Session): void {
+  while (!session.busy && !session.closed && session.held.length > 0) {
+    const packet = session.held.shift() as Buffer
+    session.heldBytes -= packet.length
+    run(session, packet)
+  }
+}
+
+function run(session: Session, packet: Buffer): void {
+  try {
+    const { limits } = session.core.options
+    const rest = scanPacket(packet, limits, (frame) => visit(session, frame, packet))
+    if (rest < packet.length && !session.closed) hold(session, packet.subarray(rest), true)
+  } catch (error) {
+    session.fail(error)
+  }
+}
+
+function visit(session: Session, frame: ScannedFrame, packet: Buffer): boolean {
+  if (!session.unlocked && overBudget(session, 0, 1)) return false
+  handle(session, frame, packet)
+  return !session.busy && !session.closed
+}
+
+/** The rest of a packet goes before what came after it. */
+function hold(session: Session, packet: Buffer, first = false): void {
+  session.heldBytes += packet.length
+  if (session.heldBytes > session.core.options.pendingBytes) {
+    return session.drop(Code.QUEUE_FULL, 'too many bytes wait for a lock')
+  }
+  // A copy, so that a few held bytes do not keep a whole read buffer.
+  if (first) session.held.unshift(Buffer.from(packet))
+  else session.held.push(Buffer.from(packet))
+}
+
+/** Counts what a socket in limbo sends; true where it has sent too much and was dropped. */
+function overBudget(session: Session, bytes: number, frames: number): boolean {
+  const { limbo } = session.core.options
+  session.limboBytes += bytes
+  session.limboFrames += frames
+  if (session.limboBytes <= limbo.bytes && session.limboFrames <= limbo.frames) return false
+  session.drop(Code.LIMBO_LIMIT, 'too much before anything was unlocked')
+  return true
+}

@@ -1,0 +1,174 @@
+/**
+ * One socket from open to close: who it is, what it may do, where it is. A record; what it does stands
+ * in receive.ts, handlers/, entry.ts and membership.ts.
+ */
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
+import { Code } from '@porthouse/proto/v1/code'
+import { type Frame, FrameSchema } from '@porthouse/proto/v1/frame'
+import { EMPTY_STACK, type LockStack } from '../locks/stack.ts'
+import { Refusal } from '../protocol/codes.ts'
+import { DETAIL_BYTES_MAX } from '../protocol/limits.ts'
+import type { Stamp } from '../protocol/packet-writer.ts'
+import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
+import type { Room } from '../rooms/rooms.ts'
+import type { Batch } from '../router/batch.ts'
+import type { Lane } from '../router/lane.ts'
+import type { Membership } from '../router/place.ts'
+import type { Socket } from '../router/socket.ts'
+import type { TokenRecord } from '../store/store.ts'
+import type { Core } from './core.ts'
+import { type EntryRequest, leaveAll } from './membership.ts'
+import { Outbox } from './outbox.ts'
+import type { Wire } from './wire.ts'
+
+export type Body = NonNullable<Exclude<MessageInitShape<typeof FrameSchema>, Frame>['body']>
+
+export interface SessionHooks {
+  /** Goes on with what was held, once nothing is under way. */
+  readonly resume: (session: Session) => void
+  readonly ended: (session: Session) => void
+}
+
+export class Session implements Socket {
+  readonly core: Core
+  readonly id: string
+  readonly lane: Lane
+  readonly wire: Wire
+  readonly outbox: Outbox
+  readonly openedAt: number
+
+  // Who it is.
+  from: Uint8Array
+  principal: string
+  client: string | undefined = undefined
+  readonly accounts = new Set<string>()
+  readonly tokens: TokenRecord[] = []
+
+  // Where it is.
+  readonly memberships = new Map<number, Membership>()
+  /** By route, as memberships. */
+  readonly rooms = new Map<number, Room>()
+  target: Socket['target'] = undefined
+  /** Has proved an identity or entered a room; until then it is in limbo (R14). */
+  unlocked = false
+  closed = false
+
+  // What is under way.
+  stack: LockStack = EMPTY_STACK
+  /** Entries that wait for a lock. */
+  waiting: EntryRequest[] = []
+  /** Id of the frame whose answer is being verified. */
+  answering = 0
+  /** An effect whose result later frames must wait for. */
+  busy = false
+  /** What came meanwhile, in order. */
+  readonly held: Buffer[] = []
+  heldBytes = 0
+
+  // What it has spent.
+  greeted = false
+  limboBytes = 0
+  limboFrames = 0
+  heardAt: number
+  pingedAt = 0
+
+  readonly #hooks: SessionHooks
+  #dropping = false
+
+  constructor(core: Core, wire: Wire, lane: Lane, hooks: SessionHooks) {
+    this.core = core
+    this.#hooks = hooks
+    this.wire = wire
+    this.lane = lane
+    this.id = core.newId()
+    this.from = Buffer.from(this.address)
+    this.principal = this.address
+    this.openedAt = core.clock()
+    this.heardAt = this.openedAt
+    this.outbox = new Outbox({
+      wire,
+      lane,
+      turn: core.turn,
+      options: core.options.outbox,
+      clock: core.clock,
+      overflow: () => this.#dropAfterTurn(),
+    })
+    core.router.graph.addSocket(this)
+  }
+
+  get address(): string {
+    return `socket:${this.id}`
+  }
+
+  deliver(bytes: Buffer, batch: Batch, from: number, to: number): void {
+    this.outbox.deliver(bytes, batch, from, to)
+  }
+
+  direct(envelope: ScannedEnvelope, stamp: Stamp): void {
+    this.outbox.envelope(envelope, stamp)
+  }
+
+  /** Sends a frame to this socket alone. */
+  send(id: number, body: Body): void {
+    if (!this.closed) this.outbox.frame(create(FrameSchema, { id, body }))
+  }
+
+  /** Waits for an effect, while later frames are held back in their order. */
+  wait(effect: Promise<void>): void {
+    this.busy = true
+    effect
+      .catch((error) => this.fail(error))
+      .finally(() => {
+        this.busy = false
+        if (!this.closed) this.#hooks.resume(this)
+      })
+  }
+
+  /** Ends the connection with what was thrown: a refusal's code, or a bland one. */
+  fail(error: unknown): void {
+    if (error instanceof Refusal) return this.drop(error.code, error.detail)
+    this.core.log.error({ socket: this.id, err: error }, 'a frame could not be handled')
+    this.drop(Code.INTERNAL, 'internal error')
+  }
+
+  /** Refuses one request; a push, which nothing can answer, is refused with the connection. */
+  refuse(id: number, code: Code, detail: string): void {
+    if (id === 0) return this.drop(code, detail)
+    this.send(id, { case: 'drop', value: { code, detail: cut(detail) } })
+  }
+
+  /** Tells why and ends the connection. */
+  drop(code: Code, detail: string): void {
+    if (this.closed) return
+    const value = { code, detail: cut(detail) }
+    this.outbox.close(create(FrameSchema, { body: { case: 'drop', value } }))
+    this.end()
+    this.wire.close(code, detail)
+  }
+
+  /** The connection is gone: nothing of it stays. */
+  end(): void {
+    if (this.closed) return
+    this.closed = true
+    this.held.length = 0
+    this.waiting = []
+    leaveAll(this)
+    this.core.router.graph.removeSocket(this)
+    this.#hooks.ended(this)
+  }
+
+  /** Not in the midst of a delivery, which goes over the very lists that a drop would change. */
+  #dropAfterTurn(): void {
+    if (this.#dropping) return
+    this.#dropping = true
+    const flush = () => this.drop(Code.SLOW_CONSUMER, 'more waits than the outbox may hold')
+    this.core.turn.touch({ flush })
+  }
+}
+
+/** A detail that fits its field; only ASCII is cut by length, and details of ours are ASCII. */
+function cut(detail: string): string {
+  return Buffer.byteLength(detail) <= DETAIL_BYTES_MAX
+    ? detail
+    : detail.slice(0, DETAIL_BYTES_MAX / 4)
+}

@@ -1,0 +1,131 @@
+/**
+ * What waits for a socket that reads too slowly, bounded in bytes; each room's policy says what gives
+ * way (R46). What was lost is counted by room and told before the next message.
+ */
+import { create } from '@bufbuild/protobuf'
+import { Policy } from '@porthouse/proto/room/v1/config'
+import { Code } from '@porthouse/proto/v1/code'
+import { type Frame, FrameSchema } from '@porthouse/proto/v1/frame'
+import type { Place } from '../router/place.ts'
+
+interface Entry {
+  /** Ready for the wire. */
+  readonly bytes: Buffer
+  /** Undefined for what never gives way: receipts, room events, direct messages. */
+  readonly message: QueuedMessage | undefined
+}
+
+export interface QueuedMessage {
+  readonly place: Place
+  readonly channel: string
+  readonly sequence: number
+}
+
+interface Loss {
+  from: number
+  to: number
+  count: number
+}
+
+export class SlowQueue {
+  readonly #bytesMax: number
+  /** In order of arrival, by number, so that any of them can go. */
+  readonly #entries = new Map<number, Entry>()
+  /** For rooms that conflate: the entry that waits for each channel. */
+  readonly #latest = new Map<string, number>()
+  readonly #losses = new Map<Place, Loss>()
+  #bytes = 0
+  #next = 0
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax
+  }
+
+  /** Adds what may not be lost. False where the queue is full, and the socket has to go. */
+  add(bytes: Buffer): boolean {
+    if (this.#bytes + bytes.length > this.#bytesMax) return false
+    this.#put({ bytes, message: undefined })
+    return true
+  }
+
+  /** Adds a room's message, or loses one, by the room's policy. False where the socket has to go. */
+  addMessage(bytes: Buffer, message: QueuedMessage): boolean {
+    const policy = message.place.config.slowConsumers
+    if (policy === Policy.CONFLATE) this.#conflate(message)
+    else if (policy === Policy.DROP_OLDEST) this.#makeRoom(bytes.length, message.place)
+    if (this.#bytes + bytes.length > this.#bytesMax) {
+      if (policy === Policy.DISCONNECT) return false
+      this.#lose(message)
+      return true
+    }
+    const number = this.#put({ bytes, message })
+    if (policy === Policy.CONFLATE) this.#latest.set(channelKey(message), number)
+    return true
+  }
+
+  /** Takes everything out: first what to tell, then what waited. */
+  take(): { notices: Frame[]; waiting: Buffer[] } {
+    const notices = [...this.#losses].map(([place, loss]) => lost(place, loss))
+    const waiting = [...this.#entries.values()].map((entry) => entry.bytes)
+    this.#entries.clear()
+    this.#latest.clear()
+    this.#losses.clear()
+    this.#bytes = 0
+    return { notices, waiting }
+  }
+
+  #put(entry: Entry): number {
+    const number = this.#next++
+    this.#entries.set(number, entry)
+    this.#bytes += entry.bytes.length
+    return number
+  }
+
+  #conflate(message: QueuedMessage): void {
+    const number = this.#latest.get(channelKey(message))
+    if (number !== undefined) this.#drop(number)
+  }
+
+  #makeRoom(size: number, place: Place): void {
+    for (const [number, entry] of this.#entries) {
+      if (this.#bytes + size <= this.#bytesMax) return
+      if (entry.message?.place === place) this.#drop(number)
+    }
+  }
+
+  #drop(number: number): void {
+    const entry = this.#entries.get(number)
+    if (!entry?.message) return
+    this.#entries.delete(number)
+    this.#bytes -= entry.bytes.length
+    this.#lose(entry.message)
+  }
+
+  #lose({ place, sequence }: QueuedMessage): void {
+    const loss = this.#losses.get(place)
+    if (!loss) {
+      this.#losses.set(place, { from: sequence, to: sequence, count: 1 })
+      return
+    }
+    loss.from = Math.min(loss.from, sequence)
+    loss.to = Math.max(loss.to, sequence)
+    loss.count++
+  }
+}
+
+function channelKey({ place, channel }: QueuedMessage): string {
+  return `${place.route}/${channel}`
+}
+
+function lost(place: Place, { from, to, count }: Loss): Frame {
+  const value = {
+    route: place.route,
+    fromSequence: BigInt(from),
+    toSequence: BigInt(to),
+    count,
+    code: Code.SLOW_CONSUMER,
+  }
+  return create(FrameSchema, {
+    body: { case: 'room', value: { action: { case: 'lost', value } } },
+  })
+}

@@ -1,0 +1,17 @@
+/** What a session asks of the connection under it; each ingress implements it. */
+import type { Code } from '@porthouse/proto/v1/code'
+
+export interface Wire {
+  /** Bytes of the session's lane, whole transport messages. */
+  write(bytes: Buffer): void
+  /** Written and not yet taken by the operating system, in bytes. */
+  readonly buffered: number
+  /** Asks the peer for a sign of life that every implementation gives, for instance a WebSocket ping. */
+  ping(): void
+  /** Ends the connection after what was written, as the code's rendering says. */
+  close(code: Code, detail: string): void
+  /** Ends it at once. */
+  terminate(): void
+  /** Resolves when the connection is gone. */
+  readonly closed: Promise<void>
+}
