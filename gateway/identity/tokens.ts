@@ -3,7 +3,8 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { TokenRecord, Tokens } from '../store/store.ts'
 
 /** `pht_`, the token's id as 32 hex digits, `_`, 32 random bytes as base64url. */
-const SECRET = /^pht_([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})_([\w-]{43})$/
+const SECRET =
+  /^pht_([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})_([\w-]{43})$/
 
 /** Longer than any secret; anything longer is refused before it is parsed or hashed (K17). */
 const SECRET_CHARS_MAX = 128
