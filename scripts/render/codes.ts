@@ -1,4 +1,5 @@
 import { CODES } from '../../gateway/protocol/codes.ts'
+import { renderTable } from './table.ts'
 
 const heading = `# Codes
 
@@ -10,24 +11,19 @@ word for it. A code, its number and its renderings are API; the text beside an e
 close codes 4000 to 4499, 1001, 1006, 1011, 1012 and 1013, and after no other.
 `
 
+const head = ['Number', 'Name', 'Kind', 'WebSocket', 'MQTT 5', 'Connect', 'HTTP', 'Meaning']
+
 /** docs/codes.md: a row for each code, by number. */
 export function renderCodes(): string {
-  const rows = CODES.map((code) =>
-    row([
-      `${code.code}`,
-      `\`${code.name}\``,
-      code.temporary ? 'temporary' : 'final',
-      `${code.websocketClose}`,
-      `0x${code.mqttReason.toString(16).toUpperCase().padStart(2, '0')}`,
-      `\`${code.connect}\``,
-      `${code.httpStatus}`,
-      code.meaning,
-    ]),
-  )
-  const head = row(['Number', 'Name', 'Kind', 'WebSocket', 'MQTT 5', 'Connect', 'HTTP', 'Meaning'])
-  return `${heading}\n${head}\n|${'---|'.repeat(8)}\n${rows.join('\n')}\n`
-}
-
-function row(cells: string[]): string {
-  return `| ${cells.join(' | ')} |`
+  const rows = CODES.map((code) => [
+    `${code.code}`,
+    `\`${code.name}\``,
+    code.temporary ? 'temporary' : 'final',
+    `${code.websocketClose}`,
+    `0x${code.mqttReason.toString(16).toUpperCase().padStart(2, '0')}`,
+    `\`${code.connect}\``,
+    `${code.httpStatus}`,
+    code.meaning,
+  ])
+  return `${heading}\n${renderTable(head, rows)}`
 }

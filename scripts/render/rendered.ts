@@ -1,10 +1,12 @@
 import { renderCodes } from './codes.ts'
+import { renderConfig } from './config.ts'
 import { renderImports } from './imports.ts'
 
 /** Files rendered from tables in the code: path from the root, and the text that belongs there. */
 export function rendered(): Record<string, string> {
   return {
     'docs/codes.md': renderCodes(),
+    'docs/config.md': renderConfig(),
     'biome.imports.json': renderImports(),
   }
 }
