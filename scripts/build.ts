@@ -1,5 +1,5 @@
 /** Writes dist/: each published package as JavaScript, with its types, assets and manifest. */
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import {
   cpSync,
   existsSync,
@@ -27,7 +27,10 @@ const packages: Package[] = [
 const engines = { node: '>=22.12' }
 
 rmSync('dist', { recursive: true, force: true })
-execFileSync('node_modules/.bin/tsc', ['-b', 'tsconfig.build.json'], { stdio: 'inherit' })
+const compiler = spawnSync('node_modules/.bin/tsc', ['-b', 'tsconfig.build.json'], {
+  stdio: ['ignore', 2, 2],
+})
+if (compiler.status !== 0) process.exit(1)
 for (const one of packages) {
   copyAssets(one)
   writeFileSync(join(one.to, 'package.json'), manifest(one.from))

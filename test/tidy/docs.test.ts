@@ -1,6 +1,6 @@
 /** The documents agree with the code, and their links lead somewhere. */
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { rendered } from '../../scripts/render/rendered.ts'
 import { root, type TextFile, written } from './tree.ts'
@@ -11,6 +11,13 @@ test.each(Object.entries(rendered()))('%s is fresh; otherwise: make generate', (
 
 test('every link resolves', () => {
   expect(written('.md').flatMap(brokenLinks)).toEqual([])
+})
+
+test('every decision is listed', () => {
+  const pages = written('.md').filter(({ path }) => /^docs\/decisions\/\d{4}-/.test(path))
+  const list = readFileSync(join(root, 'docs/decisions/README.md'), 'utf8')
+  const missing = pages.filter(({ path }) => !list.includes(`(${basename(path)})`))
+  expect(missing.map(({ path }) => path)).toEqual([])
 })
 
 function brokenLinks({ path, text }: TextFile): string[] {
