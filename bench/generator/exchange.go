@@ -8,8 +8,8 @@ import (
 
 var errUnasked = errors.New("an acknowledgement that nobody asked for")
 
-// exchange is W2: many rooms of two, one of which asks and the other answers; the latency is the round
-// trip. Members 2n and 2n+1 are in room n.
+// exchange is W2: many rooms of two, one of which asks and the other answers; the latency is the
+// round trip. Members 2n and 2n+1 are in room n.
 type exchange struct {
 	options
 	count progress
@@ -20,7 +20,8 @@ type exchange struct {
 type pair struct {
 	conns    [2]*conn
 	payloads [2][]byte
-	// number of the request under way, and who has to get something next: 1 the request, 0 the answer.
+	// number of the request under way, and who has to get something next: 1 the request, 0 the
+	// answer.
 	number uint32
 	turn   int
 	asked  int64

@@ -49,7 +49,8 @@ func (g *ingest) open(l *loop) ([]*conn, error) {
 	return append(conns, subscriber), err
 }
 
-// send fills each sender's window for the first time; each acknowledgement makes place for the next.
+// send fills each sender's window for the first time; each acknowledgement makes place for the
+// next.
 func (g *ingest) send(l *loop) {
 	if g.count.stopped || g.underWay > 0 {
 		return

@@ -65,8 +65,8 @@ func (l *loop) clock() int64 {
 	return l.now
 }
 
-// wake makes a turn happen after so many nanoseconds: epoll's own timeout counts milliseconds, which
-// would add to every latency of an open loop.
+// wake makes a turn happen after so many nanoseconds: epoll's own timeout counts milliseconds,
+// which would add to every latency of an open loop.
 func (l *loop) wake(after int64) {
 	spec := [4]int64{0, 0, 0, max(after, 1)}
 	if spec[3] >= int64(time.Second) {
@@ -140,8 +140,8 @@ func (l *loop) handle(event *syscall.EpollEvent) error {
 	return nil
 }
 
-// read and write enter the kernel without telling Go's scheduler: the sockets never block, and there is
-// nothing else to schedule.
+// read and write enter the kernel without telling Go's scheduler: the sockets never block, and
+// there is nothing else to schedule.
 func read(fd int, into []byte) (int, syscall.Errno) {
 	return transfer(syscall.SYS_READ, fd, into)
 }

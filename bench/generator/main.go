@@ -1,6 +1,6 @@
-// The load generator of the bench: one process, one epoll thread, the same client side for every peer.
-// It prints one line of JSON; a delivery that is lost, doubled, changed or out of order ends it with an
-// error instead.
+// The load generator of the bench: one process, one epoll thread, the same client side for every
+// peer. It prints one line of JSON; a delivery that is lost, doubled, changed or out of order ends
+// it with an error instead.
 package main
 
 import (

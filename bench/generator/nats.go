@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// natsCodec speaks the NATS client protocol in binary WebSocket messages. The stream pays no heed to
-// message bounds: what arrives is gathered until an operation is whole.
+// natsCodec speaks the NATS client protocol in binary WebSocket messages. The stream pays no heed
+// to message bounds: what arrives is gathered until an operation is whole.
 type natsCodec struct {
 	role    role
 	pending []byte

@@ -10,7 +10,7 @@ import (
 const (
 	digits     = 8
 	payloadMin = 2 * digits
-	hex        = "0123456789abcdef"
+	hexDigits  = "0123456789abcdef"
 )
 
 func newPayload(sender uint32, size int) []byte {
@@ -28,7 +28,7 @@ func setNumber(payload []byte, number uint32) { putHex(payload[digits:], number)
 
 func putHex(into []byte, value uint32) {
 	for i := digits - 1; i >= 0; i-- {
-		into[i] = hex[value&15]
+		into[i] = hexDigits[value&15]
 		value >>= 4
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// socketioCodec speaks Engine.IO 4 and Socket.IO 5 over WebSocket, one text frame a packet, with the
-// server in peers/socketio.ts: events "join" (room, listens) and "m" (payload).
+// socketioCodec speaks Engine.IO 4 and Socket.IO 5 over WebSocket, one text frame a packet, with
+// the server in peers/socketio.ts: events "join" (room, listens) and "m" (payload).
 type socketioCodec struct{ role role }
 
 // Packets: an Engine.IO digit (0 open, 2 ping, 3 pong, 4 message), in a message a Socket.IO digit

@@ -18,7 +18,8 @@ const (
 	opPong         = 0xa
 )
 
-// maskKey is the same for every frame: servers unmask whatever it is, and nothing here needs secrecy.
+// maskKey is the same for every frame: servers unmask whatever it is, and nothing here needs
+// secrecy.
 const maskKey = 0x6bd59a35
 
 type frame struct {
@@ -91,8 +92,8 @@ func mask(data []byte) {
 // handshakeLimit bounds each step of a connection's opening.
 const handshakeLimit = 5 * time.Second
 
-// dial opens a connection, upgrades it and queues what its codec says first. It blocks, as nothing is
-// measured yet.
+// dial opens a connection, upgrades it and queues what its codec says first. It blocks, as nothing
+// is measured yet.
 func dial(l *loop, address netip.AddrPort, index int, codec codec, owner owner) (*conn, error) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -19,7 +19,8 @@ type options struct {
 	size int
 }
 
-// workload is one shape of traffic. Its deliveries are checked for bytes, count and order as they come.
+// workload is one shape of traffic. Its deliveries are checked for bytes, count and order as they
+// come.
 type workload interface {
 	owner
 	// open connects everybody; conns shall all be in before anything is sent.

@@ -1,0 +1,113 @@
+/**
+ * What one message costs the gateway's codec (G14): the scanner and the stamp on one side, on the other
+ * decoding and encoding the same packet with the generated code. Prints one line of JSON, each figure in
+ * microseconds a message.
+ */
+import assert from 'node:assert/strict'
+import { create, equals, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { EnvelopeSchema, StampSchema } from '@porthouse/proto/v1/envelope'
+import { FrameSchema, PacketSchema } from '@porthouse/proto/v1/frame'
+import { ReceiptLevel } from '@porthouse/proto/v1/receipt'
+import { schema as configSchema } from '../gateway/config/config.ts'
+import { PacketWriter, type Stamp } from '../gateway/protocol/packet-writer.ts'
+import { scanEnvelope } from '../gateway/protocol/scan-envelope.ts'
+import { scanPacket } from '../gateway/protocol/scan-packet.ts'
+import { summarize } from './statistics.ts'
+
+const ROUNDS = 7
+const ROUND_MS = 250
+/** Calls between two looks at the clock. */
+const BATCH = 1000
+/** Bytes of a WebSocket header, which the gateway leaves free before a packet. */
+const HEADROOM = 10
+
+const limits = configSchema.parse({ data: '.' }).limits
+const stamp: Stamp = {
+  id: Uint8Array.from({ length: 16 }, (_, n) => n * 15),
+  from: Buffer.from('socket:abcdefghijklmnop'),
+  route: 7,
+  channel: Buffer.alloc(0),
+  target: Buffer.alloc(0),
+  sequence: 123_456,
+  timeMs: 1_790_000_000_000,
+}
+const stampMessage = {
+  id: stamp.id,
+  from: 'socket:abcdefghijklmnop',
+  route: stamp.route,
+  sequence: BigInt(stamp.sequence),
+  timeMs: BigInt(stamp.timeMs),
+}
+
+const packet = Buffer.from(
+  toBinary(
+    PacketSchema,
+    create(PacketSchema, {
+      frames: [
+        {
+          id: 300,
+          body: {
+            case: 'envelope',
+            value: {
+              routing: { route: 7, receipt: ReceiptLevel.ROUTED },
+              content: { case: 'payload', value: new Uint8Array(128).fill(120) },
+              contentType: 'application/json',
+              replyTo: 'room:acme/boiler',
+              correlationId: new Uint8Array(16).fill(9),
+            },
+          },
+        },
+      ],
+    }),
+  ),
+)
+
+/** As on the hot path, for a message that is alone in its turn: its writer is not shared. */
+function scanAndStamp(): Buffer {
+  const writer = new PacketWriter(HEADROOM)
+  scanPacket(packet, limits, (frame) => {
+    writer.envelope(scanEnvelope(packet, frame.start, frame.end, limits), stamp)
+    return true
+  })
+  return writer.whole()
+}
+
+/** The same by the generated code. */
+function decodeAndEncode(): Uint8Array {
+  const frames = fromBinary(PacketSchema, packet).frames.map(({ body }) => {
+    assert(body.case === 'envelope')
+    const { routing: _, ...rest } = body.value
+    const value = create(EnvelopeSchema, { ...rest, stamp: create(StampSchema, stampMessage) })
+    return create(FrameSchema, { body: { case: 'envelope', value } })
+  })
+  return toBinary(PacketSchema, create(PacketSchema, { frames }))
+}
+
+const scanned = fromBinary(PacketSchema, scanAndStamp().subarray(HEADROOM))
+assert(equals(PacketSchema, scanned, fromBinary(PacketSchema, decodeAndEncode())))
+
+/** Microseconds a call. */
+function measure(call: () => unknown): number {
+  const began = performance.now()
+  let calls = 0
+  let elapsed = 0
+  while (elapsed < ROUND_MS) {
+    for (let n = 0; n < BATCH; n++) call()
+    calls += BATCH
+    elapsed = performance.now() - began
+  }
+  return (elapsed * 1000) / calls
+}
+
+measure(scanAndStamp)
+measure(decodeAndEncode)
+const rounds = Array.from({ length: ROUNDS }, () => ({
+  porthouse: measure(scanAndStamp),
+  protobuf: measure(decodeAndEncode),
+}))
+console.log(
+  JSON.stringify({
+    porthouse: summarize(rounds.map((round) => round.porthouse)),
+    protobuf: summarize(rounds.map((round) => round.protobuf)),
+  }),
+)

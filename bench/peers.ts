@@ -1,0 +1,39 @@
+/** The servers that are measured, each started fresh for every leg. */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SERVER_CPU, type Server, startServer } from './process.ts'
+import { installNats, root } from './tools.ts'
+
+/** Brings a server up on loopback; `folder` is a temporary one that all of them share. */
+export type Start = (folder: string) => Promise<Server>
+
+export const peers: Readonly<Record<string, Start>> = {
+  porthouse: startPorthouse,
+  ws: () => startNode('ws.ts'),
+  socketio: () => startNode('socketio.ts'),
+  nats: startNats,
+}
+
+/** `folder/data` holds the rooms already: see rooms.ts. All settings are the defaults. */
+function startPorthouse(folder: string): Promise<Server> {
+  const args = ['run', '--http', '127.0.0.1:0', '--data', join(folder, 'data')]
+  const command = { file: join(root, 'bin/porthouse'), args, cpu: SERVER_CPU }
+  return startServer(command, /ws:\/\/127\.0\.0\.1:(\d+)/)
+}
+
+/** By the same Node as porthouse. */
+function startNode(file: string): Promise<Server> {
+  const args = [join(import.meta.dirname, 'peers', file)]
+  return startServer({ file: process.execPath, args, cpu: SERVER_CPU }, /"port":(\d+)/)
+}
+
+/** Core NATS over WebSocket, not compressed. */
+async function startNats(folder: string): Promise<Server> {
+  const config = join(folder, 'nats.conf')
+  const webSocket = '{ host: "127.0.0.1", port: -1, no_tls: true, compression: false }'
+  await writeFile(config, `host: "127.0.0.1"\nport: -1\nwebsocket ${webSocket}\n`)
+  const file = await installNats()
+  // One core is what it gets, so one thread at a time is what it runs best with.
+  const command = { file, args: ['-c', config], env: { GOMAXPROCS: '1' }, cpu: SERVER_CPU }
+  return startServer(command, /websocket clients on ws:\/\/127\.0\.0\.1:(\d+)/)
+}

@@ -1,0 +1,117 @@
+/** Children of the bench: pinned to a core, bounded in time, stopped by their pid. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
+
+/** The core of whatever is measured, and that of whatever measures it. */
+export const SERVER_CPU = 0
+export const GENERATOR_CPU = 1
+
+/** With one core there is nothing to pin. */
+export const pinned = availableParallelism() >= 2
+
+const STOP_LIMIT_MS = 15_000
+const OUTPUT_KEPT = 16_384
+
+const children = new Set<ChildProcess>()
+
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+process.on('SIGINT', () => process.exit(130))
+process.on('SIGTERM', () => process.exit(143))
+
+export interface Command {
+  readonly file: string
+  readonly args: readonly string[]
+  readonly env?: Record<string, string>
+  readonly cpu: number
+}
+
+/** Settings of porthouse that the caller has for another gateway do not belong here. */
+const environment = Object.fromEntries(
+  Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('PORTHOUSE_') && name !== 'DATABASE_URL',
+  ),
+)
+
+function launch({ file, args, env, cpu }: Command): ChildProcess {
+  // taskset executes the program in its own place, so the child's pid is the program's.
+  const line = pinned ? ['taskset', '-c', String(cpu), file, ...args] : [file, ...args]
+  const child = spawn(line[0]!, line.slice(1), {
+    env: { ...environment, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  children.add(child)
+  child.once('close', () => children.delete(child))
+  return child
+}
+
+/** Calls `each` with all of a child's output so far, cut to its last part. */
+function follow(child: ChildProcess, each: (output: string) => void): void {
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-OUTPUT_KEPT)
+      each(output)
+    })
+  }
+}
+
+export interface Server {
+  readonly pid: number
+  readonly port: number
+  stop(): Promise<void>
+}
+
+/** Resolves once a server has printed what `ready` matches; its first group is the port. */
+export async function startServer(command: Command, ready: RegExp): Promise<Server> {
+  const child = launch(command)
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  let last = ''
+  follow(child, (output) => {
+    last = output
+    const port = ready.exec(output)?.[1]
+    if (port) resolve(Number(port))
+  })
+  child.once('error', reject)
+  child.once('close', (code) => reject(new Error(`${command.file} ended (${code}): ${last}`)))
+  const timer = setTimeout(() => reject(new Error(`${command.file} is not ready: ${last}`)), 60_000)
+  try {
+    const port = await promise
+    return { pid: child.pid!, port, stop: () => stop(child) }
+  } catch (error) {
+    await stop(child)
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  const closed = once(child, 'close')
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS)
+  await closed
+  clearTimeout(timer)
+}
+
+/** Runs a program to its end and gives its standard output; rejects with its errors. */
+export async function runProgram(command: Command, limitMs: number): Promise<string> {
+  const child = launch(command)
+  let output = ''
+  let errors = ''
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text))
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    errors = (errors + text).slice(-OUTPUT_KEPT)
+  })
+  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs)
+  try {
+    const [code, signal] = await once(child, 'close')
+    if (code !== 0) throw new Error(errors.trim() || `${command.file} ended by ${signal ?? code}`)
+    return output
+  } finally {
+    clearTimeout(timer)
+  }
+}
