@@ -2,6 +2,7 @@ import {
   create,
   type DescMessage,
   fromBinary,
+  type MessageInitShape,
   type MessageShape,
   toBinary,
 } from '@bufbuild/protobuf'
@@ -45,7 +46,7 @@ const envelopes = fc
     headers: fc.dictionary(shortText, shortText, { maxKeys: 4 }),
     correlationId: fc.uint8Array({ maxLength: 20 }),
   })
-  .map(({ routing, ...rest }) => create(EnvelopeSchema, routing ? { ...rest, routing } : rest))
+  .map((fields) => create(EnvelopeSchema, fields as MessageInitShape<typeof EnvelopeSchema>))
 
 /** A field that no version knows, outside the numbers set aside for the gateway. */
 const unknownFields = fc
