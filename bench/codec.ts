@@ -1,7 +1,7 @@
 /**
- * What one message costs the gateway's codec (G14): the scanner and the stamp on one side, on the other
- * decoding and encoding the same packet with the generated code. Prints one line of JSON, each figure in
- * microseconds a message.
+ * What one message costs the gateway's codec (G14): the scanner and the stamp on one side, on the
+ * other decoding and encoding the same packet with the generated code. Prints one line of JSON,
+ * each figure in microseconds a message.
  */
 import assert from 'node:assert/strict'
 import { create, equals, fromBinary, toBinary } from '@bufbuild/protobuf'

@@ -1,6 +1,6 @@
 /**
- * The goals: server CPU per delivery as a ratio to a peer's in the same run, lower is better. A goal is
- * met when each of its ratios, of medians of all rounds, is within its bound.
+ * The goals: server CPU per delivery as a ratio to a peer's in the same run, lower is better. A
+ * goal is met when each of its ratios, of medians of all rounds, is within its bound.
  */
 
 export interface Goal {
@@ -17,7 +17,8 @@ export const goals: readonly Goal[] = [
   { id: 'G3', workload: 'w1-100-rate', bounds: { socketio: 0.7 } },
   { id: 'G5', workload: 'w2', bounds: { socketio: 0.36, nats: 0.55, ws: 0.85 } },
   { id: 'G6', workload: 'w3', bounds: { socketio: 0.15, nats: 0.75, ws: 0.9 } },
-  // The gateway's scanner and stamp against decoding and encoding with the generated code: codec.ts.
+  // The gateway's scanner and stamp against decoding and encoding with the generated code:
+  // codec.ts.
   { id: 'G14', workload: 'codec', bounds: { protobuf: 0.1 } },
 ]
 
@@ -28,8 +29,8 @@ export interface Verdict {
 }
 
 /**
- * Judges the goals for which everything was measured. `cost` gives the median cost of a delivery in a
- * workload at a peer, in microseconds, or nothing where it was not measured.
+ * Judges the goals for which everything was measured. `cost` gives the median cost of a delivery in
+ * a workload at a peer, in microseconds, or nothing where it was not measured.
  */
 export function judge(cost: (workload: string, peer: string) => number | undefined): Verdict[] {
   return goals.flatMap((goal) => {

@@ -1,4 +1,6 @@
-/** The rooms of the workloads, made on the store in one go: open ones, so that tokens cost nothing. */
+/**
+ * The rooms of the workloads, made on the store in one go: open ones, so that tokens cost nothing.
+ */
 import { join } from 'node:path'
 import { create } from '@bufbuild/protobuf'
 import { ConfigSchema } from '@porthouse/proto/room/v1/config'
@@ -9,8 +11,8 @@ import { roomNames } from './workloads.ts'
 const ACCOUNT = 'bench'
 
 /**
- * Makes `folder/data` as a gateway's data folder. Until it is disposed of, the database behind it stays
- * up, so that no leg waits for its start.
+ * Makes `folder/data` as a gateway's data folder. Until it is disposed of, the database behind it
+ * stays up, so that no leg waits for its start.
  */
 export async function makeRooms(folder: string): Promise<AsyncDisposable> {
   const { log } = openLog('silent')

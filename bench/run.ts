@@ -3,8 +3,8 @@
  *
  *   node bench/run.ts [--workloads w1-100,w3,codec] [--peers porthouse,ws] [--rounds N]
  *
- * Exits with 1 where a leg failed: a message lost, doubled, changed or out of order, a server or the
- * generator that did not run to its end. Goals that are missed are told, and are no failure.
+ * Exits with 1 where a leg failed: a message lost, doubled, changed or out of order, a server or
+ * the generator that did not run to its end. Goals that are missed are told, and are no failure.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

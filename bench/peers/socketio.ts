@@ -1,6 +1,7 @@
 /**
- * A socket.io server to compare with: WebSocket only, no deflate, text payloads. `join` (room, whether
- * to listen) names a socket's room; `m` goes to the others in it, and is acknowledged where asked for.
+ * A socket.io server to compare with: WebSocket only, no deflate, text payloads. `join` (room,
+ * whether to listen) names a socket's room; `m` goes to the others in it, and is acknowledged where
+ * asked for.
  */
 import { createServer } from 'node:http'
 import { Server } from 'socket.io'
