@@ -2,16 +2,10 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { VARIABLES } from './client.ts'
 import { nearest } from './nearest.ts'
 import type { Problem } from './problem.ts'
 import { type Found, KEYS } from './tree.ts'
-
-/** Variables that are no settings: which config file, and what the client commands use. */
-export const ENVIRONMENT = {
-  file: 'PORTHOUSE_CONFIG',
-  url: 'PORTHOUSE_URL',
-  token: 'PORTHOUSE_TOKEN',
-} as const
 
 /** Names that are kept stable and do not follow from the key. */
 const NAMED: Record<string, string> = {
@@ -31,7 +25,7 @@ export function variableOf(key: string): string {
  */
 export function fromEnvironment(env: NodeJS.ProcessEnv, problems: Problem[]): [string, Found][] {
   const keys = new Map(KEYS.map((key) => [variableOf(key), key]))
-  const known = [...keys.keys(), ...Object.values(ENVIRONMENT)]
+  const known = [...keys.keys(), ...Object.values(VARIABLES)]
   const found: [string, Found][] = []
   for (const [name, value] of Object.entries(env)) {
     const key = keys.get(name)

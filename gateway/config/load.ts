@@ -4,8 +4,9 @@
  */
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { VARIABLES } from './client.ts'
 import { type Config, type Settings, schema } from './config.ts'
-import { defaultData, ENVIRONMENT, fromEnvironment } from './environment.ts'
+import { defaultData, fromEnvironment } from './environment.ts'
 import { ConfigError, type Problem, problemsOf } from './problem.ts'
 import { type Found, flatten, isTree, KEYS, put, type Tree } from './tree.ts'
 
@@ -45,7 +46,7 @@ export function loadConfig({
 }: Sources = {}): Loaded {
   const problems: Problem[] = []
   const found = new Map<string, Found>([['data', { value: defaultData(env), source: 'default' }]])
-  const path = file ?? env[ENVIRONMENT.file]
+  const path = file ?? env[VARIABLES.file]
   const layers = [
     path ? fromFile(path, problems) : [],
     fromEnvironment(env, problems),

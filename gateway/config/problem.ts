@@ -1,7 +1,7 @@
 /** What is wrong with a config, in words that say how to put it right. */
 import type { z } from 'zod'
 import type { Config } from './config.ts'
-import { type Found, metaOf } from './tree.ts'
+import { type Found, metaOf, valueAt } from './tree.ts'
 
 export interface Problem {
   readonly text: string
@@ -43,7 +43,10 @@ export function shown(key: string, value: unknown): string {
 
 function crossed(config: Config, found: ReadonlyMap<string, Found>): Problem[] {
   return ORDERED.flatMap(([lower, upper]) => {
-    const [low, high] = [valueAt(config, lower), valueAt(config, upper)]
+    const [low, high] = [lower, upper].map((key) => valueAt(config, key) as number) as [
+      number,
+      number,
+    ]
     return low <= high
       ? []
       : [
@@ -58,11 +61,6 @@ function crossed(config: Config, found: ReadonlyMap<string, Found>): Problem[] {
 
 function wrong(key: string, found: Found | undefined, allowed: string): Problem {
   return { text: `${key} is ${shown(key, found?.value)} (${found?.source}); allowed is ${allowed}` }
-}
-
-function valueAt(config: Config, key: string): number {
-  const [section, name] = key.split('.') as ['limits', 'frameBytes']
-  return config[section][name]
 }
 
 function isName(part: PropertyKey): part is string {

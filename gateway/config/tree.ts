@@ -43,6 +43,12 @@ export function put(tree: Tree, key: string, value: unknown): void {
   else tree[first] = { ...(tree[first] as Tree | undefined), [second]: value }
 }
 
+export function valueAt(tree: object, key: string): unknown {
+  const [first = '', second] = key.split('.')
+  const value = (tree as Tree)[first]
+  return second === undefined ? value : (value as Tree)[second]
+}
+
 export function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

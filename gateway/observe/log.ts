@@ -2,11 +2,16 @@
  * The log: JSON lines on stderr, or short lines for people where stderr is a terminal. It never holds
  * payloads or secrets (threat S3); redaction is the second guard, not the first.
  */
-import { destination, type Logger, type LoggerOptions, pino, stdSerializers } from 'pino'
+import {
+  destination,
+  type LevelWithSilent,
+  type Logger,
+  type LoggerOptions,
+  pino,
+  stdSerializers,
+} from 'pino'
 
 export type Log = Logger
-
-export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
 
 /** What may wait for a reader of the log that is too slow; more is lost, so that nothing blocks (L10). */
 const WAITING_BYTES_MAX = 1024 * 1024
@@ -28,7 +33,7 @@ export interface OpenLog {
 }
 
 /** Opens the process's log on stderr. */
-export function openLog(level: LogLevel, terminal = process.stderr.isTTY): OpenLog {
+export function openLog(level: LevelWithSilent, terminal = process.stderr.isTTY): OpenLog {
   if (terminal) {
     const lines = { write: (line: string) => process.stderr.write(forPeople(line)) }
     return { log: pino({ ...OPTIONS, level }, lines), flush: () => {} }
