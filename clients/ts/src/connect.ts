@@ -1,0 +1,74 @@
+import { PlatformWebSocket } from '#websocket'
+import { Backoff, type BackoffOptions } from './backoff.ts'
+import { Client } from './client.ts'
+import { type Clock, systemClock } from './clock.ts'
+import { PorthouseError } from './error.ts'
+import type { WebSocketConstructor } from './websocket.ts'
+
+export interface ConnectOptions {
+  /** The secret of a token. It never stands in the URL. */
+  token?: string
+  /** Whether to connect again when the connection is lost. Default true. */
+  reconnect?: boolean
+  /** Gives up connecting; once connected it has no effect. */
+  signal?: AbortSignal
+  backoff?: BackoffOptions
+  /** How long one attempt to connect may take, in milliseconds. Default 10,000. */
+  timeoutMs?: number
+  /** Bound of what waits to be sent or answered, in bytes. Default 16 MiB; over it: QUEUE_FULL. */
+  queueBytes?: number
+  /** Name and version of your program, for the gateway's log. */
+  agent?: string
+  /** Another WebSocket than the platform's. */
+  WebSocket?: WebSocketConstructor
+  /** For tests. */
+  clock?: Clock
+}
+
+const LOBBY = '/v1/ws'
+const AGENT = 'porthouse-ts/0.1.0'
+
+/**
+ * Connects to a gateway, `ws://host:port`, in one round trip; a URL with a room's path enters that room:
+ * see Client.entered. Rejects with a PorthouseError, or the signal's reason; the first attempt is not
+ * repeated, later ones are.
+ */
+export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
+  const { token, reconnect = true, signal, timeoutMs = 10_000, queueBytes = 16 * 2 ** 20 } = options
+  signal?.throwIfAborted()
+  const target = gatewayUrl(url)
+  const client = new Client({
+    url: target.href,
+    entering: target.pathname !== LOBBY,
+    token,
+    reconnect,
+    timeoutMs,
+    queueBytes,
+    agent: options.agent ?? AGENT,
+    backoff: new Backoff(options.backoff),
+    WebSocket: options.WebSocket ?? PlatformWebSocket,
+    clock: options.clock ?? systemClock,
+  })
+  const abort = () => void client.close()
+  signal?.addEventListener('abort', abort)
+  try {
+    await client.opened
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', abort)
+  }
+  return client
+}
+
+function gatewayUrl(url: string): URL {
+  const target = URL.canParse(url) ? new URL(url) : undefined
+  // Where a page came from http, so does its gateway.
+  if (target?.protocol.startsWith('http')) target.protocol = target.protocol.replace('http', 'ws')
+  if (!target || !/^wss?:$/.test(target.protocol)) {
+    throw new PorthouseError('ADDRESS_INVALID', { detail: `Not a URL of a gateway: ${url}` })
+  }
+  if (target.pathname === '/') target.pathname = LOBBY
+  return target
+}

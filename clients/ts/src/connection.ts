@@ -1,0 +1,202 @@
+import type { Frame, Limits, Welcome } from '@porthouse/proto/v1/frame'
+import type { Clock } from './clock.ts'
+import { type CodeName, closeCode, closeInfo } from './code.ts'
+import { PorthouseError } from './error.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { decodePacket, packets } from './packet.ts'
+import { afterTurn } from './turn.ts'
+import type { WebSocketConstructor, WebSocketLike } from './websocket.ts'
+
+export interface ConnectionOptions {
+  readonly url: string
+  readonly WebSocket: WebSocketConstructor
+  readonly clock: Clock
+  /** From the first byte until `established` is called. */
+  readonly timeoutMs: number
+}
+
+export interface ConnectionHandlers {
+  frame(frame: Frame): void
+  /** What was pushed is in the socket. */
+  flushed(): void
+  /** Called once; nothing is called after it. */
+  closed(error: PorthouseError): void
+}
+
+const SUBPROTOCOL = 'porthouse.v1'
+const OPEN = 1
+// How long the peer may take over its half of a close.
+const CLOSE_MS = 1000
+// What a refused upgrade means by its HTTP status; any other 4xx is a handshake that the gateway cannot read.
+const REFUSALS = new Map<number, CodeName>([
+  [401, 'UNAUTHENTICATED'],
+  [403, 'ORIGIN_NOT_ALLOWED'],
+  [404, 'PATH_UNKNOWN'],
+])
+
+/** One WebSocket: frames in, packets out, and why it ended. */
+export class Connection {
+  readonly #options: ConnectionOptions
+  readonly #handlers: ConnectionHandlers
+  readonly #socket: WebSocketLike
+  readonly #greeting: readonly Uint8Array[]
+  #limits: Limits | undefined
+  #outgoing: Uint8Array[] = []
+  #heartbeat: Heartbeat | undefined
+  #cancel = () => {}
+  #error: PorthouseError | undefined
+  #detail = ''
+  #over = false
+
+  /** The greeting goes out as one packet when the socket opens. */
+  constructor(
+    options: ConnectionOptions,
+    greeting: readonly Uint8Array[],
+    handlers: ConnectionHandlers,
+  ) {
+    this.#options = options
+    this.#greeting = greeting
+    this.#handlers = handlers
+    const socket = new options.WebSocket(options.url, [SUBPROTOCOL])
+    this.#socket = socket
+    socket.binaryType = 'arraybuffer'
+    socket.onopen = () => this.#opened()
+    socket.onmessage = ({ data }: { data: unknown }) => this.#received(data)
+    socket.onerror = ({ message }: { message?: string }) => {
+      this.#detail = message ?? ''
+    }
+    socket.onclose = ({ code }: { code: number }) => this.#finish(this.#reason(code))
+    this.#deadline(options.timeoutMs, () => {
+      const detail = `The gateway did not answer within ${options.timeoutMs} ms`
+      this.fail(new PorthouseError('UNAVAILABLE', { detail }))
+    })
+  }
+
+  /** Bytes that the socket has not passed on yet. */
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount
+  }
+
+  /** Bounds and heartbeat from here on. */
+  welcome({ limits, heartbeatMs }: Welcome): void {
+    this.#limits = limits
+    if (heartbeatMs === 0) return
+    this.#heartbeat?.stop()
+    this.#heartbeat = new Heartbeat(heartbeatMs, this.#options.clock, {
+      beat: () => this.#send(new Uint8Array()),
+      dead: () => this.fail(new PorthouseError('HEARTBEAT_TIMEOUT')),
+    })
+  }
+
+  /** The gateway has answered all of the greeting: no deadline any more. */
+  established(): void {
+    this.#cancel()
+  }
+
+  /** Sends at the end of this turn, with whatever else is pushed in it. Throws FRAME_TOO_LARGE. */
+  push(frame: Uint8Array): void {
+    const { frameBytes } = this.#bounds()
+    if (frame.length > frameBytes) {
+      const detail = `${frame.length} bytes, the gateway takes ${frameBytes}`
+      throw new PorthouseError('FRAME_TOO_LARGE', { detail })
+    }
+    this.#outgoing.push(frame)
+    if (this.#outgoing.length === 1) afterTurn(() => this.#flush())
+  }
+
+  /** The gateway said why it is about to close. */
+  dropped(error: PorthouseError): void {
+    this.#error ??= error
+    this.#deadline(CLOSE_MS, () => this.fail(error))
+  }
+
+  /** Gives it up at once. */
+  fail(error: PorthouseError): void {
+    if (this.#over) return
+    const close = closeCode(error.code)
+    // Codes below 3000 are not for a page to send.
+    this.#socket.close(close < 3000 ? 1000 : close)
+    this.#socket.terminate?.()
+    this.#finish(error)
+  }
+
+  /** Sends what was pushed, and closes in order; `closed` is called within a second. */
+  close(): void {
+    this.#flush()
+    this.#error = new PorthouseError('CLOSED')
+    this.#deadline(CLOSE_MS, () => this.fail(new PorthouseError('CLOSED')))
+    this.#socket.close(1000)
+  }
+
+  #opened(): void {
+    if (this.#socket.protocol !== SUBPROTOCOL) {
+      return this.fail(new PorthouseError('SUBPROTOCOL_UNSUPPORTED'))
+    }
+    for (const packet of packets(this.#greeting, this.#bounds())) this.#send(packet)
+  }
+
+  #received(data: unknown): void {
+    try {
+      if (!(data instanceof ArrayBuffer)) throw new PorthouseError('WRONG_DATA_TYPE')
+      this.#heartbeat?.heard(data.byteLength === 0)
+      for (const frame of decodePacket(new Uint8Array(data))) {
+        // After a Drop nothing counts, nor after our own close.
+        if (this.#over || this.#error) return
+        this.#handlers.frame(frame)
+      }
+    } catch (cause) {
+      this.fail(cause instanceof PorthouseError ? cause : new PorthouseError('INTERNAL', { cause }))
+    }
+  }
+
+  #flush(): void {
+    if (this.#over || this.#outgoing.length === 0 || this.#socket.readyState !== OPEN) return
+    for (const packet of packets(this.#outgoing, this.#bounds())) this.#send(packet)
+    this.#outgoing = []
+    this.#handlers.flushed()
+  }
+
+  #send(packet: Uint8Array<ArrayBuffer>): void {
+    if (this.#socket.readyState !== OPEN) return
+    this.#heartbeat?.spoke()
+    this.#socket.send(packet)
+  }
+
+  // A bound that was not told is none.
+  #bounds() {
+    return {
+      bytes: this.#limits?.packetBytes || Number.POSITIVE_INFINITY,
+      frames: this.#limits?.packetFrames || Number.POSITIVE_INFINITY,
+      frameBytes: this.#limits?.frameBytes || Number.POSITIVE_INFINITY,
+    }
+  }
+
+  #reason(close: number): PorthouseError {
+    // A Drop with a code that this client does not know: the range of the close code tells more.
+    if (this.#error && this.#error.code !== 'UNKNOWN') return this.#error
+    const refusal = this.#socket.refusal?.()
+    // 408 and 429 pass, other 4xx stay as they are.
+    if (refusal && refusal >= 400 && refusal < 500 && refusal !== 408 && refusal !== 429) {
+      const code = REFUSALS.get(refusal) ?? 'HANDSHAKE_INVALID'
+      return new PorthouseError(code, { detail: this.#detail })
+    }
+    return new PorthouseError(closeInfo(close), { detail: this.#detail })
+  }
+
+  #deadline(ms: number, callback: () => void): void {
+    this.#cancel()
+    this.#cancel = this.#options.clock.after(ms, callback)
+  }
+
+  #finish(error: PorthouseError): void {
+    if (this.#over) return
+    this.#over = true
+    this.#cancel()
+    this.#heartbeat?.stop()
+    const socket = this.#socket
+    socket.onopen = socket.onmessage = socket.onclose = null
+    // Kept: an error event without a listener would end a Node process.
+    socket.onerror = () => {}
+    this.#handlers.closed(error)
+  }
+}

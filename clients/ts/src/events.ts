@@ -1,0 +1,46 @@
+import type { PorthouseError } from './error.ts'
+import type { Rejoined } from './handshake.ts'
+import type { Lost } from './message.ts'
+
+export interface ClientEvents {
+  /** The connection is lost; the next attempt, counted from 1, comes after `delayMs`. */
+  reconnecting: { attempt: number; delayMs: number; error: PorthouseError }
+  /** Connected again, with the rooms that were found again. */
+  reconnected: { socket: string; rooms: readonly Rejoined[] }
+  /** The gateway says what this socket will not get. */
+  lost: Lost
+  /** The gateway says why it ends the connection or, with an address, a stay in a room. */
+  drop: { error: PorthouseError; address?: string }
+  /** A message sent at level `none` was rejected; which one cannot be known. */
+  rejected: PorthouseError
+  /** Closed for good; without an error, because you asked. */
+  closed: { error?: PorthouseError }
+}
+
+/** Tells listeners what happened; a listener that throws harms neither the others nor the caller. */
+export class Events<Map extends object> {
+  readonly #listeners = new Map<keyof Map, Set<(event: never) => void>>()
+
+  /** Returns a function that takes the listener off again. */
+  on<Name extends keyof Map>(name: Name, listener: (event: Map[Name]) => void): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, listeners)
+    // A function of its own for each call, so that one listener added twice is taken off once a time.
+    const entry = (event: Map[Name]) => listener(event)
+    listeners.add(entry)
+    return () => void listeners.delete(entry)
+  }
+
+  emit<Name extends keyof Map>(name: Name, event: Map[Name]): void {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        ;(listener as (event: Map[Name]) => void)(event)
+      } catch (error) {
+        // As the platform does with its own events: reported, not swallowed.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import type { Envelope, Stamp } from '@porthouse/proto/v1/envelope'
+import type { ErrorCode } from './code.ts'
+import { formatUuid } from './uuid.ts'
+
+/** Messages of a room that this socket did not get, as told by the gateway. */
+export interface Lost {
+  /** The room; empty for direct messages. */
+  readonly address: string
+  /** First and last position lost; `count` of the messages between them were. */
+  readonly from: bigint
+  readonly to: bigint
+  readonly count: number
+  readonly code: ErrorCode
+}
+
+/** A message as it arrived. */
+export interface Message {
+  /** UUIDv7. */
+  readonly id: string
+  /** The sender's address to answer to: `socket:…` or `client:…`. */
+  readonly from: string
+  /** What it was sent to: `room:{account}/{room}[/{channel}]`, `socket:…` or `client:…`. */
+  readonly address: string
+  /** Empty: the room itself, or no room. */
+  readonly channel: string
+  /** Position in the room; 0 where it was sent to no room. */
+  readonly sequence: bigint
+  readonly epoch: bigint
+  /** When the gateway took it. */
+  readonly time: Date
+  /** The content as bytes, also where it was sent as text. */
+  readonly payload: Uint8Array
+  /** The content where it was sent as text. */
+  readonly text?: string
+  readonly contentType?: string
+  /** Without a prototype, so that any name is just a name. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly replyTo?: string
+  readonly correlationId?: Uint8Array
+  /** What this reader missed just before this message. */
+  readonly lost?: Lost
+}
+
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
+
+const encoder = new TextEncoder()
+
+/** Reads a stamped envelope that was sent to the room given, or to no room. */
+export function readMessage(
+  envelope: Envelope,
+  stamp: Stamp,
+  room?: { address: string; epoch: bigint },
+): Message {
+  const { content, contentType, headers, replyTo, correlationId } = envelope
+  const { channel } = stamp
+  const message = {
+    id: formatUuid(stamp.id),
+    from: stamp.from,
+    address: room ? (channel ? `${room.address}/${channel}` : room.address) : stamp.target,
+    channel,
+    sequence: stamp.sequence,
+    epoch: stamp.epoch || (room?.epoch ?? 0n),
+    time: new Date(Number(stamp.timeMs)),
+    headers: Object.keys(headers).length ? Object.assign(Object.create(null), headers) : NO_HEADERS,
+    ...(contentType && { contentType }),
+    ...(replyTo && { replyTo }),
+    ...(correlationId.length && { correlationId }),
+  }
+  if (content.case === 'text') return withText(message, content.value)
+  return { ...message, payload: content.value ?? new Uint8Array() }
+}
+
+// Most readers of a text never look at its bytes, so they are made when asked for.
+function withText(message: Omit<Message, 'payload'>, text: string): Message {
+  let payload: Uint8Array | undefined
+  return {
+    ...message,
+    text,
+    get payload() {
+      payload ??= encoder.encode(text)
+      return payload
+    },
+  }
+}
+
+/** Bytes that a message holds on to, near enough to bound a buffer by. */
+export function heldBytes({ content, headers }: Envelope): number {
+  let bytes = 512 + (content.value?.length ?? 0)
+  for (const name in headers) bytes += name.length + headers[name]!.length
+  return bytes
+}

@@ -1,0 +1,3 @@
+import type { WebSocketConstructor } from './websocket.ts'
+
+export const PlatformWebSocket = globalThis.WebSocket as WebSocketConstructor
