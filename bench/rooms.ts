@@ -1,7 +1,9 @@
 /**
  * The rooms of the workloads, made on the store in one go: open ones, so that tokens cost nothing.
  */
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { create } from '@bufbuild/protobuf'
 import { ConfigSchema } from '@porthouse/proto/room/v1/config'
 import { openLog } from '../gateway/observe/log.ts'
@@ -9,6 +11,10 @@ import { openStore } from '../gateway/store/postgres/open.ts'
 import { roomNames } from './workloads.ts'
 
 const ACCOUNT = 'bench'
+/** How long the database waits for another user before it ends, in place of the default 20 s. */
+const GRACE_MS = 500
+const POLL_MS = 100
+const END_LIMIT_MS = 20_000
 
 /**
  * Makes `folder/data` as a gateway's data folder. Until it is disposed of, the database behind it
@@ -16,11 +22,25 @@ const ACCOUNT = 'bench'
  */
 export async function makeRooms(folder: string): Promise<AsyncDisposable> {
   const { log } = openLog('silent')
-  const store = await openStore({ url: undefined, dataDir: join(folder, 'data'), log })
+  const dataDir = join(folder, 'data')
+  const store = await openStore({ dataDir, log, embedded: { graceMs: GRACE_MS } })
   const open = create(ConfigSchema, { blocks: [{ kind: { case: 'access', value: {} } }] })
   await store.accounts.create({ slug: ACCOUNT })
   for (const slug of roomNames) {
     await store.rooms.create({ account: ACCOUNT, slug, config: open, author: ACCOUNT })
   }
-  return { [Symbol.asyncDispose]: () => store.close() }
+  return {
+    async [Symbol.asyncDispose]() {
+      await store.close()
+      await ended(join(dataDir, 'postgres/postmaster.pid'))
+    },
+  }
+}
+
+/** Resolves once the database has taken its pid file away, so that the folder can go. */
+async function ended(pidFile: string): Promise<void> {
+  for (let waited = 0; existsSync(pidFile); waited += POLL_MS) {
+    if (waited >= END_LIMIT_MS) throw new Error(`the database did not end: ${pidFile}`)
+    await delay(POLL_MS)
+  }
 }
