@@ -14,7 +14,7 @@ export function checkChannel(channel: string): void {
   if (channel.includes('*')) throw invalid('a channel holds *, which is for filters')
 }
 
-/** Refuses what is no filter: a channel in which `*` stands for a level, or `**` for the last ones. */
+/** Refuses what is no filter: a channel where `*` stands for a level, or `**` for the last ones. */
 export function checkFilter(filter: string): void {
   checkText(filter)
   const levels = filter.split('/')
@@ -27,8 +27,8 @@ export function checkFilter(filter: string): void {
 }
 
 /**
- * Whether a listener with this filter hears what is sent to this channel. `` as a filter is the room
- * and all its channels, as a channel the room itself. Both have passed their checks before.
+ * Whether a listener with this filter hears what is sent to this channel. `` as a filter is the
+ * room and all its channels, as a channel the room itself. Both have passed their checks before.
  */
 export function matchesChannel(filter: string, channel: string): boolean {
   if (filter === '' || filter === channel) return true

@@ -1,4 +1,4 @@
-/** The table of codes, read from the options in proto/porthouse/v1/code.proto, and refusals by code. */
+/** The table of codes, read from the options in code.proto, and refusals by code (PH-9.1). */
 import { getOption, type Message } from '@bufbuild/protobuf'
 import { Code, CodeSchema, type Rendering, rendering } from '@porthouse/proto/v1/code'
 
@@ -26,7 +26,7 @@ export function codeInfo(code: Code): CodeInfo {
   return BY_NUMBER.get(code) ?? (BY_NUMBER.get(Code.INTERNAL) as CodeInfo)
 }
 
-/** Thrown wherever something is refused, and turned at the edge into what the transport has for it. */
+/** Thrown wherever something is refused; the edge turns it into what the transport has for it. */
 export class Refusal extends Error {
   readonly code: Code
   /** For a person, without secrets; goes to the peer, cut to DETAIL_BYTES_MAX. Not API. */
