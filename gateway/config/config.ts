@@ -90,7 +90,7 @@ type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : 
 export type Config = Frozen<z.output<typeof schema>>
 
 /** The same as written in a config file: anything may be left out. */
-export type Settings = z.input<typeof schema>
+export type Settings = Partial<z.input<typeof schema>>
 
 function isPostgresUrl(url: string): boolean {
   return URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol)

@@ -1,0 +1,81 @@
+/** `porthouse connect`: type a line, see the others' lines and what became of yours. */
+import { createInterface, type Interface } from 'node:readline'
+import { type Client, PorthouseError, type Receipt, type Room } from '@porthouse/client'
+import { tellConnection } from './listen.ts'
+import { messageForPeople } from './message.ts'
+import { endWithReader, print, styled, warn } from './output.ts'
+import { receiptForPeople, rejected } from './receipt.ts'
+import type { Target } from './target.ts'
+import { type ClientOptions, withClient } from './with-client.ts'
+
+type Send = (text: string) => Promise<Receipt>
+
+/** Until the input ends; what was sent by then has its receipt shown. */
+export async function chat(address: string, options: ClientOptions): Promise<void> {
+  endWithReader()
+  await withClient(address, options, async (client, target) => {
+    const send = await enter(client, target)
+    warn(`connected to ${target.address} as ${client.socket}`)
+    if (process.stdin.isTTY) warn('type a line and press Enter; Ctrl-D leaves')
+    await converse(client, send)
+  })
+}
+
+async function enter(client: Client, { address, isRoom }: Target): Promise<Send> {
+  if (!isRoom) return (text) => client.send(address, text)
+  const room = await joinAsMayBe(client, address)
+  if (!room.listening) warn('this token may send here, not listen')
+  if (!room.maySend) warn('this token may listen here, not send')
+  return (text) => room.send(text)
+}
+
+async function joinAsMayBe(client: Client, address: string): Promise<Room> {
+  try {
+    return await client.join(address)
+  } catch (error) {
+    if (!(error instanceof PorthouseError && error.code === 'RECEIVE_NOT_PERMITTED')) throw error
+    return client.join(address, { sendOnly: true })
+  }
+}
+
+async function converse(client: Client, send: Send): Promise<void> {
+  const terminal = process.stdin.isTTY && process.stdout.isTTY
+  const lines = createInterface({
+    input: process.stdin,
+    terminal,
+    prompt: '> ',
+    ...(terminal && { output: process.stdout }),
+  })
+  const show = (line: string) => (terminal ? above(lines, line) : print(line))
+  tellConnection(client, terminal ? show : warn)
+  const hearing = hear(client, show).finally(() => lines.close())
+  // It is awaited when the input has ended; why it failed is told then.
+  hearing.catch(() => {})
+  if (terminal) lines.prompt()
+  const pending = new Set<Promise<void>>()
+  for await (const line of lines) {
+    if (terminal) lines.prompt()
+    if (line === '') continue
+    const told = send(line).then(receiptForPeople, failureForPeople).then(show)
+    pending.add(told.finally(() => pending.delete(told)))
+  }
+  await Promise.all(pending)
+  await client.close()
+  await hearing
+}
+
+function failureForPeople(error: unknown): string {
+  if (!(error instanceof PorthouseError)) throw error
+  if (error.receipt) return receiptForPeople(rejected(error))
+  return `${styled('red', 'FAILED')} nothing is known of this message: ${error.message}`
+}
+
+async function hear(client: Client, show: (line: string) => void): Promise<void> {
+  for await (const message of client.messages()) show(messageForPeople(message))
+}
+
+/** Prints over the line being typed, which then stands below again. */
+function above(lines: Interface, line: string): void {
+  process.stdout.write(`\r\x1b[K${line}\n`)
+  lines.prompt(true)
+}

@@ -1,0 +1,37 @@
+/** `porthouse run` and `porthouse config`: options and help. */
+import type { Command } from 'commander'
+import type { RunOptions } from './settings.ts'
+
+export function gatewayCommands(program: Command): void {
+  withSettings(program.command('run'))
+    .description('start a gateway; SIGTERM or Ctrl-C ends it in order, twice at once')
+    .addHelpText(
+      'after',
+      `
+Each setting may also stand in the config file or in the environment, such as PORTHOUSE_HTTP or
+PORTHOUSE_LIMBO_DEADLINE_MS; a flag goes before the environment, that before the file.
+porthouse config lists them all. DATABASE_URL takes a PostgreSQL server of yours.
+
+Examples:
+  $ porthouse run --demo
+  $ porthouse run --http 0.0.0.0:8080 --data /var/lib/porthouse --log warn`,
+    )
+    .action(async (options: RunOptions) => (await import('./run.ts')).run(options))
+
+  withSettings(program.command('config'))
+    .description('print each setting that `run` would use, and where it is from')
+    .option('--json', 'as one JSON object')
+    .addHelpText('after', '\nExample:\n  $ porthouse config --config porthouse.json')
+    .action(async (options) => (await import('./show-config.ts')).showConfig(options))
+}
+
+function withSettings(command: Command): Command {
+  return command
+    .option('--config <file>', 'JSON file with settings')
+    .option('--http <host:port>', 'where HTTP and WebSocket listen (default 127.0.0.1:8080)')
+    .option('--mqtt <host:port>', 'where MQTT will listen; checked now, served by a later version')
+    .option('--data <dir>', 'folder of everything that lasts')
+    .option('--features <list>', 'what this process does: websocket,mqtt')
+    .option('--log <level>', 'fatal, error, warn, info, debug, trace or silent (default info)')
+    .option('--demo', 'make account demo, room demo/hello and a token')
+}

@@ -1,0 +1,48 @@
+/** The command line as a whole: its commands, what ends it, and how it fails. */
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { clientCommands } from './client-commands.ts'
+import { EXIT, report, usage } from './failure.ts'
+import { gatewayCommands } from './gateway-commands.ts'
+import { storeCommands } from './store-commands.ts'
+
+const HELP = `
+Exit codes: 0 done, 1 could not be done, 2 wrong usage or config, 3 refused by the gateway,
+4 gateway or store away, 5 timed out. More in docs/cli.md.
+
+Examples:
+  $ porthouse run --demo
+  $ porthouse connect demo/hello --token TOKEN
+  $ echo hi | porthouse send demo/hello - --token TOKEN --json`
+
+/** Runs a command line, given without program and script. Failures end in `process.exitCode`. */
+export async function main(args: readonly string[]): Promise<void> {
+  const program = new Command('porthouse')
+    .description('A self-hosted, protocol-first messaging gateway')
+    .version(version())
+    .addHelpText('after', HELP)
+    .exitOverride()
+    // Reported below, in the same form as any other failure.
+    .configureOutput({ outputError: () => {} })
+  gatewayCommands(program)
+  storeCommands(program)
+  clientCommands(program)
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } catch (error) {
+    process.exitCode = failed(error, args.includes('--json'))
+  }
+}
+
+function failed(error: unknown, json: boolean): number {
+  if (!(error instanceof CommanderError)) return report(error, json)
+  if (error.exitCode === 0) return EXIT.ok
+  // The help stood in for a command that was not named.
+  if (error.code === 'commander.help') return EXIT.usage
+  return report(usage(error.message.replace(/^error: /, '')), json)
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}

@@ -1,0 +1,48 @@
+/** A receipt as the command line shows it. */
+import type { PorthouseError, Receipt } from '@porthouse/client'
+import { styled } from './output.ts'
+
+/** What became of one message: its receipt, or the refusal that stands for one. */
+export type Outcome = Receipt | Rejected
+
+export interface Rejected {
+  readonly status: 'REJECTED'
+  readonly sockets: number
+  readonly code: string
+  readonly message: string
+  readonly id?: undefined
+  readonly sequence?: undefined
+  readonly epoch?: undefined
+  readonly rejections?: Receipt['rejections']
+}
+
+export function rejected({ code, message, receipt }: PorthouseError): Rejected {
+  const rejections = receipt?.rejections ?? []
+  return { status: 'REJECTED', sockets: 0, code, message, ...(rejections.length && { rejections }) }
+}
+
+/** One line of `send --json`; numbers and strings that any JSON reader understands. */
+export function receiptForScripts({ sequence, epoch, rejections, ...outcome }: Outcome) {
+  return {
+    ...outcome,
+    ...(sequence !== undefined && { sequence: Number(sequence) }),
+    ...(epoch !== undefined && { epoch: Number(epoch) }),
+    ...(rejections?.length && { rejections }),
+  }
+}
+
+/** The same for a person, in one line. */
+export function receiptForPeople(outcome: Outcome): string {
+  const { status, sockets, sequence } = outcome
+  const colour = status === 'REJECTED' ? 'red' : status === 'VOID' ? 'yellow' : 'green'
+  const place = sequence === undefined ? '' : `, position ${sequence}`
+  const facts = {
+    ACCEPTED: 'accepted by the gateway',
+    ROUTED: `reached ${sockets} socket${sockets === 1 ? '' : 's'}${place}`,
+    STORED: `stored, reached ${sockets} socket${sockets === 1 ? '' : 's'}${place}`,
+    VOID: 'nobody was there to hear it',
+    DUPLICATE: `known already by its key; the first reached ${sockets}${place}`,
+    REJECTED: 'message' in outcome ? outcome.message : outcome.code,
+  }[status as string]
+  return `${styled(colour, status)} ${facts ?? ''}`.trimEnd()
+}

@@ -1,0 +1,88 @@
+/** `porthouse run`: config, log, store, gateway; then until a signal ends it in order. */
+import type { Config } from '../config/config.ts'
+import { formatEndpoint } from '../config/setting.ts'
+import { createGateway, type Gateway } from '../gateway.ts'
+import { type Log, openLog } from '../observe/log.ts'
+import { openStore } from '../store/postgres/open.ts'
+import type { Store } from '../store/store.ts'
+import { demoHint, prepareDemo } from './demo.ts'
+import { Failure } from './failure.ts'
+import { print } from './output.ts'
+import { type RunOptions, readSettings } from './settings.ts'
+import { storeFailure } from './with-store.ts'
+
+export async function run(options: RunOptions): Promise<void> {
+  const { config } = readSettings(options)
+  const { log, flush } = openLog(config.log)
+  // A reader of the first lines who then goes away must not end the gateway.
+  process.stdout.on('error', () => {})
+  const signal = firstSignal()
+  try {
+    const store = await openStore({ url: config.databaseUrl, dataDir: config.data, log })
+    try {
+      await serve(config, store, log, signal)
+    } finally {
+      await store.close()
+    }
+  } catch (error) {
+    throw startFailure(storeFailure(error), config)
+  } finally {
+    flush()
+  }
+}
+
+async function serve(
+  config: Config,
+  store: Store,
+  log: Log,
+  signal: Promise<string>,
+): Promise<void> {
+  const secret = config.demo ? await prepareDemo(store, config.data) : undefined
+  const gateway = await createGateway({ config, store, log })
+  const url = `ws://${reachedAt(gateway.http)}`
+  print(`porthouse listens on ${url.replace('ws', 'http')} (WebSocket ${url})`)
+  if (secret) print(`\n${demoHint(url, secret)}`)
+  log.info({ http: formatEndpoint(gateway.http), features: config.features }, 'listening')
+  log.info({ signal: await signal }, 'draining')
+  await gateway.drain()
+  log.info('ended')
+}
+
+/** Resolves at SIGTERM or SIGINT; the second of them ends the process at once. */
+function firstSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    let seen = false
+    for (const name of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(name, () => {
+        if (seen) process.exit(1)
+        seen = true
+        resolve(name)
+      })
+    }
+  })
+}
+
+/** A listener on every address is reached on this machine by its loopback. */
+function reachedAt({ host, port }: Gateway['http']): string {
+  const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return formatEndpoint({ host: reached, port })
+}
+
+function startFailure(error: unknown, config: Config): unknown {
+  const { code, syscall } = error as NodeJS.ErrnoException
+  const listen = formatEndpoint(config.http.listen)
+  if (code === 'EADDRINUSE') {
+    return new Failure(code, `${listen} is in use; choose another with --http HOST:PORT`)
+  }
+  if (syscall === 'listen' || syscall === 'getaddrinfo') {
+    return new Failure(String(code), `cannot listen on ${listen} (${code}); see --http HOST:PORT`)
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    const { path = config.data } = error as NodeJS.ErrnoException
+    return new Failure(
+      code,
+      `no permission to write ${path}; choose another folder with --data DIR`,
+    )
+  }
+  return error
+}

@@ -1,0 +1,45 @@
+/** Commands that work on the store itself, whether a gateway runs beside them or not. */
+import { openLog } from '../observe/log.ts'
+import { openStore } from '../store/postgres/open.ts'
+import { type Store, StoreError } from '../store/store.ts'
+import { EXIT, Failure } from './failure.ts'
+import { readSettings } from './settings.ts'
+
+/** What each of these commands takes. */
+export interface StoreOptions {
+  readonly config?: string
+  readonly data?: string
+  readonly json?: boolean
+}
+
+/** Opens the store that the settings name, for as long as `use` takes. */
+export async function withStore<T>(
+  { config: file, data }: StoreOptions,
+  use: (store: Store) => Promise<T>,
+): Promise<T> {
+  const { config } = readSettings({ ...(file && { config: file }), ...(data && { data }) })
+  // What the store has to say is told by its errors; a command's stderr is for its own one line.
+  const { log } = openLog('silent')
+  try {
+    const store = await openStore({ url: config.databaseUrl, dataDir: config.data, log })
+    try {
+      return await use(store)
+    } finally {
+      await store.close()
+    }
+  } catch (error) {
+    throw storeFailure(error)
+  }
+}
+
+/** A StoreError as a command's failure; anything else as it is. */
+export function storeFailure(error: unknown): unknown {
+  if (!(error instanceof StoreError)) return error
+  const exit = error.failure === 'unavailable' ? EXIT.unavailable : EXIT.failed
+  return new Failure(error.failure.toUpperCase(), error.message, exit, error)
+}
+
+/** For what was asked for by a name that is not there. */
+export function missing(what: string, next: string): Failure {
+  return new Failure('MISSING', `there is no ${what}; ${next}`)
+}
