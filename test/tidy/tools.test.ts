@@ -1,4 +1,6 @@
-/** What compilers and checkers say of the whole tree: one test each, with their words on failure. */
+/**
+ * What compilers and checkers say of the whole tree: one test each, with their words on failure.
+ */
 import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
