@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { root } from './tidy/tree.ts'
+import { root } from './tidy/root.ts'
 
 const execute = promisify(execFile)
 const packages = ['proto', 'client', 'porthouse']

@@ -3,7 +3,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { rendered } from '../../scripts/render/rendered.ts'
-import { root, type TextFile, written } from './tree.ts'
+import { root } from './root.ts'
+import { type TextFile, written } from './tree.ts'
 
 test.each(Object.entries(rendered()))('%s is fresh; otherwise: make generate', (path, text) => {
   expect(readFileSync(join(root, path), 'utf8')).toBe(text)

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { root } from './tree.ts'
+import { root } from './root.ts'
 
 interface Manifest {
   name: string

@@ -6,7 +6,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { root } from './tree.ts'
+import { root } from './root.ts'
 
 test('TypeScript finds no errors', () => accepts('tsc', '-p', '.'))
 test('the linter and the formatter have nothing to say', () =>

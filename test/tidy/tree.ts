@@ -2,8 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-
-export const root = resolve(import.meta.dirname, '../..')
+import { root } from './root.ts'
 
 const generated = [/^gen\/es\//, /\/migrations\//, /package-lock\.json$/, /^biome\.imports\.json$/]
 const binary = /\.(binpb|png|ico)$/
