@@ -42,7 +42,12 @@ export interface RoomRecord {
 
 export interface Rooms {
   /** Rejects with `exists` where the name is taken, `missing` where the account is unknown. */
-  create(room: { account: string; slug: string; config: Config; author: string }): Promise<RoomRecord>
+  create(room: {
+    account: string
+    slug: string
+    config: Config
+    author: string
+  }): Promise<RoomRecord>
   find(account: string, room: string): Promise<RoomRecord | undefined>
   list(account: string): Promise<RoomRecord[]>
   /** Keeps the old config as a revision. Rejects with `missing`. */

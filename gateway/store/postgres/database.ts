@@ -1,0 +1,70 @@
+/** One pool of connections, and the bounds of every call on it. */
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
+import { DATABASE, ROLE } from './embedded/role.ts'
+import { storeFailure, unavailable } from './failure.ts'
+
+/** Where a server listens: a URL, or a folder that holds its Unix socket. */
+export type Server = { readonly url: string } | { readonly sockets: string }
+
+export type Queries = PostgresJsDatabase
+
+const CONNECTIONS_MAX = 8
+const CONNECT_SECONDS_MAX = 3
+const STATEMENT_MS_MAX = 4_000
+/** Longer than a statement may take, so that a server that still answers can say why it gave up. */
+const CALL_MS_MAX = 5_000
+/** Between two attempts of one connection; each call makes its own attempt and fails at once with it. */
+const RECONNECT_SECONDS = 0.1
+const CLOSE_SECONDS_MAX = 2
+
+export class Database {
+  readonly #sql: postgres.Sql
+  readonly #queries: Queries
+
+  /** Connects with the first call. */
+  constructor(server: Server) {
+    this.#sql = connect(server, CONNECTIONS_MAX, STATEMENT_MS_MAX)
+    this.#queries = drizzle(this.#sql)
+  }
+
+  /**
+   * Runs one call. Rejects with a StoreError within 5 s at most; after `unavailable` a change may yet
+   * have happened. A change is one statement: the driver cannot survive a connection that is lost
+   * between the statements of a transaction.
+   */
+  async run<T>(call: (queries: Queries) => Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      const seconds = CALL_MS_MAX / 1000
+      timer = setTimeout(() => reject(unavailable(`no answer within ${seconds} s`)), CALL_MS_MAX)
+    })
+    try {
+      return await Promise.race([call(this.#queries), late])
+    } catch (error) {
+      throw storeFailure(error)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#sql.end({ timeout: CLOSE_SECONDS_MAX })
+  }
+}
+
+/** A pool of at most `connections`; `statementMs` of 0 lets statements take as long as they need. */
+export function connect(server: Server, connections: number, statementMs: number): postgres.Sql {
+  const options = {
+    max: connections,
+    connect_timeout: CONNECT_SECONDS_MAX,
+    backoff: () => RECONNECT_SECONDS,
+    // No array is sent or read, so the round trip that asks for the types of arrays is saved.
+    fetch_types: false,
+    onnotice: () => {},
+    connection: { application_name: 'porthouse', statement_timeout: statementMs },
+  }
+  if ('url' in server) return postgres(server.url, options)
+  const path = `${server.sockets}/.s.PGSQL.5432`
+  return postgres({ ...options, path, user: ROLE, database: DATABASE, ssl: false })
+}

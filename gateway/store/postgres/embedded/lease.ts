@@ -1,0 +1,169 @@
+/** The right to use the embedded PostgreSQL, which runs while somebody has one. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, fchownSync, openSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { extname, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Log } from '../../../observe/log.ts'
+import { unavailable } from '../failure.ts'
+import type { RunAs } from './cluster.ts'
+import { checkPrivate, type Folders, openFolders, ownerOf } from './folders.ts'
+import { connectLease } from './lease-socket.ts'
+import type { SupervisorOptions } from './supervisor.ts'
+
+export interface EmbeddedOptions {
+  readonly dataDir: string
+  readonly log: Log
+  /** How long PostgreSQL stays after its last user, in ms; 20,000 where it is absent. */
+  readonly graceMs?: number
+  /** How root runs PostgreSQL; where it is absent, in a user namespace if the machine allows one. */
+  readonly runAs?: RunAs
+}
+
+const GRACE_MS = 20_000
+/** A recovery after a crash reads at most max_wal_size of log, which takes seconds. */
+const START_MS_MAX = 60_000
+const POLL_MS = 20
+/** Supervisors that end without a word before the way to start them is taken to be broken. */
+const SUPERVISORS_MAX = 3
+/** Between attempts to have a lost lease again: doubled up to the second. */
+const RETAKE_MS = 50
+const RETAKE_MS_MAX = 5_000
+
+export class Lease {
+  /** Folder of PostgreSQL's socket. */
+  readonly sockets: string
+  readonly #options: EmbeddedOptions
+  readonly #folders: Folders
+  #socket: Socket | undefined
+  #released = false
+
+  private constructor(options: EmbeddedOptions, folders: Folders) {
+    this.#options = options
+    this.#folders = folders
+    this.sockets = folders.sockets
+  }
+
+  /**
+   * Resolves when PostgreSQL accepts connections: it is started where it does not run, and made where there
+   * is none. Rejects with `unavailable` and the reason. A lease that is lost is taken again, by itself.
+   */
+  static async take(options: EmbeddedOptions): Promise<Lease> {
+    try {
+      const lease = new Lease(options, openFolders(options.dataDir))
+      await lease.#take()
+      return lease
+    } catch (error) {
+      throw unavailable((error as Error).message, error)
+    }
+  }
+
+  release(): void {
+    this.#released = true
+    this.#socket?.destroy()
+  }
+
+  async #take(): Promise<void> {
+    const socket = await this.#acquire()
+    // The store's user decides how long the process lives, not the lease.
+    socket.unref().resume()
+    this.#socket = socket
+    socket.on('close', () => this.#retake())
+    if (this.#released || socket.destroyed) socket.destroy()
+  }
+
+  async #acquire(): Promise<Socket> {
+    const { leaseSocket } = this.#folders
+    const deadline = performance.now() + START_MS_MAX
+    let supervisor: ChildProcess | undefined
+    let supervisors = 0
+    while (performance.now() < deadline) {
+      this.#checkRun()
+      const socket = await connectLease(leaseSocket)
+      if (socket && (await isReady(socket, Math.max(1, deadline - performance.now()))))
+        return socket
+      if (!supervisor || hasEnded(supervisor)) {
+        if (supervisors++ === SUPERVISORS_MAX) break
+        supervisor = this.#startSupervisor()
+      }
+      await delay(POLL_MS)
+    }
+    throw new Error(`PostgreSQL did not start; see ${this.#folders.log}`)
+  }
+
+  /** Connects to nothing that somebody else could have put there. */
+  #checkRun(): void {
+    const { data, run } = this.#folders
+    try {
+      checkPrivate(run, ownerOf(data).uid)
+    } catch (error) {
+      // The supervisor makes it.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
+
+  /** Starts one in a session of its own, so that a terminal's Ctrl-C does not reach it. */
+  #startSupervisor(): ChildProcess {
+    const { graceMs = GRACE_MS, runAs } = this.#options
+    const folders = this.#folders
+    const options: SupervisorOptions = { folders, graceMs, ...(runAs && { runAs }) }
+    // Run from source and as built alike.
+    const script = join(import.meta.dirname, `supervise${extname(import.meta.filename)}`)
+    const args = ['--disable-warning=ExperimentalWarning', script, JSON.stringify(options)]
+    const log = openSync(folders.log, 'a', 0o600)
+    // Root leaves nothing of its own in the data folder of another user.
+    const owner = process.getuid?.() === 0 ? ownerOf(folders.data) : undefined
+    if (owner) fchownSync(log, owner.uid, owner.gid)
+    const child = spawn(process.execPath, args, {
+      ...owner,
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', 'ignore', log],
+    })
+    closeSync(log)
+    child.on('error', () => {})
+    child.unref()
+    return child
+  }
+
+  async #retake(): Promise<void> {
+    const { log } = this.#options
+    for (let ms = RETAKE_MS; !this.#released; ms = Math.min(2 * ms, RETAKE_MS_MAX)) {
+      await delay(ms, undefined, { ref: false })
+      if (this.#released) return
+      try {
+        await this.#take()
+        return
+      } catch (err) {
+        log.error({ err }, 'the embedded PostgreSQL does not start')
+      }
+    }
+  }
+}
+
+/** Waits for the supervisor's word. False where it ends without one; throws the reason where it failed. */
+async function isReady(socket: Socket, ms: number): Promise<boolean> {
+  const lines = createInterface({ input: socket })
+  const patience = AbortSignal.timeout(Math.ceil(ms))
+  try {
+    const line = await Promise.race([
+      once(lines, 'line', { signal: patience }).then(([line]) => line as string),
+      once(socket, 'close', { signal: patience }).then(() => ''),
+    ])
+    if (line.startsWith('failed ')) throw new Error(line.slice('failed '.length))
+    if (line === 'ready') return true
+  } catch (error) {
+    socket.destroy()
+    if (!patience.aborted) throw error
+  } finally {
+    lines.close()
+  }
+  socket.destroy()
+  return false
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null
+}

@@ -1,0 +1,47 @@
+/** What the database's errors become: a StoreError whose text is fit for users, with the cause for the log. */
+import { DrizzleQueryError } from 'drizzle-orm'
+import postgres from 'postgres'
+import { StoreError } from '../store.ts'
+
+/** What a row of each table is, in the words of the specification. */
+const NOUNS: Record<string, string> = {
+  accounts: 'account',
+  rooms: 'room',
+  clients: 'client',
+  tokens: 'token',
+}
+
+/** SQLSTATE, appendix A of PostgreSQL's manual. */
+const UNIQUE_VIOLATION = '23505'
+const FOREIGN_KEY_VIOLATION = '23503'
+
+/**
+ * SQLSTATE classes whose messages speak of the server and the way to it, never of a statement: connection,
+ * authorization, unknown database, resources, operator's intervention, system error.
+ */
+const ABOUT_THE_SERVER = ['08', '28', '3D', '53', '57', '58']
+
+/** An error of the database or of the connection to it as a StoreError; anything else as it is. */
+export function storeFailure(error: unknown): unknown {
+  const cause = error instanceof DrizzleQueryError ? error.cause : error
+  if (cause instanceof postgres.PostgresError) return ofServer(cause)
+  const code = (cause as { code?: unknown } | undefined)?.code
+  if (typeof code === 'string') return unavailable(code, cause)
+  return error instanceof DrizzleQueryError ? unavailable('it failed', cause) : error
+}
+
+export function unavailable(why: string, cause?: unknown): StoreError {
+  return new StoreError('unavailable', `the database is not available: ${why}`, cause)
+}
+
+function ofServer(cause: postgres.PostgresError): StoreError {
+  const noun = NOUNS[cause.table_name ?? ''] ?? 'entry'
+  switch (cause.code) {
+    case UNIQUE_VIOLATION:
+      return new StoreError('exists', `that ${noun} exists already`, cause)
+    case FOREIGN_KEY_VIOLATION:
+      return new StoreError('missing', 'what it belongs to was deleted meanwhile', cause)
+  }
+  const tellable = ABOUT_THE_SERVER.includes(cause.code.slice(0, 2))
+  return unavailable(tellable ? cause.message : `it refused (${cause.code})`, cause)
+}

@@ -1,0 +1,21 @@
+/** Conditions and orders by name, for every table whose rows have an id and a slug. */
+import { eq, type SQL, sql } from 'drizzle-orm'
+import type { PgColumn } from 'drizzle-orm/pg-core'
+import { isUuid } from '../../protocol/name.ts'
+
+interface Named {
+  readonly id: PgColumn
+  readonly slug: PgColumn
+}
+
+/** The row of that UUID or slug. */
+export function named(table: Named, name: string): SQL {
+  // The one character that PostgreSQL's text cannot hold; no name has it.
+  if (name.includes('\0')) return sql`false`
+  return isUuid(name) ? eq(table.id, name) : eq(table.slug, name)
+}
+
+/** By bytes, which is the same order on every server. */
+export function bySlug(table: Named): SQL {
+  return sql`${table.slug} collate "C"`
+}

@@ -1,0 +1,51 @@
+/** Opens the store: on a server, or on the embedded PostgreSQL. */
+
+import { sql } from 'drizzle-orm'
+import type { Log } from '../../observe/log.ts'
+import type { Store } from '../store.ts'
+import { PostgresAccounts } from './accounts.ts'
+import { Database, type Server } from './database.ts'
+import { type EmbeddedOptions, Lease } from './embedded/lease.ts'
+import { migrate } from './migrate.ts'
+import { PostgresRooms } from './rooms.ts'
+import { PostgresTokens } from './tokens.ts'
+
+export interface StoreOptions {
+  /** Of a server, such as postgres://user:password@host/database. Absent: the embedded one. */
+  readonly url?: string | undefined
+  /** Where the embedded one keeps its files, made for this user alone where it is missing. */
+  readonly dataDir: string
+  readonly log: Log
+  readonly embedded?: Pick<EmbeddedOptions, 'graceMs' | 'runAs'>
+}
+
+/**
+ * Opens the store, with its schema brought to this version. Several processes may open one at the same
+ * time. Rejects with `unavailable` and the reason. A new embedded database takes 1 to 2 s.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const { url, embedded, ...rest } = options
+  if (url) return openOn({ url }, () => {})
+  const lease = await Lease.take({ ...rest, ...embedded })
+  return openOn({ sockets: lease.sockets }, () => lease.release())
+}
+
+async function openOn(server: Server, release: () => void): Promise<Store> {
+  try {
+    await migrate(server)
+  } catch (error) {
+    release()
+    throw error
+  }
+  const database = new Database(server)
+  return {
+    accounts: new PostgresAccounts(database),
+    rooms: new PostgresRooms(database),
+    tokens: new PostgresTokens(database),
+    ping: () => database.run(async (queries) => void (await queries.execute(sql`select 1`))),
+    close: async () => {
+      await database.close()
+      release()
+    },
+  }
+}

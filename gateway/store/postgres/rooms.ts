@@ -1,0 +1,115 @@
+import { fromJson, type JsonValue, toJson } from '@bufbuild/protobuf'
+import { type Config, ConfigSchema } from '@porthouse/proto/room/v1/config'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { checkSlug } from '../../protocol/name.ts'
+import { type RoomRecord, type Rooms, StoreError } from '../store.ts'
+import { theAccount } from './accounts.ts'
+import type { Database, Queries } from './database.ts'
+import { unavailable } from './failure.ts'
+import { bySlug, named } from './name.ts'
+import { accounts, roomRevisions, rooms } from './schema.ts'
+
+export class PostgresRooms implements Rooms {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  create(room: {
+    account: string
+    slug: string
+    config: Config
+    author: string
+  }): Promise<RoomRecord> {
+    const { slug, config, author } = room
+    return this.#database.run(async (queries) => {
+      checkSlug(slug, 'room')
+      const account = await theAccount(queries, room.account)
+      const insertion = sql`insert into ${rooms} (account_id, slug, revision)
+        values (${account.id}, ${slug}, 1)`
+      await revise(queries, insertion, config, author)
+      return theRoom(queries, account.id, slug)
+    })
+  }
+
+  find(account: string, room: string): Promise<RoomRecord | undefined> {
+    return this.#database.run((queries) => findRoom(queries, account, room))
+  }
+
+  list(account: string): Promise<RoomRecord[]> {
+    return this.#database.run(async (queries) => {
+      const { id } = await theAccount(queries, account)
+      const rows = await selectRooms(queries).where(eq(accounts.id, id)).orderBy(bySlug(rooms))
+      return rows.map(readRoom)
+    })
+  }
+
+  configure(account: string, room: string, config: Config, author: string): Promise<RoomRecord> {
+    return this.#database.run(async (queries) => {
+      const { id } = await theRoom(queries, account, room)
+      const update = sql`update ${rooms} set revision = revision + 1 where id = ${id}`
+      await revise(queries, update, config, author)
+      return theRoom(queries, account, id)
+    })
+  }
+
+  delete(account: string, room: string): Promise<boolean> {
+    return this.#database.run(async (queries) => {
+      const found = await findRoom(queries, account, room)
+      if (!found) return false
+      const gone = await queries.delete(rooms).where(eq(rooms.id, found.id)).returning()
+      return gone.length > 0
+    })
+  }
+}
+
+/** Changes one row of rooms and keeps the config as the revision that the row now has, in one statement. */
+async function revise(queries: Queries, change: SQL, config: Config, author: string) {
+  const json = JSON.stringify(toJson(ConfigSchema, config))
+  await queries.execute(sql`
+    with room as (${change} returning id, revision)
+    insert into ${roomRevisions} (room_id, revision, config, author)
+    select id, revision, ${json}::jsonb, ${author} from room`)
+}
+
+function selectRooms(queries: Queries) {
+  return queries
+    .select({
+      id: rooms.id,
+      account: { id: accounts.id, slug: accounts.slug },
+      slug: rooms.slug,
+      createdAt: rooms.createdAt,
+      revision: rooms.revision,
+      config: roomRevisions.config,
+    })
+    .from(rooms)
+    .innerJoin(accounts, eq(accounts.id, rooms.accountId))
+    .innerJoin(
+      roomRevisions,
+      and(eq(roomRevisions.roomId, rooms.id), eq(roomRevisions.revision, rooms.revision)),
+    )
+}
+
+async function findRoom(queries: Queries, account: string, room: string) {
+  const [row] = await selectRooms(queries).where(and(named(accounts, account), named(rooms, room)))
+  return row && readRoom(row)
+}
+
+async function theRoom(queries: Queries, account: string, room: string): Promise<RoomRecord> {
+  const found = await findRoom(queries, account, room)
+  if (!found) throw new StoreError('missing', 'the room is unknown')
+  return found
+}
+
+/**
+ * A config that a later version has written may hold blocks that this one does not know, a lock among
+ * them: the room is then refused, rather than opened without it.
+ */
+function readRoom(row: Omit<RoomRecord, 'config'> & { config: JsonValue }): RoomRecord {
+  try {
+    return { ...row, config: fromJson(ConfigSchema, row.config) }
+  } catch (error) {
+    throw unavailable('the config of a room is not of this version', error)
+  }
+}
