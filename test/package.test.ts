@@ -1,12 +1,13 @@
 /**
  * What would be published, installed as a user would: packed, in a folder of its own, run by Node.
  */
-import { execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { root } from './tidy/root.ts'
@@ -66,30 +67,43 @@ test('its types serve a program that is checked strictly', async () => {
   ).catch(({ stdout }) => expect.fail(stdout))
 })
 
-test('an installed gateway carries a message of an installed client', async () => {
+test('an installed gateway serves what the README shows', async () => {
   const data = join(folder, 'data')
-  await mkdir(data)
   const flags = ['--http', '127.0.0.1:0', '--data', data, '--log', 'silent', '--demo']
   const gateway = spawn(command(), ['run', ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let program: ChildProcess | undefined
   try {
     const url = await listening(gateway.stdout)
     const token = await createToken(data)
-    await writeFile(
-      join(folder, 'hello.js'),
-      `import { connect } from '@porthouse/client'
-       const client = await connect('${url}', { token: '${token}' })
-       const room = await client.join('demo/hello')
-       console.log((await room.send('hello')).status)
-       await client.close()`,
-    )
-    const { stdout } = await execute('node', ['hello.js'], { cwd: folder })
-    expect(stdout.trim()).toBe('VOID')
+    const source = (await sample('ts')).replace('ws://127.0.0.1:8080', url)
+    await writeFile(join(folder, 'hello.js'), source)
+    program = spawn('node', ['hello.js'], {
+      cwd: folder,
+      env: { ...process.env, PORTHOUSE_TOKEN: token },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const lines = createInterface({ input: program.stdout as Readable })[Symbol.asyncIterator]()
+    expect((await lines.next()).value).toBe('VOID 0')
+
+    const socket = new WebSocket(`${url}/v1/ws`, 'porthouse.v1.json')
+    const packet = (await sample('json')).replace('...the token...', token)
+    socket.onopen = () => socket.send(packet)
+    expect((await lines.next()).value).toMatch(/^socket:\w+ hello$/)
+    socket.close()
   } finally {
+    program?.kill()
     gateway.kill('SIGTERM')
     await once(gateway, 'exit')
   }
   expect(gateway.exitCode).toBe(0)
 })
+
+/** The README's first sample in a language. */
+async function sample(language: string): Promise<string> {
+  const readme = await readFile(join(root, 'README.md'), 'utf8')
+  const block = new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 's').exec(readme)
+  return block?.[1] ?? expect.fail(`the README has no sample in ${language}`)
+}
 
 function command(): string {
   return join(folder, 'node_modules/.bin/porthouse')
