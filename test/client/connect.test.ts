@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { Code } from '@porthouse/proto/v1/code'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { connect } from '../../clients/ts/src/index.ts'
@@ -140,6 +143,26 @@ describe('connecting', () => {
     expect(clock.pending).toBe(0)
     await client.close()
   })
+})
+
+test.each([
+  [403, '{"code":"ORIGIN_NOT_ALLOWED"}', 'ORIGIN_NOT_ALLOWED', false],
+  [429, '{"code":"CONNECTION_LIMIT"}', 'CONNECTION_LIMIT', true],
+  [404, '<html>', 'HANDSHAKE_INVALID', false],
+  [400, 'x'.repeat(100_000), 'HANDSHAKE_INVALID', false],
+  [400, '{"code":"toString"}', 'HANDSHAKE_INVALID', false],
+  [502, '', 'UNAVAILABLE', true],
+])('an upgrade refused with %i is told as what it is', async (status, body, code, temporary) => {
+  const server = createServer().on('upgrade', (_, socket) => {
+    socket.on('error', () => {})
+    const head = `HTTP/1.1 ${status} No\r\nContent-Length: ${body.length}\r\n\r\n`
+    socket.end(head + body)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await expect(connect(`ws://127.0.0.1:${port}`)).rejects.toMatchObject({ code, temporary })
+  server.close()
 })
 
 test('a gateway that speaks another subprotocol is refused', async () => {

@@ -195,14 +195,12 @@ export class Peer {
 export class ManualClock {
   #now = 0
   #timers = new Map<object, { at: number; callback: () => void }>()
-  #asked = new Arrivals<number>()
 
   now = (): number => this.#now
 
   after = (ms: number, callback: () => void): (() => void) => {
     const key = {}
     this.#timers.set(key, { at: this.#now + ms, callback })
-    this.#asked.add(ms)
     return () => void this.#timers.delete(key)
   }
 
@@ -210,9 +208,14 @@ export class ManualClock {
     return this.#timers.size
   }
 
-  /** The length of the next timer that is set. */
-  asked(): Promise<number> {
-    return this.#asked.next()
+  /** As `advance`, with every timer that is due late by all of it, once. */
+  sleep(ms: number): void {
+    this.#now += ms
+    const due = [...this.#timers].filter(([, { at }]) => at <= this.#now)
+    for (const [key, { callback }] of due) {
+      this.#timers.delete(key)
+      callback()
+    }
   }
 
   advance(ms: number): void {

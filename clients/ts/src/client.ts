@@ -64,7 +64,7 @@ export class Client {
       encode: asFrame({ case: 'room', value: { action } }),
       read: (answer: Frame['body']) => {
         if (answer.case === 'room' && answer.value.action.case === 'joined') {
-          return this.#session.enter(answer.value.action.value)
+          return this.#session.enter(answer.value.action.value, !sendOnly)
         }
         if (answer.case !== 'lockStep') return undefined
         this.#session.tellLeave(full)

@@ -49,6 +49,9 @@ export function namedCode(name: ErrorCode): CodeInfo {
   )
 }
 
+/** Whether a word is the name of a code of the table. */
+export const isCodeName = (name: unknown): name is CodeName => byName.has(name as string)
+
 /** The WebSocket close code that belongs to a code of the table. */
 export function closeCode(name: ErrorCode): number {
   for (const [close, info] of byClose) if (info.name === name) return close

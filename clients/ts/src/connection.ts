@@ -1,6 +1,6 @@
 import type { Frame, Limits, Welcome } from '@porthouse/proto/v1/frame'
 import type { Clock } from './clock.ts'
-import { type CodeName, closeCode, closeInfo } from './code.ts'
+import { closeCode, closeInfo } from './code.ts'
 import { PorthouseError } from './error.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { decodePacket, packets } from './packet.ts'
@@ -27,12 +27,6 @@ const SUBPROTOCOL = 'porthouse.v1'
 const OPEN = 1
 // How long the peer may take over its half of a close.
 const CLOSE_MS = 1000
-// What a refused upgrade means by its HTTP status; any other 4xx is a handshake that the gateway cannot read.
-const REFUSALS = new Map<number, CodeName>([
-  [401, 'UNAUTHENTICATED'],
-  [403, 'ORIGIN_NOT_ALLOWED'],
-  [404, 'PATH_UNKNOWN'],
-])
 
 /** One WebSocket: frames in, packets out, and why it ended. */
 export class Connection {
@@ -174,13 +168,7 @@ export class Connection {
   #reason(close: number): PorthouseError {
     // A Drop with a code that this client does not know: the range of the close code tells more.
     if (this.#error && this.#error.code !== 'UNKNOWN') return this.#error
-    const refusal = this.#socket.refusal?.()
-    // 408 and 429 pass, other 4xx stay as they are.
-    if (refusal && refusal >= 400 && refusal < 500 && refusal !== 408 && refusal !== 429) {
-      const code = REFUSALS.get(refusal) ?? 'HANDSHAKE_INVALID'
-      return new PorthouseError(code, { detail: this.#detail })
-    }
-    return new PorthouseError(closeInfo(close), { detail: this.#detail })
+    return this.#socket.fault?.() ?? new PorthouseError(closeInfo(close), { detail: this.#detail })
   }
 
   #deadline(ms: number, callback: () => void): void {

@@ -46,10 +46,10 @@ export class Feed {
     signal,
     bufferBytes = BUFFER_BYTES,
   }: MessagesOptions = {}): AsyncIterableIterator<Message> {
-    const reader = new Reader(bufferBytes, signal, () => this.#readers.delete(reader))
+    const reader = new Reader(bufferBytes, signal, (ended) => this.#readers.delete(ended))
     for (const step of this.#early ?? []) step(reader)
     if (this.#end) reader.end(this.#end.error)
-    else this.#readers.add(reader)
+    else if (!reader.ended) this.#readers.add(reader)
     return reader
   }
 

@@ -9,7 +9,7 @@ interface Waiting {
 /** One loop over messages, with a buffer of its own. */
 export class Reader implements AsyncIterableIterator<Message> {
   readonly #bufferBytes: number
-  readonly #finished: () => void
+  readonly #finished: (reader: Reader) => void
   readonly #signal: AbortSignal | undefined
   #buffer: { message: Message; bytes: number }[] = []
   #head = 0
@@ -19,12 +19,21 @@ export class Reader implements AsyncIterableIterator<Message> {
   #end: { error?: unknown } | undefined
 
   /** `finished` is called once, when nothing more is to be pushed. */
-  constructor(bufferBytes: number, signal: AbortSignal | undefined, finished: () => void) {
+  constructor(
+    bufferBytes: number,
+    signal: AbortSignal | undefined,
+    finished: (reader: Reader) => void,
+  ) {
     this.#bufferBytes = bufferBytes
     this.#finished = finished
     this.#signal = signal
     if (signal?.aborted) this.#abort()
     else signal?.addEventListener('abort', this.#abort)
+  }
+
+  /** Whether nothing more is taken; what waits may still be read. */
+  get ended(): boolean {
+    return this.#end !== undefined
   }
 
   push(message: Message, bytes: number): void {
@@ -57,7 +66,7 @@ export class Reader implements AsyncIterableIterator<Message> {
     if (this.#end) return
     this.#end = error === undefined ? {} : { error }
     this.#signal?.removeEventListener('abort', this.#abort)
-    this.#finished()
+    this.#finished(this)
     for (const waiting of this.#waiting.splice(0)) this.next().then(waiting.resolve, waiting.reject)
   }
 

@@ -51,20 +51,23 @@ export class Membership implements Room {
   readonly #host: RoomHost
   readonly #channel: string
   #joined: Joined
+  #listening: boolean
   #present = true
   #end: PorthouseError | undefined
 
-  constructor(joined: Joined, host: RoomHost) {
+  /** `listening` is what this stay asked for; another one in the same room may have asked for more. */
+  constructor(joined: Joined, listening: boolean, host: RoomHost) {
     this.address = joined.address
     const { room, channel } = splitRoom(joined.address)
     this.room = room
     this.#channel = channel
     this.#joined = joined
+    this.#listening = listening
     this.#host = host
   }
 
   get listening(): boolean {
-    return this.#joined.listening
+    return this.#listening
   }
 
   get maySend(): boolean {
@@ -84,8 +87,9 @@ export class Membership implements Room {
   }
 
   /** Joined again, in this connection or a new one. */
-  rejoined(joined: Joined): void {
+  rejoined(joined: Joined, listening: boolean): void {
     this.#joined = joined
+    this.#listening ||= listening
     this.#present = true
   }
 

@@ -28,11 +28,11 @@ export class Rooms {
     return this.#byAddress.values()
   }
 
-  /** The room joined, which may be one that is known already. */
-  enter(joined: Joined): Membership {
+  /** The room joined, to listen or not, which may be one that is known already. */
+  enter(joined: Joined, listening: boolean): Membership {
     const known = this.#byAddress.get(joined.address)
-    const room = known ?? new Membership(joined, this.#host)
-    known?.rejoined(joined)
+    const room = known ?? new Membership(joined, listening, this.#host)
+    known?.rejoined(joined, listening)
     this.#byAddress.set(room.address, room)
     const sharing = this.#byRoute.get(joined.route)
     if (sharing) sharing.add(room)

@@ -78,8 +78,8 @@ export class Session {
     return this.#link.connection?.bufferedBytes ?? 0
   }
 
-  enter(joined: Joined): Membership {
-    const room = this.rooms.enter(joined)
+  enter(joined: Joined, listening: boolean): Membership {
+    const room = this.rooms.enter(joined, listening)
     // While the first connection is still made, whoever awaits it cannot make a reader yet.
     if (this.#known) room.feed.release()
     return room
@@ -237,7 +237,8 @@ export class Session {
     const left = id === 0 ? this.#entered?.address === joined.address : !again
     if (left && !this.rooms.find(joined.address)) this.tellLeave(joined.address)
     else {
-      const room = this.enter(joined)
+      // Joined again, a room listens as before.
+      const room = this.enter(joined, id === 0 && joined.listening)
       if (id === 0) this.#entered ??= room
       if (!this.queue.isOpen) this.#rejoined.push(rejoined(joined))
     }

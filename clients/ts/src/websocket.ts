@@ -1,3 +1,5 @@
+import type { PorthouseError } from './error.ts'
+
 /** What the client needs of a WebSocket: the standard's interface, and what only `ws` has. */
 export interface WebSocketLike {
   binaryType: string
@@ -12,8 +14,8 @@ export interface WebSocketLike {
   close(code?: number, reason?: string): void
   /** Ends the connection without asking the peer. */
   terminate?(): void
-  /** HTTP status with which the upgrade was refused, where it can be known. */
-  refusal?(): number | undefined
+  /** What was wrong, where that can be known better than by the close code. */
+  fault?(): PorthouseError | undefined
 }
 
 export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike
