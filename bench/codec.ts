@@ -23,7 +23,7 @@ const HEADROOM = 10
 
 const limits = configSchema.parse({ data: '.' }).limits
 const stamp: Stamp = {
-  id: Uint8Array.from({ length: 16 }, (_, n) => n * 15),
+  id: { bytes: Buffer.from(Array.from({ length: 16 }, (_, n) => n * 15)), at: 0 },
   from: Buffer.from('socket:abcdefghijklmnop'),
   route: 7,
   channel: Buffer.alloc(0),
@@ -32,7 +32,7 @@ const stamp: Stamp = {
   timeMs: 1_790_000_000_000,
 }
 const stampMessage = {
-  id: stamp.id,
+  id: stamp.id.bytes,
   from: 'socket:abcdefghijklmnop',
   route: stamp.route,
   sequence: BigInt(stamp.sequence),
@@ -65,7 +65,7 @@ const packet = Buffer.from(
 /** As on the hot path, for a message that is alone in its turn: its writer is not shared. */
 function scanAndStamp(): Buffer {
   const writer = new PacketWriter(HEADROOM)
-  scanPacket(packet, limits, (frame) => {
+  scanPacket(packet, 0, packet.length, limits, (frame) => {
     writer.envelope(scanEnvelope(packet, frame.start, frame.end, limits), stamp)
     return true
   })

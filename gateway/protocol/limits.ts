@@ -27,6 +27,10 @@ export const ANSWER_BYTES_MAX = 4096
 /** Hello.agent. */
 export const AGENT_BYTES_MAX = 128
 
+/** Hello.capabilities: how many, and how long each may be. */
+export const CAPABILITIES_MAX = 32
+export const CAPABILITY_BYTES_MAX = 64
+
 /** Locks on one socket's stack. */
 export const LOCK_DEPTH_MAX = 16
 

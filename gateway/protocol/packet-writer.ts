@@ -1,14 +1,15 @@
 /**
- * Writes Packets into one growing buffer: frames go in once, end to end, and come out as one packet or
- * as the packet of any run of them (PH-2: joining encoded packets makes a packet). Stamps and receipts
- * are written by hand, for they are on the hot path; test/protocol pins both to the generated codec.
+ * Writes Packets: frames go in once, end to end, and come out as one packet or as the packet of any run
+ * of them (PH-2: joining encoded packets makes a packet). Stamps and receipts are written by hand, for
+ * they are on the hot path; test/protocol pins both to the generated codec.
  */
+import { Reader } from './reader.ts'
 import type { ScannedEnvelope } from './scan-envelope.ts'
+import type { MessageId } from './uuid7.ts'
 
-/** What the gateway vouches for; see Stamp in envelope.proto. Sizes in bytes. */
+/** What the gateway vouches for; see Stamp in envelope.proto. */
 export interface Stamp {
-  /** 16. */
-  readonly id: Uint8Array
+  readonly id: MessageId
   /** UTF-8 of the sender's address. */
   readonly from: Uint8Array
   readonly route: number
@@ -25,14 +26,24 @@ export interface Stamp {
 export interface ReceiptFacts {
   /** A ReceiptStatus. */
   readonly status: number
-  readonly id: Uint8Array
+  readonly id: MessageId
   readonly sockets: number
   readonly sequence: number
   readonly epoch: number
 }
 
-const START_BYTES = 512
+/**
+ * Memory that writers share: most packets are small and short-lived, and a view is made of each once,
+ * when it is whole. Small enough that a reader that stalls keeps little of what is others'.
+ */
+const SLAB_BYTES = 16_384
+/** What a writer takes at first, in bytes; packets of one message mostly fit. */
+const START_BYTES = 256
 
+let slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+let slabUsed = 0
+
+const ID_BYTES = 16
 const PACKET_FRAMES_TAG = 0x0a
 const FRAME_ID_TAG = 0x08
 const FRAME_ENVELOPE_TAG = 0x2a
@@ -41,93 +52,94 @@ const ENVELOPE_STAMP_TAG = 0x12
 
 export class PacketWriter {
   readonly #headroom: number
-  #buffer: Buffer
-  #pos: number
-  /** Where each frame ends. */
-  readonly #ends: number[] = []
+  #buffer: Buffer = slab
+  /** Where the headroom begins, where the next byte goes, and where this writer's memory ends. */
+  #start = 0
+  #pos = 0
+  #end = 0
+  frames = 0
 
   /** `headroom`: bytes left free before the packet, for a transport's own header. */
   constructor(headroom: number) {
     this.#headroom = headroom
-    this.#buffer = Buffer.allocUnsafe(START_BYTES)
-    this.#pos = headroom
   }
 
   /** Size of the packet so far, in bytes. */
   get bytes(): number {
-    return this.#pos - this.#headroom
+    return this.#end === 0 ? 0 : this.#pos - this.#start - this.#headroom
   }
 
-  get frames(): number {
-    return this.#ends.length
-  }
-
-  /** Everything written, with its headroom before it. Nothing may be written afterwards. */
+  /** All that was written, with `headroom` free bytes before it. Nothing may be written afterwards. */
   whole(): Buffer {
-    return this.#buffer.subarray(0, this.#pos)
+    if (this.#end === 0) this.#reserve(0)
+    return this.#buffer.subarray(this.#start, this.#pos)
   }
 
   /** A copy of frames `from` to `to` (exclusive) as a packet, with headroom before it. */
   part(from: number, to: number): Buffer {
-    const start = this.#startOf(from)
-    const end = this.#startOf(to)
-    const part = Buffer.allocUnsafe(this.#headroom + end - start)
-    this.#buffer.copy(part, this.#headroom, start, end)
+    const reader = new Reader(this.#buffer, this.#start + this.#headroom, this.#pos)
+    skipFrames(reader, from)
+    const start = reader.pos
+    skipFrames(reader, to - from)
+    const part = Buffer.allocUnsafeSlow(this.#headroom + reader.pos - start)
+    this.#buffer.copy(part, this.#headroom, start, reader.pos)
     return part
   }
 
-  #startOf(frame: number): number {
-    return frame === 0 ? this.#headroom : (this.#ends[frame - 1] as number)
-  }
-
-  /** A frame already encoded as a whole Packet by the generated codec. */
+  /** One frame, already encoded as a whole Packet by the generated codec. */
   packet(packet: Uint8Array): void {
     this.#reserve(packet.length)
     this.#bytes(packet)
-    this.#ends.push(this.#pos)
+    this.frames++
   }
 
   /** The envelope with its routing cut out and the stamp put in; all its other bytes as they came. */
   envelope(envelope: ScannedEnvelope, stamp: Stamp): void {
     const { bytes, start, cutStart, cutEnd, end } = envelope
-    const bodySize = cutStart - start + end - cutEnd
     const stampSize = sizeOfStamp(stamp)
+    const bodySize = cutStart - start + end - cutEnd
     const envelopeSize = 1 + sizeOfVarint(stampSize) + stampSize + bodySize
-    const frameSize = 1 + sizeOfVarint(envelopeSize) + envelopeSize
-    this.#reserve(1 + sizeOfVarint(frameSize) + frameSize)
-    this.#tagged(PACKET_FRAMES_TAG, frameSize)
+    this.#openFrame(1 + sizeOfVarint(envelopeSize) + envelopeSize)
     this.#tagged(FRAME_ENVELOPE_TAG, envelopeSize)
     this.#tagged(ENVELOPE_STAMP_TAG, stampSize)
     this.#stamp(stamp)
     this.#pos += bytes.copy(this.#buffer, this.#pos, start, cutStart)
-    this.#pos += bytes.copy(this.#buffer, this.#pos, cutEnd, end)
-    this.#ends.push(this.#pos)
+    if (cutEnd < end) this.#pos += bytes.copy(this.#buffer, this.#pos, cutEnd, end)
   }
 
   receipt(frameId: number, receipt: ReceiptFacts): void {
     const size = sizeOfReceipt(receipt)
     const idSize = frameId === 0 ? 0 : 1 + sizeOfVarint(frameId)
-    const frameSize = idSize + 1 + sizeOfVarint(size) + size
-    this.#reserve(1 + sizeOfVarint(frameSize) + frameSize)
-    this.#tagged(PACKET_FRAMES_TAG, frameSize)
+    this.#openFrame(idSize + 1 + sizeOfVarint(size) + size)
     if (frameId !== 0) this.#tagged(FRAME_ID_TAG, frameId)
     this.#tagged(FRAME_RECEIPT_TAG, size)
     this.#tagged(0x08, receipt.status)
-    this.#lengthDelimited(0x12, receipt.id)
+    this.#id(0x12, receipt.id)
     if (receipt.sockets > 0) this.#tagged(0x18, receipt.sockets)
     if (receipt.sequence > 0) this.#tagged(0x20, receipt.sequence)
     if (receipt.epoch > 0) this.#tagged(0x28, receipt.epoch)
-    this.#ends.push(this.#pos)
+  }
+
+  #openFrame(size: number): void {
+    this.#reserve(1 + sizeOfVarint(size) + size)
+    this.#tagged(PACKET_FRAMES_TAG, size)
+    this.frames++
   }
 
   #stamp(stamp: Stamp): void {
-    this.#lengthDelimited(0x0a, stamp.id)
+    this.#id(0x0a, stamp.id)
     this.#lengthDelimited(0x12, stamp.from)
     if (stamp.route > 0) this.#tagged(0x18, stamp.route)
     if (stamp.channel.length > 0) this.#lengthDelimited(0x22, stamp.channel)
     if (stamp.target.length > 0) this.#lengthDelimited(0x2a, stamp.target)
     if (stamp.sequence > 0) this.#tagged(0x30, stamp.sequence)
     this.#tagged(0x38, stamp.timeMs)
+  }
+
+  #id(tag: number, { bytes, at }: MessageId): void {
+    this.#tagged(tag, ID_BYTES)
+    for (let i = 0; i < ID_BYTES; i++) this.#buffer[this.#pos + i] = bytes[at + i] as number
+    this.#pos += ID_BYTES
   }
 
   #lengthDelimited(tag: number, bytes: Uint8Array): void {
@@ -154,35 +166,64 @@ export class PacketWriter {
     this.#pos = pos
   }
 
+  /** Takes memory at the first write, and twice as much whenever it is used up. */
   #reserve(size: number): void {
-    const needed = this.#pos + size
-    if (needed <= this.#buffer.length) return
-    const grown = Buffer.allocUnsafe(Math.max(needed, this.#buffer.length * 2))
-    this.#buffer.copy(grown, 0, 0, this.#pos)
-    this.#buffer = grown
+    if (this.#pos + size <= this.#end && this.#end > 0) return
+    const used = this.#end === 0 ? this.#headroom : this.#pos - this.#start
+    const wanted = Math.max(
+      used + size,
+      this.#end === 0 ? START_BYTES : 2 * (this.#end - this.#start),
+    )
+    const from = this.#start
+    const old = this.#buffer
+    if (wanted > SLAB_BYTES / 4) {
+      this.#buffer = Buffer.allocUnsafeSlow(wanted)
+      this.#start = 0
+    } else {
+      if (slabUsed + wanted > SLAB_BYTES) {
+        slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+        slabUsed = 0
+      }
+      this.#buffer = slab
+      this.#start = slabUsed
+      slabUsed += wanted
+    }
+    if (this.#end > 0) old.copy(this.#buffer, this.#start, from, from + used)
+    this.#pos = this.#start + used
+    this.#end = this.#start + wanted
+  }
+}
+
+function skipFrames(reader: Reader, count: number): void {
+  for (let i = 0; i < count; i++) {
+    reader.uint32()
+    reader.pos = reader.lengthEnd()
   }
 }
 
 function sizeOfStamp(stamp: Stamp): number {
-  let size = 2 + stamp.id.length + 1 + sizeOfVarint(stamp.from.length) + stamp.from.length
+  let size = 2 + ID_BYTES + sizeOfBytes(stamp.from)
   if (stamp.route > 0) size += 1 + sizeOfVarint(stamp.route)
-  if (stamp.channel.length > 0)
-    size += 1 + sizeOfVarint(stamp.channel.length) + stamp.channel.length
-  if (stamp.target.length > 0) size += 1 + sizeOfVarint(stamp.target.length) + stamp.target.length
+  if (stamp.channel.length > 0) size += sizeOfBytes(stamp.channel)
+  if (stamp.target.length > 0) size += sizeOfBytes(stamp.target)
   if (stamp.sequence > 0) size += 1 + sizeOfVarint(stamp.sequence)
   return size + 1 + sizeOfVarint(stamp.timeMs)
 }
 
 function sizeOfReceipt(receipt: ReceiptFacts): number {
-  let size = 1 + sizeOfVarint(receipt.status) + 2 + receipt.id.length
+  let size = 1 + sizeOfVarint(receipt.status) + 2 + ID_BYTES
   if (receipt.sockets > 0) size += 1 + sizeOfVarint(receipt.sockets)
   if (receipt.sequence > 0) size += 1 + sizeOfVarint(receipt.sequence)
   if (receipt.epoch > 0) size += 1 + sizeOfVarint(receipt.epoch)
   return size
 }
 
+function sizeOfBytes(bytes: Uint8Array): number {
+  return 1 + sizeOfVarint(bytes.length) + bytes.length
+}
+
 /** Bytes of a varint; values up to 2^53. */
-export function sizeOfVarint(value: number): number {
+function sizeOfVarint(value: number): number {
   let size = 1
   for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) size++
   return size

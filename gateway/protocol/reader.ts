@@ -11,10 +11,13 @@ export const FIXED64 = 1
 export const LENGTH_DELIMITED = 2
 export const FIXED32 = 5
 
-/** A position in bytes that never runs past `end`. */
+/**
+ * A position in bytes that never runs past `end`. To read a message within a message, `end` is set to
+ * the inner one's and back again, so that no object is made for it.
+ */
 export class Reader {
   readonly bytes: Buffer
-  readonly end: number
+  end: number
   pos: number
 
   constructor(bytes: Buffer, start = 0, end = bytes.length) {

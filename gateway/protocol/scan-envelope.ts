@@ -71,11 +71,11 @@ export function scanEnvelope(
       expectWireType(tag & 7, LENGTH_DELIMITED)
       if (seen.routing) throw malformed('routing given twice')
       seen.routing = true
-      const routingEnd = reader.lengthEnd()
-      scanRouting(new Reader(bytes, reader.pos, routingEnd), envelope, limits)
-      reader.pos = routingEnd
+      reader.end = reader.lengthEnd()
+      scanRouting(reader, envelope, limits)
+      reader.end = end
       envelope.cutStart = fieldStart
-      envelope.cutEnd = routingEnd
+      envelope.cutEnd = reader.pos
     } else {
       scanBodyField(reader, tag, seen, limits)
     }
@@ -122,25 +122,30 @@ function scanContent(reader: Reader, isText: boolean, seen: Seen, limits: Limits
 
 /** One entry of the headers map: key (1) and value (2), both strings. */
 function scanHeader(reader: Reader, seen: Seen, limits: Limits): void {
-  const end = reader.lengthEnd()
-  seen.headers += 1
-  seen.headersBytes += end - reader.pos
-  if (seen.headers > limits.headers || seen.headersBytes > limits.headersBytes) {
-    throw new Refusal(
-      Code.HEADERS_TOO_LARGE,
-      `over ${limits.headers} headers or ${limits.headersBytes} bytes`,
-    )
+  const outer = reader.end
+  reader.end = reader.lengthEnd()
+  if (++seen.headers > limits.headers) {
+    throw new Refusal(Code.HEADERS_TOO_LARGE, `over ${limits.headers} headers`)
   }
-  const entry = new Reader(reader.bytes, reader.pos, end)
-  while (entry.pos < end) {
-    const tag = entry.uint32()
+  while (reader.pos < reader.end) {
+    const tag = reader.uint32()
     if (tag >>> 3 === 1 || tag >>> 3 === 2) {
       expectWireType(tag & 7, LENGTH_DELIMITED)
-      entry.pos = entry.text(limits.headersBytes, 'a header')
+      scanHeaderText(reader, seen, limits)
     } else {
-      skipUnknown(entry, tag)
+      skipUnknown(reader, tag)
     }
   }
+  reader.end = outer
+}
+
+function scanHeaderText(reader: Reader, seen: Seen, { headersBytes }: Limits): void {
+  const end = reader.lengthEnd()
+  seen.headersBytes += end - reader.pos
+  if (seen.headersBytes > headersBytes) {
+    throw new Refusal(Code.HEADERS_TOO_LARGE, `over ${headersBytes} bytes of headers`)
+  }
+  if (!isUtf8(reader.bytes.subarray(reader.pos, end))) throw invalidUtf8('a header')
   reader.pos = end
 }
 

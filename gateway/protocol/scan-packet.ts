@@ -29,41 +29,42 @@ export interface ScannedFrame {
 }
 
 /**
- * Calls `visit` with each frame in order, reusing one object for all of them; stops early where
- * `visit` returns false. Returns the offset of what was not visited, or the packet's length.
+ * Calls `visit` with each frame of the packet in bytes[start, end), reusing one object for all of them;
+ * stops early where `visit` returns false. Returns the offset of what was not visited, or `end`.
  * Throws Refusal for bytes that are not a Packet or are over a limit, having visited what came before.
  */
 export function scanPacket(
-  packet: Buffer,
+  bytes: Buffer,
+  start: number,
+  end: number,
   limits: Limits,
   visit: (frame: ScannedFrame) => boolean,
-  from = 0,
 ): number {
-  if (packet.length > limits.packetBytes) {
+  if (end - start > limits.packetBytes) {
     throw new Refusal(Code.PACKET_TOO_LARGE, `over ${limits.packetBytes} bytes`)
   }
-  const reader = new Reader(packet, from)
+  const reader = new Reader(bytes, start, end)
   const frame: ScannedFrame = { id: 0, kind: FrameKind.NONE, start: 0, end: 0 }
   let frames = 0
-  while (reader.pos < reader.end) {
+  while (reader.pos < end) {
     const tag = reader.uint32()
     if (tag >>> 3 === PACKET_FRAMES) {
       expectWireType(tag & 7, LENGTH_DELIMITED)
       if (++frames > limits.packetFrames) {
         throw new Refusal(Code.TOO_MANY_FRAMES, `over ${limits.packetFrames} frames`)
       }
-      const end = reader.lengthEnd()
-      if (end - reader.pos > limits.frameBytes) {
+      reader.end = reader.lengthEnd()
+      if (reader.end - reader.pos > limits.frameBytes) {
         throw new Refusal(Code.FRAME_TOO_LARGE, `over ${limits.frameBytes} bytes`)
       }
-      scanFrame(new Reader(packet, reader.pos, end), frame)
-      reader.pos = end
-      if (!visit(frame)) return end
+      scanFrame(reader, frame)
+      reader.end = end
+      if (!visit(frame)) return reader.pos
     } else {
       skipUnknown(reader, tag)
     }
   }
-  return packet.length
+  return end
 }
 
 function scanFrame(reader: Reader, frame: ScannedFrame): void {

@@ -1,32 +1,40 @@
 /** Message ids: UUIDv7 (RFC 9562 section 5.7), rising within one gateway. */
 
-/** Bytes of randomness fetched at a time; one id uses eight. */
-const POOL_BYTES = 4096
+/** Where the 16 bytes of an id lie. Views are dear, and ids are made on the hot path. */
+export interface MessageId {
+  readonly bytes: Buffer
+  readonly at: number
+}
+
+const ID_BYTES = 16
+
+/** Ids that share one piece of memory. Whoever keeps an id for long keeps a copy: see `copyId`. */
+const IDS_PER_SLAB = 256
 
 /** Makes ids from a clock in milliseconds and a source of random bytes. */
 export class Uuid7Source {
   readonly #clock: () => number
-  readonly #random: (size: number) => Uint8Array
-  #pool: Uint8Array
-  #poolPos: number
+  readonly #random: (size: number) => Buffer
+  /** Filled with randomness beforehand; the rest of an id is written over it. */
+  #slab: Buffer
+  #at = 0
   #ms = 0
   /** rand_a as a counter (method 1 of section 6.2), so that ids of one millisecond keep their order. */
   #counter = 0
 
-  constructor(clock: () => number, random: (size: number) => Uint8Array) {
+  constructor(clock: () => number, random: (size: number) => Buffer) {
     this.#clock = clock
     this.#random = random
-    this.#pool = random(POOL_BYTES)
-    this.#poolPos = 0
+    this.#slab = random(IDS_PER_SLAB * ID_BYTES)
   }
 
-  /** Milliseconds of the id made last. */
+  /** Milliseconds since 1970-01-01 UTC of the id made last. */
   get ms(): number {
     return this.#ms
   }
 
-  /** 16 bytes. A clock that stands or goes back does not: the last millisecond is used on. */
-  next(): Buffer {
+  /** A clock that stands or goes back does not matter: the last millisecond is used on. */
+  next(): MessageId {
     const now = this.#clock()
     if (now > this.#ms) {
       this.#ms = now
@@ -35,26 +43,25 @@ export class Uuid7Source {
       this.#ms += 1
       this.#counter = 0
     }
-    const id = Buffer.allocUnsafe(16)
-    id.writeUIntBE(this.#ms, 0, 6)
-    id[6] = 0x70 | (this.#counter >>> 8)
-    id[7] = this.#counter & 0xff
-    this.#fillRandom(id)
-    id[8] = 0x80 | ((id[8] as number) & 0x3f)
+    if (this.#at === this.#slab.length) {
+      this.#slab = this.#random(IDS_PER_SLAB * ID_BYTES)
+      this.#at = 0
+    }
+    const id = { bytes: this.#slab, at: this.#at }
+    this.#at += ID_BYTES
+    this.#write(id.bytes, id.at)
     return id
   }
 
-  #fillRandom(id: Buffer): void {
-    if (this.#poolPos + 8 > this.#pool.length) {
-      this.#pool = this.#random(POOL_BYTES)
-      this.#poolPos = 0
-    }
-    for (let i = 8; i < 16; i++) id[i] = this.#pool[this.#poolPos++] as number
+  #write(bytes: Buffer, at: number): void {
+    bytes.writeUIntBE(this.#ms, at, 6)
+    bytes[at + 6] = 0x70 | (this.#counter >>> 8)
+    bytes[at + 7] = this.#counter & 0xff
+    bytes[at + 8] = 0x80 | ((bytes[at + 8] as number) & 0x3f)
   }
 }
 
-/** The usual text form of 16 bytes. */
-export function formatUuid(id: Uint8Array): string {
-  const hex = Buffer.from(id.buffer, id.byteOffset, id.length).toString('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+/** The id's 16 bytes in memory of their own. */
+export function copyId({ bytes, at }: MessageId): Buffer {
+  return Buffer.from(bytes.subarray(at, at + ID_BYTES))
 }

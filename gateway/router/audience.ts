@@ -3,12 +3,10 @@
  * of a place, so a message reaches it once however many of its filters match.
  */
 import { matchesChannel } from '../protocol/channel.ts'
-import type { Stamp } from '../protocol/packet-writer.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
-import { Batch } from './batch.ts'
+import { Batch, type RoomMessage } from './batch.ts'
 import type { Lane } from './lane.ts'
 import type { Membership, Place } from './place.ts'
-import type { Socket } from './socket.ts'
 import type { Turn } from './turn.ts'
 
 export class Audience {
@@ -48,11 +46,9 @@ export class Audience {
     this.size--
   }
 
-  /** Sends to all members at the end of the turn, `origin` left out. */
-  append(envelope: ScannedEnvelope, stamp: Stamp, origin: Membership | undefined): void {
-    for (let i = 0; i < this.#groups.length; i++) {
-      ;(this.#groups[i] as LaneGroup).append(envelope, stamp, origin)
-    }
+  /** Sends to all members at the end of the turn; `sender` is the sender's own membership. */
+  append(envelope: ScannedEnvelope, message: RoomMessage, sender: Membership): void {
+    for (const group of this.#groups) group.append(envelope, message, sender)
   }
 }
 
@@ -87,16 +83,15 @@ export class LaneGroup {
     member.group = undefined
   }
 
-  append(envelope: ScannedEnvelope, stamp: Stamp, origin: Membership | undefined): void {
+  append(envelope: ScannedEnvelope, message: RoomMessage, sender: Membership): void {
     if (this.#members.length === 0) return
     if (!this.#batch) {
       this.#batch = new Batch(this.#place, this.lane)
       this.#turn.dirty(this)
     }
     const batch = this.#batch
-    const listens = origin?.group === this
-    batch.add(envelope, stamp, listens ? (origin.socket as Socket) : undefined)
-    if (listens) origin.spoke = batch
+    batch.add(envelope, message)
+    if (message.origin && sender.group === this) sender.spoke = batch
     if (batch.full) this.flush()
   }
 

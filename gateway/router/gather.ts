@@ -24,7 +24,7 @@ function mayReach(origin: Socket, socket: Socket): boolean {
   const [fewer, more] =
     origin.memberships.size < socket.memberships.size ? [origin, socket] : [socket, origin]
   for (const route of fewer.memberships.keys()) {
-    if (more.memberships.has(route)) return origin.memberships.get(route)?.maySend === true
+    if (more.memberships.has(route) && origin.memberships.get(route)?.maySend) return true
   }
   return false
 }

@@ -3,9 +3,11 @@
  * destination is sent once (R30). In memory, bounded by time and number; the oldest goes first.
  */
 
+import { copyId, type MessageId } from '../protocol/uuid7.ts'
+
 /** Facts of the first message under a key. */
 export interface Remembered {
-  readonly id: Uint8Array
+  readonly id: MessageId
   readonly sockets: number
   readonly sequence: number
   readonly epoch: number
@@ -43,7 +45,8 @@ export class IdempotencyWindow {
 
   remember(scope: string, bodyHash: string, first: Remembered, now: number): void {
     this.#entries.delete(scope)
-    this.#entries.set(scope, { ...first, bodyHash, expiresAt: now + this.#windowMs })
+    const id = { bytes: copyId(first.id), at: 0 }
+    this.#entries.set(scope, { ...first, id, bodyHash, expiresAt: now + this.#windowMs })
     for (const [oldest, entry] of this.#entries) {
       if (entry.expiresAt > now && this.#entries.size <= this.#keysMax) break
       this.#entries.delete(oldest)

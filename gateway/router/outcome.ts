@@ -1,11 +1,12 @@
 /** What became of one envelope, gathered over its destinations; what a receipt is made of (R30). */
 import { Code } from '@porthouse/proto/v1/code'
 import { ReceiptLevel, ReceiptStatus } from '@porthouse/proto/v1/receipt'
+import type { MessageId } from '../protocol/uuid7.ts'
 import type { RefusedDestination } from './destination.ts'
 import type { Remembered } from './idempotency.ts'
 
 export class Outcome {
-  id: Uint8Array
+  id: MessageId
   /** The ReceiptLevel asked for. */
   readonly level: number
   sockets = 0
@@ -16,7 +17,7 @@ export class Outcome {
   #sent = 0
   #duplicates = 0
 
-  constructor(id: Uint8Array, level: number) {
+  constructor(id: MessageId, level: number) {
     this.id = id
     this.level = level
   }
@@ -42,6 +43,11 @@ export class Outcome {
     this.sockets += facts.sockets
     this.sequence = only ? facts.sequence : 0
     this.epoch = only ? facts.epoch : 0
+  }
+
+  /** How many it had. */
+  get destinations(): number {
+    return this.#sent + this.#duplicates + this.refusals.length
   }
 
   get status(): ReceiptStatus {

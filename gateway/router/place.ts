@@ -42,6 +42,8 @@ export class Place {
   /** By their filters, sorted and joined by a newline. */
   readonly #audiences = new Map<string, Audience>()
   readonly #byChannel = new Map<string, readonly Audience[]>()
+  /** Those who hear the room itself, which is where most messages go. */
+  #whole: readonly Audience[] = []
 
   constructor(route: number, name: string, epoch: number, config: PlaceConfig, turn: Turn) {
     this.route = route
@@ -70,6 +72,7 @@ export class Place {
 
   /** Those who hear a channel; `` for the room itself. */
   audiencesOf(channel: string): readonly Audience[] {
+    if (channel === '') return this.#whole
     const known = this.#byChannel.get(channel)
     if (known) return known
     if (this.#byChannel.size >= CHANNELS_CACHED) this.#byChannel.clear()
@@ -88,11 +91,17 @@ export class Place {
       before.remove(member)
       if (before.size === 0) {
         this.#audiences.delete(before.key)
-        this.#byChannel.clear()
+        this.#changed()
       }
     }
     member.audience = after
     after?.add(member)
+  }
+
+  #changed(): void {
+    this.#byChannel.clear()
+    const whole = this.#audiences.get('')
+    this.#whole = whole ? [whole] : []
   }
 
   #audience(key: string): Audience {
@@ -100,7 +109,7 @@ export class Place {
     if (!audience) {
       audience = new Audience(this, this.#turn, key)
       this.#audiences.set(key, audience)
-      this.#byChannel.clear()
+      this.#changed()
     }
     return audience
   }

@@ -6,7 +6,8 @@ import { hash } from 'node:crypto'
 import { Code } from '@porthouse/proto/v1/code'
 import type { Stamp } from '../protocol/packet-writer.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
-import type { Uuid7Source } from '../protocol/uuid7.ts'
+import type { MessageId, Uuid7Source } from '../protocol/uuid7.ts'
+import type { RoomMessage } from './batch.ts'
 import {
   type Destination,
   type DirectDestination,
@@ -78,7 +79,7 @@ export class Router {
     origin: Socket,
     envelope: ScannedEnvelope,
     destination: Sendable,
-    id: Uint8Array,
+    id: MessageId,
   ): Remembered {
     return destination.kind === 'room'
       ? this.#sendToRoom(origin, envelope, destination, id)
@@ -89,11 +90,12 @@ export class Router {
     origin: Socket,
     envelope: ScannedEnvelope,
     { membership, channel }: RoomDestination,
-    id: Uint8Array,
+    id: MessageId,
   ): Remembered {
     const { place } = membership
-    const stamp: Stamp = {
+    const message: RoomMessage = {
       id,
+      origin: place.config.echo ? undefined : origin,
       from: origin.from,
       route: place.route,
       channel: channel === '' ? NO_BYTES : Buffer.from(channel),
@@ -101,20 +103,20 @@ export class Router {
       sequence: ++place.sequence,
       timeMs: this.#ids.ms,
     }
-    const except = place.config.echo ? undefined : membership
     let sockets = 0
     for (const audience of place.audiencesOf(channel)) {
-      sockets += audience.size - (except?.audience === audience ? 1 : 0)
-      audience.append(envelope, stamp, except)
+      const unheard = message.origin && membership.audience === audience ? 1 : 0
+      sockets += audience.size - unheard
+      audience.append(envelope, message, membership)
     }
-    return { id, sockets, sequence: stamp.sequence, epoch: place.epoch }
+    return { id, sockets, sequence: message.sequence, epoch: place.epoch }
   }
 
   #sendDirect(
     origin: Socket,
     envelope: ScannedEnvelope,
     destination: DirectDestination,
-    id: Uint8Array,
+    id: MessageId,
   ): Remembered {
     const stamp: Stamp = {
       id,

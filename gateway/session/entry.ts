@@ -45,7 +45,10 @@ function arrive(session: Session, request: EntryRequest, room: Room | undefined)
     })
   }
   try {
-    joined(session, request, admitTo(session, room, request))
+    const member = admitTo(session, room, request)
+    const channel = request.filter.channel ?? ''
+    session.target ??= { membership: member, channel: channel.includes('*') ? '' : channel }
+    joined(session, request, member)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     refuseEntry(session, request, error)

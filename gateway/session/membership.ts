@@ -44,7 +44,6 @@ export function admit(session: Session, room: Room, request: EntryRequest): Memb
   }
   member ??= join(session, room, rights)
   if (listen) place.listen(member, filter)
-  session.target ??= { membership: member, channel: filter.includes('*') ? '' : filter }
   return member
 }
 

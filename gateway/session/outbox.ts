@@ -5,14 +5,17 @@
 import type { Frame } from '@porthouse/proto/v1/frame'
 import type { ReceiptFacts, Stamp } from '../protocol/packet-writer.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
-import type { Batch } from '../router/batch.ts'
+import type { Batch, RoomMessage } from '../router/batch.ts'
 import type { FrameWriter, Lane } from '../router/lane.ts'
 import type { Turn } from '../router/turn.ts'
 import { SlowQueue } from './slow-queue.ts'
 import type { Wire } from './wire.ts'
 
-/** This share of the outbox may wait in the connection itself before the queue begins. */
-const DIRECT_SHARE = 0.25
+/**
+ * What may wait in the connection itself, in bytes, before the queue begins: little, for it lies in
+ * memory that is shared with others and would be kept for this socket alone.
+ */
+const DIRECT_BYTES_MAX = 65_536
 
 export interface OutboxOptions {
   /** Most that may wait for the socket, in bytes. */
@@ -79,7 +82,7 @@ export class Outbox {
     this.#seal()
     if (!this.#isSlow()) return this.#push(bytes)
     for (let i = from; i < to; i++) {
-      const { channel, sequence } = batch.stamps[i] as Stamp
+      const { channel, sequence } = batch.messages[i] as RoomMessage
       const message = { place: batch.place, channel: Buffer.from(channel).toString(), sequence }
       if (!this.#slow?.addMessage(batch.writer.part(i, i + 1), message)) return this.#overflow()
     }
@@ -108,12 +111,15 @@ export class Outbox {
     return this.#slow !== undefined && now - this.#stalledSince > this.#options.ageMs
   }
 
-  /** Writes what is ready and the last frame, past any queue, and takes nothing more. */
-  close(last: Frame): void {
+  /**
+   * Writes the last frame after all that waits, and takes nothing more; `discard`: without what waits,
+   * for a socket that would not take it.
+   */
+  close(last: Frame, discard: boolean): void {
     if (this.#closed) return
-    const slow = this.#slow
+    if (discard) this.#slow?.take()
+    this.drained()
     this.#slow = undefined
-    for (const notice of slow?.take().notices ?? []) this.frame(notice)
     this.frame(last)
     this.#sealOwn()
     this.#write()
@@ -134,9 +140,8 @@ export class Outbox {
 
   #isSlow(): boolean {
     if (this.#slow) return true
-    const { bytes } = this.#options
-    if (this.#wire.buffered + this.#pending <= bytes * DIRECT_SHARE) return false
-    this.#slow = new SlowQueue(bytes)
+    if (this.#wire.buffered + this.#pending <= DIRECT_BYTES_MAX) return false
+    this.#slow = new SlowQueue(this.#options.bytes)
     this.#stalledSince = this.#clock()
     return true
   }

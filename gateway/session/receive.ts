@@ -4,14 +4,17 @@ import { type ScannedFrame, scanPacket } from '../protocol/scan-packet.ts'
 import { handle } from './handlers/index.ts'
 import type { Session } from './session.ts'
 
-/** Takes one packet. Never throws: what is wrong with it ends the connection, with its code. */
-export function receive(session: Session, packet: Buffer): void {
+/**
+ * Takes the packet in bytes[start, end). Never throws: what is wrong with it ends the connection, with
+ * its code.
+ */
+export function receive(session: Session, bytes: Buffer, start = 0, end = bytes.length): void {
   if (session.closed) return
   session.heardAt = session.core.clock()
-  if (!session.unlocked && overBudget(session, packet.length, 1)) return
-  if (packet.length === 0) session.outbox.heartbeat()
-  else if (session.busy) hold(session, packet)
-  else run(session, packet)
+  if (!session.unlocked && overBudget(session, end - start, 1)) return
+  if (start === end) session.outbox.heartbeat()
+  else if (session.busy) hold(session, bytes.subarray(start, end))
+  else run(session, bytes, start, end)
 }
 
 /** Goes on with what was held, now that nothing is under way. */
@@ -19,23 +22,23 @@ export function resume(session: Session): void {
   while (!session.busy && !session.closed && session.held.length > 0) {
     const packet = session.held.shift() as Buffer
     session.heldBytes -= packet.length
-    run(session, packet)
+    run(session, packet, 0, packet.length)
   }
 }
 
-function run(session: Session, packet: Buffer): void {
+function run(session: Session, bytes: Buffer, start: number, end: number): void {
   try {
     const { limits } = session.core.options
-    const rest = scanPacket(packet, limits, (frame) => visit(session, frame, packet))
-    if (rest < packet.length && !session.closed) hold(session, packet.subarray(rest), true)
+    const rest = scanPacket(bytes, start, end, limits, (frame) => visit(session, frame, bytes))
+    if (rest < end && !session.closed) hold(session, bytes.subarray(rest, end), true)
   } catch (error) {
     session.fail(error)
   }
 }
 
-function visit(session: Session, frame: ScannedFrame, packet: Buffer): boolean {
+function visit(session: Session, frame: ScannedFrame, bytes: Buffer): boolean {
   if (!session.unlocked && overBudget(session, 0, 1)) return false
-  handle(session, frame, packet)
+  handle(session, frame, bytes)
   return !session.busy && !session.closed
 }
 

@@ -141,7 +141,8 @@ export class Session implements Socket {
   drop(code: Code, detail: string): void {
     if (this.closed) return
     const value = { code, detail: cut(detail) }
-    this.outbox.close(create(FrameSchema, { body: { case: 'drop', value } }))
+    const last = create(FrameSchema, { body: { case: 'drop', value } })
+    this.outbox.close(last, code === Code.SLOW_CONSUMER)
     this.end()
     this.wire.close(code, detail)
   }

@@ -38,8 +38,9 @@ export class Sessions {
     return session
   }
 
-  receive(session: Session, packet: Buffer): void {
-    receive(session, packet)
+  /** Takes the packet in bytes[start, end). */
+  receive(session: Session, bytes: Buffer, start = 0, end = bytes.length): void {
+    receive(session, bytes, start, end)
   }
 
   /** A sign of life that is no packet. */

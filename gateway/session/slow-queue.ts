@@ -44,7 +44,10 @@ export class SlowQueue {
   /** Adds what may not be lost. False where the queue is full, and the socket has to go. */
   add(bytes: Buffer): boolean {
     if (this.#bytes + bytes.length > this.#bytesMax) return false
-    this.#put({ bytes, message: undefined })
+    // A copy: what comes here lies in memory shared with others.
+    const copy = Buffer.allocUnsafeSlow(bytes.length)
+    bytes.copy(copy)
+    this.#put({ bytes: copy, message: undefined })
     return true
   }
 

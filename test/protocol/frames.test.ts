@@ -47,7 +47,7 @@ const bytesOf = (golden: Golden) => Buffer.from(golden.hex, 'hex')
 /** What a gateway does with bytes from a client, up to the frames' handlers. */
 function scan(bytes: Buffer, limits: Limits): number {
   let frames = 0
-  scanPacket(bytes, limits, (frame) => {
+  scanPacket(bytes, 0, bytes.length, limits, (frame) => {
     frames++
     if (frame.kind === FrameKind.ENVELOPE) scanEnvelope(bytes, frame.start, frame.end, limits)
     return true

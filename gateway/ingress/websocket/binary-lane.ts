@@ -1,8 +1,7 @@
 /** The wire form of `porthouse.v1`: each packet one binary WebSocket message. */
 import { create, toBinary } from '@bufbuild/protobuf'
 import { type Frame, PacketSchema } from '@porthouse/proto/v1/frame'
-import { PacketWriter, type ReceiptFacts, type Stamp } from '../../protocol/packet-writer.ts'
-import type { ScannedEnvelope } from '../../protocol/scan-envelope.ts'
+import { PacketWriter } from '../../protocol/packet-writer.ts'
 import type { FrameWriter, Lane } from '../../router/lane.ts'
 import { BINARY, frameInPlace, HEADROOM } from './framing.ts'
 
@@ -11,36 +10,23 @@ export const binaryLane: Lane = {
   writer: () => new BinaryWriter(),
 }
 
-class BinaryWriter implements FrameWriter {
-  readonly #packet = new PacketWriter(HEADROOM)
-  #whole: Buffer | undefined
+class BinaryWriter extends PacketWriter implements FrameWriter {
+  #framed: Buffer | undefined
 
-  get bytes(): number {
-    return this.#packet.bytes
-  }
-
-  get frames(): number {
-    return this.#packet.frames
-  }
-
-  envelope(envelope: ScannedEnvelope, stamp: Stamp): void {
-    this.#packet.envelope(envelope, stamp)
-  }
-
-  receipt(frameId: number, receipt: ReceiptFacts): void {
-    this.#packet.receipt(frameId, receipt)
+  constructor() {
+    super(HEADROOM)
   }
 
   frame(frame: Frame): void {
-    this.#packet.packet(toBinary(PacketSchema, create(PacketSchema, { frames: [frame] })))
+    this.packet(toBinary(PacketSchema, create(PacketSchema, { frames: [frame] })))
   }
 
-  whole(): Buffer {
-    this.#whole ??= frameInPlace(this.#packet.whole(), BINARY)
-    return this.#whole
+  override whole(): Buffer {
+    this.#framed ??= frameInPlace(super.whole(), BINARY)
+    return this.#framed
   }
 
-  part(from: number, to: number): Buffer {
-    return frameInPlace(this.#packet.part(from, to), BINARY)
+  override part(from: number, to: number): Buffer {
+    return frameInPlace(super.part(from, to), BINARY)
   }
 }

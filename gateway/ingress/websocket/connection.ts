@@ -23,7 +23,8 @@ export const LANES = [binaryLane, jsonLane] as const
 export function serve(ws: WebSocket, socket: Socket, sessions: Sessions, entry: Entry): void {
   const lane = ws.protocol === jsonLane.name ? jsonLane : binaryLane
   const session = sessions.open(new WebSocketWire(ws, socket), lane)
-  const receive = (packet: Buffer) => sessions.receive(session, packet)
+  const receive = (bytes: Buffer, start = 0, end = bytes.length) =>
+    sessions.receive(session, bytes, start, end)
   if (lane === binaryLane) tapMessages(socket, sessions.packetBytesMax, receive)
   ws.on('message', (data, isBinary) => {
     if (isBinary !== (lane === binaryLane)) {

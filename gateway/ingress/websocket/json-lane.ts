@@ -80,6 +80,8 @@ class JsonWriter implements FrameWriter {
   part(from: number, to: number): Buffer {
     const texts = this.#texts.slice(from, to)
     const text = texts.length === 0 ? '' : `{"frames":[${texts.join(',')}]}`
-    return frameInPlace(Buffer.concat([Buffer.alloc(HEADROOM), Buffer.from(text)]), TEXT)
+    const buffer = Buffer.allocUnsafeSlow(HEADROOM + Buffer.byteLength(text))
+    buffer.write(text, HEADROOM)
+    return frameInPlace(buffer, TEXT)
   }
 }

@@ -7,6 +7,9 @@ import type { Socket } from 'node:net'
 
 type DataListener = (chunk: Buffer) => void
 
+/** A message lies in bytes[start, end), which are the receiver's for the time of the call. */
+export type Deliver = (bytes: Buffer, start: number, end: number) => void
+
 /** FIN and opcode 2: a binary message in one frame. */
 const WHOLE_BINARY = 0x82
 const FIN = 0x80
@@ -18,13 +21,9 @@ const CONTROL = 0x8
 
 /**
  * Takes the place of the one `data` listener that `ws` has on the socket. `deliver` gets messages that
- * came the short way, as views of the chunk; the others arrive as `ws` events, in the same order.
+ * came the short way; the others arrive as `ws` events, in the same order.
  */
-export function tapMessages(
-  socket: Socket,
-  bytesMax: number,
-  deliver: (message: Buffer) => void,
-): void {
+export function tapMessages(socket: Socket, bytesMax: number, deliver: Deliver): void {
   const [toWs, ...others] = socket.listeners('data') as DataListener[]
   if (!toWs || others.length > 0) throw new Error('ws has not one data listener on its socket')
   const tap = new MessageTap((chunk) => toWs.call(socket, chunk), bytesMax, deliver)
@@ -35,7 +34,7 @@ export function tapMessages(
 export class MessageTap {
   readonly #toWs: DataListener
   readonly #bytesMax: number
-  readonly #deliver: (message: Buffer) => void
+  readonly #deliver: Deliver
   /** The start of a header whose rest has not come, fewer than 14 bytes. */
   #stub: Buffer | undefined
   /** Bytes of the frame under way that go to `ws`. */
@@ -43,7 +42,7 @@ export class MessageTap {
   #fragmented = false
   #closed = false
 
-  constructor(toWs: DataListener, bytesMax: number, deliver: (message: Buffer) => void) {
+  constructor(toWs: DataListener, bytesMax: number, deliver: Deliver) {
     this.#toWs = toWs
     this.#bytesMax = bytesMax
     this.#deliver = deliver
@@ -81,7 +80,7 @@ export class MessageTap {
     const short = first === WHOLE_BINARY && isMasked(chunk, pos) && size <= this.#bytesMax
     if (short && !this.#fragmented && end <= chunk.length) {
       unmask(chunk, start, end)
-      this.#deliver(chunk.subarray(start, end))
+      this.#deliver(chunk, start, end)
       return end
     }
     const opcode = first & OPCODE

@@ -17,7 +17,7 @@ export function tokenAcceptor(tokens: Tokens, clock: () => number): Acceptor {
       // Another account's token proves nothing here, and is not told from one that does not exist.
       if (account !== undefined && !isOf(token, account)) return failed(Code.UNAUTHENTICATED)
       const values: Record<string, string> = { token: token.id }
-      if (token.client) values['client'] = `client:${token.account.slug}/${token.client.slug}`
+      if (token.client) values.client = `client:${token.account.slug}/${token.client.slug}`
       return { verification: { outcome: 'passed', values }, token }
     },
   }

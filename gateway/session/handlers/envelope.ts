@@ -5,6 +5,7 @@ import { parseAddress } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { type ScannedEnvelope, scanEnvelope } from '../../protocol/scan-envelope.ts'
 import type { ScannedFrame } from '../../protocol/scan-packet.ts'
+import { copyId } from '../../protocol/uuid7.ts'
 import type { Outcome } from '../../router/outcome.ts'
 import { enterToSend } from '../entry.ts'
 import type { Session } from '../session.ts'
@@ -76,9 +77,9 @@ function answer(session: Session, id: number, outcome: Outcome): void {
 
 function answerRefusals(session: Session, id: number, outcome: Outcome): void {
   const rejected = outcome.status === ReceiptStatus.REJECTED
-  const only = outcome.refusals.length === 1 ? outcome.refusals[0] : undefined
-  const rejections = outcome.refusals.map(({ name, code, detail }) => ({
-    address: name,
+  const only = outcome.destinations === 1 ? outcome.refusals[0] : undefined
+  const rejections = outcome.refusals.map(({ name: address, code, detail }) => ({
+    address,
     code,
     detail,
   }))
@@ -86,13 +87,13 @@ function answerRefusals(session: Session, id: number, outcome: Outcome): void {
     case: 'receipt',
     value: {
       status: outcome.status,
-      id: rejected ? new Uint8Array() : outcome.id,
+      id: rejected ? new Uint8Array() : copyId(outcome.id),
       sockets: outcome.sockets,
       sequence: BigInt(outcome.sequence),
       epoch: BigInt(outcome.epoch),
       code: rejected ? outcome.code : Code.UNSPECIFIED,
       detail: rejected ? (only?.detail ?? '') : '',
-      rejections,
+      rejections: only ? [] : rejections,
     },
   })
 }

@@ -4,6 +4,8 @@ import { HelloSchema } from '@porthouse/proto/v1/frame'
 import { Refusal } from '../../protocol/codes.ts'
 import {
   AGENT_BYTES_MAX,
+  CAPABILITIES_MAX,
+  CAPABILITY_BYTES_MAX,
   CHANNEL_BYTES_MAX,
   CHANNEL_LEVELS_MAX,
   LOCK_DEPTH_MAX,
@@ -23,6 +25,13 @@ export function handleHello(session: Session, frame: ScannedFrame, packet: Buffe
   const hello = decode(HelloSchema, frame, packet)
   if (Buffer.byteLength(hello.agent) > AGENT_BYTES_MAX) {
     throw new Refusal(Code.NAME_TOO_LONG, `agent is over ${AGENT_BYTES_MAX} bytes`)
+  }
+  const long = hello.capabilities.some((name) => Buffer.byteLength(name) > CAPABILITY_BYTES_MAX)
+  if (long || hello.capabilities.length > CAPABILITIES_MAX) {
+    throw new Refusal(
+      Code.NAME_TOO_LONG,
+      `over ${CAPABILITIES_MAX} capabilities, or one over ${CAPABILITY_BYTES_MAX} bytes`,
+    )
   }
   const { options, clock } = session.core
   session.send(frame.id, {

@@ -10,6 +10,10 @@ import { decode } from './decode.ts'
 
 export function handleLockStep(session: Session, frame: ScannedFrame, packet: Buffer): void {
   const { lock, step } = decode(LockStepSchema, frame, packet)
+  if (step.case === undefined) {
+    if (frame.id !== 0) session.refuse(frame.id, Code.UNIMPLEMENTED, 'no step known here')
+    return
+  }
   if (step.case !== 'answer') {
     throw new Refusal(Code.FRAME_NOT_ALLOWED, 'a lock step that only a gateway sends')
   }
