@@ -29,17 +29,19 @@ export interface Verdict {
 }
 
 /**
- * Judges the goals for which everything was measured. `cost` gives the median cost of a delivery in
- * a workload at a peer, in microseconds, or nothing where it was not measured.
+ * Judges goals. `cost` gives the median cost of a delivery in a workload at a peer, in microseconds;
+ * where it is not known, as after a leg that failed, the ratio is NaN and the goal is missed.
  */
-export function judge(cost: (workload: string, peer: string) => number | undefined): Verdict[] {
-  return goals.flatMap((goal) => {
-    const own = cost(goal.workload, 'porthouse')
+export function judge(
+  planned: readonly Goal[],
+  cost: (workload: string, peer: string) => number | undefined,
+): Verdict[] {
+  return planned.map((goal) => {
+    const own = cost(goal.workload, 'porthouse') ?? Number.NaN
     const ratios = Object.entries(goal.bounds).map(([peer, bound]) => {
-      const ratio = (own ?? Number.NaN) / (cost(goal.workload, peer) ?? Number.NaN)
+      const ratio = own / (cost(goal.workload, peer) ?? Number.NaN)
       return { peer, ratio, bound, met: ratio <= bound }
     })
-    if (ratios.some(({ ratio }) => Number.isNaN(ratio))) return []
-    return [{ goal, ratios, met: ratios.every(({ met }) => met) }]
+    return { goal, ratios, met: ratios.every(({ met }) => met) }
   })
 }

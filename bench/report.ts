@@ -74,7 +74,7 @@ export function goalTable(verdicts: readonly Verdict[]): string {
     met ? 'met' : 'missed',
     ...ratios.map(
       ({ peer, ratio, bound, met }) =>
-        `${ratio.toFixed(3)}x ${peer} ${met ? '≤' : '>'} ${bound}${met ? '' : ' (missed)'}`,
+        `${Number.isNaN(ratio) ? '?' : ratio.toFixed(3)}x ${peer} (${met ? 'met' : 'missed'}: ≤ ${bound})`,
     ),
   ])
   return ['Goals, by medians of server CPU a delivery', ...columns(lines)].join('\n')

@@ -10,7 +10,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { judge } from './goals.ts'
+import { goals, judge, type Verdict } from './goals.ts'
 import { type Measurement, runLeg } from './leg.ts'
 import { peers } from './peers.ts'
 import { GENERATOR_CPU, pinned, runProgram } from './process.ts'
@@ -55,97 +55,108 @@ function chosen(flag: string, list: string | undefined, known: readonly string[]
   return known.filter((name) => names.includes(name))
 }
 
-/** Measurements by workload and peer. */
-type Results = Record<string, Record<string, Measurement[]>>
+/** What a run has found. */
+interface Findings {
+  /** By workload and peer. */
+  readonly results: Record<string, Record<string, Measurement[]>>
+  codec?: Record<string, Summary>
+  /** Legs that failed. */
+  failed: number
+}
 
 /** Interleaved: every peer in turn, workload after workload, round after round. */
-async function runRounds(
-  plan: Plan,
-  folder: string,
-): Promise<{ results: Results; failed: number }> {
+async function runRounds(plan: Plan, folder: string, findings: Findings): Promise<void> {
   const generator = await buildGenerator()
   const legs = workloads.filter(({ id }) => plan.workloads.includes(id))
-  const results: Results = {}
-  let failed = 0
   for (let round = 1; round <= plan.rounds; round++) {
     for (const workload of legs) {
       for (const peer of plan.peers) {
-        const name = `round ${round} of ${plan.rounds}, ${workload.id}, ${peer}`
-        try {
+        await attempt(`round ${round}, ${workload.id}, ${peer}`, findings, async () => {
           const measurement = await runLeg(generator, workload, peer, folder, seconds)
-          results[workload.id] ??= {}
-          results[workload.id]![peer] ??= []
-          results[workload.id]![peer]!.push(measurement)
-          console.error(`${name}: ${measurement.cpu.toFixed(3)} us`)
-        } catch (error) {
-          failed++
-          console.error(`${name}: FAILED: ${(error as Error).message}`)
-        }
+          findings.results[workload.id]![peer]!.push(measurement)
+          return `${measurement.cpu.toFixed(3)} us`
+        })
       }
     }
   }
-  return { results, failed }
 }
 
-async function runCodec(): Promise<Record<string, Summary>> {
-  const args = [join(import.meta.dirname, 'codec.ts')]
-  const command = { file: process.execPath, args, cpu: GENERATOR_CPU }
-  return JSON.parse(await runProgram(command, CODEC_LIMIT_MS)) as Record<string, Summary>
+/** Tells how a leg went; one that fails does not stop the others. */
+async function attempt(name: string, findings: Findings, leg: () => Promise<string>) {
+  try {
+    console.error(`${name}: ${await leg()}`)
+  } catch (error) {
+    findings.failed++
+    console.error(`${name}: FAILED: ${(error as Error).message}`)
+  }
 }
 
-async function measureAll(plan: Plan) {
+async function measureAll(plan: Plan): Promise<Findings> {
+  const byPeer = () => Object.fromEntries(plan.peers.map((peer) => [peer, []]))
+  const legs = plan.workloads.filter((workload) => workload !== CODEC)
+  const findings: Findings = {
+    results: Object.fromEntries(legs.map((workload) => [workload, byPeer()])),
+    failed: 0,
+  }
   const folder = await mkdtemp(join(tmpdir(), 'porthouse-bench-'))
   try {
     await using _ = plan.peers.includes('porthouse') ? await makeRooms(folder) : undefined
-    return await runRounds(plan, folder)
+    await runRounds(plan, folder, findings)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+  if (!plan.workloads.includes(CODEC)) return findings
+  await attempt(CODEC, findings, async () => {
+    const args = [join(import.meta.dirname, 'codec.ts')]
+    const command = { file: process.execPath, args, cpu: GENERATOR_CPU }
+    findings.codec = JSON.parse(await runProgram(command, CODEC_LIMIT_MS))
+    return 'measured'
+  })
+  return findings
+}
+
+function judgeAll(plan: Plan, { results, codec }: Findings): Verdict[] {
+  const planned = goals.filter(
+    ({ workload, bounds }) =>
+      plan.workloads.includes(workload) &&
+      (workload === CODEC ||
+        ['porthouse', ...Object.keys(bounds)].every((peer) => plan.peers.includes(peer))),
+  )
+  return judge(planned, (workload, peer) => {
+    if (workload === CODEC) return codec?.[peer]?.median
+    const costs = results[workload]?.[peer]?.map(({ cpu }) => cpu) ?? []
+    return costs.length > 0 ? summarize(costs).median : undefined
+  })
+}
+
+function print({ results, codec, failed }: Findings, verdicts: readonly Verdict[]): void {
+  for (const workload of workloads) {
+    const rounds = results[workload.id]
+    if (rounds) console.log(`${table(workload, rounds)}\n`)
+  }
+  if (codec) console.log(`${codecTable(codec)}\n`)
+  if (verdicts.length > 0) console.log(`${goalTable(verdicts)}\n`)
+  if (failed > 0) console.log(`legs that failed: ${failed}`)
+  const met = verdicts.filter(({ met }) => met).length
+  // No floor is measured here yet, so no miss can be shown to be a wall.
+  console.log(`goals met: ${met} of ${verdicts.length} (0 walls)`)
 }
 
 async function main(): Promise<void> {
   if (process.platform !== 'linux') throw new Error('the bench reads /proc: it runs on Linux alone')
   const chosenPlan = plan()
   if (!pinned) console.error('one core: server and generator share it, so ratios mean less')
-  const { results, failed } = await measureAll(chosenPlan)
-  const codec = chosenPlan.workloads.includes(CODEC) ? await runCodec() : undefined
-
-  for (const workload of workloads) {
-    const rounds = results[workload.id]
-    if (rounds) console.log(`${table(workload, rounds)}\n`)
-  }
-  if (codec) console.log(`${codecTable(codec)}\n`)
-  const verdicts = judge((workload, peer) => {
-    if (workload === CODEC) return codec?.[peer]?.median
-    const rounds = results[workload]?.[peer]
-    return rounds && summarize(rounds.map(({ cpu }) => cpu)).median
-  })
-  if (verdicts.length > 0) console.log(`${goalTable(verdicts)}\n`)
-
+  const findings = await measureAll(chosenPlan)
+  const verdicts = judgeAll(chosenPlan, findings)
   const out = join(root, 'bench/out')
   await mkdir(out, { recursive: true })
-  const record = {
-    at: new Date(),
-    quick,
-    seconds,
-    pinned,
-    plan: chosenPlan,
-    results,
-    codec,
-    verdicts,
-    failed,
-  }
+  const record = { at: new Date(), seconds, pinned, plan: chosenPlan, ...findings, verdicts }
   await writeFile(join(out, 'latest.json'), `${JSON.stringify(record, null, 2)}\n`)
-  if (failed > 0) console.log(`${failed} legs failed`)
-  const met = verdicts.filter(({ met }) => met).length
-  // No floor is measured here yet, so no miss can be shown to be a wall.
-  console.log(`goals met: ${met} of ${verdicts.length} (0 walls)`)
-  process.exitCode = failed > 0 ? 1 : 0
+  print(findings, verdicts)
+  if (findings.failed > 0) process.exitCode = 1
 }
 
-await main().catch((error: Error) => {
-  console.error(
-    `bench: ${error.message}${error.cause ? `\n${(error.cause as Error).message}` : ''}`,
-  )
+await main().catch(({ message, cause }: Error) => {
+  console.error(`bench: ${message}${cause ? `\n${(cause as Error).message}` : ''}`)
   process.exitCode = 1
 })
