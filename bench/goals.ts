@@ -29,8 +29,9 @@ export interface Verdict {
 }
 
 /**
- * Judges goals. `cost` gives the median cost of a delivery in a workload at a peer, in microseconds;
- * where it is not known, as after a leg that failed, the ratio is NaN and the goal is missed.
+ * Judges goals. `cost` gives the median cost of a delivery in a workload at a peer, in
+ * microseconds; where it is not known, as after a leg that failed, the ratio is NaN and the goal
+ * is missed.
  */
 export function judge(
   planned: readonly Goal[],

@@ -72,10 +72,10 @@ export function goalTable(verdicts: readonly Verdict[]): string {
     goal.id,
     goal.workload,
     met ? 'met' : 'missed',
-    ...ratios.map(
-      ({ peer, ratio, bound, met }) =>
-        `${Number.isNaN(ratio) ? '?' : ratio.toFixed(3)}x ${peer} (${met ? 'met' : 'missed'}: ≤ ${bound})`,
-    ),
+    ...ratios.map(({ peer, ratio, bound, met }) => {
+      const figure = Number.isNaN(ratio) ? '?' : ratio.toFixed(3)
+      return `${figure}x ${peer} (${met ? 'met' : 'missed'}: ≤ ${bound})`
+    }),
   ])
   return ['Goals, by medians of server CPU a delivery', ...columns(lines)].join('\n')
 }
