@@ -1,12 +1,14 @@
 /** Makes a gateway out of its layers; the only file that knows them all, and the embedding API. */
 import { randomBytes } from 'node:crypto'
+import { Code } from '@porthouse/proto/v1/code'
 
 import type { Config } from './config/config.ts'
 import { serveHttp } from './ingress/http/server.ts'
 import { isLoopback } from './ingress/websocket/origin.ts'
-import { webSocketIngress } from './ingress/websocket/upgrade.ts'
+import { type WebSocketOptions, webSocketIngress } from './ingress/websocket/upgrade.ts'
 import { tokenAcceptor } from './locks/acceptors/token.ts'
 import type { Log } from './observe/log.ts'
+import { Refusal } from './protocol/codes.ts'
 import { Uuid7Source } from './protocol/uuid7.ts'
 import { Rooms } from './rooms/rooms.ts'
 import { Graph } from './router/graph.ts'
@@ -60,15 +62,13 @@ export async function createGateway({ config, store, log }: GatewayParts): Promi
     host,
     port,
     connectionsMax: config.connections.max,
-    ready: () => store.ping(),
-    upgrade: webSocketIngress(
-      {
-        origins: { allowed: config.http.origins, loopback: isLoopback(host) },
-        connections: config.connections,
-        packetBytes: config.limits.packetBytes,
-      },
-      sessions,
-    ),
+    ready: async () => {
+      if (sessions.draining) throw new Refusal(Code.DRAINING, 'the gateway goes down')
+      await store.ping()
+    },
+    upgrade: config.features.includes('websocket')
+      ? webSocketIngress(webSocketOptions(config), sessions)
+      : refuseWebSocket,
   })
   return {
     http: { host: http.host, port: http.port },
@@ -81,6 +81,18 @@ export async function createGateway({ config, store, log }: GatewayParts): Promi
       await http.close()
     },
   }
+}
+
+function webSocketOptions({ http, connections, limits }: Config): WebSocketOptions {
+  return {
+    origins: { allowed: http.origins, loopback: isLoopback(http.listen.host) },
+    connections,
+    packetBytes: limits.packetBytes,
+  }
+}
+
+function refuseWebSocket(): never {
+  throw new Refusal(Code.PATH_UNKNOWN, 'this gateway serves no WebSocket; see features')
 }
 
 const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'

@@ -15,6 +15,8 @@ export class Sessions {
   readonly #core: Core
   readonly #all = new Set<Session>()
   readonly #sweeper: NodeJS.Timeout
+  /** No more sockets are to be opened. */
+  draining = false
 
   constructor(core: Core) {
     this.#core = core
@@ -58,6 +60,7 @@ export class Sessions {
 
   /** Tells everybody to reconnect, and gives what is written `drainMs` to get out (R55). */
   async drain(drainMs: number): Promise<void> {
+    this.draining = true
     clearInterval(this.#sweeper)
     const all = [...this.#all]
     const gone = all.map((session) => session.wire.closed)

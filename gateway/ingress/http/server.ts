@@ -20,7 +20,7 @@ export interface HttpOptions {
   readonly port: number
   /** TCP connections in all; further ones are closed at once. */
   readonly connectionsMax: number
-  /** Resolves where the gateway can do its work. */
+  /** Resolves where the gateway can do its work; rejects with a Refusal or the store's error. */
   readonly ready: () => Promise<void>
   /** Takes a connection over, or throws Refusal. */
   readonly upgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => void
@@ -69,10 +69,14 @@ async function answer(
   if (path === '/readyz') {
     return ready().then(
       () => text(response, 200, 'ok'),
-      () => refuseRequest(response, new Refusal(Code.UNAVAILABLE, 'the store is away')),
+      (error) => refuseRequest(response, notReady(error)),
     )
   }
   refuseRequest(response, new Refusal(Code.PATH_UNKNOWN, 'nothing is served here over plain HTTP'))
+}
+
+function notReady(error: unknown): Refusal {
+  return error instanceof Refusal ? error : new Refusal(Code.UNAVAILABLE, 'the store is away')
 }
 
 function upgrade(

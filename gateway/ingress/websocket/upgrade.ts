@@ -47,6 +47,7 @@ function check(
   { origins, connections }: WebSocketOptions,
   { sessions, open }: { sessions: Sessions; open: ReadonlyMap<string, number> },
 ): Entry {
+  if (sessions.draining) throw new Refusal(Code.DRAINING, 'the gateway goes down')
   const entry = parsePath((request.url ?? '').split('?')[0] as string)
   if (!originAllowed(request, origins)) {
     throw new Refusal(Code.ORIGIN_NOT_ALLOWED, 'see http.origins in the config')
