@@ -65,13 +65,13 @@ test('who only listens still gives signs of life', async () => {
 })
 
 test('a sign of life asked for is given', async () => {
-  clock.advance(2000)
+  clock.advance(3000)
   line.sendBytes(new Uint8Array())
   expect(await line.packet()).toEqual([])
 })
 
 test('a gateway that answers every answer does not make a storm of it', async () => {
-  clock.advance(2000)
+  clock.advance(3000)
   line.sendBytes(new Uint8Array())
   expect(await line.packet()).toEqual([])
   line.sendBytes(new Uint8Array())
@@ -80,14 +80,15 @@ test('a gateway that answers every answer does not make a storm of it', async ()
   await line.frame('envelope')
 })
 
-test('a process that slept asks before it gives up', async () => {
-  clock.advance(HEARTBEAT_MS)
-  expect(await line.packet()).toEqual([])
+test('an answer that is there but not read yet, after a stall, counts', async () => {
   let lost = false
   client.on('reconnecting', () => {
     lost = true
   })
-  clock.sleep(60_000)
+  clock.advance(HEARTBEAT_MS)
   expect(await line.packet()).toEqual([])
+  line.sendBytes(new Uint8Array())
+  clock.advance(HEARTBEAT_MS)
+  await say('in order')
   expect(lost).toBe(false)
 })

@@ -208,16 +208,6 @@ export class ManualClock {
     return this.#timers.size
   }
 
-  /** As `advance`, with every timer that is due late by all of it, once. */
-  sleep(ms: number): void {
-    this.#now += ms
-    const due = [...this.#timers].filter(([, { at }]) => at <= this.#now)
-    for (const [key, { callback }] of due) {
-      this.#timers.delete(key)
-      callback()
-    }
-  }
-
   advance(ms: number): void {
     const until = this.#now + ms
     for (;;) {

@@ -1,11 +1,11 @@
 /** How long to wait before connecting again. */
 export interface BackoffOptions {
   /** Bound of the first wait, in milliseconds. Default 250. */
-  baseMs?: number
+  baseMs?: number | undefined
   /** Bound of any wait, in milliseconds. Default 20,000. */
-  capMs?: number
+  capMs?: number | undefined
   /** From 0 up to, but not including, 1. Default Math.random. */
-  random?: () => number
+  random?: (() => number) | undefined
 }
 
 /**

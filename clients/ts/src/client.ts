@@ -12,8 +12,8 @@ import { Session, type SessionOptions, unauthenticated } from './session.ts'
 
 export interface JoinOptions {
   /** Enter to send, without listening. Default false. */
-  sendOnly?: boolean
-  signal?: AbortSignal
+  sendOnly?: boolean | undefined
+  signal?: AbortSignal | undefined
 }
 
 /** A client of a gateway, made by `connect`. */

@@ -7,22 +7,22 @@ import type { WebSocketConstructor } from './websocket.ts'
 
 export interface ConnectOptions {
   /** The secret of a token. It never stands in the URL. */
-  token?: string
+  token?: string | undefined
   /** Whether to connect again when the connection is lost. Default true. */
-  reconnect?: boolean
+  reconnect?: boolean | undefined
   /** Gives up connecting; once connected it has no effect. */
-  signal?: AbortSignal
-  backoff?: BackoffOptions
+  signal?: AbortSignal | undefined
+  backoff?: BackoffOptions | undefined
   /** How long one attempt to connect may take, in milliseconds. Default 10,000. */
-  timeoutMs?: number
+  timeoutMs?: number | undefined
   /** Bound of what waits to be sent or answered, in bytes. Default 16 MiB; over it: QUEUE_FULL. */
-  queueBytes?: number
+  queueBytes?: number | undefined
   /** Name and version of your program, for the gateway's log. */
-  agent?: string
+  agent?: string | undefined
   /** Another WebSocket than the platform's. */
-  WebSocket?: WebSocketConstructor
+  WebSocket?: WebSocketConstructor | undefined
   /** For tests. */
-  clock?: Clock
+  clock?: Clock | undefined
 }
 
 const LOBBY = '/v1/ws'

@@ -5,12 +5,12 @@ import { afterTurn } from './turn.ts'
 
 export interface MessagesOptions {
   /** Ends the iteration with the signal's reason. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
   /**
    * Bound of what waits for a slow loop, in bytes, default 16 MiB. Over it the loop gets what was
    * waiting and then a PorthouseError with SLOW_CONSUMER; other readers are not affected.
    */
-  bufferBytes?: number
+  bufferBytes?: number | undefined
 }
 
 const BUFFER_BYTES = 16 * 2 ** 20

@@ -1,7 +1,8 @@
 import type { Clock } from './clock.ts'
+import { afterTurn } from './turn.ts'
 
-// Whatever the gateway says or asks for, no more than one heartbeat a second.
-const INTERVAL_MS_MIN = 1000
+// Whatever the gateway says, no more than 20 heartbeats a second.
+const INTERVAL_MS_MIN = 50
 
 interface HeartbeatHandlers {
   /** Send an empty packet. */
@@ -20,6 +21,7 @@ export class Heartbeat {
   // Asked and nothing heard since; and asked, and no empty packet has come since.
   #silent = false
   #unanswered = false
+  #stopped = false
   #cancel = () => {}
 
   constructor(intervalMs: number, clock: Clock, handlers: HeartbeatHandlers) {
@@ -35,7 +37,8 @@ export class Heartbeat {
     this.#heardAt = this.#clock.now()
     this.#silent = false
     if (!empty) return
-    const question = !this.#unanswered && this.#heardAt - this.#spokeAt >= INTERVAL_MS_MIN
+    // Where this side spoke just now, that was the sign of life; so no two sides answer on and on.
+    const question = !this.#unanswered && this.#heardAt - this.#spokeAt >= this.#intervalMs / 2
     this.#unanswered = false
     if (question) this.#handlers.beat()
   }
@@ -45,25 +48,34 @@ export class Heartbeat {
   }
 
   stop(): void {
+    this.#stopped = true
     this.#cancel()
   }
 
   #arm(ms: number): void {
-    const due = this.#clock.now() + ms
-    this.#cancel = this.#clock.after(ms, () => this.#check(this.#clock.now() - due))
+    this.#cancel = this.#clock.after(ms, () => this.#check())
   }
 
-  #check(lateMs: number): void {
-    const now = this.#clock.now()
-    // A timer this late means that the process slept; what came meanwhile is not read yet, so ask again.
-    const slept = lateMs > this.#intervalMs / 2
-    if (this.#silent && !slept) return this.#handlers.dead()
+  #check(): void {
+    if (this.#silent) return this.#judge()
     // The gateway too counts silence, so a client that only listens has to speak.
-    const quietMs = now - Math.min(this.#heardAt, this.#spokeAt)
-    if (quietMs < this.#intervalMs && !this.#silent) return this.#arm(this.#intervalMs - quietMs)
+    const quietMs = this.#clock.now() - Math.min(this.#heardAt, this.#spokeAt)
+    if (quietMs < this.#intervalMs) return this.#arm(this.#intervalMs - quietMs)
     this.#silent = true
     this.#unanswered = true
     this.#handlers.beat()
     this.#arm(this.#intervalMs)
+  }
+
+  // After a stall of this process timers come first, and the answer may be there unread: the socket is
+  // read once more, which takes one whole turn, before it is given up.
+  #judge(): void {
+    afterTurn(() =>
+      afterTurn(() => {
+        if (this.#stopped) return
+        if (this.#silent) this.#handlers.dead()
+        else this.#check()
+      }),
+    )
   }
 }

@@ -8,26 +8,26 @@ import { type Level, levels, type Receipt, readReceipt } from './receipt.ts'
 
 export interface SendOptions {
   /** Default `routed`. */
-  level?: Level
+  level?: Level | undefined
   /**
    * Messages with the same key to the same destination are sent once within the gateway's window; the
    * others get DUPLICATE. Default: one made for this message, which makes it safe to send again after
    * a reconnection.
    */
-  idempotencyKey?: string
-  headers?: Readonly<Record<string, string>>
+  idempotencyKey?: string | undefined
+  headers?: Readonly<Record<string, string>> | undefined
   /** Media type of the content. */
-  contentType?: string
+  contentType?: string | undefined
   /** An address to answer to, if not your own. */
-  replyTo?: string
-  correlationId?: Uint8Array | string
+  replyTo?: string | undefined
+  correlationId?: Uint8Array | string | undefined
   /** Gives up waiting; what is in flight may arrive all the same. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 export interface RoomSendOptions extends SendOptions {
   /** A channel of the room. Default: what was joined, if that is one channel, else the room itself. */
-  channel?: string
+  channel?: string | undefined
 }
 
 /** Where to, as it is known when the message is handed over. */

@@ -1,0 +1,131 @@
+/** A real gateway on a free port, over a real store in a folder of its own. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { create } from '@bufbuild/protobuf'
+import { type Block, ConfigSchema } from '@porthouse/proto/room/v1/config'
+import { pino } from 'pino'
+import { type Config, type Settings, schema } from '../../gateway/config/config.ts'
+import { createGateway, type Gateway } from '../../gateway/gateway.ts'
+import { newToken } from '../../gateway/identity/tokens.ts'
+import { openStore } from '../../gateway/store/postgres/open.ts'
+import type { RoomRecord, Store } from '../../gateway/store/store.ts'
+
+const log = pino({ level: 'silent' })
+
+/** What a test sets; all else has its default. */
+export type TestSettings = Omit<Settings, 'data'>
+
+export interface TokenOptions {
+  /** Both rights are given unless they are taken away. */
+  readonly send?: boolean
+  readonly receive?: boolean
+  /** The client that it acts as. */
+  readonly client?: string
+  readonly expiresAt?: Date
+}
+
+/** One store, and a gateway on it; the store outlives the gateway's restarts. */
+export class TestGateway {
+  readonly store: Store
+  readonly #data: string
+  readonly #ownsStore: boolean
+  readonly #settings: TestSettings
+  #gateway: Gateway
+  #port: number
+
+  /** Opens a store, which takes a second or two: once a file. */
+  static async start(settings: TestSettings = {}): Promise<TestGateway> {
+    const data = await mkdtemp(join(tmpdir(), 'porthouse-test-'))
+    const store = await openStore({
+      dataDir: join(data, 'store'),
+      log,
+      embedded: { graceMs: 1000 },
+    })
+    const gateway = await createGateway({ config: config(data, settings, 0), store, log })
+    return new TestGateway({ store, data, ownsStore: true, settings, gateway })
+  }
+
+  private constructor(parts: {
+    store: Store
+    data: string
+    ownsStore: boolean
+    settings: TestSettings
+    gateway: Gateway
+  }) {
+    this.store = parts.store
+    this.#data = parts.data
+    this.#ownsStore = parts.ownsStore
+    this.#settings = parts.settings
+    this.#gateway = parts.gateway
+    this.#port = parts.gateway.http.port
+  }
+
+  /** Another gateway on the same store, or on one that stands before it; to be stopped by itself. */
+  async beside(settings: TestSettings = {}, store: Store = this.store): Promise<TestGateway> {
+    const gateway = await createGateway({ config: config(this.#data, settings, 0), store, log })
+    return new TestGateway({ store, data: this.#data, ownsStore: false, settings, gateway })
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  get url(): string {
+    return `ws://127.0.0.1:${this.#port}`
+  }
+
+  /** Live sessions. */
+  get sockets(): number {
+    return this.#gateway.sockets
+  }
+
+  /** Makes a room, `account/room`, and its account where that is missing. */
+  async room(address: string, blocks: Block['kind'][] = []): Promise<RoomRecord> {
+    const [account, slug] = address.split('/') as [string, string]
+    if (!(await this.store.accounts.find(account))) {
+      await this.store.accounts.create({ slug: account })
+    }
+    const room = create(ConfigSchema, { blocks: blocks.map((kind) => ({ kind })) })
+    return this.store.rooms.create({ account, slug, config: room, author: 'test' })
+  }
+
+  /** The secret of a new token with rights in rooms of the account, given by their slugs. */
+  async token(account: string, rooms: string[], options: TokenOptions = {}): Promise<string> {
+    const { send = true, receive = true, client, expiresAt } = options
+    const { id, hash, secret } = newToken(randomUUID(), randomBytes(32))
+    const grants = rooms.map((room) => ({ room, send, receive }))
+    await this.store.tokens.create({
+      id,
+      hash,
+      account,
+      grants,
+      ...(client && { client }),
+      ...(expiresAt && { expiresAt }),
+    })
+    return secret
+  }
+
+  /** Ends in order, as on SIGTERM. */
+  drain(): Promise<void> {
+    return this.#gateway.drain()
+  }
+
+  /** Starts again on the same port, after a drain. */
+  async resume(): Promise<void> {
+    const settings = config(this.#data, this.#settings, this.#port)
+    this.#gateway = await createGateway({ config: settings, store: this.store, log })
+  }
+
+  async stop(): Promise<void> {
+    await this.drain()
+    if (!this.#ownsStore) return
+    await this.store.close()
+    await rm(this.#data, { recursive: true, force: true })
+  }
+}
+
+function config(data: string, settings: TestSettings, port: number): Config {
+  return schema.parse({ http: { listen: `127.0.0.1:${port}` }, data, drainMs: 500, ...settings })
+}
