@@ -127,5 +127,6 @@ export class TestGateway {
 }
 
 function config(data: string, settings: TestSettings, port: number): Config {
-  return schema.parse({ http: { listen: `127.0.0.1:${port}` }, data, drainMs: 500, ...settings })
+  const http = { listen: `127.0.0.1:${port}`, ...settings.http }
+  return schema.parse({ drainMs: 500, ...settings, data, http })
 }
