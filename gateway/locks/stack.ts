@@ -100,7 +100,7 @@ function guard(stack: LockStack, input: Input<'guard'>): LockStep {
   const { place, tries, deadline } = input
   if (input.locks.length === 0) return [stack, [{ type: 'unlocked', place }]]
   if (stack.locks.length + input.locks.length > LOCK_DEPTH_MAX) {
-    return refuse(stack, Code.NESTING_TOO_DEEP, `over ${LOCK_DEPTH_MAX} locks`)
+    return [stack, [{ type: 'lockedOut', place, code: Code.NESTING_TOO_DEEP }]]
   }
   const pushed = input.locks
     .map((lock) => ({ ...lock, place, deadline, triesLeft: tries, verifying: false }))

@@ -63,8 +63,15 @@ export class Rooms {
     return room
   }
 
-  /** Unloads a room that nobody is in. */
+  /**
+   * Unloads a room that nobody is in, at the end of the turn: others who opened it in this turn may
+   * join it yet, and must all be in the same one.
+   */
   release(room: Room): void {
+    if (room.members === 0) this.#turn.touch({ flush: () => this.#unload(room) })
+  }
+
+  #unload(room: Room): void {
     if (room.members > 0) return
     const names = namesOf(room.record)
     for (const each of names) this.#loaded.delete(each)

@@ -59,8 +59,8 @@ export class Session implements Socket {
   waiting: EntryRequest[] = []
   /** Id of the frame whose answer is being verified. */
   answering = 0
-  /** An effect whose result later frames must wait for. */
-  busy = false
+  /** Effects whose results later frames must wait for. */
+  #effects = 0
   /** What came meanwhile, in order. */
   readonly held: Buffer[] = []
   heldBytes = 0
@@ -115,13 +115,18 @@ export class Session implements Socket {
 
   /** Waits for an effect, while later frames are held back in their order. */
   wait(effect: Promise<void>): void {
-    this.busy = true
+    this.#effects++
     effect
       .catch((error) => this.fail(error))
       .finally(() => {
-        this.busy = false
-        if (!this.closed) this.#hooks.resume(this)
+        this.#effects--
+        if (!this.busy && !this.closed) this.#hooks.resume(this)
       })
+  }
+
+  /** Frames have to wait. */
+  get busy(): boolean {
+    return this.#effects > 0
   }
 
   /** Ends the connection with what was thrown: a refusal's code, or a bland one. */
