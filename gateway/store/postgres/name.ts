@@ -1,7 +1,7 @@
 /** Conditions and orders by name, for every table whose rows have an id and a slug. */
 import { eq, type SQL, sql } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
-import { isUuid } from '../../protocol/name.ts'
+import { isUuid, SLUG_CHARS_MAX } from '../../protocol/name.ts'
 
 interface Named {
   readonly id: PgColumn
@@ -10,8 +10,8 @@ interface Named {
 
 /** The row of that UUID or slug. */
 export function named(table: Named, name: string): SQL {
-  // The one character that PostgreSQL's text cannot hold; no name has it.
-  if (name.includes('\0')) return sql`false`
+  // No name is longer, and PostgreSQL's text cannot hold the character 0.
+  if (name.length > SLUG_CHARS_MAX || name.includes('\0')) return sql`false`
   return isUuid(name) ? eq(table.id, name) : eq(table.slug, name)
 }
 

@@ -71,7 +71,8 @@ export class Lease {
     socket.unref().resume()
     this.#socket = socket
     socket.on('close', () => this.#retake())
-    if (this.#released || socket.destroyed) socket.destroy()
+    if (this.#released) socket.destroy()
+    else if (socket.closed) this.#retake()
   }
 
   async #acquire(): Promise<Socket> {

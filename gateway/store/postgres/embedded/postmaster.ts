@@ -1,8 +1,7 @@
 /** PostgreSQL's first process: started, watched and stopped. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, lstatSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { chownSync, lstatSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Cluster } from './cluster.ts'
@@ -54,8 +53,12 @@ export class Postmaster {
   constructor(cluster: Cluster, sockets: string, journal: Journal) {
     const { binaries, identity, path } = cluster
     prepareSockets(identity, sockets)
-    const settings = Object.entries({ ...SETTINGS, unix_socket_directories: sockets })
-    const args = ['-D', path, ...settings.flatMap(([key, value]) => ['-c', `${key}=${value}`])]
+    const settings = Object.entries(SETTINGS).map(([key, value]) => `${key}=${value}`)
+    const args = [
+      '-D',
+      path,
+      ...[...settings, socketsSetting(sockets)].flatMap((one) => ['-c', one]),
+    ]
     const child = spawnAs(identity, binaries.postgres, args, {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
@@ -92,6 +95,11 @@ export class Postmaster {
   }
 }
 
+/** The setting by which a PostgreSQL of one data folder is known among all processes. */
+export function socketsSetting(sockets: string): string {
+  return `unix_socket_directories=${sockets}`
+}
+
 function prepareSockets(identity: Identity, sockets: string): void {
   const self = process.getuid?.() ?? 0
   makePrivate(sockets)
@@ -100,9 +108,6 @@ function prepareSockets(identity: Identity, sockets: string): void {
     chownSync(sockets, identity.uid, identity.gid)
   }
   checkPrivate(sockets, owner)
-  // Left by one that was killed. PostgreSQL would refuse them where its old pid is somebody else's now.
-  rmSync(join(sockets, '.s.PGSQL.5432'), { force: true })
-  rmSync(join(sockets, '.s.PGSQL.5432.lock'), { force: true })
 }
 
 /** A process that stops PostgreSQL when the supervisor is gone, however that ended: its pipe ends then. */

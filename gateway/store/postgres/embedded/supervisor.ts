@@ -3,7 +3,7 @@
  * while it does, and reads one line from it: `ready`, or `failed` and the reason. When the last
  * lease has been gone for the grace time, PostgreSQL stops and the supervisor ends.
  */
-import { rmSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Cluster, openCluster, type RunAs } from './cluster.ts'
@@ -44,6 +44,7 @@ export class Supervisor {
   #line = ''
   #grace: NodeJS.Timeout | undefined
   #stopping = false
+  #lockInode = 0
 
   constructor(options: SupervisorOptions) {
     this.#options = options
@@ -70,20 +71,31 @@ export class Supervisor {
     }
     this.#server.close()
     for (const lease of this.#leases) lease.destroy()
+    if (!this.#holdsLock()) return
     for (const folder of [folders.run, folders.sockets]) rmSync(folder, REMOVE)
   }
 
   async #lock(): Promise<boolean> {
     const { lock, leaseSocket } = this.#options.folders
     for (let waited = 0; waited < LOCK_MS_MAX; waited += LOCK_POLL_MS) {
-      if (takeLock(lock)) return true
+      if (takeLock(lock)) {
+        this.#lockInode = statSync(lock).ino
+        return true
+      }
       if (await canConnect(leaseSocket)) return false
       await delay(LOCK_POLL_MS)
     }
     return false
   }
 
+  /** False where the data folder was removed, and maybe made again: another supervisor owns the name then. */
+  #holdsLock(): boolean {
+    const { lock } = this.#options.folders
+    return statSync(lock, { throwIfNoEntry: false })?.ino === this.#lockInode
+  }
+
   #lend(socket: Socket): void {
+    if (!this.#holdsLock()) this.#stop('its data folder is gone')
     if (this.#stopping) return void socket.destroy()
     clearTimeout(this.#grace)
     this.#leases.add(socket)
@@ -123,8 +135,8 @@ export class Supervisor {
 
   /** Resolves with the reason of its end. */
   async #runOnce(cluster: Cluster): Promise<string> {
-    await endOrphan(cluster.path)
     const { folders } = this.#options
+    await endOrphan(cluster.path, folders.sockets)
     const postmaster = new Postmaster(cluster, folders.sockets, this.#journal)
     this.#postmaster = postmaster
     try {

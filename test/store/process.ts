@@ -1,0 +1,60 @@
+/** Processes that the tests of the store start, watch and kill. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { pino } from 'pino'
+import { vi } from 'vitest'
+
+export const silent = pino({ level: 'silent' })
+
+/** A new folder that only this user can enter. */
+export function newFolder(): string {
+  return mkdtempSync('/tmp/porthouse-test-')
+}
+
+/** Another process that has opened the store, as a gateway has. */
+export async function holdStore(options: object, opener?: string): Promise<ChildProcess> {
+  const opened = opener ?? join(import.meta.dirname, '../../gateway/store/postgres/open.ts')
+  const script = join(import.meta.dirname, 'holder.ts')
+  const holder = spawn(process.execPath, [script, opened, JSON.stringify(options)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  await once(createInterface({ input: holder.stdout! }), 'line')
+  return holder
+}
+
+export async function kill(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill(signal)
+  await ended
+}
+
+export function postmasterOf(dataDir: string): number {
+  return Number.parseInt(readFileSync(join(dataDir, 'postgres/postmaster.pid'), 'utf8'), 10)
+}
+
+export function parentOf(pid: number): number {
+  return Number(/\) \S (\d+)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1])
+}
+
+/** Waits for the end of a process that is nobody's child here. */
+export async function gone(pid: number): Promise<void> {
+  await vi.waitFor(
+    () => {
+      const state = /\) (\S)/.exec(readState(pid))?.[1]
+      if (state && state !== 'Z') throw new Error(`process ${pid} still runs`)
+    },
+    { timeout: 20_000, interval: 20 },
+  )
+}
+
+function readState(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
+  } catch {
+    return ''
+  }
+}
