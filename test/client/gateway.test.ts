@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { type Client, type ConnectOptions, connect } from '../../clients/ts/src/index.ts'
 import { TestGateway } from '../support/gateway.ts'
@@ -7,7 +10,7 @@ let token: string
 const clients: Client[] = []
 
 beforeAll(async () => {
-  gateway = await TestGateway.start({ heartbeatMs: 500 })
+  gateway = await TestGateway.start()
   await gateway.room('demo/hello')
   await gateway.room('demo/other')
   token = await gateway.token('demo', ['hello'])
@@ -97,7 +100,8 @@ test('heartbeats keep a connection on which nothing is said', async () => {
       if (packet.length === 0 && ++beats === 4) beaten.resolve()
     }
   }
-  const ann = await open({ token, WebSocket: Counting })
+  const beating = await gateway.beside({ heartbeatMs: 500 })
+  const ann = await connect(beating.url, { token, WebSocket: Counting })
   let lost = false
   ann.on('reconnecting', () => {
     lost = true
@@ -105,6 +109,8 @@ test('heartbeats keep a connection on which nothing is said', async () => {
   await beaten.promise
   expect((await ann.send('demo/hello', 'still here')).status).toBe('VOID')
   expect(lost).toBe(false)
+  await ann.close()
+  await beating.stop()
 })
 
 test('left, a room is not heard any more', async () => {
@@ -132,4 +138,19 @@ test('a drained gateway is come back to, and what was said meanwhile arrives onc
   expect(await back).toMatchObject({ rooms: [{ address: 'room:demo/hello', recovered: false }] })
   await room.send('after')
   expect((await take(messages, 2)).map(({ text }) => text)).toEqual(['before', 'after'])
+})
+
+test('the sample does what it says, and its process ends by itself', async () => {
+  const bob = await open()
+  const messages = (await bob.join('demo/hello')).messages()
+  const sample = new URL('../../clients/ts/samples/hello.ts', import.meta.url).pathname
+  const program = spawn(process.execPath, [sample, gateway.url, 'demo/hello', token], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const output = text(program.stdout)
+  const [hello] = await take(messages, 1)
+  expect(hello!.text).toBe('hello')
+  await bob.send('demo/hello', 'hello yourself')
+  expect(await once(program, 'exit')).toEqual([0, null])
+  expect(await output).toBe(`ROUTED to 1\n${bob.socket}: hello yourself\n`)
 })

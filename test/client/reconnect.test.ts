@@ -57,7 +57,7 @@ async function back(event: Promise<ClientEvents['reconnecting']>): Promise<Line>
 }
 
 describe('a lost connection', () => {
-  test('is made again after the backoff, and its rooms are joined in the first packet', async () => {
+  test('is made again after the backoff, and its rooms with its first packet', async () => {
     const { client, line } = await open()
     const room = await join(client, line, 'room:acme/boiler', 3)
     const messages = room.messages()

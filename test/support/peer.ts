@@ -75,7 +75,9 @@ export class Line {
     this.#socket.send(bytes)
   }
 
-  /** Answers the first packet as a gateway does, its joins with routes from 1; returns its frames. */
+  /**
+   * Answers the first packet as a gateway does, its joins with routes from 1; returns its frames.
+   */
   async welcome({ heartbeatMs = 0, sequence = 7n, socket = 'socket:aaaaaaaaaaaaaaaa' } = {}) {
     const frames = await this.packet()
     let route = 0

@@ -148,6 +148,14 @@ export const layers: readonly Layer[] = [
     layers: [],
     packages: ['ws'],
   },
+  {
+    // Samples are programs of a user, who knows the client by its name alone.
+    name: 'samples',
+    path: 'clients/ts/samples/',
+    named: ['**/samples/**'],
+    layers: [],
+    packages: ['@porthouse/client'],
+  },
 ]
 
 /** The layer of a file, given from the root; undefined for tests, the bench and scripts. */

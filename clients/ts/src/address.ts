@@ -5,7 +5,10 @@ export function fullAddress(address: string): string {
   return KIND.test(address) ? address : `room:${address}`
 }
 
-/** The room's part of a room's address, and the channel or filter behind it, empty where there is none. */
+/**
+ * The room's part of a room's address, and the channel or filter behind it, empty where there is
+ * none.
+ */
 export function splitRoom(address: string): { room: string; channel: string } {
   const end = address.indexOf('/', address.indexOf('/') + 1)
   return end < 0
@@ -19,8 +22,8 @@ export function isFilter(channel: string): boolean {
 }
 
 /**
- * Whether a listener on the filter hears the channel: the empty filter is the room and hears all, `*`
- * stands for one level, `**` at the end for all levels below, at least one.
+ * Whether a listener on the filter hears the channel: the empty filter is the room and hears all,
+ * `*` stands for one level, `**` at the end for all levels below, at least one.
  */
 export function hears(filter: string, channel: string): boolean {
   if (filter === '' || filter === channel) return true

@@ -9,8 +9,8 @@ export interface BackoffOptions {
 }
 
 /**
- * Exponential backoff with full jitter: each wait is anywhere between nothing and a bound that doubles,
- * so that the clients of a gateway that went down do not all come back in the same moment.
+ * Exponential backoff with full jitter: each wait is anywhere between nothing and a bound that
+ * doubles, so that the clients of a gateway that went down do not all come back in the same moment.
  */
 export class Backoff {
   readonly capMs: number

@@ -48,9 +48,10 @@ export class Client {
   }
 
   /**
-   * Enters a room, `room:{account}/{room}`, to hear it and all its channels; with `/{channel}` that one
-   * alone, where `*` stands for one level and a last `**` for all below. The `room:` may be left out.
-   * A room that was joined already is given again. While away, it waits for the reconnection.
+   * Enters a room, `room:{account}/{room}`, to hear it and all its channels; with `/{channel}` that
+   * one alone, where `*` stands for one level and a last `**` for all below. The `room:` may be
+   * left out. A room that was joined already is given again. While away, it waits for the
+   * reconnection.
    */
   async join(address: string, { sendOnly = false, signal }: JoinOptions = {}): Promise<Room> {
     const { rooms, queue } = this.#session
@@ -75,8 +76,8 @@ export class Client {
   }
 
   /**
-   * Sends to one address or several; to none, the default target of the place that the socket entered
-   * by. See Room.send.
+   * Sends to one address or several; to none, the default target of the place that the socket
+   * entered by. See Room.send.
    */
   send(
     to: string | readonly string[],

@@ -5,8 +5,9 @@ import { Code, CodeSchema, rendering } from '@porthouse/proto/v1/code'
 export type CodeName = Exclude<keyof typeof Code, 'UNSPECIFIED'>
 
 /**
- * A code of the table, or one of two that exist only here: CLOSED (the client is closed, or the gateway
- * ended the connection for good without saying why) and UNKNOWN (a code newer than this client).
+ * A code of the table, or one of two that exist only here: CLOSED (the client is closed, or the
+ * gateway ended the connection for good without saying why) and UNKNOWN (a code newer than this
+ * client).
  */
 export type ErrorCode = CodeName | 'CLOSED' | 'UNKNOWN'
 

@@ -29,9 +29,9 @@ const LOBBY = '/v1/ws'
 const AGENT = 'porthouse-ts/0.1.0'
 
 /**
- * Connects to a gateway, `ws://host:port`, in one round trip; a URL with a room's path enters that room:
- * see Client.entered. Rejects with a PorthouseError, or the signal's reason; the first attempt is not
- * repeated, later ones are.
+ * Connects to a gateway, `ws://host:port`, in one round trip; a URL with a room's path enters that
+ * room: see Client.entered. Rejects with a PorthouseError, or the signal's reason; the first
+ * attempt is not repeated, later ones are.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
   const { token, reconnect = true, signal, timeoutMs = 10_000, queueBytes = 16 * 2 ** 20 } = options

@@ -10,7 +10,9 @@ interface Facts {
   cause?: unknown
 }
 
-/** Whatever fails in the client fails with this, save what an AbortSignal of yours gives as reason. */
+/**
+ * Whatever fails in the client fails with this, save what an AbortSignal of yours gives as reason.
+ */
 export class PorthouseError extends Error {
   override readonly name = 'PorthouseError'
   /** What to decide by; the message is for people and may change. */

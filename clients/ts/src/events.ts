@@ -17,7 +17,9 @@ export interface ClientEvents {
   closed: { error?: PorthouseError }
 }
 
-/** Tells listeners what happened; a listener that throws harms neither the others nor the caller. */
+/**
+ * Tells listeners what happened; a listener that throws harms neither the others nor the caller.
+ */
 export class Events<Map extends object> {
   readonly #listeners = new Map<keyof Map, Set<(event: never) => void>>()
 
@@ -25,7 +27,8 @@ export class Events<Map extends object> {
   on<Name extends keyof Map>(name: Name, listener: (event: Map[Name]) => void): () => void {
     const listeners = this.#listeners.get(name) ?? new Set()
     this.#listeners.set(name, listeners)
-    // A function of its own for each call, so that one listener added twice is taken off once a time.
+    // A function of its own for each call, so that one listener added twice is taken off once a
+    // time.
     const entry = (event: Map[Name]) => listener(event)
     listeners.add(entry)
     return () => void listeners.delete(entry)

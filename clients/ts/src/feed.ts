@@ -23,8 +23,9 @@ export class Feed {
   #end: { error?: Error } | undefined
 
   /**
-   * What came in before readers were made is kept for them until this turn is over: one packet may hold
-   * the answer to a join and the first messages, and the code that awaits the join runs after both.
+   * What came in before readers were made is kept for them until this turn is over: one packet may
+   * hold the answer to a join and the first messages, and the code that awaits the join runs after
+   * both.
    */
   release(): void {
     afterTurn(() => {

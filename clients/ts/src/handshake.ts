@@ -52,7 +52,9 @@ export class Handshake {
     return this.welcomed && this.proved ? this.#later.splice(0) : []
   }
 
-  /** The room that an answer is for: by its id, else the oldest, since they are answered in order. */
+  /**
+   * The room that an answer is for: by its id, else the oldest, since they are answered in order.
+   */
   take(id: number): Membership | undefined {
     const [oldest] = this.rejoining.keys()
     const key = id || oldest

@@ -67,8 +67,8 @@ export class Heartbeat {
     this.#arm(this.#intervalMs)
   }
 
-  // After a stall of this process timers come first, and the answer may be there unread: the socket is
-  // read once more, which takes one whole turn, before it is given up.
+  // After a stall of this process timers come first, and the answer may be there unread: the socket
+  // is read once more, which takes one whole turn, before it is given up.
   #judge(): void {
     afterTurn(() =>
       afterTurn(() => {

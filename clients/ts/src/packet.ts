@@ -26,8 +26,8 @@ export function encodeFrame(id: number, body: Body): Uint8Array {
 }
 
 /**
- * The same for an envelope whose body is encoded already: a message that waits is kept as its bytes, and
- * only its routing is written anew for each connection.
+ * The same for an envelope whose body is encoded already: a message that waits is kept as its
+ * bytes, and only its routing is written anew for each connection.
  */
 export function encodeSend(id: number, routing: Routing, body: Uint8Array): Uint8Array {
   const writer = new BinaryWriter()

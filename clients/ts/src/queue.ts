@@ -8,9 +8,13 @@ type Answer = Frame['body']
 export interface Question<T> {
   /** What it counts for in the queue's bound. */
   readonly bytes: number
-  /** A packet of one frame, made when it is handed over; throws a refusal that ends the question. */
+  /**
+   * A packet of one frame, made when it is handed over; throws a refusal that ends the question.
+   */
   encode(id: number): Uint8Array
-  /** The answer's result, undefined if it is none; throws a refusal. A Drop is read by the queue. */
+  /**
+   * The answer's result, undefined if it is none; throws a refusal. A Drop is read by the queue.
+   */
   read(answer: Answer): T | undefined
   /** False: if the connection ends before the answer, what became of it is unknown. */
   readonly repeatable: boolean
@@ -27,8 +31,8 @@ interface Entry {
 }
 
 /**
- * What was asked and is not answered, in order. While there is no connection it waits here; what was
- * in flight when one ended is asked again on the next, under the same id and key.
+ * What was asked and is not answered, in order. While there is no connection it waits here; what
+ * was in flight when one ended is asked again on the next, under the same id and key.
  */
 export class Queue {
   readonly #bytesMax: number
@@ -56,8 +60,9 @@ export class Queue {
   }
 
   /**
-   * Rejects with what the gateway answered, QUEUE_FULL, the client's end, or the signal's reason; after
-   * that last one the question may have had its effect all the same. `besides` are bytes held elsewhere.
+   * Rejects with what the gateway answered, QUEUE_FULL, the client's end, or the signal's reason;
+   * after that last one the question may have had its effect all the same. `besides` are bytes held
+   * elsewhere.
    */
   ask<T>(question: Question<T>, signal?: AbortSignal, besides = 0): Promise<T> {
     if (signal?.aborted) return Promise.reject(signal.reason)

@@ -14,8 +14,9 @@ export interface Room {
   readonly listening: boolean
   readonly maySend: boolean
   /**
-   * Sends to the room. Resolves with the receipt at the level asked for, at level `none` with nothing
-   * once the message is in the socket. Rejects with a PorthouseError, or the signal's reason.
+   * Sends to the room. Resolves with the receipt at the level asked for, at level `none` with
+   * nothing once the message is in the socket. Rejects with a PorthouseError, or the signal's
+   * reason.
    */
   send(
     content: string | Uint8Array,
@@ -23,8 +24,9 @@ export interface Room {
   ): Promise<undefined>
   send(content: string | Uint8Array, options?: RoomSendOptions): Promise<Receipt>
   /**
-   * The room's messages from now on; made in the same turn in which the join resolved, none is missed.
-   * Ends when the room is left or the client closed; throws where either was not your doing.
+   * The room's messages from now on; made in the same turn in which the join resolved, none is
+   * missed. Ends when the room is left or the client closed; throws where either was not your
+   * doing.
    */
   messages(options?: MessagesOptions): AsyncIterableIterator<Message>
   /** Resolves when the gateway has let go. Leaving a room ends its channels too. */
@@ -55,7 +57,9 @@ export class Membership implements Room {
   #present = true
   #end: PorthouseError | undefined
 
-  /** `listening` is what this stay asked for; another one in the same room may have asked for more. */
+  /**
+   * `listening` is what this stay asked for; another one in the same room may have asked for more.
+   */
   constructor(joined: Joined, listening: boolean, host: RoomHost) {
     this.address = joined.address
     const { room, channel } = splitRoom(joined.address)

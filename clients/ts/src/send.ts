@@ -10,9 +10,9 @@ export interface SendOptions {
   /** Default `routed`. */
   level?: Level | undefined
   /**
-   * Messages with the same key to the same destination are sent once within the gateway's window; the
-   * others get DUPLICATE. Default: one made for this message, which makes it safe to send again after
-   * a reconnection.
+   * Messages with the same key to the same destination are sent once within the gateway's window;
+   * the others get DUPLICATE. Default: one made for this message, which makes it safe to send again
+   * after a reconnection.
    */
   idempotencyKey?: string | undefined
   headers?: Readonly<Record<string, string>> | undefined
@@ -26,7 +26,9 @@ export interface SendOptions {
 }
 
 export interface RoomSendOptions extends SendOptions {
-  /** A channel of the room. Default: what was joined, if that is one channel, else the room itself. */
+  /**
+   * A channel of the room. Default: what was joined, if that is one channel, else the room itself.
+   */
   channel?: string | undefined
 }
 

@@ -22,7 +22,9 @@ export interface SessionOptions extends LinkOptions, HandshakeOptions {
 // Above this backlog, whoever floods the client with questions gets no more answers.
 const REPLY_BACKLOG_BYTES = 2 ** 20
 
-/** The conversation with the gateway, over as many connections as it takes: what each frame does. */
+/**
+ * The conversation with the gateway, over as many connections as it takes: what each frame does.
+ */
 export class Session {
   readonly events = new Events<ClientEvents>()
   /** All messages. */

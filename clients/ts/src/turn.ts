@@ -1,6 +1,6 @@
 /**
- * Calls back once this turn of the event loop is over. A microtask would be too early: replies made in
- * a `for await` loop each come some microtasks apart and would go out one by one.
+ * Calls back once this turn of the event loop is over. A microtask would be too early: replies made
+ * in a `for await` loop each come some microtasks apart and would go out one by one.
  */
 export const afterTurn: (callback: () => void) => void =
   'setImmediate' in globalThis ? (callback) => void setImmediate(callback) : afterMessage

@@ -8,8 +8,8 @@ import type { WebSocketConstructor } from './websocket.ts'
 const PROBLEM_BYTES_MAX = 4096
 
 /**
- * `ws` also where Node has a WebSocket of its own: it is the same on every Node, bounds a packet before
- * it is read, tells why an upgrade was refused and can end a dead connection at once.
+ * `ws` also where Node has a WebSocket of its own: it is the same on every Node, bounds a packet
+ * before it is read, tells why an upgrade was refused and can end a dead connection at once.
  */
 class NodeWebSocket extends WebSocket {
   #fault: PorthouseError | undefined
@@ -35,7 +35,9 @@ interface Response {
   setEncoding(encoding: 'utf8'): AsyncIterable<string>
 }
 
-/** What the problem document (RFC 9457) says that a gateway answers with; else what its status says. */
+/**
+ * What the problem document (RFC 9457) says that a gateway answers with; else what its status says.
+ */
 async function refusal(response: Response): Promise<PorthouseError> {
   const { statusCode: status = 500 } = response
   const detail = `The upgrade was refused with status ${status}`
