@@ -102,7 +102,7 @@ export function storeSuite(start: () => Promise<Server>): void {
     test('that nothing has are looked up in vain, whatever they hold', async () => {
       const name = fc.oneof(
         fc.string(),
-        fc.constantFrom('a\0b', '\ud800', '🛶', '🛶', 'x'.repeat(1_000_000), "' or true --"),
+        fc.constantFrom('a\0b', '\ud800', '🛶', 'x'.repeat(1_000_000), "' or true --"),
       )
       const { account } = await newRoom()
       await fc.assert(

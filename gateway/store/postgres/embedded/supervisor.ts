@@ -3,7 +3,7 @@
  * while it does, and reads one line from it: `ready`, or `failed` and the reason. When the last
  * lease has been gone for the grace time, PostgreSQL stops and the supervisor ends.
  */
-import { rmSync, statSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Cluster, openCluster, type RunAs } from './cluster.ts'
@@ -71,7 +71,7 @@ export class Supervisor {
     }
     this.#server.close()
     for (const lease of this.#leases) lease.destroy()
-    if (!this.#holdsLock()) return
+    if (existsSync(folders.lock) && !this.#holdsLock()) return
     for (const folder of [folders.run, folders.sockets]) rmSync(folder, REMOVE)
   }
 
