@@ -1,6 +1,7 @@
 /**
- * What the gateway remembers, as interfaces. `store/postgres` implements them; nothing above knows how.
- * Every method may reject with a StoreError; names given are slugs or UUIDs (spec section 2).
+ * What the gateway remembers, as interfaces. `store/postgres` implements them; nothing above knows
+ * how. Every method may reject with a StoreError; names given are slugs or UUIDs (spec section 2).
+ * A new slug that breaks the grammar rejects with a Refusal.
  */
 import type { Config } from '@porthouse/proto/room/v1/config'
 
@@ -25,6 +26,7 @@ export interface Accounts {
   /** Rejects with `exists` where the slug is taken. */
   create(account: { slug: string }): Promise<Account>
   find(name: string): Promise<Account | undefined>
+  /** By slug. */
   list(): Promise<Account[]>
   /** Its rooms, clients and tokens go with it. False where there is none. */
   delete(name: string): Promise<boolean>
@@ -49,6 +51,7 @@ export interface Rooms {
     author: string
   }): Promise<RoomRecord>
   find(account: string, room: string): Promise<RoomRecord | undefined>
+  /** By slug. Rejects with `missing` where the account is unknown. */
   list(account: string): Promise<RoomRecord[]>
   /** Keeps the old config as a revision. Rejects with `missing`. */
   configure(account: string, room: string, config: Config, author: string): Promise<RoomRecord>
@@ -78,7 +81,10 @@ export interface TokenRecord {
 }
 
 export interface Tokens {
-  /** Rejects with `missing` where the account or a room is unknown. */
+  /**
+   * What is granted twice in one room adds up. Rejects with `missing` where the account, a room or
+   * a client's UUID is unknown.
+   */
   create(token: {
     id: string
     hash: Uint8Array
@@ -89,11 +95,15 @@ export interface Tokens {
   }): Promise<TokenRecord>
   /** By id, a UUID. */
   find(id: string): Promise<TokenRecord | undefined>
+  /** Oldest first. Rejects with `missing` where the account is unknown. */
   list(account: string): Promise<TokenRecord[]>
   delete(id: string): Promise<boolean>
 }
 
-/** `unavailable` is temporary: the database is away, busy or too slow. */
+/**
+ * `unavailable` is temporary: the database is away, busy or too slow. A change may have happened
+ * all the same.
+ */
 export type StoreFailure = 'exists' | 'missing' | 'unavailable'
 
 export class StoreError extends Error {

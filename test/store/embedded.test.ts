@@ -1,4 +1,6 @@
-/** The store on the embedded PostgreSQL, and how that one is started, shared, recovered and stopped. */
+/**
+ * The store on the embedded PostgreSQL, and how that one is started, shared, recovered and stopped.
+ */
 import {
   chmodSync,
   cpSync,

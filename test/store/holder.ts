@@ -1,4 +1,7 @@
-/** Opens a store, says so, and holds it until it is killed. Arguments: the module that opens it, and the options. */
+/**
+ * Opens a store, says so, and holds it until it is killed. Arguments: the module that opens it, and
+ * the options.
+ */
 import { pino } from 'pino'
 
 const [opener, options] = process.argv.slice(2)

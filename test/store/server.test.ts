@@ -1,4 +1,6 @@
-/** The store on a PostgreSQL server that somebody else runs: Debian's 15, over TCP, with a password. */
+/**
+ * The store on a PostgreSQL server that somebody else runs: Debian's 15, over TCP, with a password.
+ */
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'

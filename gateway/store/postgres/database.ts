@@ -14,7 +14,10 @@ const CONNECT_SECONDS_MAX = 3
 const STATEMENT_MS_MAX = 4_000
 /** Longer than a statement may take, so that a server that still answers can say why it gave up. */
 const CALL_MS_MAX = 5_000
-/** Between two attempts of one connection; each call makes its own attempt and fails at once with it. */
+/**
+ * Between two attempts of one connection; each call makes its own attempt and fails at once with
+ * it.
+ */
 const RECONNECT_SECONDS = 0.1
 const CLOSE_SECONDS_MAX = 2
 
@@ -29,9 +32,9 @@ export class Database {
   }
 
   /**
-   * Runs one call. Rejects with a StoreError within 5 s at most; after `unavailable` a change may yet
-   * have happened. A change is one statement: the driver cannot survive a connection that is lost
-   * between the statements of a transaction.
+   * Runs one call. Rejects with a StoreError within 5 s at most; after `unavailable` a change may
+   * yet have happened. A change is one statement: the driver cannot survive a connection that is
+   * lost between the statements of a transaction.
    */
   async run<T>(call: (queries: Queries) => Promise<T>): Promise<T> {
     let timer: NodeJS.Timeout | undefined
@@ -53,7 +56,9 @@ export class Database {
   }
 }
 
-/** A pool of at most `connections`; `statementMs` of 0 lets statements take as long as they need. */
+/**
+ * A pool of at most `connections`; `statementMs` of 0 lets statements take as long as they need.
+ */
 export function connect(server: Server, connections: number, statementMs: number): postgres.Sql {
   const options = {
     max: connections,

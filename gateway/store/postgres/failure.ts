@@ -1,4 +1,7 @@
-/** What the database's errors become: a StoreError whose text is fit for users, with the cause for the log. */
+/**
+ * What the database's errors become: a StoreError whose text is fit for users, with the cause for
+ * the log.
+ */
 import { DrizzleQueryError } from 'drizzle-orm'
 import postgres from 'postgres'
 import { StoreError } from '../store.ts'
@@ -16,8 +19,8 @@ const UNIQUE_VIOLATION = '23505'
 const FOREIGN_KEY_VIOLATION = '23503'
 
 /**
- * SQLSTATE classes whose messages speak of the server and the way to it, never of a statement: connection,
- * authorization, unknown database, resources, operator's intervention, system error.
+ * SQLSTATE classes whose messages speak of the server and the way to it, never of a statement:
+ * connection, authorization, unknown database, resources, operator's intervention, system error.
  */
 const ABOUT_THE_SERVER = ['08', '28', '3D', '53', '57', '58']
 

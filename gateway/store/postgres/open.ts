@@ -20,8 +20,8 @@ export interface StoreOptions {
 }
 
 /**
- * Opens the store, with its schema brought to this version. Several processes may open one at the same
- * time. Rejects with `unavailable` and the reason. A new embedded database takes 1 to 2 s.
+ * Opens the store, with its schema brought to this version. Several processes may open one at the
+ * same time. Rejects with `unavailable` and the reason. A new embedded database takes 1 to 2 s.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { url, embedded, ...rest } = options

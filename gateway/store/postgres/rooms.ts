@@ -64,7 +64,10 @@ export class PostgresRooms implements Rooms {
   }
 }
 
-/** Changes one row of rooms and keeps the config as the revision that the row now has, in one statement. */
+/**
+ * Changes one row of rooms and keeps the config as the revision that the row now has, in one
+ * statement.
+ */
 async function revise(queries: Queries, change: SQL, config: Config, author: string) {
   const json = JSON.stringify(toJson(ConfigSchema, config))
   await queries.execute(sql`
@@ -103,8 +106,8 @@ async function theRoom(queries: Queries, account: string, room: string): Promise
 }
 
 /**
- * A config that a later version has written may hold blocks that this one does not know, a lock among
- * them: the room is then refused, rather than opened without it.
+ * A config that a later version has written may hold blocks that this one does not know, a lock
+ * among them: the room is then refused, rather than opened without it.
  */
 function readRoom(row: Omit<RoomRecord, 'config'> & { config: JsonValue }): RoomRecord {
   try {

@@ -26,8 +26,8 @@ interface Link {
 }
 
 /**
- * `spare` is a folder for a copy, where the package lacks its links and cannot be written. Rejects where
- * this machine has no PostgreSQL that runs; `platform` is such as linux-x64.
+ * `spare` is a folder for a copy, where the package lacks its links and cannot be written. Rejects
+ * where this machine has no PostgreSQL that runs; `platform` is such as linux-x64.
  */
 export async function findBinaries(
   spare: string,
@@ -76,8 +76,8 @@ export async function inFolder(folder: string): Promise<Binaries | undefined> {
 }
 
 /**
- * Makes the links between the shared libraries, which npm's archives cannot hold: the package's install
- * script does, but npm may have been told to run none.
+ * Makes the links between the shared libraries, which npm's archives cannot hold: the package's
+ * install script does, but npm may have been told to run none.
  */
 export async function completeLinks(folder: string): Promise<void> {
   // Both relative to the folder's parent, which calls it "native".

@@ -1,4 +1,7 @@
-/** The database cluster, in PostgreSQL's sense: a data directory, with the programs and the user it runs with. */
+/**
+ * The database cluster, in PostgreSQL's sense: a data directory, with the programs and the user it
+ * runs with.
+ */
 import { once } from 'node:events'
 import {
   chmod,
@@ -35,7 +38,9 @@ export interface Cluster {
   readonly identity: Identity
 }
 
-/** Finds or makes the cluster of a data folder. Rejects with the reason, in words for an operator. */
+/**
+ * Finds or makes the cluster of a data folder. Rejects with the reason, in words for an operator.
+ */
 export async function openCluster(
   folders: Folders,
   journal: Journal,
@@ -95,7 +100,9 @@ async function openToAll(folder: string): Promise<void> {
   }
 }
 
-/** Makes the data directory. It appears whole, so that one whose making was cut short is never used. */
+/**
+ * Makes the data directory. It appears whole, so that one whose making was cut short is never used.
+ */
 async function initialise({ path, binaries, identity }: Cluster, journal: Journal): Promise<void> {
   const draft = `${path}.init`
   await rm(draft, { recursive: true, force: true })

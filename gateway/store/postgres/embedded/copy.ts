@@ -1,7 +1,9 @@
 /** Copies of folders that appear whole or not at all. */
 import { cp, mkdtemp, rename, rm, stat } from 'node:fs/promises'
 
-/** Copies a folder unless the copy is there already; `complete` is called before others can see it. */
+/**
+ * Copies a folder unless the copy is there already; `complete` is called before others can see it.
+ */
 export async function copyTree(
   from: string,
   to: string,

@@ -4,8 +4,8 @@ import { lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * Not TMPDIR: processes with different ones would not find each other. Paths below it stay near 50 bytes,
- * where a Unix socket's may have 103 (macOS) or 107 (Linux).
+ * Not TMPDIR: processes with different ones would not find each other. Paths below it stay near 50
+ * bytes, where a Unix socket's may have 103 (macOS) or 107 (Linux).
  */
 const TEMPORARY = '/tmp'
 

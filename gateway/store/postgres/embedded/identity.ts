@@ -44,7 +44,10 @@ export function spawnAs(
   }
 }
 
-/** A namespace in which that program runs and that folder can be written; undefined where one is refused. */
+/**
+ * A namespace in which that program runs and that folder can be written; undefined where one is
+ * refused.
+ */
 export async function tryNamespace(program: string, folder: string): Promise<Identity | undefined> {
   // initdb asks for the name of its uid, so it must be one that the machine knows.
   const login = (await logins()).find(({ uid }) => uid > 0 && uid !== OVERFLOW_UID)

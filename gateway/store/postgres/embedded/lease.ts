@@ -18,7 +18,9 @@ export interface EmbeddedOptions {
   readonly log: Log
   /** How long PostgreSQL stays after its last user, in ms; 20,000 where it is absent. */
   readonly graceMs?: number
-  /** How root runs PostgreSQL; where it is absent, in a user namespace if the machine allows one. */
+  /**
+   * How root runs PostgreSQL; where it is absent, in a user namespace if the machine allows one.
+   */
   readonly runAs?: RunAs
 }
 
@@ -47,8 +49,9 @@ export class Lease {
   }
 
   /**
-   * Resolves when PostgreSQL accepts connections: it is started where it does not run, and made where there
-   * is none. Rejects with `unavailable` and the reason. A lease that is lost is taken again, by itself.
+   * Resolves when PostgreSQL accepts connections: it is started where it does not run, and made
+   * where there is none. Rejects with `unavailable` and the reason. A lease that is lost is taken
+   * again, by itself.
    */
   static async take(options: EmbeddedOptions): Promise<Lease> {
     try {
@@ -144,7 +147,10 @@ export class Lease {
   }
 }
 
-/** Waits for the supervisor's word. False where it ends without one; throws the reason where it failed. */
+/**
+ * Waits for the supervisor's word. False where it ends without one; throws the reason where it
+ * failed.
+ */
 async function isReady(socket: Socket, ms: number): Promise<boolean> {
   const lines = createInterface({ input: socket })
   const patience = AbortSignal.timeout(Math.ceil(ms))

@@ -7,8 +7,9 @@ const SQLITE_BUSY = 5
 const held: DatabaseSync[] = []
 
 /**
- * Takes the lock of a file, or returns false where another process has it. Node offers no lock of the
- * kernel's but this one: the exclusive mode of SQLite, which locks the file and writes nothing to it.
+ * Takes the lock of a file, or returns false where another process has it. Node offers no lock of
+ * the kernel's but this one: the exclusive mode of SQLite, which locks the file and writes nothing
+ * to it.
  */
 export function takeLock(path: string): boolean {
   const file = new DatabaseSync(path)

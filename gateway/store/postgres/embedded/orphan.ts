@@ -10,8 +10,8 @@ const run = promisify(execFile)
 const POLL_MS = 20
 
 /**
- * Ends the one that still runs in a data directory or on a socket, and clears what a killed one has left
- * there: PostgreSQL would refuse both where the old pid is another process's by now.
+ * Ends the one that still runs in a data directory or on a socket, and clears what a killed one has
+ * left there: PostgreSQL would refuse both where the old pid is another process's by now.
  */
 export async function endOrphan(path: string, sockets: string): Promise<void> {
   const socket = join(sockets, '.s.PGSQL.5432')

@@ -9,7 +9,9 @@ import { checkPrivate, makePrivate } from './folders.ts'
 import { type Identity, spawnAs } from './identity.ts'
 import { type Journal, reasonIn } from './journal.ts'
 
-/** How it is asked to stop (fast, immediately, at once), and how long it may take over each, in ms. */
+/**
+ * How it is asked to stop (fast, immediately, at once), and how long it may take over each, in ms.
+ */
 export const STOPS = [
   ['SIGINT', 20_000],
   ['SIGQUIT', 5_000],
@@ -43,7 +45,10 @@ const SETTINGS = {
 }
 
 export class Postmaster {
-  /** Resolves when it accepts connections, recovery done; rejects with the reason where it ended before. */
+  /**
+   * Resolves when it accepts connections, recovery done; rejects with the reason where it ended
+   * before.
+   */
   readonly ready: Promise<void>
   /** Resolves with the reason when the process has ended. */
   readonly ended: Promise<string>
@@ -110,7 +115,10 @@ function prepareSockets(identity: Identity, sockets: string): void {
   checkPrivate(sockets, owner)
 }
 
-/** A process that stops PostgreSQL when the supervisor is gone, however that ended: its pipe ends then. */
+/**
+ * A process that stops PostgreSQL when the supervisor is gone, however that ended: its pipe ends
+ * then.
+ */
 function holdOnLeash({ pid }: ChildProcess): ChildProcess | undefined {
   if (pid === undefined) return undefined
   const leash = spawn('sh', ['-c', 'read -r _; kill -INT "$1"', 'sh', String(pid)], {

@@ -1,4 +1,6 @@
-/** What the embedded server is initialised with. Its socket's folder is the guard, not a password. */
+/**
+ * What the embedded server is initialised with. Its socket's folder is the guard, not a password.
+ */
 export const ROLE = 'porthouse'
 
 /** The one that every server has from the beginning. */

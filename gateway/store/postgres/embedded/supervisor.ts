@@ -1,7 +1,7 @@
 /**
- * Owns PostgreSQL for all processes that use a data folder. Each holds a connection to the lease socket
- * while it does, and reads one line from it: `ready`, or `failed` and the reason. When the last
- * lease has been gone for the grace time, PostgreSQL stops and the supervisor ends.
+ * Owns PostgreSQL for all processes that use a data folder. Each holds a connection to the lease
+ * socket while it does, and reads one line from it: `ready`, or `failed` and the reason. When the
+ * last lease has been gone for the grace time, PostgreSQL stops and the supervisor ends.
  */
 import { existsSync, rmSync, statSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
@@ -88,7 +88,10 @@ export class Supervisor {
     return false
   }
 
-  /** False where the data folder was removed, and maybe made again: another supervisor owns the name then. */
+  /**
+   * False where the data folder was removed, and maybe made again: another supervisor owns the name
+   * then.
+   */
   #holdsLock(): boolean {
     const { lock } = this.#options.folders
     return statSync(lock, { throwIfNoEntry: false })?.ino === this.#lockInode
@@ -119,7 +122,9 @@ export class Supervisor {
     for (const lease of this.#leases) lease.write(line)
   }
 
-  /** Starts PostgreSQL, again whenever it ends by itself. Rejects when it does not start any more. */
+  /**
+   * Starts PostgreSQL, again whenever it ends by itself. Rejects when it does not start any more.
+   */
   async #keepRunning(cluster: Cluster): Promise<void> {
     for (let failures = 0; !this.#stopping; ) {
       const started = performance.now()
