@@ -195,6 +195,20 @@ test('a turn with more than a packet may hold goes out as several', async () => 
   await sender.close()
 })
 
+test('texts are measured in bytes of UTF-8', async () => {
+  const big = await connectWithRoom()
+  for (const letter of ['a', 'é', '€', '😀']) {
+    const bytes = new TextEncoder().encode(letter).length
+    const fits = letter.repeat(limits.payloadBytes / bytes)
+    const most = big.send('acme/boiler', fits, { level: 'none' })
+    await expect(most).resolves.toBeUndefined()
+    await expect(big.send('acme/boiler', `${fits}${letter}`)).rejects.toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+    })
+  }
+  await big.close()
+})
+
 test('the bytes sent are those of the call, whatever becomes of the array', async () => {
   const bytes = Uint8Array.of(1, 2, 3)
   const sending = client.send('acme/boiler', bytes)

@@ -2,10 +2,11 @@
 import { connect } from '@porthouse/client'
 
 const [url = 'ws://127.0.0.1:8080', address = 'demo/hello', token] = process.argv.slice(2)
-await using client = await connect(url, { token })
+const client = await connect(url, { token })
 const room = await client.join(address)
 const messages = room.messages()
 const { status, sockets } = await room.send('hello')
 console.log(`${status} to ${sockets}`)
 const { value: answer } = await messages.next()
 console.log(`${answer.from}: ${answer.text}`)
+await client.close()

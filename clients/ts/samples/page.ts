@@ -6,10 +6,11 @@ const {
   address = 'demo/hello',
   token,
 } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)))
-await using client = await connect(url, { token })
+const client = await connect(url, { token })
 const room = await client.join(address)
 const messages = room.messages()
 const { status, sockets } = await room.send('hello')
 document.body.append(`${status} to ${sockets}`)
 const { value: answer } = await messages.next()
 document.body.append(`, ${answer.from}: ${answer.text}`)
+await client.close()

@@ -14,6 +14,9 @@ export interface HandshakeOptions {
 
 /** What a new connection says first, and which of its answers are still to come. */
 export class Handshake {
+  /** Ids of the questions without whose answers there is no connection. */
+  readonly essential = new Set<number>()
+  /** Ids of the joins that are not answered yet. */
   readonly rejoining = new Map<number, Membership>()
   welcomed = false
   proved: boolean
@@ -26,11 +29,16 @@ export class Handshake {
     const { agent, token, entering } = options
     this.proved = token === undefined
     this.entered = !entering
-    this.greeting = [encodeFrame(newId(), { case: 'hello', value: { agent } })]
+    const essentialId = () => {
+      const id = newId()
+      this.essential.add(id)
+      return id
+    }
+    this.greeting = [encodeFrame(essentialId(), { case: 'hello', value: { agent } })]
     if (token !== undefined) {
       const answer = { acceptor: 'token', response: { case: 'text' as const, value: token } }
       const step = { case: 'answer' as const, value: answer }
-      this.greeting.push(encodeFrame(newId(), { case: 'lockStep', value: { step } }))
+      this.greeting.push(encodeFrame(essentialId(), { case: 'lockStep', value: { step } }))
     }
     const joins = [...rooms].map((room) => {
       const id = newId()

@@ -64,10 +64,11 @@ export function readMessage(
     headers: Object.keys(headers).length ? Object.assign(Object.create(null), headers) : NO_HEADERS,
     ...(contentType && { contentType }),
     ...(replyTo && { replyTo }),
-    ...(correlationId.length && { correlationId }),
+    ...(correlationId.length && { correlationId: correlationId.slice() }),
   }
   if (content.case === 'text') return withText(message, content.value)
-  return { ...message, payload: content.value ?? new Uint8Array() }
+  // A copy, so that a few bytes that are kept do not keep a whole packet.
+  return { ...message, payload: content.value?.slice() ?? new Uint8Array() }
 }
 
 // Most readers of a text never look at its bytes, so they are made when asked for.

@@ -1,7 +1,6 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
-import { EnvelopeSchema, RoutingSchema } from '@porthouse/proto/v1/envelope'
-import { type Frame, FrameSchema, PacketSchema } from '@porthouse/proto/v1/frame'
+import type { RoutingSchema } from '@porthouse/proto/v1/envelope'
+import { type Frame, type FrameSchema, PacketSchema } from '@porthouse/proto/v1/frame'
 import { PorthouseError } from './error.ts'
 
 export type Body = NonNullable<MessageInitShape<typeof FrameSchema>['body']>
@@ -23,20 +22,6 @@ export function decodePacket(bytes: Uint8Array): Frame[] {
 /** A packet of one frame, to be joined with others end to end. */
 export function encodeFrame(id: number, body: Body): Uint8Array {
   return toBinary(PacketSchema, create(PacketSchema, { frames: [{ id, body }] }))
-}
-
-/**
- * The same for an envelope whose body is encoded already: a message that waits is kept as its
- * bytes, and only its routing is written anew for each connection.
- */
-export function encodeSend(id: number, routing: Routing, body: Uint8Array): Uint8Array {
-  const writer = new BinaryWriter()
-  writer.tag(PacketSchema.field.frames.number, WireType.LengthDelimited).fork()
-  if (id) writer.tag(FrameSchema.field.id.number, WireType.Varint).uint32(id)
-  writer.tag(FrameSchema.field.envelope.number, WireType.LengthDelimited).fork()
-  writer.tag(EnvelopeSchema.field.routing.number, WireType.LengthDelimited)
-  writer.bytes(toBinary(RoutingSchema, create(RoutingSchema, routing)))
-  return writer.raw(body).join().join().finish()
 }
 
 /** Joins frames end to end into as few packets as the bounds allow. */

@@ -1,8 +1,8 @@
-import { create, toBinary } from '@bufbuild/protobuf'
-import { EnvelopeSchema } from '@porthouse/proto/v1/envelope'
+import { create } from '@bufbuild/protobuf'
+import { type Envelope, EnvelopeSchema, RoutingSchema } from '@porthouse/proto/v1/envelope'
 import type { Limits } from '@porthouse/proto/v1/frame'
 import { codeError, PorthouseError } from './error.ts'
-import { encodeSend, type Routing } from './packet.ts'
+import { encodeFrame, type Routing } from './packet.ts'
 import type { Question } from './queue.ts'
 import { type Level, levels, type Receipt, readReceipt } from './receipt.ts'
 
@@ -50,22 +50,19 @@ const encoder = new TextEncoder()
 export function sendQuestion(
   content: string | Uint8Array,
   options: SendOptions,
-  { destination, key, repeatable, limits }: Context,
+  { destination, key = '', repeatable, limits }: Context,
 ): Question<Receipt | undefined> {
-  const { level = 'routed', headers = {} } = options
-  const body = encodeBody(content, options)
-  const size = typeof content === 'string' ? utf8Bytes(content) : content.length
+  const { level = 'routed' } = options
+  const envelope = envelopeOf(content, options)
+  const size = sizeOf(content, options)
   return {
-    bytes: body.length + 128,
+    bytes: size.content + size.headers + 256,
     repeatable,
     encode(id) {
-      const routing: Routing = {
-        ...destination(),
-        receipt: levels[level],
-        ...(key !== undefined && { idempotencyKey: key }),
-      }
-      check(size, headers, routing.to?.length ?? 0, limits())
-      return encodeSend(id, routing, body)
+      const routing = { ...destination(), receipt: levels[level], idempotencyKey: key }
+      check(size, routing.to?.length ?? 0, limits())
+      envelope.routing = create(RoutingSchema, routing)
+      return encodeFrame(id, { case: 'envelope', value: envelope })
     },
     read(answer) {
       if (answer.case !== 'receipt') return undefined
@@ -78,43 +75,49 @@ export function sendQuestion(
   }
 }
 
-// Encoded at once: the bytes are the caller's to change afterwards.
-function encodeBody(content: string | Uint8Array, options: SendOptions): Uint8Array {
+function envelopeOf(content: string | Uint8Array, options: SendOptions): Envelope {
   const { headers = {}, contentType = '', replyTo = '', correlationId = '' } = options
   if (typeof content === 'string' && !content.isWellFormed()) {
     throw new PorthouseError('INVALID_UTF8', { detail: 'A text with half a surrogate pair' })
   }
-  const envelope = create(EnvelopeSchema, {
+  return create(EnvelopeSchema, {
+    // Bytes are copied: they may wait, and are the caller's to change.
     content:
       typeof content === 'string'
         ? { case: 'text', value: content }
-        : { case: 'payload', value: content },
+        : { case: 'payload', value: content.slice() },
     contentType,
     headers: { ...headers },
     replyTo,
     correlationId:
-      typeof correlationId === 'string' ? encoder.encode(correlationId) : correlationId,
+      typeof correlationId === 'string' ? encoder.encode(correlationId) : correlationId.slice(),
   })
-  return toBinary(EnvelopeSchema, envelope)
+}
+
+/** Bytes of the content and of the headers, and the number of these. */
+function sizeOf(content: string | Uint8Array, { headers = {} }: SendOptions) {
+  const names = Object.keys(headers)
+  return {
+    content: typeof content === 'string' ? utf8Bytes(content) : content.length,
+    headers: names.reduce((sum, name) => sum + utf8Bytes(name) + utf8Bytes(headers[name]!), 0),
+    names: names.length,
+  }
 }
 
 // Refused here, where it ends one send; the gateway may end the connection for it.
 function check(
-  size: number,
-  headers: Readonly<Record<string, string>>,
+  size: ReturnType<typeof sizeOf>,
   destinations: number,
   limits: Limits | undefined,
 ): void {
   if (!limits) return
-  if (limits.payloadBytes && size > limits.payloadBytes) {
-    const detail = `${size} bytes, the gateway takes ${limits.payloadBytes}`
+  if (limits.payloadBytes && size.content > limits.payloadBytes) {
+    const detail = `${size.content} bytes, the gateway takes ${limits.payloadBytes}`
     throw new PorthouseError('PAYLOAD_TOO_LARGE', { detail })
   }
-  const names = Object.keys(headers)
-  const bytes = names.reduce((sum, name) => sum + utf8Bytes(name) + utf8Bytes(headers[name]!), 0)
   if (
-    (limits.headers && names.length > limits.headers) ||
-    (limits.headersBytes && bytes > limits.headersBytes)
+    (limits.headers && size.names > limits.headers) ||
+    (limits.headersBytes && size.headers > limits.headersBytes)
   ) {
     throw new PorthouseError('HEADERS_TOO_LARGE')
   }
@@ -123,4 +126,13 @@ function check(
   }
 }
 
-const utf8Bytes = (text: string) => encoder.encode(text).length
+// Counted, since encoding a text to measure it costs more than all the rest of a send.
+function utf8Bytes(text: string): number {
+  let bytes = text.length
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index)
+    // Each half of a surrogate pair stands for two of its four bytes.
+    if (unit > 0x7f) bytes += unit > 0x7ff && (unit < 0xd800 || unit > 0xdfff) ? 2 : 1
+  }
+  return bytes
+}

@@ -203,8 +203,8 @@ export class Session {
   /** A place asks for more than the token: it cannot be entered. */
   #locked(id: number, place: string, body: Frame['body']): void {
     const { proved, entered, done } = this.#handshake
-    // The answer is on its way.
-    if (!proved) return
+    // The answer is on its way; and the main lobby only offers to be shown a proof.
+    if (!proved || !place) return
     if (!entered && id === 0) throw unauthenticated(place)
     if (done) {
       const aborted = id !== 0 && !this.queue.has(id)
@@ -262,8 +262,8 @@ export class Session {
       this.#link.connection?.dropped(error)
       return this.events.emit('drop', { error })
     }
-    if (this.#handshake.done) return this.#answered(id, body)
-    if (!this.#handshake.rejoining.has(id)) throw error
+    if (this.#handshake.essential.has(id)) throw error
+    if (!this.#handshake.rejoining.has(id)) return this.#answered(id, body)
     this.#notRejoined(this.#handshake.take(id), error)
   }
 
