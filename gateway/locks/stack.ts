@@ -33,7 +33,10 @@ export interface LockStack {
 export const EMPTY_STACK: LockStack = { locks: [], ahead: new Map(), failures: 0 }
 
 export type LockInput =
-  /** Somebody wants to enter a place that these acceptors guard, the first of them first. */
+  /**
+   * Somebody wants to enter a place that these acceptors guard, the first of them first. Where locks of
+   * it wait already, it is these that he waits for.
+   */
   | {
       readonly type: 'guard'
       readonly place: string
@@ -49,8 +52,13 @@ export type LockInput =
       readonly response: Response
       readonly nominated: { readonly id: string; readonly tries: number; readonly deadline: number }
     }
-  /** What came of the effect `verify`. */
-  | { readonly type: 'verified'; readonly lock: string; readonly verification: Verification }
+  /** What came of the effect `verify`; `resolves`: other locks that the same proof opens. */
+  | {
+      readonly type: 'verified'
+      readonly lock: string
+      readonly verification: Verification
+      readonly resolves: readonly string[]
+    }
   /** The client no longer wants to enter a place. */
   | { readonly type: 'abandon'; readonly place: string }
   | { readonly type: 'tick'; readonly now: number }
@@ -98,6 +106,9 @@ type Input<T extends LockInput['type']> = Extract<LockInput, { type: T }>
 
 function guard(stack: LockStack, input: Input<'guard'>): LockStep {
   const { place, tries, deadline } = input
+  if (stack.locks.some((lock) => lock.place === place)) {
+    return stack.locks.at(-1)?.place === place ? reach(stack) : [stack, []]
+  }
   if (input.locks.length === 0) return [stack, [{ type: 'unlocked', place }]]
   if (stack.locks.length + input.locks.length > LOCK_DEPTH_MAX) {
     return [stack, [{ type: 'lockedOut', place, code: Code.NESTING_TOO_DEEP }]]
@@ -105,7 +116,10 @@ function guard(stack: LockStack, input: Input<'guard'>): LockStep {
   const pushed = input.locks
     .map((lock) => ({ ...lock, place, deadline, triesLeft: tries, verifying: false }))
     .reverse()
-  return reach({ ...stack, locks: [...stack.locks, ...pushed] })
+  // An answer that is being verified gets its verdict first, so its lock stays the last.
+  const waiting = stack.locks.filter(({ verifying }) => !verifying)
+  const judged = stack.locks.filter(({ verifying }) => verifying)
+  return reach({ ...stack, locks: [...waiting, ...pushed, ...judged] })
 }
 
 /** The last lock is the one to be answered now: by an answer given ahead, else by a challenge. */
@@ -148,29 +162,41 @@ function answer(stack: LockStack, input: Input<'answer'>): LockStep {
   return [{ ...stack, ahead: new Map(stack.ahead).set(acceptor, response) }, []]
 }
 
-function verified(stack: LockStack, { lock: id, verification }: Input<'verified'>): LockStep {
+function verified(stack: LockStack, input: Input<'verified'>): LockStep {
+  const { verification } = input
   const lock = stack.locks.at(-1)
-  if (!lock?.verifying || lock.id !== id) return [stack, []]
+  if (!lock?.verifying || lock.id !== input.lock) return [stack, []]
   return verification.outcome === 'passed'
-    ? pass(stack, lock, verification.values)
+    ? pass(stack, lock, verification.values, input.resolves)
     : fail(stack, lock, verification.code)
 }
 
-function pass(stack: LockStack, lock: Lock, values: Readonly<Record<string, string>>): LockStep {
-  const rest = { ...stack, locks: stack.locks.slice(0, -1) }
-  const verdict: LockEffect = { type: 'verdict', lock, outcome: 'passed', code: 0, values }
-  const { place } = lock
-  const last = place !== undefined && !rest.locks.some((other) => other.place === place)
-  const [next, effects] = reach(rest)
-  return [next, [verdict, ...(last ? [{ type: 'unlocked', place } as const] : []), ...effects]]
+function pass(
+  stack: LockStack,
+  lock: Lock,
+  values: Readonly<Record<string, string>>,
+  resolves: readonly string[],
+): LockStep {
+  const resolved = stack.locks.filter(({ id }) => id === lock.id || resolves.includes(id))
+  const locks = stack.locks.filter((other) => !resolved.includes(other))
+  const verdict = { type: 'verdict', lock, outcome: 'passed', code: 0, values } as const
+  const unlocked = [...new Set(resolved.reverse().map(({ place }) => place))]
+    .filter((place) => place !== undefined)
+    .filter((place) => !locks.some((other) => other.place === place))
+    .map((place) => ({ type: 'unlocked', place }) as const)
+  const [next, effects] = reach({ ...stack, locks })
+  return [next, [verdict, ...unlocked, ...effects]]
 }
 
 function fail(stack: LockStack, lock: Lock, code: Code): LockStep {
-  const failed = { ...lock, triesLeft: lock.triesLeft - 1, verifying: false }
+  // What could not be judged was not wrong.
+  const wrong = code === Code.UNAVAILABLE ? 0 : 1
+  const failed = { ...lock, triesLeft: lock.triesLeft - wrong, verifying: false }
   if (failed.triesLeft === 0) return lockOut(stack, failed, code, Code.TRIES_EXHAUSTED)
   const verdict = { type: 'verdict', lock: failed, outcome: 'failed', code, values: {} } as const
   if (failed.place !== undefined) return [replaceTop(stack, failed), [verdict]]
-  return [{ ...stack, locks: stack.locks.slice(0, -1), failures: stack.failures + 1 }, [verdict]]
+  const locks = stack.locks.slice(0, -1)
+  return [{ ...stack, locks, failures: stack.failures + wrong }, [verdict]]
 }
 
 function tick(stack: LockStack, now: number): LockStep {

@@ -110,8 +110,7 @@ export async function enterToSend(
   const request: EntryRequest = { frameId: 0, filter, listen: 'no' }
   try {
     const room = await session.core.rooms.open(filter.account, filter.room)
-    if (session.closed) return undefined
-    if (missingLocks(session, filter, room).length > 0) {
+    if (session.closed || missingLocks(session, filter, room).length > 0) {
       if (room) session.core.rooms.release(room)
       return new Refusal(Code.UNAUTHENTICATED, 'nothing proved that this room asks for')
     }
@@ -122,11 +121,21 @@ export async function enterToSend(
   }
 }
 
-/** Gives up on entering a place that is still locked. */
+/** Gives up on entering a room, or one of its channels, that is still locked. */
 export function abandon(session: Session, filter: RoomAddress): void {
   const place = placeOf({ filter })
-  session.waiting = session.waiting.filter((request) => placeOf(request) !== place)
-  stepLocks(session, { type: 'abandon', place })
+  const { channel } = filter
+  session.waiting = session.waiting.filter((request) => {
+    if (placeOf(request) !== place) return true
+    return channel !== undefined && request.filter.channel !== channel
+  })
+  const wanted = session.waiting.some((request) => placeOf(request) === place)
+  if (!wanted) stepLocks(session, { type: 'abandon', place })
+}
+
+/** Of a place that a lock guards; the main lobby belongs to none. */
+function accountOf(place: string | undefined): string | undefined {
+  return place?.slice('room:'.length).split('/')[0]
 }
 
 /** A room's channels share its locks. */
@@ -154,14 +163,14 @@ function apply(session: Session, effect: LockEffect): void {
     case 'lockedOut':
       return lockedOut(session, effect)
     case 'refuse':
-      return session.refuse(session.answering, effect.code, effect.detail)
+      return session.refuse(takeAnswering(session), effect.code, effect.detail)
   }
 }
 
 type Effect<T extends LockEffect['type']> = Extract<LockEffect, { type: T }>
 
 function challenge(session: Session, { lock, depth }: Effect<'challenge'>): void {
-  const asked = session.waiting.find((request) => placeOf(request) === lock.place)
+  const asked = session.waiting.findLast((request) => placeOf(request) === lock.place)
   const value = {
     acceptor: lock.acceptor,
     place: lock.place ?? '',
@@ -178,23 +187,36 @@ function challenge(session: Session, { lock, depth }: Effect<'challenge'>): void
 function verify(session: Session, { lock, response }: Effect<'verify'>): void {
   const acceptor = session.core.acceptors.get(lock.acceptor)
   if (!acceptor) throw new Error(`no acceptor ${lock.acceptor}`)
-  const account = lock.place?.slice('room:'.length).split('/')[0]
-  const verified = acceptor.verify(response, account).catch((error): Proved => {
+  const verified = acceptor.verify(response, accountOf(lock.place)).catch((error): Proved => {
     session.core.log.warn({ socket: session.id, err: error }, 'an answer could not be verified')
     return { verification: { outcome: 'failed', code: Code.UNAVAILABLE } }
   })
   session.wait(
     verified.then(({ verification, token }) => {
-      if (session.closed) return
+      // The lock may have been dropped meanwhile, and then the answer was refused.
+      const waits = session.stack.locks.some(({ id }) => id === lock.id)
+      if (session.closed || !waits) return
       if (token) adopt(session, token)
-      stepLocks(session, { type: 'verified', lock: lock.id, verification })
+      const resolves = resolvedLocks(session)
+      stepLocks(session, { type: 'verified', lock: lock.id, verification, resolves })
     }),
   )
 }
 
+/** Ids of locks on the stack that what the socket has proved opens. */
+function resolvedLocks({ core, stack, tokens }: Session): string[] {
+  return stack.locks
+    .filter(({ acceptor, place }) => {
+      const account = accountOf(place)
+      return account !== undefined && core.acceptors.get(acceptor)?.finished({ tokens }, account)
+    })
+    .map(({ id }) => id)
+}
+
 /** The socket now is who the token says. */
 function adopt(session: Session, token: TokenRecord): void {
-  session.tokens.push(token)
+  const known = session.tokens.findIndex(({ id }) => id === token.id)
+  session.tokens.splice(known === -1 ? session.tokens.length : known, 1, token)
   session.accounts.add(token.account.slug)
   session.unlocked = true
   if (session.principal === session.address) session.principal = `token:${token.id}`
@@ -218,10 +240,17 @@ function verdict(session: Session, { lock, outcome, code, values }: Effect<'verd
     values: { ...values },
     triesLeft: outcome === 'failed' ? lock.triesLeft : 0,
   }
-  session.send(session.answering, {
+  session.send(takeAnswering(session), {
     case: 'lockStep',
     value: { lock: `lock:${lock.id}`, step: { case: 'verdict', value } },
   })
+}
+
+/** An answer's id is used once (PH-5.5); what becomes of its lock later is a push. */
+function takeAnswering(session: Session): number {
+  const { answering } = session
+  session.answering = 0
+  return answering
 }
 
 /** A socket that is in somewhere stays there; one in limbo, or come for that place alone, goes. */

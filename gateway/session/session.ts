@@ -57,7 +57,7 @@ export class Session implements Socket {
   stack: LockStack = EMPTY_STACK
   /** Entries that wait for a lock. */
   waiting: EntryRequest[] = []
-  /** Id of the frame whose answer is being verified. */
+  /** Id of the frame whose answer is being verified; 0: of none. */
   answering = 0
   /** Effects whose results later frames must wait for. */
   #effects = 0
