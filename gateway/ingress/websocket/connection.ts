@@ -14,9 +14,6 @@ import { tapMessages } from './message-tap.ts'
 /** What a close frame may say, in bytes (RFC 6455 section 5.5). */
 const REASON_BYTES_MAX = 123
 
-/** How long a peer may take to answer a close frame, in milliseconds. */
-const CLOSE_TIMEOUT_MS = 5_000
-
 export const LANES = [binaryLane, jsonLane] as const
 
 /** Serves an accepted WebSocket of a known subprotocol until it closes. */
@@ -34,8 +31,8 @@ export function serve(ws: WebSocket, socket: Socket, sessions: Sessions, entry: 
     else receiveJson(session, data, receive)
   })
   ws.on('pong', () => sessions.heard(session))
-  // What ws refuses it closes by itself, with its own code; `close` follows.
-  ws.on('error', () => undefined)
+  // What ws refuses it has closed by itself, with its own code (PH-9.6).
+  ws.on('error', () => session.end())
   ws.on('close', () => session.end())
   socket.on('drain', () => session.outbox.drained())
   sessions.enter(session, entry)
@@ -69,7 +66,8 @@ class WebSocketWire implements Wire {
   }
 
   write(bytes: Buffer): void {
-    this.#socket.write(bytes)
+    // Nothing may come after a close frame, which ws answers by itself (RFC 6455 section 5.5.1).
+    if (this.#ws.readyState === this.#ws.OPEN) this.#socket.write(bytes)
   }
 
   get buffered(): number {
@@ -82,7 +80,6 @@ class WebSocketWire implements Wire {
 
   close(code: Code, detail: string): void {
     closeWith(this.#ws, code, detail)
-    setTimeout(() => this.terminate(), CLOSE_TIMEOUT_MS).unref()
   }
 
   terminate(): void {

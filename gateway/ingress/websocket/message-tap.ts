@@ -10,14 +10,14 @@ type DataListener = (chunk: Buffer) => void
 /** A message lies in bytes[start, end), which are the receiver's for the time of the call. */
 export type Deliver = (bytes: Buffer, start: number, end: number) => void
 
-/** FIN and opcode 2: a binary message in one frame. */
+/** FIN and an opcode, as in the first byte of a frame. */
 const WHOLE_BINARY = 0x82
-const FIN = 0x80
-const OPCODE = 0x0f
-const CLOSE = 0x8
+const PING = 0x89
+const PONG = 0x8a
 const MASKED = 0x80
-/** Opcodes from here on are control frames, which may come between the fragments of a message. */
-const CONTROL = 0x8
+
+/** What a ping or pong may hold, in bytes (RFC 6455 section 5.5). */
+const CONTROL_BYTES_MAX = 125
 
 /**
  * Takes the place of the one `data` listener that `ws` has on the socket. `deliver` gets messages that
@@ -27,11 +27,16 @@ export function tapMessages(socket: Socket, bytesMax: number, deliver: Deliver):
   const [toWs, ...others] = socket.listeners('data') as DataListener[]
   if (!toWs || others.length > 0) throw new Error('ws has not one data listener on its socket')
   const tap = new MessageTap((chunk) => toWs.call(socket, chunk), bytesMax, deliver)
-  socket.off('data', toWs)
-  socket.on('data', (chunk: Buffer) => tap.take(chunk))
+  const take = (chunk: Buffer) => {
+    const rest = tap.take(chunk)
+    if (!rest) return
+    socket.on('data', toWs).off('data', take)
+    toWs.call(socket, rest)
+  }
+  socket.off('data', toWs).on('data', take)
 }
 
-export class MessageTap {
+class MessageTap {
   readonly #toWs: DataListener
   readonly #bytesMax: number
   readonly #deliver: Deliver
@@ -39,8 +44,6 @@ export class MessageTap {
   #stub: Buffer | undefined
   /** Bytes of the frame under way that go to `ws`. */
   #passing = 0
-  #fragmented = false
-  #closed = false
 
   constructor(toWs: DataListener, bytesMax: number, deliver: Deliver) {
     this.#toWs = toWs
@@ -48,7 +51,12 @@ export class MessageTap {
     this.#deliver = deliver
   }
 
-  take(received: Buffer): void {
+  /**
+   * Gives what lies from the first frame on that is something else than a whole binary message of legal
+   * size, a ping or a pong: a fragment, text, a close, or a frame that is illegal. `ws` then gets all
+   * that follows, for it may refuse such a frame only later, and nothing after it must count.
+   */
+  take(received: Buffer): Buffer | undefined {
     let chunk = received
     if (this.#stub) {
       chunk = Buffer.concat([this.#stub, received])
@@ -56,39 +64,41 @@ export class MessageTap {
     }
     let pos = 0
     while (pos < chunk.length) {
-      if (this.#passing > 0 || this.#closed) pos = this.#pass(chunk, pos)
-      else if (isWholeHeader(chunk, pos)) pos = this.#frame(chunk, pos)
-      else {
-        this.#stub = chunk.subarray(pos)
-        return
-      }
+      if (this.#passing > 0) pos = this.#pass(chunk, pos)
+      else if (!isWholeHeader(chunk, pos)) {
+        // A copy, so that a few bytes do not keep a whole read buffer.
+        this.#stub = Buffer.from(chunk.subarray(pos))
+        return undefined
+      } else if (this.#isPlain(chunk, pos)) pos = this.#frame(chunk, pos)
+      else return chunk.subarray(pos)
     }
+    return undefined
   }
 
-  #pass(chunk: Buffer, pos: number): number {
-    const end = this.#closed ? chunk.length : Math.min(chunk.length, pos + this.#passing)
-    this.#passing -= end - pos
-    this.#toWs(chunk.subarray(pos, end))
-    return end
+  #isPlain(chunk: Buffer, pos: number): boolean {
+    if (!isMasked(chunk, pos)) return false
+    const first = chunk[pos] as number
+    if (first === WHOLE_BINARY) return payloadSize(chunk, pos) <= this.#bytesMax
+    return (first === PING || first === PONG) && payloadSize(chunk, pos) <= CONTROL_BYTES_MAX
   }
 
   #frame(chunk: Buffer, pos: number): number {
-    const first = chunk[pos] as number
-    const size = payloadSize(chunk, pos)
     const start = pos + headerSize(chunk, pos)
-    const end = start + size
-    const short = first === WHOLE_BINARY && isMasked(chunk, pos) && size <= this.#bytesMax
-    if (short && !this.#fragmented && end <= chunk.length) {
+    const end = start + payloadSize(chunk, pos)
+    if (chunk[pos] === WHOLE_BINARY && end <= chunk.length) {
       unmask(chunk, start, end)
       this.#deliver(chunk, start, end)
       return end
     }
-    const opcode = first & OPCODE
-    if (opcode < CONTROL) this.#fragmented = (first & FIN) === 0
-    // After a close frame nothing counts; ws ignores it.
-    if (opcode === CLOSE) this.#closed = true
     this.#passing = end - pos
     return this.#pass(chunk, pos)
+  }
+
+  #pass(chunk: Buffer, pos: number): number {
+    const end = Math.min(chunk.length, pos + this.#passing)
+    this.#passing -= end - pos
+    this.#toWs(chunk.subarray(pos, end))
+    return end
   }
 }
 

@@ -18,16 +18,23 @@ export interface WebSocketOptions {
 /** Fragments that one message may come in; a sender that needs more is up to no good. */
 const FRAGMENTS_MAX = 1024
 
+/** How long a peer may take to answer a close frame, in milliseconds. */
+const CLOSE_TIMEOUT_MS = 5_000
+
 /** Gives what takes a server's upgrades; it throws Refusal for those that it does not want. */
 export function webSocketIngress(options: WebSocketOptions, sessions: Sessions) {
-  const server = new WebSocketServer({
+  // A variable, since the types of ws do not know closeTimeout yet.
+  const settings = {
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: options.packetBytes,
     maxFragments: FRAGMENTS_MAX,
-    handleProtocols: (offered) => LANES.find(({ name }) => offered.has(name))?.name ?? false,
-  })
+    closeTimeout: CLOSE_TIMEOUT_MS,
+    handleProtocols: (offered: Set<string>) =>
+      LANES.find(({ name }) => offered.has(name))?.name ?? false,
+  }
+  const server = new WebSocketServer(settings)
   const open = new Map<string, number>()
 
   return (request: IncomingMessage, socket: Socket, head: Buffer): void => {
