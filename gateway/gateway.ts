@@ -45,6 +45,7 @@ export async function createGateway({ config, store, log }: GatewayParts): Promi
   const core: Core = {
     options: config,
     clock,
+    uptime: () => performance.now(),
     newId,
     turn,
     log,

@@ -14,7 +14,7 @@ export interface Lock {
   readonly acceptor: string
   /** Address of what it guards; undefined for the main lobby, where a client proves what it likes. */
   readonly place: string | undefined
-  /** In milliseconds of the clock that comes with `tick`. */
+  /** In milliseconds of the same clock as `tick`. */
   readonly deadline: number
   readonly triesLeft: number
   /** An answer of it is being verified. */

@@ -1,6 +1,6 @@
 /** A room as the router sees it: who listens to which of its channels, and the next position. */
 import type { Policy } from '@porthouse/proto/room/v1/config'
-import { Audience, type LaneGroup } from './audience.ts'
+import { Audience } from './audience.ts'
 import type { Batch } from './batch.ts'
 import type { Socket } from './socket.ts'
 import type { Turn } from './turn.ts'
@@ -20,8 +20,7 @@ export interface Membership {
   /** Channel filters it listens by; `` for the room and all its channels. */
   readonly filters: Set<string>
   audience: Audience | undefined
-  group: LaneGroup | undefined
-  /** Position among the group's members. */
+  /** Position among the audience's members. */
   index: number
   /** The batch of this turn that holds messages of its own, which it shall not hear. */
   spoke: Batch | undefined
@@ -31,19 +30,19 @@ export interface Membership {
 const CHANNELS_CACHED = 10_000
 
 export class Place {
+  /** Position given last. */
+  sequence = 0
+  config: PlaceConfig
+  /** Those who hear the room itself, which is where most messages go. */
+  #whole: readonly Audience[] = []
+  readonly epoch: number
   readonly route: number
   /** `{account}/{room}`, as slugs. */
   readonly name: string
-  readonly epoch: number
   readonly #turn: Turn
-  config: PlaceConfig
-  /** Position given last. */
-  sequence = 0
-  /** By their filters, sorted and joined by a newline. */
+  /** By `keyOf`. */
   readonly #audiences = new Map<string, Audience>()
   readonly #byChannel = new Map<string, readonly Audience[]>()
-  /** Those who hear the room itself, which is where most messages go. */
-  #whole: readonly Audience[] = []
 
   constructor(route: number, name: string, epoch: number, config: PlaceConfig, turn: Turn) {
     this.route = route
@@ -59,15 +58,15 @@ export class Place {
 
   /** Adds a filter. What was sent before is not delivered, what is sent from now on is. */
   listen(member: Membership, filter: string): void {
-    this.#move(member, () => member.filters.add(filter))
+    this.#change(member, () => member.filters.add(filter))
   }
 
   unlisten(member: Membership, filter: string): void {
-    this.#move(member, () => member.filters.delete(filter))
+    this.#change(member, () => member.filters.delete(filter))
   }
 
   leave(member: Membership): void {
-    this.#move(member, () => member.filters.clear())
+    this.#change(member, () => member.filters.clear())
   }
 
   /** Those who hear a channel; `` for the room itself. */
@@ -76,47 +75,51 @@ export class Place {
     const known = this.#byChannel.get(channel)
     if (known) return known
     if (this.#byChannel.size >= CHANNELS_CACHED) this.#byChannel.clear()
-    const audiences = [...this.#audiences.values()].filter((audience) => audience.hears(channel))
+    const audiences = this.#thatHear(channel)
     this.#byChannel.set(channel, audiences)
     return audiences
   }
 
-  #move(member: Membership, change: () => void): void {
-    const { audience: before } = member
+  /** Changes a member's filters, and moves him to the audience that they make. */
+  #change(member: Membership, change: () => void): void {
+    const before = keyOf(member)
     change()
-    const key = keyOf(member.filters)
-    const after = key === undefined ? undefined : this.#audience(key)
+    const after = keyOf(member)
     if (after === before) return
-    if (before) {
-      before.remove(member)
-      if (before.size === 0) {
-        this.#audiences.delete(before.key)
-        this.#changed()
-      }
+    member.audience?.remove(member)
+    if (before !== undefined && this.#audiences.get(before)?.size === 0) {
+      this.#audiences.delete(before)
+      this.#audiencesChanged()
     }
-    member.audience = after
-    after?.add(member)
+    if (after !== undefined) this.#audience(after, member).add(member)
   }
 
-  #changed(): void {
-    this.#byChannel.clear()
-    const whole = this.#audiences.get('')
-    this.#whole = whole ? [whole] : []
-  }
-
-  #audience(key: string): Audience {
+  #audience(key: string, { socket, filters }: Membership): Audience {
     let audience = this.#audiences.get(key)
     if (!audience) {
-      audience = new Audience(this, this.#turn, key)
+      audience = new Audience(this, socket.lane, [...filters], this.#turn)
       this.#audiences.set(key, audience)
-      this.#changed()
+      this.#audiencesChanged()
     }
     return audience
   }
+
+  #audiencesChanged(): void {
+    this.#byChannel.clear()
+    this.#whole = this.#thatHear('')
+  }
+
+  #thatHear(channel: string): Audience[] {
+    return [...this.#audiences.values()].filter((audience) => audience.hears(channel))
+  }
 }
 
-/** The room itself hears all its channels, so other filters beside it add nothing. */
-function keyOf(filters: ReadonlySet<string>): string | undefined {
+/**
+ * Names the audience that a member belongs to; undefined where he does not listen. The room itself
+ * hears all its channels, so other filters beside it add nothing.
+ */
+function keyOf({ socket, filters }: Membership): string | undefined {
   if (filters.size === 0) return undefined
-  return filters.has('') ? '' : [...filters].sort().join('\n')
+  const sorted = filters.has('') ? [''] : [...filters].sort()
+  return [socket.lane.name, ...sorted].join('\n')
 }

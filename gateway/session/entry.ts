@@ -41,7 +41,7 @@ function arrive(session: Session, request: EntryRequest, room: Room | undefined)
       place: placeOf(request),
       locks: locks.map((acceptor) => ({ id: session.core.newId(), acceptor })),
       tries: session.core.options.limbo.tries,
-      deadline: session.core.clock() + session.core.options.limbo.deadlineMs,
+      deadline: session.core.uptime() + session.core.options.limbo.deadlineMs,
     })
   }
   try {
@@ -176,7 +176,7 @@ function challenge(session: Session, { lock, depth }: Effect<'challenge'>): void
     place: lock.place ?? '',
     depth,
     triesLeft: lock.triesLeft,
-    deadlineMs: Math.max(0, lock.deadline - session.core.clock()),
+    deadlineMs: Math.max(0, Math.round(lock.deadline - session.core.uptime())),
   }
   session.send(asked?.frameId ?? 0, {
     case: 'lockStep',

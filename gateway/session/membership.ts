@@ -86,7 +86,6 @@ function join(session: Session, room: Room, rights: Rights): Membership {
     mayReceive: rights.receive,
     filters: new Set(),
     audience: undefined,
-    group: undefined,
     index: 0,
     spoke: undefined,
   }

@@ -10,7 +10,7 @@ import type { Session } from './session.ts'
  */
 export function receive(session: Session, bytes: Buffer, start = 0, end = bytes.length): void {
   if (session.closed) return
-  session.heardAt = session.core.clock()
+  session.heardAt = session.core.uptime()
   if (!session.unlocked && overBudget(session, end - start, 1)) return
   if (start === end) session.outbox.heartbeat()
   else if (session.busy) hold(session, bytes.subarray(start, end))
@@ -24,6 +24,7 @@ export function resume(session: Session): void {
     session.heldBytes -= packet.length
     run(session, packet, 0, packet.length)
   }
+  if (session.held.length === 0) session.wire.resume()
 }
 
 function run(session: Session, bytes: Buffer, start: number, end: number): void {
@@ -42,8 +43,9 @@ function visit(session: Session, frame: ScannedFrame, bytes: Buffer): boolean {
   return !session.busy && !session.closed
 }
 
-/** The rest of a packet goes before what came after it. */
+/** The rest of a packet goes before what came after it. What is on its way already has to fit. */
 function hold(session: Session, packet: Buffer, first = false): void {
+  session.wire.pause()
   session.heldBytes += packet.length
   if (session.heldBytes > session.core.options.pendingBytes) {
     return session.drop(Code.QUEUE_FULL, 'too many bytes wait for a lock')

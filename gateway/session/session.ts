@@ -30,47 +30,48 @@ export interface SessionHooks {
 }
 
 export class Session implements Socket {
+  // What every message touches comes first, to lie together in memory.
   readonly core: Core
+  readonly outbox: Outbox
+  closed = false
+  /** Has proved an identity or entered a room; until then it is in limbo (R14). */
+  unlocked = false
+  greeted = false
+  /** Effects whose results later frames must wait for. */
+  #effects = 0
+  /** Last sign of life; in milliseconds of core.uptime, as the other times. */
+  heardAt: number
+  from: Uint8Array
+  /** By route, as rooms. */
+  readonly memberships = new Map<number, Membership>()
+  readonly rooms = new Map<number, Room>()
+  target: Socket['target'] = undefined
+
   readonly id: string
   readonly lane: Lane
   readonly wire: Wire
-  readonly outbox: Outbox
   readonly openedAt: number
+  pingedAt = 0
 
   // Who it is.
-  from: Uint8Array
   principal: string
   client: string | undefined = undefined
   readonly accounts = new Set<string>()
   readonly tokens: TokenRecord[] = []
 
-  // Where it is.
-  readonly memberships = new Map<number, Membership>()
-  /** By route, as memberships. */
-  readonly rooms = new Map<number, Room>()
-  target: Socket['target'] = undefined
-  /** Has proved an identity or entered a room; until then it is in limbo (R14). */
-  unlocked = false
-  closed = false
-
   // What is under way.
   stack: LockStack = EMPTY_STACK
   /** Entries that wait for a lock. */
   waiting: EntryRequest[] = []
-  /** Id of the frame whose answer is being verified; 0: of none. */
+  /** Id of the frame whose answer is being verified. */
   answering = 0
-  /** Effects whose results later frames must wait for. */
-  #effects = 0
-  /** What came meanwhile, in order. */
+  /** What came while an effect was under way, in order. */
   readonly held: Buffer[] = []
   heldBytes = 0
 
-  // What it has spent.
-  greeted = false
+  // What it has spent in limbo.
   limboBytes = 0
   limboFrames = 0
-  heardAt: number
-  pingedAt = 0
 
   readonly #hooks: SessionHooks
   #dropping = false
@@ -83,14 +84,14 @@ export class Session implements Socket {
     this.id = core.newId()
     this.from = Buffer.from(this.address)
     this.principal = this.address
-    this.openedAt = core.clock()
+    this.openedAt = core.uptime()
     this.heardAt = this.openedAt
     this.outbox = new Outbox({
       wire,
       lane,
       turn: core.turn,
       options: core.options.outbox,
-      clock: core.clock,
+      clock: core.uptime,
       overflow: () => this.#dropAfterTurn(),
     })
     core.router.graph.addSocket(this)

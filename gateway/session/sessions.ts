@@ -11,15 +11,20 @@ import type { Wire } from './wire.ts'
 /** How often deadlines are looked at, in milliseconds; at most this late they are kept. */
 const SWEEP_MS = 500
 
+/** A sweep this late says that the process stood still, in milliseconds. */
+const STALL_MS = 4 * SWEEP_MS
+
 export class Sessions {
   readonly #core: Core
   readonly #all = new Set<Session>()
   readonly #sweeper: NodeJS.Timeout
+  #sweptAt: number
   /** No more sockets are to be opened. */
   draining = false
 
   constructor(core: Core) {
     this.#core = core
+    this.#sweptAt = core.uptime()
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref()
   }
 
@@ -47,7 +52,7 @@ export class Sessions {
 
   /** A sign of life that is no packet. */
   heard(session: Session): void {
-    session.heardAt = this.#core.clock()
+    session.heardAt = this.#core.uptime()
   }
 
   /** Goes where the URL says, as a first Join would (R6). */
@@ -72,28 +77,38 @@ export class Sessions {
   }
 
   #sweep(): void {
-    const now = this.#core.clock()
-    for (const session of this.#all) this.#look(session, now)
+    const now = this.#core.uptime()
+    const late = now - this.#sweptAt > STALL_MS
+    this.#sweptAt = now
+    // After a stall the signs of life of meanwhile are still to be read.
+    if (!late) for (const session of this.#all) this.#look(session, now)
   }
 
   #look(session: Session, now: number): void {
-    const { limbo, heartbeatMs } = this.#core.options
+    const { clock, options } = this.#core
     stepLocks(session, { type: 'tick', now })
     if (session.closed) return
-    if (!session.unlocked && now - session.openedAt >= limbo.deadlineMs) {
+    if (!session.unlocked && now - session.openedAt >= options.limbo.deadlineMs) {
       return session.drop(Code.LOCK_DEADLINE, 'nothing was unlocked in time')
     }
-    if (session.tokens.some(({ expiresAt }) => expiresAt && expiresAt.getTime() <= now)) {
+    if (session.tokens.some(({ expiresAt }) => expiresAt && expiresAt.getTime() <= clock())) {
       return session.drop(Code.TOKEN_EXPIRED, 'the token is past its expiry')
     }
     if (session.outbox.stalled(now)) {
       return session.drop(Code.SLOW_CONSUMER, 'nothing was taken for too long')
     }
-    const silence = now - session.heardAt
-    if (silence >= 2 * heartbeatMs) return session.drop(Code.HEARTBEAT_TIMEOUT, 'no sign of life')
-    if (silence >= heartbeatMs && session.pingedAt < session.heardAt) {
-      session.pingedAt = now
-      session.wire.ping()
+    this.#lookForLife(session, now)
+  }
+
+  /** One who has been silent for a heartbeat is asked, and has as long again to answer. */
+  #lookForLife(session: Session, now: number): void {
+    const { heartbeatMs } = this.#core.options
+    if (session.pingedAt > session.heardAt) {
+      if (now - session.pingedAt < heartbeatMs) return
+      return session.drop(Code.HEARTBEAT_TIMEOUT, 'no sign of life')
     }
+    if (now - session.heardAt < heartbeatMs) return
+    session.pingedAt = now
+    session.wire.ping()
   }
 }

@@ -6,6 +6,9 @@ export interface Wire {
   write(bytes: Buffer): void
   /** Written and not yet taken by the operating system, in bytes. */
   readonly buffered: number
+  /** Takes no more from the peer for a while. What has come already may still be handed over. */
+  pause(): void
+  resume(): void
   /** Asks the peer for a sign of life that every implementation gives, for instance a WebSocket ping. */
   ping(): void
   /** Ends the connection after what was written, as the code's rendering says. */

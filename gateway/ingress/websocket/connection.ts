@@ -74,6 +74,14 @@ class WebSocketWire implements Wire {
     return this.#socket.writableLength
   }
 
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    if (!this.#ws.isPaused) this.#socket.resume()
+  }
+
   ping(): void {
     if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping()
   }

@@ -23,7 +23,9 @@ export function handle(session: Session, frame: ScannedFrame, packet: Buffer): v
       if (!first) throw new Refusal(Code.FRAME_NOT_ALLOWED, 'Hello is not the first frame')
       return handleHello(session, frame, packet)
     case FrameKind.DROP:
-      return session.drop(Code.UNSPECIFIED, 'the client leaves')
+      // With an id it refuses a request, and a gateway makes none.
+      if (frame.id === 0) session.drop(Code.UNSPECIFIED, 'the client leaves')
+      return
     case FrameKind.NONE:
       if (frame.id !== 0) session.refuse(frame.id, Code.UNIMPLEMENTED, 'no body known here')
       return

@@ -39,6 +39,6 @@ export function handleLockStep(session: Session, frame: ScannedFrame, packet: Bu
     lock: lock.replace(/^lock:/, ''),
     acceptor,
     response: answer,
-    nominated: { id: core.newId(), tries, deadline: core.clock() + deadlineMs },
+    nominated: { id: core.newId(), tries, deadline: core.uptime() + deadlineMs },
   })
 }
