@@ -6,7 +6,8 @@ import type { RefusedDestination } from './destination.ts'
 import type { Remembered } from './idempotency.ts'
 
 export class Outcome {
-  id: MessageId
+  /** Of the message itself. */
+  readonly ownId: MessageId
   /** The ReceiptLevel asked for. */
   readonly level: number
   sockets = 0
@@ -16,9 +17,10 @@ export class Outcome {
   readonly refusals: RefusedDestination[] = []
   #sent = 0
   #duplicates = 0
+  #firstId: MessageId | undefined
 
-  constructor(id: MessageId, level: number) {
-    this.id = id
+  constructor(ownId: MessageId, level: number) {
+    this.ownId = ownId
     this.level = level
   }
 
@@ -27,10 +29,10 @@ export class Outcome {
     this.#add(facts)
   }
 
-  /** Sent before, under the same key: the first one's facts, and its id where nothing else was sent. */
+  /** Sent before, under the same key: the first one's facts. */
   duplicate(first: Remembered): void {
     this.#duplicates++
-    if (this.#sent === 0) this.id = first.id
+    this.#firstId ??= first.id
     this.#add(first)
   }
 
@@ -43,6 +45,11 @@ export class Outcome {
     this.sockets += facts.sockets
     this.sequence = only ? facts.sequence : 0
     this.epoch = only ? facts.epoch : 0
+  }
+
+  /** What the receipt names: the message, or the first one where nothing was sent but duplicates. */
+  get id(): MessageId {
+    return this.#sent === 0 && this.#firstId ? this.#firstId : this.ownId
   }
 
   /** How many it had. */

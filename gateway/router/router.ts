@@ -43,12 +43,18 @@ export class Router {
    */
   publish(origin: Socket, envelope: ScannedEnvelope, barred = NONE_BARRED): Outcome {
     const outcome = new Outcome(this.#ids.next(), envelope.receipt)
+    const seen = envelope.to.length > 1 ? new Set<string>() : undefined
     for (const asked of resolve(this.graph, origin, envelope, barred)) {
       const destination = permit(asked, envelope.receipt)
-      if (destination.kind === 'refused') outcome.refuse(destination)
-      else if (envelope.key === '')
-        outcome.sent(this.#send(origin, envelope, destination, outcome.id))
-      else this.#sendOnce(origin, envelope, destination, outcome)
+      if (destination.kind === 'refused') {
+        outcome.refuse(destination)
+        continue
+      }
+      const named = seen && addressOf(destination)
+      if (named !== undefined && seen?.has(named)) continue
+      if (named !== undefined) seen?.add(named)
+      if (envelope.key !== '') this.#sendOnce(origin, envelope, destination, outcome)
+      else outcome.sent(this.#send(origin, envelope, destination, outcome.ownId))
     }
     return outcome
   }
@@ -70,7 +76,7 @@ export class Router {
         refused(destination.name, Code.KEY_REUSED, 'the key was used with another body'),
       )
     }
-    const facts = this.#send(origin, envelope, destination, outcome.id)
+    const facts = this.#send(origin, envelope, destination, outcome.ownId)
     this.#window.remember(scope, bodyHash, facts, now)
     outcome.sent(facts)
   }

@@ -37,11 +37,16 @@ export class Turn {
   }
 
   #end(): void {
-    // A flush may add more; what it adds belongs to this turn.
-    for (let i = 0; i < this.#batches.length; i++) this.#batches[i]?.flush()
-    for (let i = 0; i < this.#outboxes.length; i++) this.#outboxes[i]?.flush()
-    this.#batches.length = 0
-    this.#outboxes.length = 0
+    // A flush may add more of either kind; what it adds belongs to this turn.
+    while (this.#batches.length > 0 || this.#outboxes.length > 0) {
+      flushAll(this.#batches)
+      flushAll(this.#outboxes)
+    }
     this.#scheduled = false
   }
+}
+
+function flushAll(all: Flushable[]): void {
+  for (let i = 0; i < all.length; i++) all[i]?.flush()
+  all.length = 0
 }

@@ -1,0 +1,79 @@
+/** A socket for the router that keeps what it is given; no session, no connection. */
+import type { Frame } from '@porthouse/proto/v1/frame'
+import { binaryLane } from '../../gateway/ingress/websocket/binary-lane.ts'
+import type { Stamp } from '../../gateway/protocol/packet-writer.ts'
+import type { ScannedEnvelope } from '../../gateway/protocol/scan-envelope.ts'
+import type { Batch } from '../../gateway/router/batch.ts'
+import type { Graph } from '../../gateway/router/graph.ts'
+import type { Lane } from '../../gateway/router/lane.ts'
+import type { Membership, Place } from '../../gateway/router/place.ts'
+import type { Socket } from '../../gateway/router/socket.ts'
+import { framesIn } from './heard.ts'
+
+export interface MemorySocketOptions {
+  readonly lane?: Lane
+  /** `client:{account}/{client}`. */
+  readonly client?: string
+  readonly accounts?: readonly string[]
+}
+
+export class MemorySocket implements Socket {
+  readonly id: string
+  readonly from: Uint8Array
+  readonly lane: Lane
+  readonly principal: string
+  readonly accounts: ReadonlySet<string>
+  readonly client: string | undefined
+  readonly memberships = new Map<number, Membership>()
+  target: Socket['target'] = undefined
+  /** All frames so far, in order. */
+  readonly heard: Frame[] = []
+
+  constructor(id: string, { lane = binaryLane, client, accounts = [] }: MemorySocketOptions = {}) {
+    this.id = id
+    this.from = Buffer.from(client ?? `socket:${id}`)
+    this.lane = lane
+    this.principal = client ?? `socket:${id}`
+    this.accounts = new Set(accounts)
+    this.client = client
+  }
+
+  /** Makes it known to the graph. */
+  in(graph: Graph): this {
+    graph.addSocket(this)
+    if (this.client) graph.addClient(this.client, this)
+    return this
+  }
+
+  enter(place: Place, { maySend = true, mayReceive = true } = {}): Membership {
+    const member: Membership = {
+      socket: this,
+      place,
+      maySend,
+      mayReceive,
+      filters: new Set(),
+      audience: undefined,
+      index: 0,
+      spoke: undefined,
+    }
+    this.memberships.set(place.route, member)
+    return member
+  }
+
+  deliver(bytes: Buffer, _batch: Batch, from: number, to: number): void {
+    const frames = framesIn(bytes)
+    if (frames.length !== to - from) throw new Error(`${frames.length} frames for ${from} to ${to}`)
+    this.heard.push(...frames)
+  }
+
+  direct(envelope: ScannedEnvelope, stamp: Stamp): void {
+    const writer = this.lane.writer()
+    writer.envelope(envelope, stamp)
+    this.heard.push(...framesIn(writer.whole()))
+  }
+
+  /** What it heard since the last call. */
+  take(): Frame[] {
+    return this.heard.splice(0)
+  }
+}
