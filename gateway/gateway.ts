@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { Code } from '@porthouse/proto/v1/code'
 
 import type { Config } from './config/config.ts'
+import { Connections } from './ingress/connections.ts'
 import { serveHttp } from './ingress/http/server.ts'
 import { isLoopback } from './ingress/websocket/origin.ts'
 import { type WebSocketOptions, webSocketIngress } from './ingress/websocket/upgrade.ts'
@@ -59,16 +60,17 @@ export async function createGateway({ config, store, log }: GatewayParts): Promi
   }
   const sessions = new Sessions(core)
   const { host, port } = config.http.listen
+  const connections = new Connections(config.connections)
   const http = await serveHttp({
     host,
     port,
-    connectionsMax: config.connections.max,
+    connections,
     ready: async () => {
       if (sessions.draining) throw new Refusal(Code.DRAINING, 'the gateway goes down')
       await store.ping()
     },
     upgrade: config.features.includes('websocket')
-      ? webSocketIngress(webSocketOptions(config), sessions)
+      ? webSocketIngress(webSocketOptions(config, connections), sessions)
       : refuseWebSocket,
   })
   return {
@@ -84,7 +86,7 @@ export async function createGateway({ config, store, log }: GatewayParts): Promi
   }
 }
 
-function webSocketOptions({ http, connections, limits }: Config): WebSocketOptions {
+function webSocketOptions({ http, limits }: Config, connections: Connections): WebSocketOptions {
   return {
     origins: { allowed: http.origins, loopback: isLoopback(http.listen.host) },
     connections,

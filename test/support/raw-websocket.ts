@@ -86,8 +86,13 @@ export async function exchange(port: number, bytes: Uint8Array | string): Promis
     answer += chunk.toString('latin1')
   })
   socket.write(bytes)
-  await once(socket, 'close')
+  await closeOf(socket)
   return answer
+}
+
+/** Unlike `once`, does not reject where an error comes first. */
+function closeOf(socket: Socket): Promise<unknown> {
+  return new Promise((resolve) => socket.once('close', resolve))
 }
 
 /** How a connection ended. */
@@ -100,6 +105,10 @@ export interface End {
 export interface RawOptions extends Handshake {
   /** False: close frames are not answered. */
   readonly answersClose?: boolean
+  /** The address of this machine to come from, such as 127.0.0.2. */
+  readonly from?: string
+  /** Sent right behind the handshake, in the same segment. */
+  readonly early?: Uint8Array
 }
 
 const live = new Set<RawWebSocket>()
@@ -124,8 +133,10 @@ export class RawWebSocket {
 
   /** Rejects with the answer where it is not status 101. */
   static async open(port: number, options: RawOptions = {}): Promise<RawWebSocket> {
-    const socket = connect(port, '127.0.0.1').setNoDelay()
-    socket.write(encodeHandshake(options))
+    const { from, early = [] } = options
+    const host = '127.0.0.1'
+    const socket = connect({ port, host, ...(from && { localAddress: from }) }).setNoDelay()
+    socket.write(Buffer.concat([Buffer.from(encodeHandshake(options)), Buffer.from(early)]))
     let received = Buffer.alloc(0)
     for (;;) {
       const [chunk] = await Promise.race([
@@ -149,7 +160,7 @@ export class RawWebSocket {
     live.add(this)
     socket.on('data', (chunk) => this.#read(chunk))
     socket.on('error', () => undefined)
-    this.ended = once(socket, 'close').then(() => this.#end())
+    this.ended = closeOf(socket).then(() => this.#end())
     this.#read(rest)
   }
 
@@ -193,6 +204,14 @@ export class RawWebSocket {
     const frames: Frame[] = []
     while (frames.length < count) frames.push(await this.frame(opcode))
     return frames
+  }
+
+  /** All that still come until the connection ends. */
+  async rest(opcode = BINARY): Promise<Frame[]> {
+    await this.ended
+    const payloads = this.#arrivals.get(opcode)?.splice(0) ?? []
+    const packets = payloads.map((payload) => framesOf(opcode, payload))
+    return [...this.#frames.splice(0), ...packets.flat()]
   }
 
   /** Stops to read, so that what the gateway writes fills the way to here. */

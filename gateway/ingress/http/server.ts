@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../../protocol/codes.ts'
+import type { Connections } from '../connections.ts'
 import { refuseRequest, refuseUpgrade } from './problem.ts'
 
 /** All headers of a request, in bytes; over it: 431. */
@@ -18,8 +19,7 @@ const TIMEOUT_SWEEP_MS = 1_000
 export interface HttpOptions {
   readonly host: string
   readonly port: number
-  /** TCP connections in all; further ones are closed at once. */
-  readonly connectionsMax: number
+  readonly connections: Connections
   /** Resolves where the gateway can do its work; rejects with a Refusal or the store's error. */
   readonly ready: () => Promise<void>
   /** Takes a connection over, or throws Refusal. */
@@ -43,7 +43,7 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: TIMEOUT_SWEEP_MS,
   })
-  server.maxConnections = options.connectionsMax
+  server.on('connection', (socket) => options.connections.take(socket))
   server.on('request', (request, response) => answer(options, request, response))
   server.on('upgrade', (request, socket, head) => upgrade(options, request, socket as Socket, head))
   await listen(server, options)

@@ -6,12 +6,13 @@ import { WebSocketServer } from 'ws'
 import { type Entry, parsePath } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Sessions } from '../../session/sessions.ts'
+import type { Connections } from '../connections.ts'
 import { closeWith, LANES, serve } from './connection.ts'
 import { type OriginRules, originAllowed } from './origin.ts'
 
 export interface WebSocketOptions {
   readonly origins: OriginRules
-  readonly connections: { readonly max: number; readonly perAddress: number }
+  readonly connections: Connections
   readonly packetBytes: number
 }
 
@@ -35,12 +36,13 @@ export function webSocketIngress(options: WebSocketOptions, sessions: Sessions) 
       LANES.find(({ name }) => offered.has(name))?.name ?? false,
   }
   const server = new WebSocketServer(settings)
-  const open = new Map<string, number>()
+  server.on('wsClientError', (error) => {
+    throw new Refusal(Code.HANDSHAKE_INVALID, error.message)
+  })
 
   return (request: IncomingMessage, socket: Socket, head: Buffer): void => {
-    const entry = check(request, options, { sessions, open })
+    const entry = check(request, options, sessions)
     server.handleUpgrade(request, socket, head, (ws) => {
-      count(open, socket)
       if (ws.protocol !== '') return serve(ws, socket, sessions, entry)
       ws.on('error', () => undefined)
       closeWith(ws, Code.SUBPROTOCOL_MISSING, 'offer porthouse.v1 or porthouse.v1.json')
@@ -52,7 +54,7 @@ export function webSocketIngress(options: WebSocketOptions, sessions: Sessions) 
 function check(
   request: IncomingMessage,
   { origins, connections }: WebSocketOptions,
-  { sessions, open }: { sessions: Sessions; open: ReadonlyMap<string, number> },
+  sessions: Sessions,
 ): Entry {
   if (sessions.draining) throw new Refusal(Code.DRAINING, 'the gateway goes down')
   const entry = parsePath((request.url ?? '').split('?')[0] as string)
@@ -64,25 +66,6 @@ function check(
   if (offered !== undefined && !known) {
     throw new Refusal(Code.SUBPROTOCOL_UNSUPPORTED, 'known: porthouse.v1, porthouse.v1.json')
   }
-  if (sessions.count >= connections.max) {
-    throw new Refusal(Code.CONNECTION_LIMIT, 'the gateway is full')
-  }
-  if ((open.get(addressOf(request.socket)) ?? 0) >= connections.perAddress) {
-    throw new Refusal(Code.CONNECTION_LIMIT, 'too many from this address')
-  }
+  connections.check(request.socket)
   return entry
-}
-
-function count(open: Map<string, number>, socket: Socket): void {
-  const address = addressOf(socket)
-  open.set(address, (open.get(address) ?? 0) + 1)
-  socket.once('close', () => {
-    const left = (open.get(address) ?? 1) - 1
-    if (left === 0) open.delete(address)
-    else open.set(address, left)
-  })
-}
-
-function addressOf(socket: Socket): string {
-  return socket.remoteAddress ?? ''
 }
