@@ -22,6 +22,8 @@ export class Rooms {
   readonly #loaded = new Map<string, Room>()
   readonly #loading = new Map<string, Promise<Room | undefined>>()
   #routes = 0
+  /** Given last. */
+  #epoch = 0
 
   constructor(parts: { stored: StoredRooms; graph: Graph; turn: Turn; clock: () => number }) {
     this.#stored = parts.stored
@@ -55,8 +57,10 @@ export class Rooms {
     if (loaded) return loaded
     const config = readConfig(record.config)
     const slugs = `${record.account.slug}/${record.slug}`
-    // Nothing is kept of such a room, so its positions begin anew with each loading.
-    const place = new Place(++this.#routes, slugs, this.#clock(), config, this.#turn)
+    // Nothing is kept of such a room, so its positions begin anew with each loading: in an epoch of
+    // their own, even within one millisecond.
+    this.#epoch = Math.max(this.#clock(), this.#epoch + 1)
+    const place = new Place(++this.#routes, slugs, this.#epoch, config, this.#turn)
     const room: Room = { record, config, place, members: 0 }
     for (const each of names) this.#loaded.set(each, room)
     this.#graph.addPlace(place, names)
@@ -72,8 +76,8 @@ export class Rooms {
   }
 
   #unload(room: Room): void {
-    if (room.members > 0) return
     const names = namesOf(room.record)
+    if (room.members > 0 || this.#loaded.get(names[0] as string) !== room) return
     for (const each of names) this.#loaded.delete(each)
     this.#graph.removePlace(names)
   }
