@@ -13,7 +13,7 @@ import { storeFailure } from './with-store.ts'
 
 export async function run(options: RunOptions): Promise<void> {
   const { config } = readSettings(options)
-  const { log, flush } = openLog(config.log)
+  const { log, close } = openLog(config.log)
   // A reader of the first lines who then goes away must not end the gateway.
   process.stdout.on('error', () => {})
   const signal = firstSignal()
@@ -27,7 +27,7 @@ export async function run(options: RunOptions): Promise<void> {
   } catch (error) {
     throw startFailure(storeFailure(error), config)
   } finally {
-    flush()
+    await close()
   }
 }
 
@@ -76,13 +76,6 @@ function startFailure(error: unknown, config: Config): unknown {
   }
   if (syscall === 'listen' || syscall === 'getaddrinfo') {
     return new Failure(String(code), `cannot listen on ${listen} (${code}); see --http HOST:PORT`)
-  }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    const { path = config.data } = error as NodeJS.ErrnoException
-    return new Failure(
-      code,
-      `no permission to write ${path}; choose another folder with --data DIR`,
-    )
   }
   return error
 }

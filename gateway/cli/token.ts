@@ -1,7 +1,6 @@
 /** `porthouse token …` (R33). */
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { newToken } from '../identity/tokens.ts'
-import { formatUuid, Uuid7Source } from '../protocol/uuid7.ts'
 import type { Store, TokenRecord } from '../store/store.ts'
 import { findAccount } from './account.ts'
 import { usage } from './failure.ts'
@@ -51,8 +50,7 @@ export async function makeToken(
   store: Store,
   wanted: { account: string; client?: string; expiresAt?: Date; grants: Grant[] },
 ): Promise<{ record: TokenRecord; secret: string }> {
-  const uuid = formatUuid(new Uuid7Source(Date.now, randomBytes).next())
-  const { id, secret, hash } = newToken(uuid, randomBytes(32))
+  const { id, secret, hash } = newToken(randomUUID(), randomBytes(32))
   return { record: await store.tokens.create({ id, hash, ...wanted }), secret }
 }
 

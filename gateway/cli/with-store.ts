@@ -1,6 +1,5 @@
 /** Commands that work on the store itself, whether a gateway runs beside them or not. */
 import { openLog } from '../observe/log.ts'
-import { openStore } from '../store/postgres/open.ts'
 import { type Store, StoreError } from '../store/store.ts'
 import { EXIT, Failure } from './failure.ts'
 import { readSettings } from './settings.ts'
@@ -18,6 +17,8 @@ export async function withStore<T>(
   use: (store: Store) => Promise<T>,
 ): Promise<T> {
   const { config } = readSettings({ ...(file && { config: file }), ...(data && { data }) })
+  // Loaded here, for a wrong command line is told without a database's driver.
+  const { openStore } = await import('../store/postgres/open.ts')
   // What the store has to say is told by its errors; a command's stderr is for its own one line.
   const { log } = openLog('silent')
   try {
@@ -35,6 +36,16 @@ export async function withStore<T>(
 /** A StoreError as a command's failure; anything else as it is. */
 export function storeFailure(error: unknown): unknown {
   if (!(error instanceof StoreError)) return error
+  // With a path, it was the data folder that could not be used, not the database.
+  const { code, path, message } = (error.cause ?? {}) as NodeJS.ErrnoException
+  if (code && path) {
+    return new Failure(
+      code,
+      `${message}; choose another folder with --data DIR`,
+      EXIT.failed,
+      error,
+    )
+  }
   const exit = error.failure === 'unavailable' ? EXIT.unavailable : EXIT.failed
   return new Failure(error.failure.toUpperCase(), error.message, exit, error)
 }

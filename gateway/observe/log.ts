@@ -2,6 +2,8 @@
  * The log: JSON lines on stderr, or short lines for people where stderr is a terminal. It never holds
  * payloads or secrets (threat S3); redaction is the second guard, not the first.
  */
+import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
 import {
   destination,
   type LevelWithSilent,
@@ -16,6 +18,8 @@ export type Log = Logger
 /** What may wait for a reader of the log that is too slow; more is lost, so that nothing blocks (L10). */
 const WAITING_BYTES_MAX = 1024 * 1024
 
+const CLOSE_MS = 1000
+
 const SECRETS = ['token', 'secret', 'password', 'authorization', 'cookie', 'databaseUrl']
 
 const OPTIONS: LoggerOptions = {
@@ -28,28 +32,26 @@ const OPTIONS: LoggerOptions = {
 
 export interface OpenLog {
   readonly log: Log
-  /** Writes what still waits; to be called before the process ends. */
-  flush(): void
+  /** Resolves when what waits is written, or nobody has read it for a second. Nothing is logged after it. */
+  close(): Promise<void>
 }
 
 /** Opens the process's log on stderr. */
 export function openLog(level: LevelWithSilent, terminal = process.stderr.isTTY): OpenLog {
   if (terminal) {
     const lines = { write: (line: string) => process.stderr.write(forPeople(line)) }
-    return { log: pino({ ...OPTIONS, level }, lines), flush: () => {} }
+    return { log: pino({ ...OPTIONS, level }, lines), close: async () => {} }
   }
   const stderr = destination({ dest: 2, sync: false, maxLength: WAITING_BYTES_MAX })
   // A reader that has gone away must not end the gateway.
   stderr.on('error', () => {})
-  return { log: pino({ ...OPTIONS, level }, stderr), flush: () => flush(stderr) }
+  return { log: pino({ ...OPTIONS, level }, stderr), close: () => close(stderr) }
 }
 
-function flush(stderr: { flushSync(): void }): void {
-  try {
-    stderr.flushSync()
-  } catch {
-    // Nobody reads it any more, and the process is about to end.
-  }
+async function close(stderr: ReturnType<typeof destination>): Promise<void> {
+  const closed = once(stderr, 'close')
+  stderr.end()
+  await Promise.race([closed, setTimeout(CLOSE_MS, undefined, { ref: false })])
 }
 
 interface Line {

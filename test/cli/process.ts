@@ -1,0 +1,123 @@
+/** The command line as a user has it: bin/porthouse in a process of its own. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
+import { pino } from 'pino'
+import { openStore } from '../../gateway/store/postgres/open.ts'
+import type { Store } from '../../gateway/store/store.ts'
+
+export const bin = resolve(import.meta.dirname, '../../bin/porthouse')
+
+export interface RunOptions {
+  readonly env?: Record<string, string>
+  /** All of stdin; empty where it is not given. */
+  readonly input?: string | Uint8Array
+  readonly cwd?: string
+  readonly command?: string
+}
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A command that runs. */
+export class Running {
+  readonly process: ChildProcessWithoutNullStreams
+  stdout = ''
+  stderr = ''
+  readonly #ended: Promise<Ended>
+
+  constructor(args: readonly string[], { env, cwd, command = bin }: RunOptions = {}) {
+    const { PATH = '', HOME = '' } = process.env
+    this.process = spawn(command, args, { env: { PATH, HOME, ...env }, cwd })
+    this.process.stdout.on('data', (chunk: Buffer) => {
+      this.stdout += chunk.toString()
+    })
+    this.process.stderr.on('data', (chunk: Buffer) => {
+      this.stderr += chunk.toString()
+    })
+    // A command that has ended takes no more input.
+    this.process.stdin.on('error', () => {})
+    this.#ended = once(this.process, 'close').then(([code]) => ({
+      code: code as number | null,
+      stdout: this.stdout,
+      stderr: this.stderr,
+    }))
+  }
+
+  get ended(): Promise<Ended> {
+    return this.#ended
+  }
+
+  /** Waits until one of its streams has said this; rejects where it ends before. */
+  async says(text: string | RegExp, stream: 'stdout' | 'stderr' = 'stdout'): Promise<string> {
+    const heard = () =>
+      typeof text === 'string' ? this[stream].includes(text) : text.test(this[stream])
+    const source: Readable = this.process[stream]
+    while (!heard()) {
+      const ended = await Promise.race([once(source, 'data').then(() => undefined), this.#ended])
+      if (ended && !heard()) throw new Error(`ended without ${text}: ${JSON.stringify(ended)}`)
+    }
+    return this[stream]
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> {
+    this.process.kill(signal)
+    return this.#ended
+  }
+}
+
+/** Runs a command to its end. */
+export async function porthouse(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const running = new Running(args, options)
+  running.process.stdin.end(options.input ?? '')
+  return running.ended
+}
+
+/** Runs a command that prints JSON and succeeds, and reads what it prints. */
+export async function json<T>(args: readonly string[], options: RunOptions = {}): Promise<T> {
+  const { code, stdout, stderr } = await porthouse([...args, '--json'], options)
+  if (code !== 0) throw new Error(`${args.join(' ')} exits with ${code}: ${stderr}`)
+  return JSON.parse(stdout) as T
+}
+
+export function linesOf<T>(stdout: string): T[] {
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as T)
+}
+
+/** A data folder whose database lives as long as this does, so that commands find it running. */
+export class DataFolder {
+  readonly path: string
+  readonly store: Store
+
+  static async open(): Promise<DataFolder> {
+    const path = mkdtempSync(join(tmpdir(), 'porthouse-cli-'))
+    const log = pino({ level: 'silent' })
+    return new DataFolder(
+      path,
+      await openStore({ dataDir: path, log, embedded: { graceMs: 1000 } }),
+    )
+  }
+
+  private constructor(path: string, store: Store) {
+    this.path = path
+    this.store = store
+  }
+
+  get env(): Record<string, string> {
+    return { PORTHOUSE_DATA: this.path }
+  }
+
+  async close(): Promise<void> {
+    await this.store.close()
+    rmSync(this.path, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,137 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it, vi } from 'vitest'
+import { main } from '../../gateway/cli/program.ts'
+import { bin, json, porthouse } from './process.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'porthouse-usage-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('help', () => {
+  it.each([
+    [['--help'], ['run', 'config', 'account', 'room', 'token', 'connect', 'send', 'listen']],
+    [
+      ['run', '--help'],
+      ['--http', '--mqtt', '--data', '--features', '--log', '--demo'],
+    ],
+    [
+      ['room', 'create', '--help'],
+      ['--open', '--lock', '--echo', '--slow', 'drop-oldest'],
+    ],
+    [
+      ['send', '--help'],
+      ['PORTHOUSE_URL', 'PORTHOUSE_TOKEN', '--lines', 'Examples:'],
+    ],
+  ])('of %j is on stdout and names what there is', async (args, words) => {
+    const { code, stdout, stderr } = await porthouse(args)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    for (const word of words) expect(stdout).toContain(word)
+  })
+
+  it('is shown where no command is given, and that is a wrong usage', async () => {
+    const { code, stderr } = await porthouse([])
+    expect(code).toBe(2)
+    expect(stderr).toContain('Commands:')
+  })
+})
+
+describe('a wrong command line', () => {
+  it.each([
+    [['sned'], 'Did you mean send?'],
+    [['send', 'demo/hello'], 'say what to send'],
+    [['send', 'demo/hello', 'x', '--level', 'none'], 'accepted, routed, stored'],
+    [['send', 'demo/hello', '--lines', '--key', 'k'], '--key is for one message'],
+    [['send', 'demo/Hello', 'x'], 'ADDRESS_INVALID'],
+    [['send', 'ws://127.0.0.1:1/v1/ws', 'x'], 'names no room'],
+    [['listen', 'demo/hello', '--count', '0'], '--count 0'],
+    [['listen', 'demo/hello', '--timeout', 'soon'], '--timeout soon'],
+    [['listen', 'demo/hello', '--text', '--json'], 'exclude each other'],
+    [['account', 'create', 'Acme'], 'upper-case'],
+    [['room', 'create', 'acme'], 'ACCOUNT/ROOM'],
+    [['room', 'create', 'acme/x', '--open', '--lock', 'token'], 'exclude each other'],
+    [['token', 'create', 'acme', '--room', 'x:read'], 'ROOM:send,receive'],
+    [['token', 'create', 'acme', '--room', 'x:send', '--expires', '2001-01-01'], 'in the past'],
+    [['run', '--http', '8080'], 'HOST:PORT'],
+    [['run', '--config', '/nonexistent.json'], 'cannot be read'],
+  ])('%j exits with 2 and says what is wrong', async (args, words) => {
+    // In this process, for there are many and each ends before it does anything.
+    const said: string[] = []
+    const spy = vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      said.push(String(text))
+      return true
+    })
+    await main(args)
+    spy.mockRestore()
+    const code = process.exitCode
+    process.exitCode = 0
+    expect(code).toBe(2)
+    expect(said.join('')).toContain(words)
+  })
+
+  it('is an object on stderr with --json', async () => {
+    const { code, stderr } = await porthouse(['account', 'create', '--json'])
+    expect(code).toBe(2)
+    expect(JSON.parse(stderr)).toEqual({
+      error: { code: 'USAGE', message: "missing required argument 'name'" },
+    })
+  })
+})
+
+describe('porthouse config', () => {
+  it('prints each value with its source', async () => {
+    const file = join(folder, 'porthouse.json')
+    writeFileSync(file, '{"drainMs":7,"databaseUrl":"postgres://u:secret@h/d"}')
+    const env = { PORTHOUSE_LOG: 'warn', PORTHOUSE_DATA: folder }
+    const args = ['config', '--config', file, '--http', '[::1]:0']
+    const all = await json<Record<string, unknown>>(args, { env })
+    expect(all).toMatchObject({
+      'http.listen': { value: '[::1]:0', source: '--http' },
+      log: { value: 'warn', source: 'PORTHOUSE_LOG' },
+      data: { value: folder, source: 'PORTHOUSE_DATA' },
+      drainMs: { value: 7, source: file },
+      heartbeatMs: { value: 25_000, source: 'default' },
+      databaseUrl: { value: 'postgres://u:***@h/d', source: file },
+    })
+    const { stdout } = await porthouse(args, { env })
+    expect(stdout).toMatch(/^http\.listen +\[::1\]:0 +--http$/m)
+    expect(stdout).not.toContain('secret')
+  })
+
+  it('keeps data in the clone where nothing else is said', async () => {
+    const { data } = await json<{ data: { value: string } }>(['config'])
+    expect(data.value).toBe(join(bin, '../../.porthouse'))
+  })
+})
+
+describe('bin/porthouse', () => {
+  it('works through a symbolic link and from any folder', async () => {
+    mkdirSync(join(folder, 'links'))
+    symlinkSync(bin, join(folder, 'links/absolute'))
+    symlinkSync('absolute', join(folder, 'links/relative'))
+    const command = join(folder, 'links/relative')
+    const { code, stdout } = await porthouse(['--version'], { command, cwd: folder })
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+
+  it('says what to do where the dependencies or Node are missing', async () => {
+    const clone = join(folder, 'a clone')
+    mkdirSync(join(clone, 'bin'), { recursive: true })
+    cpSync(bin, join(clone, 'bin/porthouse'))
+    const command = join(clone, 'bin/porthouse')
+    const bare = await porthouse(['--version'], { command })
+    expect(bare.code).toBe(1)
+    expect(bare.stderr).toContain(`run make setup in ${clone}`)
+    mkdirSync(join(clone, 'node_modules/commander'), { recursive: true })
+    mkdirSync(join(clone, 'old'))
+    writeFileSync(join(clone, 'old/node'), '#!/bin/sh\necho v22.17.9\n', { mode: 0o755 })
+    const old = await porthouse(['--version'], {
+      command,
+      env: { PATH: `${join(clone, 'old')}:/usr/bin:/bin` },
+    })
+    // A Node of the machine's own may be there behind the old one, but the first on the PATH counts.
+    expect(old.code).toBe(1)
+    expect(old.stderr).toContain('22.18')
+  })
+})
