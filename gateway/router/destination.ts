@@ -19,10 +19,8 @@ export interface DirectDestination {
   readonly kind: 'socket' | 'client'
   /** The address, which is the stamp's target as well. */
   readonly name: string
-  /** `socket`: its id. `client`: its address. */
+  /** `socket`: its id. `client`: its address, in slugs where it has sockets. */
   readonly key: string
-  /** Of a client: its account's slug. */
-  readonly account: string
 }
 
 export interface RefusedDestination {

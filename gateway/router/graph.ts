@@ -15,26 +15,27 @@ export class Graph {
 
   removeSocket(socket: Socket): void {
     this.#sockets.delete(socket.id)
-    if (socket.client) this.removeClient(socket.client, socket)
+    for (const name of socket.clientNames) {
+      const sockets = this.#clients.get(name)
+      sockets?.delete(socket)
+      if (sockets?.size === 0) this.#clients.delete(name)
+    }
   }
 
-  addClient(client: string, socket: Socket): void {
-    const sockets = this.#clients.get(client)
-    if (sockets) sockets.add(socket)
-    else this.#clients.set(client, new Set([socket]))
-  }
-
-  removeClient(client: string, socket: Socket): void {
-    const sockets = this.#clients.get(client)
-    sockets?.delete(socket)
-    if (sockets?.size === 0) this.#clients.delete(client)
+  /** A client goes by its slugs and by its UUIDs. */
+  addClient(socket: Socket): void {
+    for (const name of socket.clientNames) {
+      const sockets = this.#clients.get(name)
+      if (sockets) sockets.add(socket)
+      else this.#clients.set(name, new Set([socket]))
+    }
   }
 
   socket(id: string): Socket | undefined {
     return this.#sockets.get(id)
   }
 
-  /** By address, `client:{account}/{client}`. */
+  /** By address, `client:{account}/{client}`, each a slug or a UUID. */
   socketsOf(client: string): ReadonlySet<Socket> {
     return this.#clients.get(client) ?? NOBODY
   }

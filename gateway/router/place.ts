@@ -15,8 +15,8 @@ export interface PlaceConfig {
 export interface Membership {
   readonly socket: Socket
   readonly place: Place
-  readonly maySend: boolean
-  readonly mayReceive: boolean
+  /** As of its last Join. */
+  maySend: boolean
   /** Channel filters it listens by; `` for the room and all its channels. */
   readonly filters: Set<string>
   audience: Audience | undefined

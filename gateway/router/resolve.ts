@@ -25,7 +25,7 @@ export function resolve(
   if (envelope.to.length > 0)
     return envelope.to.map((name) => addressed(graph, origin, name, barred))
   if (origin.target) return [{ kind: 'room', name: '', ...origin.target }]
-  if (origin.client) return [client(origin.client)]
+  if (origin.client) return [{ kind: 'client', name: origin.client, key: origin.client }]
   return []
 }
 
@@ -55,9 +55,12 @@ function addressed(graph: Graph, origin: Socket, name: string, barred: Barred): 
         return refused(name, Code.ENTRY_NOT_PERMITTED, 'the socket is not in this room')
       }
       case 'socket':
-        return { kind: 'socket', name, key: address.socket, account: '' }
-      case 'client':
-        return client(formatAddress(address), name)
+        return { kind: 'socket', name, key: address.socket }
+      case 'client': {
+        const written = formatAddress(address)
+        const [socket] = graph.socketsOf(written)
+        return { kind: 'client', name, key: socket?.client ?? written }
+      }
       default:
         return refused(name, Code.UNIMPLEMENTED, `a ${address.kind} cannot be sent to yet`)
     }
@@ -69,9 +72,4 @@ function addressed(graph: Graph, origin: Socket, name: string, barred: Barred): 
 function refusedBy(name: string, error: unknown): Destination {
   if (error instanceof Refusal) return refused(name, error.code, error.detail)
   throw error
-}
-
-function client(address: string, name = address): Destination {
-  const account = address.slice('client:'.length, address.indexOf('/'))
-  return { kind: 'client', name, key: address, account }
 }

@@ -15,8 +15,10 @@ export interface Socket {
   readonly principal: string
   /** Slugs of the accounts in which it has proved an identity. */
   readonly accounts: ReadonlySet<string>
-  /** `client:{account}/{client}` that it acts as, if any. */
+  /** `client:{account}/{client}` that it acts as, if any, in slugs. */
   readonly client: string | undefined
+  /** That address and those that hold a UUID in place of a slug; empty where it acts as none. */
+  readonly clientNames: readonly string[]
   /** By route. */
   readonly memberships: ReadonlyMap<number, Membership>
   /** Where an envelope without destinations goes: the place that it entered by (R27). */

@@ -221,10 +221,14 @@ function adopt(session: Session, token: TokenRecord): void {
   session.unlocked = true
   if (session.principal === session.address) session.principal = `token:${token.id}`
   if (!token.client || session.client) return
-  session.client = `client:${token.account.slug}/${token.client.slug}`
+  const { account, client } = token
+  session.client = `client:${account.slug}/${client.slug}`
+  session.clientNames = [account.slug, account.id].flatMap((owner) =>
+    [client.slug, client.id].map((name) => `client:${owner}/${name}`),
+  )
   session.principal = session.client
   session.from = Buffer.from(session.client)
-  session.core.router.graph.addClient(session.client, session)
+  session.core.router.graph.addClient(session)
 }
 
 const OUTCOMES = {

@@ -43,6 +43,7 @@ export function admit(session: Session, room: Room, request: EntryRequest): Memb
     throw new Refusal(Code.ROOM_LIMIT, `over ${limits.subscriptions} subscriptions in one room`)
   }
   member ??= join(session, room, rights)
+  member.maySend = rights.send
   if (listen) place.listen(member, filter)
   return member
 }
@@ -83,7 +84,6 @@ function join(session: Session, room: Room, rights: Rights): Membership {
     socket: session,
     place: room.place,
     maySend: rights.send,
-    mayReceive: rights.receive,
     filters: new Set(),
     audience: undefined,
     index: 0,

@@ -56,6 +56,7 @@ export class Session implements Socket {
   // Who it is.
   principal: string
   client: string | undefined = undefined
+  clientNames: readonly string[] = []
   readonly accounts = new Set<string>()
   readonly tokens: TokenRecord[] = []
 
@@ -143,11 +144,12 @@ export class Session implements Socket {
     this.send(id, { case: 'drop', value: { code, detail: cut(detail) } })
   }
 
-  /** Tells why and ends the connection. */
+  /** Tells why, unless it is the client that leaves (UNSPECIFIED), and ends the connection. */
   drop(code: Code, detail: string): void {
     if (this.closed) return
     const value = { code, detail: cut(detail) }
-    const last = create(FrameSchema, { body: { case: 'drop', value } })
+    const body = { case: 'drop', value } as const
+    const last = code === Code.UNSPECIFIED ? undefined : create(FrameSchema, { body })
     this.outbox.close(last, code === Code.SLOW_CONSUMER)
     this.end()
     this.wire.close(code, detail)

@@ -24,6 +24,7 @@ export class MemorySocket implements Socket {
   readonly principal: string
   readonly accounts: ReadonlySet<string>
   readonly client: string | undefined
+  readonly clientNames: readonly string[]
   readonly memberships = new Map<number, Membership>()
   target: Socket['target'] = undefined
   /** All frames so far, in order. */
@@ -36,21 +37,21 @@ export class MemorySocket implements Socket {
     this.principal = client ?? `socket:${id}`
     this.accounts = new Set(accounts)
     this.client = client
+    this.clientNames = client ? [client] : []
   }
 
   /** Makes it known to the graph. */
   in(graph: Graph): this {
     graph.addSocket(this)
-    if (this.client) graph.addClient(this.client, this)
+    graph.addClient(this)
     return this
   }
 
-  enter(place: Place, { maySend = true, mayReceive = true } = {}): Membership {
+  enter(place: Place, { maySend = true } = {}): Membership {
     const member: Membership = {
       socket: this,
       place,
       maySend,
-      mayReceive,
       filters: new Set(),
       audience: undefined,
       index: 0,
