@@ -17,21 +17,24 @@ Examples:
 
 /** Runs a command line, given without program and script. Failures end in `process.exitCode`. */
 export async function main(args: readonly string[]): Promise<void> {
+  try {
+    await commandLine().parseAsync(args, { from: 'user' })
+  } catch (error) {
+    process.exitCode = failed(error, args.includes('--json'))
+  }
+}
+
+/** All commands with their options; docs/cli.md is held against it. */
+export function commandLine(): Command {
   const program = new Command('porthouse')
     .description('A self-hosted, protocol-first messaging gateway')
     .version(version())
     .addHelpText('after', HELP)
     .exitOverride()
-    // Reported below, in the same form as any other failure.
+    // Reported by `main`, in the same form as any other failure.
     .configureOutput({ outputError: () => {} })
-  gatewayCommands(program)
-  storeCommands(program)
-  clientCommands(program)
-  try {
-    await program.parseAsync(args, { from: 'user' })
-  } catch (error) {
-    process.exitCode = failed(error, args.includes('--json'))
-  }
+  for (const add of [gatewayCommands, storeCommands, clientCommands]) add(program)
+  return program
 }
 
 function failed(error: unknown, json: boolean): number {
