@@ -97,13 +97,24 @@ export class Outbox {
 
   /** The connection has taken all that was written. */
   drained(): void {
+    if (!this.#closed) this.#release(DIRECT_BYTES_MAX)
+  }
+
+  /**
+   * Moves what waits from the queue to the connection: just more than `bytes`, so that it says again
+   * when it has taken them. The rest stays where the room's policy can act on it.
+   */
+  #release(bytes: number): void {
     const slow = this.#slow
-    if (!slow || this.#closed) return
-    this.#slow = undefined
-    const { notices, waiting } = slow.take()
+    if (!slow) return
+    // Its own frames of this turn keep their place behind what waits.
+    this.#seal()
+    const { notices, waiting } = slow.take(bytes)
     for (const notice of notices) this.frame(notice)
     this.#sealOwn()
-    for (const bytes of waiting) this.#push(bytes)
+    for (const each of waiting) this.#push(each)
+    this.#stalledSince = this.#clock()
+    if (slow.empty) this.#slow = undefined
   }
 
   /** True where the socket has taken nothing for too long. */
@@ -115,12 +126,11 @@ export class Outbox {
    * Writes the last frame after all that waits, and takes nothing more; `discard`: without what waits,
    * for a socket that would not take it.
    */
-  close(last: Frame, discard: boolean): void {
+  close(last: Frame | undefined, discard: boolean): void {
     if (this.#closed) return
-    if (discard) this.#slow?.take()
-    this.drained()
-    this.#slow = undefined
-    this.frame(last)
+    if (discard) this.#slow?.take(Number.POSITIVE_INFINITY)
+    this.#release(Number.POSITIVE_INFINITY)
+    if (last) this.frame(last)
     this.#sealOwn()
     this.#write()
     this.#closed = true

@@ -107,6 +107,8 @@ export interface RawOptions extends Handshake {
   readonly answersClose?: boolean
   /** The address of this machine to come from, such as 127.0.0.2. */
   readonly from?: string
+  /** Outlives resetRawWebSockets. */
+  readonly kept?: boolean
   /** Sent right behind the handshake, in the same segment. */
   readonly early?: Uint8Array
 }
@@ -153,11 +155,11 @@ export class RawWebSocket {
     }
   }
 
-  private constructor(socket: Socket, head: string, rest: Buffer, { answersClose }: RawOptions) {
+  private constructor(socket: Socket, head: string, rest: Buffer, options: RawOptions) {
     this.#socket = socket
     this.head = head
-    this.#answersClose = answersClose ?? true
-    live.add(this)
+    this.#answersClose = options.answersClose ?? true
+    if (!options.kept) live.add(this)
     socket.on('data', (chunk) => this.#read(chunk))
     socket.on('error', () => undefined)
     this.ended = closeOf(socket).then(() => this.#end())

@@ -88,6 +88,8 @@ class WebSocketWire implements Wire {
 
   close(code: Code, detail: string): void {
     closeWith(this.#ws, code, detail)
+    // The peer's close frame is still to be read.
+    this.resume()
   }
 
   terminate(): void {

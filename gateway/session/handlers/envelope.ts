@@ -9,13 +9,7 @@ import { copyId } from '../../protocol/uuid7.ts'
 import type { Outcome } from '../../router/outcome.ts'
 import { enterToSend } from '../entry.ts'
 import type { Session } from '../session.ts'
-
-/** These mean that the two sides do not understand each other, so the connection ends. */
-const FATAL: ReadonlySet<Code> = new Set([
-  Code.MALFORMED_PACKET,
-  Code.RESERVED_FIELD,
-  Code.INVALID_UTF8,
-])
+import { refusesRequest } from './fatal.ts'
 
 export function handleEnvelope(session: Session, frame: ScannedFrame, packet: Buffer): void {
   const { id } = frame
@@ -23,7 +17,7 @@ export function handleEnvelope(session: Session, frame: ScannedFrame, packet: Bu
   try {
     envelope = scanEnvelope(packet, frame.start, frame.end, session.core.options.limits)
   } catch (error) {
-    if (!(error instanceof Refusal) || FATAL.has(error.code)) throw error
+    if (!refusesRequest(error)) throw error
     return reject(session, id, error.code, error.detail)
   }
   if (!session.unlocked) {

@@ -4,6 +4,7 @@ import { Refusal } from '../../protocol/codes.ts'
 import { FrameKind, type ScannedFrame } from '../../protocol/scan-packet.ts'
 import type { Session } from '../session.ts'
 import { handleEnvelope } from './envelope.ts'
+import { refusesRequest } from './fatal.ts'
 import { handleHello } from './hello.ts'
 import { handleLockStep } from './lock-step.ts'
 import { handleRoom } from './room.ts'
@@ -16,12 +17,12 @@ export function handle(session: Session, frame: ScannedFrame, packet: Buffer): v
     case FrameKind.ENVELOPE:
       return handleEnvelope(session, frame, packet)
     case FrameKind.ROOM:
-      return handleRoom(session, frame, packet)
+      return answer(handleRoom, session, frame, packet)
     case FrameKind.LOCK_STEP:
-      return handleLockStep(session, frame, packet)
+      return answer(handleLockStep, session, frame, packet)
     case FrameKind.HELLO:
       if (!first) throw new Refusal(Code.FRAME_NOT_ALLOWED, 'Hello is not the first frame')
-      return handleHello(session, frame, packet)
+      return answer(handleHello, session, frame, packet)
     case FrameKind.DROP:
       // With an id it refuses a request, and a gateway makes none.
       if (frame.id === 0) session.drop(Code.UNSPECIFIED, 'the client leaves')
@@ -32,5 +33,17 @@ export function handle(session: Session, frame: ScannedFrame, packet: Buffer): v
     case FrameKind.WELCOME:
     case FrameKind.RECEIPT:
       throw new Refusal(Code.FRAME_NOT_ALLOWED, 'a frame that only a gateway sends')
+  }
+}
+
+type Handler = (session: Session, frame: ScannedFrame, packet: Buffer) => void
+
+/** Runs the handler of a request, and tells its refusal by the request's id. */
+function answer(handler: Handler, session: Session, frame: ScannedFrame, packet: Buffer): void {
+  try {
+    handler(session, frame, packet)
+  } catch (error) {
+    if (!refusesRequest(error)) throw error
+    session.refuse(frame.id, error.code, error.detail)
   }
 }

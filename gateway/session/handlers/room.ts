@@ -11,13 +11,8 @@ import { decode } from './decode.ts'
 
 export function handleRoom(session: Session, frame: ScannedFrame, packet: Buffer): void {
   const { action } = decode(RoomSchema, frame, packet)
-  try {
-    if (action.case === 'join') return join(session, frame.id, action.value)
-    if (action.case === 'leave') return leaveRoom(session, frame.id, action.value)
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    return session.refuse(frame.id, error.code, error.detail)
-  }
+  if (action.case === 'join') return join(session, frame.id, action.value)
+  if (action.case === 'leave') return leaveRoom(session, frame.id, action.value)
   if (action.case === undefined) {
     if (frame.id !== 0) session.refuse(frame.id, Code.UNIMPLEMENTED, 'no action known here')
     return
