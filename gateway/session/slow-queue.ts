@@ -66,14 +66,22 @@ export class SlowQueue {
     return true
   }
 
-  /** Takes everything out: first what to tell, then what waited. */
-  take(): { notices: Frame[]; waiting: Buffer[] } {
+  get empty(): boolean {
+    return this.#entries.size === 0 && this.#losses.size === 0
+  }
+
+  /** Takes out: first what to tell, then what waited longest, just more than `bytes` of it. */
+  take(bytes: number): { notices: Frame[]; waiting: Buffer[] } {
     const notices = [...this.#losses].map(([place, loss]) => lost(place, loss))
-    const waiting = [...this.#entries.values()].map((entry) => entry.bytes)
-    this.#entries.clear()
-    this.#latest.clear()
     this.#losses.clear()
-    this.#bytes = 0
+    const waiting: Buffer[] = []
+    let taken = 0
+    for (const [number, entry] of this.#entries) {
+      if (taken > bytes) break
+      taken += entry.bytes.length
+      waiting.push(entry.bytes)
+      this.#remove(number, entry)
+    }
     return { notices, waiting }
   }
 
@@ -99,9 +107,16 @@ export class SlowQueue {
   #drop(number: number): void {
     const entry = this.#entries.get(number)
     if (!entry?.message) return
-    this.#entries.delete(number)
-    this.#bytes -= entry.bytes.length
+    this.#remove(number, entry)
     this.#lose(entry.message)
+  }
+
+  #remove(number: number, { bytes, message }: Entry): void {
+    this.#entries.delete(number)
+    this.#bytes -= bytes.length
+    if (message?.place.config.slowConsumers === Policy.CONFLATE) {
+      this.#latest.delete(channelKey(message))
+    }
   }
 
   #lose({ place, sequence }: QueuedMessage): void {

@@ -1,0 +1,200 @@
+/**
+ * Sessions without connections: on a store in memory, with the clock and the ends of turns in the
+ * test's hands. Call `vi.useFakeTimers({ toFake: ['setInterval'] })` before, where deadlines matter.
+ */
+import { randomBytes } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import { create, type MessageInitShape, toJsonString } from '@bufbuild/protobuf'
+import type { Code } from '@porthouse/proto/v1/code'
+import { type Frame, type FrameSchema, PacketSchema } from '@porthouse/proto/v1/frame'
+import { pino } from 'pino'
+import { vi } from 'vitest'
+import { type Settings, schema } from '../../gateway/config/config.ts'
+import { binaryLane } from '../../gateway/ingress/websocket/binary-lane.ts'
+import { packetOfJson } from '../../gateway/ingress/websocket/json-lane.ts'
+import { tokenAcceptor } from '../../gateway/locks/acceptors/token.ts'
+import { parsePath } from '../../gateway/protocol/address.ts'
+import { Uuid7Source } from '../../gateway/protocol/uuid7.ts'
+import { Rooms } from '../../gateway/rooms/rooms.ts'
+import { Graph } from '../../gateway/router/graph.ts'
+import { IdempotencyWindow } from '../../gateway/router/idempotency.ts'
+import type { Lane } from '../../gateway/router/lane.ts'
+import { Router } from '../../gateway/router/router.ts'
+import { Turn } from '../../gateway/router/turn.ts'
+import type { Session } from '../../gateway/session/session.ts'
+import { Sessions } from '../../gateway/session/sessions.ts'
+import type { Wire } from '../../gateway/session/wire.ts'
+import type { Rooms as StoredRooms, Tokens } from '../../gateway/store/store.ts'
+import { packetOf } from './client-frames.ts'
+import { brief, framesIn } from './heard.ts'
+import { MemoryStore } from './memory-store.ts'
+
+type FrameInit = MessageInitShape<typeof FrameSchema>
+
+/** How often the sessions look at deadlines, in milliseconds. */
+const SWEEP_MS = 500
+
+/** Of a socket of Node's, in bytes. */
+const HIGH_WATER_MARK = 65_536
+
+export class Hall {
+  now = 1_700_000_000_000
+  readonly store = new MemoryStore()
+  readonly graph = new Graph()
+  readonly rooms: Rooms
+  readonly sessions: Sessions
+  #deferred: (() => void)[] = []
+  #ids = 0
+
+  constructor(settings: Omit<Settings, 'data'> = {}) {
+    const options = schema.parse({ ...settings, data: 'nowhere' })
+    const clock = () => this.now
+    const turn = new Turn((run) => this.#deferred.push(run))
+    const { graph } = this
+    const stored = this.store.rooms as StoredRooms
+    this.rooms = new Rooms({ stored, graph, turn, clock })
+    const window = new IdempotencyWindow(options.idempotency)
+    const token = tokenAcceptor(this.store.tokens as Tokens, clock)
+    this.sessions = new Sessions({
+      options,
+      clock,
+      uptime: clock,
+      newId: () =>
+        `${'a'.repeat(12)}${(this.#ids++).toString().padStart(4, '0')}`.replace(/\d/g, letter),
+      turn,
+      log: pino({ level: 'silent' }),
+      router: new Router(graph, new Uuid7Source(clock, randomBytes), window),
+      rooms: this.rooms,
+      acceptors: new Map([[token.name, token]]),
+    })
+  }
+
+  /** A socket that opened this path. */
+  open(path = '/v1/ws', lane: Lane = binaryLane): Guest {
+    const guest = new Guest(this.sessions, lane)
+    this.sessions.enter(guest.session, parsePath(path))
+    return guest
+  }
+
+  endTurn(): void {
+    for (const run of this.#deferred.splice(0)) run()
+  }
+
+  /** Lets the store answer and turns end, until nothing goes on by itself. */
+  async settle(): Promise<void> {
+    do {
+      await setImmediate()
+      this.endTurn()
+      await setImmediate()
+    } while (this.#deferred.length > 0)
+  }
+
+  /** Lets time pass, with deadlines looked at as often as ever. */
+  pass(ms: number): void {
+    for (let passed = 0; passed < ms; passed += SWEEP_MS) {
+      this.now += SWEEP_MS
+      vi.advanceTimersByTime(SWEEP_MS)
+    }
+  }
+}
+
+/** A client with its connection, which can be made to take nothing for a while. */
+export class Guest implements Wire {
+  readonly session: Session
+  readonly closed: Promise<void>
+  /** Code that the connection ended with. */
+  ended: Code | undefined
+  paused = false
+  pings = 0
+  buffered = 0
+  readonly #sessions: Sessions
+  readonly #json: boolean
+  readonly #written: Buffer[] = []
+  #stuck = false
+  #gone: () => void
+
+  constructor(sessions: Sessions, lane: Lane) {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.closed = promise
+    this.#gone = resolve
+    this.#sessions = sessions
+    this.#json = lane !== binaryLane
+    this.session = sessions.open(this, lane)
+  }
+
+  /** Sends frames in one packet. */
+  say(...frames: FrameInit[]): this {
+    const packet = this.#json
+      ? packetOfJson(toJsonString(PacketSchema, create(PacketSchema, { frames })))
+      : packetOf(...frames)
+    this.#sessions.receive(this.session, packet)
+    return this
+  }
+
+  /** What was written to it since the last call. */
+  take(): Frame[] {
+    return framesIn(Buffer.concat(this.#written.splice(0)))
+  }
+
+  /** The same, a line a frame. */
+  heard(): string[] {
+    return this.take().map(brief)
+  }
+
+  /** Takes nothing from now on. */
+  stick(): void {
+    this.#stuck = true
+  }
+
+  /** Takes what was written so far, and then nothing again. */
+  gulp(): void {
+    if (this.buffered === 0) return
+    this.buffered = 0
+    this.session.outbox.drained()
+  }
+
+  /** Takes all that was written, and what comes of that, as a fast reader. */
+  unstick(): void {
+    this.#stuck = false
+    this.gulp()
+  }
+
+  /** The network is gone. */
+  vanish(): void {
+    this.session.end()
+    this.#gone()
+  }
+
+  write(bytes: Buffer): void {
+    this.#written.push(bytes)
+    if (bytes.length < HIGH_WATER_MARK && !this.#stuck && this.buffered === 0) return
+    this.buffered += bytes.length
+    // As a stream does: it tells when all was taken of what made it say that it is full.
+    if (!this.#stuck) queueMicrotask(() => this.gulp())
+  }
+
+  pause(): void {
+    this.paused = true
+  }
+
+  resume(): void {
+    this.paused = false
+  }
+
+  ping(): void {
+    this.pings++
+  }
+
+  close(code: Code): void {
+    this.ended = code
+    this.#gone()
+  }
+
+  terminate(): void {
+    this.#gone()
+  }
+}
+
+function letter(digit: string): string {
+  return String.fromCharCode(97 + Number(digit))
+}
