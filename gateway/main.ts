@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 
-// Halves the start of a short command in a clone, whose TypeScript is stripped of types at each start
-// otherwise (measured: 0.29 s without, 0.15 s with). Beside the code, since others can write to /tmp.
+// Halves the start of a short command in a clone, where types are stripped at each start otherwise
+// (measured: 0.29 s without, 0.15 s with). Beside the code, since others can write to /tmp.
 const dependencies = join(import.meta.dirname, '../node_modules')
 if (existsSync(dependencies)) enableCompileCache(join(dependencies, '.cache/porthouse'))
 

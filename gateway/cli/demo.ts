@@ -11,7 +11,7 @@ import { makeToken } from './token.ts'
 const ACCOUNT = 'demo'
 const ROOM = 'hello'
 
-/** Makes what is missing of account demo, room demo/hello and a token; returns the token's secret. */
+/** Makes what is missing of account, room and token; returns the token's secret. */
 export async function prepareDemo(store: Store, dataDir: string): Promise<string> {
   if (!(await store.accounts.find(ACCOUNT))) {
     await unlessThere(store.accounts.create({ slug: ACCOUNT }))

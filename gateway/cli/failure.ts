@@ -1,4 +1,4 @@
-/** How a command fails: one line for a person, one object for a script, one exit code for the shell. */
+/** How a command fails: a line for a person, an object for a script, an exit code for the shell. */
 
 /** Documented in docs/cli.md; scripts decide by them. */
 export const EXIT = {
@@ -18,7 +18,7 @@ export const EXIT = {
 export class Failure extends Error {
   readonly code: string
   readonly exit: number
-  /** `code` is a name in capitals, of the protocol's table where it has one; `message` may have lines. */
+  /** `code` is in capitals, of the protocol's table where it has one; `message` may have lines. */
   constructor(code: string, message: string, exit: number = EXIT.failed, cause?: unknown) {
     super(message, { cause })
     this.name = 'Failure'

@@ -9,8 +9,8 @@ const NEWLINE = 0x0a
 const RETURN = 0x0d
 
 /**
- * The lines of a stream without their ends, as they come; the last may lack its end. Throws a Failure
- * at a line over the bound.
+ * The lines of a stream without their ends, as they come; the last may lack its end. Throws a
+ * Failure at a line over the bound.
  */
 export async function* linesOf(input: AsyncIterable<Buffer>, max = INPUT_BYTES_MAX) {
   let parts: Buffer[] = []

@@ -61,7 +61,7 @@ async function messagesOf(
   throw usage(`${address} cannot be listened to; a room, its channels and the token's client can`)
 }
 
-/** Says, on stderr where nothing else is given, what a reader of the messages alone would not see. */
+/** Says, on stderr if not elsewhere, what a reader of the messages alone would not see. */
 export function tellConnection(client: Client, say = warn): void {
   client.on('reconnecting', ({ error }) => say(`connection lost (${error.code}); trying again`))
   client.on('reconnected', () => say('connected again; messages may have been missed'))

@@ -19,7 +19,8 @@ export interface Target {
 }
 
 /**
- * Reads an address as typed, or a ws:// URL with an address as its path. `filter` lets the channel be one.
+ * Reads an address as typed, or a ws:// URL with an address as its path. `filter` lets the channel
+ * be one.
  * Throws a Failure of usage.
  */
 export function parseTarget(typed: string, environment: ClientEnvironment, filter = false): Target {

@@ -11,7 +11,7 @@ export interface ClientOptions {
   readonly reconnect?: boolean
 }
 
-/** Connects to the gateway of an address as typed; `filter` lets the address name several channels. */
+/** Connects to the gateway of an address as typed; `filter` lets it name several channels. */
 export async function withClient<T>(
   typed: string,
   { token, reconnect = true }: ClientOptions,

@@ -20,8 +20,9 @@ export function variableOf(key: string): string {
 }
 
 /**
- * The settings in `env`; an empty variable counts as unset. One of our prefix that looks like a slip of the pen is a problem; other unknown ones
- * are left alone, since orchestrators set their own under a service's name.
+ * The settings in `env`; an empty variable counts as unset. One of our prefix that looks like a slip
+ * of the pen is a problem; other unknown ones are left alone, since orchestrators set their own under
+ * a service's name.
  */
 export function fromEnvironment(env: NodeJS.ProcessEnv, problems: Problem[]): [string, Found][] {
   const keys = new Map(KEYS.map((key) => [variableOf(key), key]))
@@ -37,7 +38,7 @@ export function fromEnvironment(env: NodeJS.ProcessEnv, problems: Problem[]): [s
   return found
 }
 
-/** The data folder where none is set: inside a clone, else where the XDG base directories put it. */
+/** The data folder where none is set: in a clone, else where the XDG base directories put it. */
 export function defaultData(env: NodeJS.ProcessEnv): string {
   const clone = cloneRoot()
   if (clone) return join(clone, '.porthouse')

@@ -1,5 +1,5 @@
 /**
- * The log: JSON lines on stderr, or short lines for people where stderr is a terminal. It never holds
+ * The log: JSON lines on stderr, or short lines for people where that is a terminal. It never holds
  * payloads or secrets (threat S3); redaction is the second guard, not the first.
  */
 import { once } from 'node:events'
@@ -15,7 +15,7 @@ import {
 
 export type Log = Logger
 
-/** What may wait for a reader of the log that is too slow; more is lost, so that nothing blocks (L10). */
+/** What may wait for a slow reader of the log; more is lost, so that nothing blocks (L10). */
 const WAITING_BYTES_MAX = 1024 * 1024
 
 const CLOSE_MS = 1000
@@ -32,7 +32,7 @@ const OPTIONS: LoggerOptions = {
 
 export interface OpenLog {
   readonly log: Log
-  /** Resolves when what waits is written, or nobody has read it for a second. Nothing is logged after it. */
+  /** Ends the log. Resolves when what waits is written, or nobody has read it for a second. */
   close(): Promise<void>
 }
 

@@ -130,7 +130,7 @@ describe('bin/porthouse', () => {
       command,
       env: { PATH: `${join(clone, 'old')}:/usr/bin:/bin` },
     })
-    // A Node of the machine's own may be there behind the old one, but the first on the PATH counts.
+    // There may be a newer Node behind the old one, but the first on the PATH counts.
     expect(old.code).toBe(1)
     expect(old.stderr).toContain('22.18')
   })

@@ -106,7 +106,7 @@ describe('where settings stand', () => {
     ])
   })
 
-  it('takes a data folder of the file from where the file is, of a flag from the current folder', () => {
+  it('takes a data folder from where the file is, or from the current folder', () => {
     const inFile = loadConfig({ env: {}, file: fileWith({ data: 'state' }) })
     expect(inFile.config.data).toBe(join(folder, 'state'))
     expect(loadConfig({ env: {}, flags: { data: 'state' } }).config.data).toBe(
