@@ -1,6 +1,7 @@
 /**
- * The kinds of settings. Each takes its own type or the text of it, so that one spelling means the same
- * in a file, in the environment and as a flag; each says in `meta` what is allowed and what it means.
+ * The kinds of settings. Each takes its own type or the text of it, so that one spelling means the
+ * same in a file, in the environment and as a flag; each says in `meta` what is allowed and what it
+ * means.
  */
 import { z } from 'zod'
 
