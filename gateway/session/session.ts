@@ -150,6 +150,8 @@ export class Session implements Socket {
     const value = { code, detail: cut(detail) }
     const body = { case: 'drop', value } as const
     const last = code === Code.UNSPECIFIED ? undefined : create(FrameSchema, { body })
+    // What this turn has for it comes before the last frame: its senders were told so.
+    leaveAll(this)
     this.outbox.close(last, code === Code.SLOW_CONSUMER)
     this.end()
     this.wire.close(code, detail)

@@ -21,6 +21,7 @@ import { IdempotencyWindow } from '../../gateway/router/idempotency.ts'
 import type { Lane } from '../../gateway/router/lane.ts'
 import { Router } from '../../gateway/router/router.ts'
 import { Turn } from '../../gateway/router/turn.ts'
+import { receive } from '../../gateway/session/receive.ts'
 import type { Session } from '../../gateway/session/session.ts'
 import { Sessions } from '../../gateway/session/sessions.ts'
 import type { Wire } from '../../gateway/session/wire.ts'
@@ -107,7 +108,6 @@ export class Guest implements Wire {
   paused = false
   pings = 0
   buffered = 0
-  readonly #sessions: Sessions
   readonly #json: boolean
   readonly #written: Buffer[] = []
   #stuck = false
@@ -117,7 +117,6 @@ export class Guest implements Wire {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.closed = promise
     this.#gone = resolve
-    this.#sessions = sessions
     this.#json = lane !== binaryLane
     this.session = sessions.open(this, lane)
   }
@@ -127,7 +126,7 @@ export class Guest implements Wire {
     const packet = this.#json
       ? packetOfJson(toJsonString(PacketSchema, create(PacketSchema, { frames })))
       : packetOf(...frames)
-    this.#sessions.receive(this.session, packet)
+    receive(this.session, packet)
     return this
   }
 
