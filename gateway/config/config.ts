@@ -75,7 +75,11 @@ export const schema = z.strictObject({
     ),
     ageMs: ms(30_000, 50, 'how long the oldest of it may wait'),
   }),
-  pendingBytes: bytes(256 * KIB, 0, "a socket's frames held back while a lock is being decided"),
+  pendingBytes: bytes(
+    4 * MIB,
+    0,
+    "a socket's frames held back while a lock or an entry is under way; it is not read from meanwhile",
+  ),
   idempotency: section({
     windowMs: ms(120_000, 0, 'how long an idempotency key is remembered'),
     keys: count(100_000, 0, 'keys remembered at once'),

@@ -21,8 +21,8 @@ export function variableOf(key: string): string {
 
 /**
  * The settings in `env`; an empty variable counts as unset. One of our prefix that looks like a
- * slip of the pen is a problem; other unknown ones are left alone, since orchestrators set their own
- * under a service's name.
+ * slip of the pen is a problem; other unknown ones are left alone, since orchestrators set their
+ * own under a service's name.
  */
 export function fromEnvironment(env: NodeJS.ProcessEnv, problems: Problem[]): [string, Found][] {
   const keys = new Map(KEYS.map((key) => [variableOf(key), key]))
