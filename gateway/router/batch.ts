@@ -39,14 +39,16 @@ export class Batch {
     const count = this.messages.length
     for (let i = 0; i < members.length; i++) {
       const member = members[i] as Membership
-      if (member.spoke === this) this.#deliverOthers(member.socket)
+      if (member.spoke === this) this.#deliverOthers(member)
       else member.socket.deliver(this.writer.whole(), this, 0, count)
     }
   }
 
-  /** The spans around a socket's own messages. */
-  #deliverOthers(socket: Socket): void {
+  /** The spans around a member's own messages. */
+  #deliverOthers(member: Membership): void {
     const { messages, writer } = this
+    const { socket } = member
+    member.spoke = undefined
     let from = 0
     for (let i = 0; i <= messages.length; i++) {
       if (i < messages.length && messages[i]?.origin !== socket) continue

@@ -32,8 +32,10 @@ export class Sessions {
     return this.#all.size
   }
 
-  get packetBytesMax(): number {
-    return this.#core.options.limits.packetBytes
+  /** What an ingress needs to take packets in. */
+  get intake() {
+    const { turn, options } = this.#core
+    return { turn, bytesMax: options.limits.packetBytes, deliver: receive }
   }
 
   open(wire: Wire, lane: Lane): Session {
@@ -43,11 +45,6 @@ export class Sessions {
     })
     this.#all.add(session)
     return session
-  }
-
-  /** Takes the packet in bytes[start, end). */
-  receive(session: Session, bytes: Buffer, start = 0, end = bytes.length): void {
-    receive(session, bytes, start, end)
   }
 
   /** A sign of life that is no packet. */

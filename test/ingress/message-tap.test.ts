@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { tapMessages } from '../../gateway/ingress/websocket/message-tap.ts'
+import { Turn } from '../../gateway/router/turn.ts'
 import {
   BINARY,
   CLOSE,
@@ -53,9 +54,12 @@ function receiver(): Receiver {
   let opened: WebSocket | undefined
   server.handleUpgrade(handshake, socket, Buffer.alloc(0), (ws) => {
     opened = ws
-    tapMessages(socket as Socket, BYTES_MAX, (bytes, start, end) =>
-      add('binary', bytes.subarray(start, end)),
-    )
+    tapMessages(socket as Socket, {
+      turn: new Turn(setImmediate),
+      bytesMax: BYTES_MAX,
+      target: 'binary',
+      deliver: (kind, bytes, start, end) => add(kind, bytes.subarray(start, end)),
+    })
     ws.on('message', (data, isBinary) => add(isBinary ? 'binary' : 'text', data as Buffer))
     ws.on('ping', (data) => add('ping', data))
     ws.on('pong', (data) => add('pong', data))
@@ -75,7 +79,8 @@ async function receive(bytes: Buffer, sizes: readonly number[]): Promise<string[
     socket.push(Buffer.from(bytes.subarray(pos, end)))
     pos = end
   }
-  // An error of ws comes out in a later turn than the bytes that caused it.
+  // What was read is handled at the end of its turn, and an error of ws comes out in a later one.
+  await setImmediate()
   await setImmediate()
   socket.push(null)
   await closed

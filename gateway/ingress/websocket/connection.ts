@@ -4,6 +4,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import type { RawData, WebSocket } from 'ws'
 import type { Entry } from '../../protocol/address.ts'
 import { codeInfo } from '../../protocol/codes.ts'
+import { receive } from '../../session/receive.ts'
 import type { Session } from '../../session/session.ts'
 import type { Sessions } from '../../session/sessions.ts'
 import type { Wire } from '../../session/wire.ts'
@@ -20,15 +21,13 @@ export const LANES = [binaryLane, jsonLane] as const
 export function serve(ws: WebSocket, socket: Socket, sessions: Sessions, entry: Entry): void {
   const lane = ws.protocol === jsonLane.name ? jsonLane : binaryLane
   const session = sessions.open(new WebSocketWire(ws, socket), lane)
-  const receive = (bytes: Buffer, start = 0, end = bytes.length) =>
-    sessions.receive(session, bytes, start, end)
-  if (lane === binaryLane) tapMessages(socket, sessions.packetBytesMax, receive)
+  if (lane === binaryLane) tapMessages(socket, { ...sessions.intake, target: session })
   ws.on('message', (data, isBinary) => {
     if (isBinary !== (lane === binaryLane)) {
       return session.drop(Code.WRONG_DATA_TYPE, `not what ${lane.name} speaks`)
     }
-    if (isBinary) receive(bufferOf(data))
-    else receiveJson(session, data, receive)
+    if (isBinary) receive(session, bufferOf(data))
+    else receiveJson(session, bufferOf(data))
   })
   ws.on('pong', () => sessions.heard(session))
   // What ws refuses it has closed by itself, with its own code (PH-9.6).
@@ -38,9 +37,9 @@ export function serve(ws: WebSocket, socket: Socket, sessions: Sessions, entry: 
   sessions.enter(session, entry)
 }
 
-function receiveJson(session: Session, data: RawData, receive: (packet: Buffer) => void): void {
+function receiveJson(session: Session, text: Buffer): void {
   try {
-    receive(packetOfJson(bufferOf(data).toString()))
+    receive(session, packetOfJson(text.toString()))
   } catch (error) {
     session.fail(error)
   }
