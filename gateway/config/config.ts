@@ -78,7 +78,7 @@ export const schema = z.strictObject({
   pendingBytes: bytes(
     4 * MIB,
     0,
-    "a socket's frames held back while a lock or an entry is under way; it is not read from meanwhile",
+    "a socket's frames held back during a lock or an entry; it is not read from meanwhile",
   ),
   idempotency: section({
     windowMs: ms(120_000, 0, 'how long an idempotency key is remembered'),
