@@ -14,6 +14,7 @@ export interface Remembered {
 }
 
 interface Entry extends Remembered {
+  readonly scope: string
   readonly bodyHash: string
   readonly expiresAt: number
 }
@@ -29,8 +30,13 @@ const REUSED: Recall = { outcome: 'reused' }
 export class IdempotencyWindow {
   readonly #windowMs: number
   readonly #keysMax: number
-  /** In order of arrival, so the first ones are the oldest. */
   readonly #entries = new Map<string, Entry>()
+  /**
+   * The same by arrival, the oldest at `#oldest`. A Map knows this order too, but to begin going through
+   * it takes as long as there are places of what was deleted from its front.
+   */
+  readonly #arrivals: Entry[] = []
+  #oldest = 0
 
   constructor(options: { windowMs: number; keys: number }) {
     this.#windowMs = options.windowMs
@@ -44,12 +50,23 @@ export class IdempotencyWindow {
   }
 
   remember(scope: string, bodyHash: string, first: Remembered, now: number): void {
-    this.#entries.delete(scope)
     const id = { bytes: copyId(first.id), at: 0 }
-    this.#entries.set(scope, { ...first, id, bodyHash, expiresAt: now + this.#windowMs })
-    for (const [oldest, entry] of this.#entries) {
-      if (entry.expiresAt > now && this.#entries.size <= this.#keysMax) break
-      this.#entries.delete(oldest)
+    const entry = { ...first, id, scope, bodyHash, expiresAt: now + this.#windowMs }
+    this.#entries.set(scope, entry)
+    this.#arrivals.push(entry)
+    this.#forget(now)
+  }
+
+  #forget(now: number): void {
+    let oldest = this.#arrivals[this.#oldest]
+    while (oldest && (oldest.expiresAt <= now || this.#entries.size > this.#keysMax)) {
+      // After its time the same key may have come again.
+      if (this.#entries.get(oldest.scope) === oldest) this.#entries.delete(oldest.scope)
+      oldest = this.#arrivals[++this.#oldest]
+    }
+    if (this.#oldest * 2 > this.#arrivals.length) {
+      this.#arrivals.splice(0, this.#oldest)
+      this.#oldest = 0
     }
   }
 }
