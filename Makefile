@@ -21,7 +21,7 @@ bench: ## measure against the peers; QUICK=1 for a short look, ARGS="..." choose
 	@sh scripts/setup.sh --dev
 	@exec node bench/run.ts $(ARGS)
 
-generate: ## write what is generated: gen/es from proto/, tables in docs/, import rules of the linter
+generate: ## write gen/es from proto/, the tables in docs/ and the import rules of the linter
 	@sh scripts/setup.sh --dev
 	@buf generate
 	@node scripts/generate.ts

@@ -1,4 +1,7 @@
-/** Tokens: how a secret is made, what of it is kept, and how it is checked (R33, threats S1 and K13). */
+/**
+ * Tokens: how a secret is made, what of it is kept, and how it is checked (R33, threats S1 and
+ * K13).
+ */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { TokenRecord, Tokens } from '../store/store.ts'
 
@@ -30,9 +33,9 @@ export type TokenProof =
   | { readonly outcome: 'expired' }
 
 /**
- * Looks a secret up by the id in it and compares hashes in constant time. A secret that is malformed,
- * unknown or wrong is `unknown` alike; `expired` is told only to who holds the right secret.
- * Rejects with the store's error where the store is away: never a pass (A18).
+ * Looks a secret up by the id in it and compares hashes in constant time. A secret that is
+ * malformed, unknown or wrong is `unknown` alike; `expired` is told only to who holds the right
+ * secret. Rejects with the store's error where the store is away: never a pass (A18).
  */
 export async function proveToken(tokens: Tokens, secret: string, now: number): Promise<TokenProof> {
   const match = secret.length <= SECRET_CHARS_MAX ? SECRET.exec(secret) : null

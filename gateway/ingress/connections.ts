@@ -4,8 +4,8 @@ import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../protocol/codes.ts'
 
 /**
- * Connections beyond a bound that are still accepted, so that one too many can be told so, and health
- * be asked for; more are closed at once.
+ * Connections beyond a bound that are still accepted, so that one too many can be told so, and
+ * health be asked for; more are closed at once.
  */
 const SPARE = 64
 

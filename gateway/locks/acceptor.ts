@@ -16,11 +16,13 @@ export interface Proved {
 export interface Acceptor {
   /** As in Challenge.acceptor and in a room's Access block. */
   readonly name: string
-  /** True where the socket has already proved what this lock would ask, so that it is skipped (R12). */
+  /**
+   * True where the socket has already proved what this lock would ask, so that it is skipped (R12).
+   */
   finished(proofs: Proofs, account: string): boolean
   /**
-   * `account` is that of the guarded place, a slug or a UUID; undefined in the main lobby. May reject;
-   * that counts as no proof, and the client is told UNAVAILABLE (A18).
+   * `account` is that of the guarded place, a slug or a UUID; undefined in the main lobby. May
+   * reject; that counts as no proof, and the client is told UNAVAILABLE (A18).
    */
   verify(response: Response, account: string | undefined): Promise<Proved>
 }

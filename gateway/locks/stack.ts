@@ -1,6 +1,7 @@
 /**
- * A socket's stack of locks as a pure reducer: (stack, input) → (stack, effects). It talks to nobody,
- * verifies nothing and reads no clock; what comes of its effects comes back as inputs (R12, R13).
+ * A socket's stack of locks as a pure reducer: (stack, input) → (stack, effects). It talks to
+ * nobody, verifies nothing and reads no clock; what comes of its effects comes back as inputs (R12,
+ * R13).
  */
 import { Code } from '@porthouse/proto/v1/code'
 import { ANSWERS_AHEAD_MAX, LOCK_DEPTH_MAX } from '../protocol/limits.ts'
@@ -12,7 +13,9 @@ export interface Lock {
   /** Without its `lock:`. */
   readonly id: string
   readonly acceptor: string
-  /** Address of what it guards; undefined for the main lobby, where a client proves what it likes. */
+  /**
+   * Address of what it guards; undefined for the main lobby, where a client proves what it likes.
+   */
   readonly place: string | undefined
   /** In milliseconds of the same clock as `tick`. */
   readonly deadline: number
@@ -34,8 +37,8 @@ export const EMPTY_STACK: LockStack = { locks: [], ahead: new Map(), failures: 0
 
 export type LockInput =
   /**
-   * Somebody wants to enter a place that these acceptors guard, the first of them first. Where locks of
-   * it wait already, it is these that he waits for.
+   * Somebody wants to enter a place that these acceptors guard, the first of them first. Where
+   * locks of it wait already, it is these that he waits for.
    */
   | {
       readonly type: 'guard'
@@ -44,7 +47,10 @@ export type LockInput =
       readonly tries: number
       readonly deadline: number
     }
-  /** An answer; `nominated` is the lock to make of it where none waits and the socket is in the lobby. */
+  /**
+   * An answer; `nominated` is the lock to make of it where none waits and the socket is in the
+   * lobby.
+   */
   | {
       readonly type: 'answer'
       readonly lock: string

@@ -1,6 +1,6 @@
 /**
- * The bounds of the protocol. These are constants of version 1; those that an operator may set stand
- * in the config beside their defaults. All of them are told in Welcome.
+ * The bounds of the protocol. These are constants of version 1; those that an operator may set
+ * stand in the config beside their defaults. All of them are told in Welcome.
  */
 
 /** An address, or any other name that has no bound of its own. */

@@ -1,7 +1,7 @@
 /**
- * Writes Packets: frames go in once, end to end, and come out as one packet or as the packet of any run
- * of them (PH-2: joining encoded packets makes a packet). Stamps and receipts are written by hand, for
- * they are on the hot path; test/protocol pins both to the generated codec.
+ * Writes Packets: frames go in once, end to end, and come out as one packet or as the packet of any
+ * run of them (PH-2: joining encoded packets makes a packet). Stamps and receipts are written by
+ * hand, for they are on the hot path; test/protocol pins both to the generated codec.
  */
 import { Reader } from './reader.ts'
 import type { ScannedEnvelope } from './scan-envelope.ts'
@@ -22,7 +22,9 @@ export interface Stamp {
   readonly timeMs: number
 }
 
-/** The facts of a receipt that has no rejections; those that have go through the generated codec. */
+/**
+ * The facts of a receipt that has no rejections; those that have go through the generated codec.
+ */
 export interface ReceiptFacts {
   /** A ReceiptStatus. */
   readonly status: number
@@ -33,8 +35,8 @@ export interface ReceiptFacts {
 }
 
 /**
- * Memory that writers share: most packets are small and short-lived, and a view is made of each once,
- * when it is whole. Small enough that a reader that stalls keeps little of what is others'.
+ * Memory that writers share: most packets are small and short-lived, and a view is made of each
+ * once, when it is whole. Small enough that a reader that stalls keeps little of what is others'.
  */
 const SLAB_BYTES = 16_384
 /** What a writer takes at first, in bytes; packets of one message mostly fit. */
@@ -69,7 +71,9 @@ export class PacketWriter {
     return this.#end === 0 ? 0 : this.#pos - this.#start - this.#headroom
   }
 
-  /** All that was written, with `headroom` free bytes before it. Nothing may be written afterwards. */
+  /**
+   * All that was written, with `headroom` free bytes before it. Nothing may be written afterwards.
+   */
   whole(): Buffer {
     if (this.#end === 0) this.#reserve(0)
     return this.#buffer.subarray(this.#start, this.#pos)
@@ -93,7 +97,9 @@ export class PacketWriter {
     this.frames++
   }
 
-  /** The envelope with its routing cut out and the stamp put in; all its other bytes as they came. */
+  /**
+   * The envelope with its routing cut out and the stamp put in; all its other bytes as they came.
+   */
   envelope(envelope: ScannedEnvelope, stamp: Stamp): void {
     const { bytes, start, cutStart, cutEnd, end } = envelope
     const stampSize = sizeOfStamp(stamp)

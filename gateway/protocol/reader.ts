@@ -1,6 +1,6 @@
 /**
- * Reads the Protobuf wire format where it is on the hot path, and refuses what a scanner and a codec
- * could understand differently: groups, tags and lengths over 32 bits, varints over 10 bytes.
+ * Reads the Protobuf wire format where it is on the hot path, and refuses what a scanner and a
+ * codec could understand differently: groups, tags and lengths over 32 bits, varints over 10 bytes.
  */
 import { isUtf8 } from 'node:buffer'
 import { Code } from '@porthouse/proto/v1/code'
@@ -12,8 +12,8 @@ export const LENGTH_DELIMITED = 2
 export const FIXED32 = 5
 
 /**
- * A position in bytes that never runs past `end`. To read a message within a message, `end` is set to
- * the inner one's and back again, so that no object is made for it.
+ * A position in bytes that never runs past `end`. To read a message within a message, `end` is set
+ * to the inner one's and back again, so that no object is made for it.
  */
 export class Reader {
   readonly bytes: Buffer

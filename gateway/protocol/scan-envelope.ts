@@ -1,6 +1,7 @@
 /**
- * Reads an Envelope's routing and checks the rest without decoding it (PH-6): the body that receivers
- * get is the sender's own bytes, so what a receiver's codec would choke on is refused here.
+ * Reads an Envelope's routing and checks the rest without decoding it (PH-6): the body that
+ * receivers get is the sender's own bytes, so what a receiver's codec would choke on is refused
+ * here.
  */
 import { isUtf8 } from 'node:buffer'
 import { Code } from '@porthouse/proto/v1/code'
@@ -42,7 +43,9 @@ export interface ScannedEnvelope {
 
 const NO_DESTINATIONS: string[] = []
 
-/** Throws Refusal for an envelope that is malformed, over a limit, or sets what is the gateway's. */
+/**
+ * Throws Refusal for an envelope that is malformed, over a limit, or sets what is the gateway's.
+ */
 export function scanEnvelope(
   bytes: Buffer,
   start: number,

@@ -29,9 +29,10 @@ export interface ScannedFrame {
 }
 
 /**
- * Calls `visit` with each frame of the packet in bytes[start, end), reusing one object for all of them;
- * stops early where `visit` returns false. Returns the offset of what was not visited, or `end`.
- * Throws Refusal for bytes that are not a Packet or are over a limit, having visited what came before.
+ * Calls `visit` with each frame of the packet in bytes[start, end), reusing one object for all of
+ * them; stops early where `visit` returns false. Returns the offset of what was not visited, or
+ * `end`. Throws Refusal for bytes that are not a Packet or are over a limit, having visited what
+ * came before.
  */
 export function scanPacket(
   bytes: Buffer,

@@ -19,7 +19,9 @@ export class Uuid7Source {
   #slab: Buffer
   #at = 0
   #ms = 0
-  /** rand_a as a counter (method 1 of section 6.2), so that ids of one millisecond keep their order. */
+  /**
+   * rand_a as a counter (method 1 of section 6.2), so that ids of one millisecond keep their order.
+   */
   #counter = 0
 
   constructor(clock: () => number, random: (size: number) => Buffer) {

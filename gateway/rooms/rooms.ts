@@ -33,8 +33,8 @@ export class Rooms {
   }
 
   /**
-   * A room by account and name, each a slug or a UUID: at once where it is loaded. Undefined where there
-   * is none; rejects with StoreError. Whoever does not join what he opened must `release` it.
+   * A room by account and name, each a slug or a UUID: at once where it is loaded. Undefined where
+   * there is none; rejects with StoreError. Whoever does not join what he opened must `release` it.
    */
   open(account: string, room: string): Room | Promise<Room | undefined> {
     const name = `${account}/${room}`

@@ -1,7 +1,7 @@
 /**
- * The sockets that listen to a place by the same filters and share a lane, and what waits for them in
- * this turn. A socket is in exactly one audience of a place, so a message reaches it once however many
- * of its filters match: see docs/decisions/0006.
+ * The sockets that listen to a place by the same filters and share a lane, and what waits for them
+ * in this turn. A socket is in exactly one audience of a place, so a message reaches it once
+ * however many of its filters match: see docs/decisions/0006.
  */
 import { matchesChannel } from '../protocol/channel.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'

@@ -1,4 +1,6 @@
-/** The messages of one turn for one audience on one lane: encoded once, joined once, shared by all. */
+/**
+ * The messages of one turn for one audience on one lane: encoded once, joined once, shared by all.
+ */
 import type { Stamp } from '../protocol/packet-writer.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import type { FrameWriter, Lane } from './lane.ts'

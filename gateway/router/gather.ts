@@ -1,7 +1,7 @@
 /**
- * Step 3: who gets it? A room's listeners are kept as audiences and need no gathering here. A direct
- * message reaches a socket with which the sender shares a room or an account, so that ids cannot be
- * probed: anybody else is as void as one that is gone.
+ * Step 3: who gets it? A room's listeners are kept as audiences and need no gathering here. A
+ * direct message reaches a socket with which the sender shares a room or an account, so that ids
+ * cannot be probed: anybody else is as void as one that is gone.
  */
 import type { DirectDestination } from './destination.ts'
 import type { Graph } from './graph.ts'

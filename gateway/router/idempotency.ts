@@ -32,8 +32,8 @@ export class IdempotencyWindow {
   readonly #keysMax: number
   readonly #entries = new Map<string, Entry>()
   /**
-   * The same by arrival, the oldest at `#oldest`. A Map knows this order too, but to begin going through
-   * it takes as long as there are places of what was deleted from its front.
+   * The same by arrival, the oldest at `#oldest`. A Map knows this order too, but to begin going
+   * through it takes as long as there are places of what was deleted from its front.
    */
   readonly #arrivals: Entry[] = []
   #oldest = 0

@@ -1,4 +1,7 @@
-/** What a wire form gives to fan-out. Each transport declares its own; the router knows none of them. */
+/**
+ * What a wire form gives to fan-out. Each transport declares its own; the router knows none of
+ * them.
+ */
 import type { Frame } from '@porthouse/proto/v1/frame'
 import type { ReceiptFacts, Stamp } from '../protocol/packet-writer.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
@@ -9,7 +12,9 @@ export interface Lane {
   writer(): FrameWriter
 }
 
-/** Gathers frames of one lane, each encoded once, into bytes that a socket of that lane can write. */
+/**
+ * Gathers frames of one lane, each encoded once, into bytes that a socket of that lane can write.
+ */
 export interface FrameWriter {
   /** So far, in bytes, before the transport's own framing. */
   readonly bytes: number

@@ -47,7 +47,9 @@ export class Outcome {
     this.epoch = only ? facts.epoch : 0
   }
 
-  /** What the receipt names: the message, or the first one where nothing was sent but duplicates. */
+  /**
+   * What the receipt names: the message, or the first one where nothing was sent but duplicates.
+   */
   get id(): MessageId {
     return this.#sent === 0 && this.#firstId ? this.#firstId : this.ownId
   }

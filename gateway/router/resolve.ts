@@ -1,6 +1,6 @@
 /**
- * Step 1: where does it go? The order is fixed (R27): the destinations given, else the place that the
- * socket entered by, else its own client, else the void.
+ * Step 1: where does it go? The order is fixed (R27): the destinations given, else the place that
+ * the socket entered by, else its own client, else the void.
  */
 import { Code } from '@porthouse/proto/v1/code'
 import { formatAddress, parseAddress } from '../protocol/address.ts'

@@ -1,6 +1,6 @@
 /**
- * The way of an envelope, as its steps: resolve → permit → recall → gather → send. Nothing here waits,
- * and nothing knows of transports or storage (R31).
+ * The way of an envelope, as its steps: resolve → permit → recall → gather → send. Nothing here
+ * waits, and nothing knows of transports or storage (R31).
  */
 import { hash } from 'node:crypto'
 import { Code } from '@porthouse/proto/v1/code'
@@ -38,8 +38,8 @@ export class Router {
   }
 
   /**
-   * Takes an envelope from a socket and says what became of it. `barred`: rooms among its destinations
-   * that the socket could not enter, by name as written, and why.
+   * Takes an envelope from a socket and says what became of it. `barred`: rooms among its
+   * destinations that the socket could not enter, by name as written, and why.
    */
   publish(origin: Socket, envelope: ScannedEnvelope, barred = NONE_BARRED): Outcome {
     const outcome = new Outcome(this.#ids.next(), envelope.receipt)

@@ -1,8 +1,8 @@
 /**
- * What is done at the end of the event-loop turn, in stages over all sockets: what was read is handled,
- * each dirty batch is handed to its members, each touched outbox is written. Many small writes become
- * few, and the code of a stage runs while it is at hand: handling each read at once costs a tenth more
- * (rooms of two, see bench).
+ * What is done at the end of the event-loop turn, in stages over all sockets: what was read is
+ * handled, each dirty batch is handed to its members, each touched outbox is written. Many small
+ * writes become few, and the code of a stage runs while it is at hand: handling each read at once
+ * costs a tenth more (rooms of two, see bench).
  */
 
 export interface Flushable {

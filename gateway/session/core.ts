@@ -12,7 +12,9 @@ export interface Core {
   readonly options: SessionOptions
   /** Milliseconds since 1970-01-01 UTC, for what is told and compared with what is stored. */
   readonly clock: () => number
-  /** Milliseconds that only rise, for deadlines and silence: a clock that is set must end nobody. */
+  /**
+   * Milliseconds that only rise, for deadlines and silence: a clock that is set must end nobody.
+   */
   readonly uptime: () => number
   /** A new socket's or lock's id, 16 characters of base32. */
   readonly newId: () => string

@@ -17,7 +17,9 @@ import type { Session } from './session.ts'
 /** What guards a room that does not exist, so that a stranger cannot tell it from one that does. */
 const UNKNOWN_ROOM_LOCKS = ['token']
 
-/** Goes for a room; answered by Joined, a Challenge or a Drop, now or when its effects are through. */
+/**
+ * Goes for a room; answered by Joined, a Challenge or a Drop, now or when its effects are through.
+ */
 export function enter(session: Session, request: EntryRequest): void {
   const { account, room } = request.filter
   const opened = session.core.rooms.open(account, room)

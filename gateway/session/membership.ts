@@ -23,7 +23,10 @@ interface Rights {
   readonly receive: boolean
 }
 
-/** Lets a socket in whose locks are resolved. Throws Refusal where it may not do what it wants there. */
+/**
+ * Lets a socket in whose locks are resolved. Throws Refusal where it may not do what it wants
+ * there.
+ */
 export function admit(session: Session, room: Room, request: EntryRequest): Membership {
   const { place } = room
   const rights = rightsIn(session, room)

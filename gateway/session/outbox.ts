@@ -1,6 +1,7 @@
 /**
- * What is to be written to one socket: gathered during the turn, written once at its end. A socket that
- * does not keep up leaves the shared path for a bounded queue of its own until it has drained (R46).
+ * What is to be written to one socket: gathered during the turn, written once at its end. A socket
+ * that does not keep up leaves the shared path for a bounded queue of its own until it has drained
+ * (R46).
  */
 import type { Frame } from '@porthouse/proto/v1/frame'
 import type { ReceiptFacts, Stamp } from '../protocol/packet-writer.ts'
@@ -101,8 +102,8 @@ export class Outbox {
   }
 
   /**
-   * Moves what waits from the queue to the connection: just more than `bytes`, so that it says again
-   * when it has taken them. The rest stays where the room's policy can act on it.
+   * Moves what waits from the queue to the connection: just more than `bytes`, so that it says
+   * again when it has taken them. The rest stays where the room's policy can act on it.
    */
   #release(bytes: number): void {
     const slow = this.#slow
@@ -123,8 +124,8 @@ export class Outbox {
   }
 
   /**
-   * Writes the last frame after all that waits, and takes nothing more; `discard`: without what waits,
-   * for a socket that would not take it.
+   * Writes the last frame after all that waits, and takes nothing more; `discard`: without what
+   * waits, for a socket that would not take it.
    */
   close(last: Frame | undefined, discard: boolean): void {
     if (this.#closed) return
@@ -156,7 +157,9 @@ export class Outbox {
     return true
   }
 
-  /** Closes the socket's own frames into one transport message, to keep their place in the order. */
+  /**
+   * Closes the socket's own frames into one transport message, to keep their place in the order.
+   */
   #seal(): void {
     if (!this.#own) return
     if (!this.#isSlow()) return this.#sealOwn()

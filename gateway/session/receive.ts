@@ -1,12 +1,14 @@
-/** Bytes in: a packet's frames are handled in order, and wait while a lock or an entry is under way. */
+/**
+ * Bytes in: a packet's frames are handled in order, and wait while a lock or an entry is under way.
+ */
 import { Code } from '@porthouse/proto/v1/code'
 import { type ScannedFrame, scanPacket } from '../protocol/scan-packet.ts'
 import { handle } from './handlers/index.ts'
 import type { Session } from './session.ts'
 
 /**
- * Takes the packet in bytes[start, end). Never throws: what is wrong with it ends the connection, with
- * its code.
+ * Takes the packet in bytes[start, end). Never throws: what is wrong with it ends the connection,
+ * with its code.
  */
 export function receive(session: Session, bytes: Buffer, start = 0, end = bytes.length): void {
   if (session.closed) return

@@ -1,4 +1,6 @@
-/** All sessions of a gateway: opened by an ingress, looked after by one timer, drained at the end. */
+/**
+ * All sessions of a gateway: opened by an ingress, looked after by one timer, drained at the end.
+ */
 import { Code } from '@porthouse/proto/v1/code'
 import type { Entry } from '../protocol/address.ts'
 import type { Lane } from '../router/lane.ts'

@@ -1,6 +1,6 @@
 /**
- * What waits for a socket that reads too slowly, bounded in bytes; each room's policy says what gives
- * way (R46). What was lost is counted by room and told before the next message.
+ * What waits for a socket that reads too slowly, bounded in bytes; each room's policy says what
+ * gives way (R46). What was lost is counted by room and told before the next message.
  */
 import { create } from '@bufbuild/protobuf'
 import { Policy } from '@porthouse/proto/room/v1/config'
@@ -51,7 +51,9 @@ export class SlowQueue {
     return true
   }
 
-  /** Adds a room's message, or loses one, by the room's policy. False where the socket has to go. */
+  /**
+   * Adds a room's message, or loses one, by the room's policy. False where the socket has to go.
+   */
   addMessage(bytes: Buffer, message: QueuedMessage): boolean {
     const policy = message.place.config.slowConsumers
     if (policy === Policy.CONFLATE) this.#conflate(message)

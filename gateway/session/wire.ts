@@ -9,7 +9,10 @@ export interface Wire {
   /** Takes no more from the peer for a while. What has come already may still be handed over. */
   pause(): void
   resume(): void
-  /** Asks the peer for a sign of life that every implementation gives, for instance a WebSocket ping. */
+  /**
+   * Asks the peer for a sign of life that every implementation gives, for instance a WebSocket
+   * ping.
+   */
   ping(): void
   /** Ends the connection after what was written, as the code's rendering says. */
   close(code: Code, detail: string): void

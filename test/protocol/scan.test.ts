@@ -272,7 +272,9 @@ function refusalOf(run: () => void): Code | undefined {
   }
 }
 
-/** Ids by the generated codec; undefined where it refuses a body, which scanPacket leaves closed. */
+/**
+ * Ids by the generated codec; undefined where it refuses a body, which scanPacket leaves closed.
+ */
 function codecIds(packet: Buffer): number[] | undefined {
   try {
     return fromBinary(PacketSchema, packet).frames.map(({ id }) => id)

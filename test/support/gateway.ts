@@ -62,7 +62,9 @@ export class TestGateway {
     this.#port = parts.gateway.http.port
   }
 
-  /** Another gateway on the same store, or on one that stands before it; to be stopped by itself. */
+  /**
+   * Another gateway on the same store, or on one that stands before it; to be stopped by itself.
+   */
   async beside(settings: TestSettings = {}, store: Store = this.store): Promise<TestGateway> {
     const gateway = await createGateway({ config: config(this.#data, settings, 0), store, log })
     return new TestGateway({ store, data: this.#data, ownsStore: false, settings, gateway })

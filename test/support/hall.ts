@@ -1,6 +1,7 @@
 /**
  * Sessions without connections: on a store in memory, with the clock and the ends of turns in the
- * test's hands. Call `vi.useFakeTimers({ toFake: ['setInterval'] })` before, where deadlines matter.
+ * test's hands. Call `vi.useFakeTimers({ toFake: ['setInterval'] })` before, where deadlines
+ * matter.
  */
 import { randomBytes } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'

@@ -45,7 +45,7 @@ export interface Member {
 
 /** A socket that has proved a token and joined. */
 export async function member(
-  gateway: TestGateway,
+  gateway: { readonly port: number },
   token: string,
   address: string,
   options?: RawOptions,
@@ -74,7 +74,8 @@ export class Witnesses {
     return new Witnesses(speaker!, listener!)
   }
 
-  private constructor(speaker: Member, listener: Member) {
+  /** They must be alone in their room, which must be new. */
+  constructor(speaker: Member, listener: Member) {
     this.#speaker = speaker
     this.#listener = listener
   }

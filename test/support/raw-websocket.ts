@@ -195,7 +195,9 @@ export class RawWebSocket {
     }
   }
 
-  /** The next frame of the protocol, whichever packet it comes in; `opcode` says which lane it is. */
+  /**
+   * The next frame of the protocol, whichever packet it comes in; `opcode` says which lane it is.
+   */
   async frame(opcode = BINARY): Promise<Frame> {
     while (this.#frames.length === 0) this.#frames = framesOf(opcode, await this.next(opcode))
     return this.#frames.shift()!

@@ -1,6 +1,6 @@
 /**
- * WebSocket frames (RFC 6455 section 5.2): written as a server sends them, unmasked and unfragmented;
- * their headers read as a client sends them.
+ * WebSocket frames (RFC 6455 section 5.2): written as a server sends them, unmasked and
+ * unfragmented; their headers read as a client sends them.
  */
 
 /** Longest header of such a frame, in bytes: what a writer leaves free before its payload. */
@@ -14,7 +14,9 @@ export const PONG = 0x8a
 
 const MASKED = 0x80
 
-/** Writes the header right before the payload that follows HEADROOM bytes; gives the whole frame. */
+/**
+ * Writes the header right before the payload that follows HEADROOM bytes; gives the whole frame.
+ */
 export function frameInPlace(buffer: Buffer, firstByte: number): Buffer {
   const size = buffer.length - HEADROOM
   const start = HEADROOM - (size < 126 ? 2 : size < 65_536 ? 4 : 10)

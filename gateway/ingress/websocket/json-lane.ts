@@ -1,6 +1,7 @@
 /**
- * The wire form of `porthouse.v1.json`, for people and scripts: each packet one text message, in the
- * Protobuf JSON mapping. Fields that this version does not know have no names in it and are dropped.
+ * The wire form of `porthouse.v1.json`, for people and scripts: each packet one text message, in
+ * the Protobuf JSON mapping. Fields that this version does not know have no names in it and are
+ * dropped.
  */
 import { create, fromBinary, fromJsonString, toBinary, toJsonString } from '@bufbuild/protobuf'
 import { type Frame, FrameSchema, PacketSchema } from '@porthouse/proto/v1/frame'

@@ -1,7 +1,7 @@
 /**
  * A short way in for what nearly all input is: whole, small, binary WebSocket messages. They are
- * unmasked and handed over as they are; every other byte goes to the `ws` library's own receiver, which
- * stays the judge of what is legal. See docs/decisions/0005.
+ * unmasked and handed over as they are; every other byte goes to the `ws` library's own receiver,
+ * which stays the judge of what is legal. See docs/decisions/0005.
  */
 import type { Socket } from 'node:net'
 import type { Flushable, Turn } from '../../router/turn.ts'
@@ -19,8 +19,8 @@ import {
 type DataListener = (chunk: Buffer) => void
 
 /**
- * Takes a message for a target. It lies in bytes[start, end), which are the taker's for the time of the
- * call.
+ * Takes a message for a target. It lies in bytes[start, end), which are the taker's for the time of
+ * the call.
  */
 type Deliver<Target> = (target: Target, bytes: Buffer, start: number, end: number) => void
 
@@ -36,8 +36,8 @@ export interface TapOptions<Target> {
 const CONTROL_BYTES_MAX = 125
 
 /**
- * Takes the place of the one `data` listener that `ws` has on the socket. `deliver` gets messages that
- * came the short way; the others arrive as `ws` events, in the same order.
+ * Takes the place of the one `data` listener that `ws` has on the socket. `deliver` gets messages
+ * that came the short way; the others arrive as `ws` events, in the same order.
  */
 export function tapMessages<Target>(socket: Socket, options: TapOptions<Target>): void {
   const [toWs, ...others] = socket.listeners('data') as DataListener[]
@@ -86,9 +86,9 @@ class MessageTap<Target> implements Flushable {
   }
 
   /**
-   * After the first frame that is something else than a binary message, a ping or a pong of legal size
-   * (a fragment, text, a close, or what is illegal) `ws` gets all that follows: it may refuse such a
-   * frame only later, and nothing after it must count.
+   * After the first frame that is something else than a binary message, a ping or a pong of legal
+   * size (a fragment, text, a close, or what is illegal) `ws` gets all that follows: it may refuse
+   * such a frame only later, and nothing after it must count.
    */
   #take(received: Buffer): void {
     let chunk = received

@@ -1,4 +1,6 @@
-/** Which web pages may connect. A device or a program sends no Origin, and proves itself otherwise. */
+/**
+ * Which web pages may connect. A device or a program sends no Origin, and proves itself otherwise.
+ */
 import type { IncomingMessage } from 'node:http'
 
 export interface OriginRules {

@@ -1,4 +1,6 @@
-/** From an HTTP upgrade to a served WebSocket: what is refused, is refused before it costs anything. */
+/**
+ * From an HTTP upgrade to a served WebSocket: what is refused, is refused before it costs anything.
+ */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { Code } from '@porthouse/proto/v1/code'

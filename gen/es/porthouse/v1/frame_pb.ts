@@ -133,8 +133,8 @@ export const FrameSchema: GenMessage<Frame> = /*@__PURE__*/
   messageDesc(file_porthouse_v1_frame, 1);
 
 /**
- * The client's side of the version and capability agreement. Optional: without it the gateway speaks
- * minor version 0 with no capabilities and sends no Welcome.
+ * The client's side of the version and capability agreement. Optional: without it the gateway
+ * speaks minor version 0 with no capabilities and sends no Welcome.
  *
  * @generated from message porthouse.v1.Hello
  */
@@ -203,8 +203,8 @@ export type Welcome = Message<"porthouse.v1.Welcome"> & {
   limits?: Limits | undefined;
 
   /**
-   * Silence after which either side may ask for a sign of life, in milliseconds. The gateway drops a
-   * socket from which it has heard nothing for twice as long.
+   * Silence after which either side may ask for a sign of life, in milliseconds. The gateway drops
+   * a socket from which it has heard nothing for twice as long.
    *
    * @generated from field: uint32 heartbeat_ms = 5;
    */
@@ -331,8 +331,8 @@ export const LimitsSchema: GenMessage<Limits> = /*@__PURE__*/
   messageDesc(file_porthouse_v1_frame, 4);
 
 /**
- * With id 0: the last frame on a connection, whose close code follows from its code. With another id:
- * the refusal of that request alone; the connection lives.
+ * With id 0: the last frame on a connection, whose close code follows from its code. With another
+ * id: the refusal of that request alone; the connection lives.
  *
  * @generated from message porthouse.v1.Drop
  */

@@ -213,7 +213,8 @@ export type Lost = Message<"porthouse.v1.Lost"> & {
   route: number;
 
   /**
-   * First and last position lost; between them, `count` messages were lost and others may have come.
+   * First and last position lost; between them, `count` messages were lost and others may have
+   * come.
    *
    * @generated from field: uint64 from_sequence = 2;
    */
