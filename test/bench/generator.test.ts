@@ -13,7 +13,7 @@ async function go(...args: string[]): Promise<string> {
   } catch (error) {
     const { code, stdout = '', stderr = '' } = error as { code: unknown } & Record<string, string>
     throw new Error(
-      code === 'ENOENT' ? 'Go 1.22 or newer is needed: see https://go.dev' : stdout + stderr,
+      code === 'ENOENT' ? 'Go 1.24 or newer is needed: see https://go.dev' : stdout + stderr,
     )
   }
 }
