@@ -163,7 +163,7 @@ describe('what a peer leaves behind', () => {
   })
 })
 
-test('many messages in one read, pings and fragments among them, are answered in order', async () => {
+test('many messages in one read, pings and fragments among them, keep their order', async () => {
   const { socket, route } = await enter()
   const send = (id: number) => packetOf(text(id, `${id}`, { route }))
   const parts = Array.from({ length: 300 }, (_, i) => {

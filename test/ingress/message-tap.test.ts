@@ -68,7 +68,7 @@ function receiver(): Receiver {
   return { events, written, socket, ws: opened! }
 }
 
-/** Pushes the bytes in chunks of these sizes, over and over; gives what came out and the close code. */
+/** Pushes the bytes in chunks of these sizes, in turn; gives what came out and the close code. */
 async function receive(bytes: Buffer, sizes: readonly number[]): Promise<string[]> {
   const { events, written, socket, ws } = receiver()
   const closed = new Promise((resolve) => ws.once('close', resolve))

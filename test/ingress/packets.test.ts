@@ -1,4 +1,4 @@
-/** Packets that are wrong: each ends with its code, and nobody else notices (PH-2, PH-3, E1 to E9). */
+/** Wrong packets: each ends with its code, and nobody else notices (PH-2, PH-3, E1 to E9). */
 import { create, toJsonString } from '@bufbuild/protobuf'
 import { type Frame, PacketSchema } from '@porthouse/proto/v1/frame'
 import fc from 'fast-check'
@@ -360,7 +360,7 @@ describe('the data type of the other lane', () => {
   })
 })
 
-test('hello, token, join and message in one packet are answered in order, with the handshake', async () => {
+test('hello, token, join and messages, in one packet with the handshake, are answered in order', async () => {
   const first = packetOf(
     hello(1),
     answer(2, token),

@@ -223,4 +223,12 @@ describe('too many connections', () => {
     first.reset()
     await vi.waitFor(() => RawWebSocket.open(port))
   })
+
+  test('that say nothing are closed at once beyond a few, and others are served', async () => {
+    const port = await beside({ connections: { perAddress: 1 } })
+    const silent = Array.from({ length: 100 }, () => exchange(port, ''))
+    // Those over the bound end now, the others only with the gateway.
+    expect(await Promise.race(silent)).toBe('')
+    await RawWebSocket.open(port, { from: '127.0.0.2' })
+  })
 })
