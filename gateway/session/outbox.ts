@@ -94,6 +94,9 @@ export class Outbox {
     this.#touched = false
     this.#seal()
     this.#write()
+    // A connection tells that it has drained only where it had been full; this one may have taken
+    // everything at once.
+    if (this.#slow && this.#wire.buffered <= DIRECT_BYTES_MAX) this.drained()
   }
 
   /** The connection has taken all that was written. */

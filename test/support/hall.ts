@@ -112,6 +112,7 @@ export class Guest implements Wire {
   readonly #json: boolean
   readonly #written: Buffer[] = []
   #stuck = false
+  #needsDrain = false
   #gone: () => void
 
   constructor(sessions: Sessions, lane: Lane) {
@@ -148,9 +149,10 @@ export class Guest implements Wire {
 
   /** Takes what was written so far, and then nothing again. */
   gulp(): void {
-    if (this.buffered === 0) return
     this.buffered = 0
-    this.session.outbox.drained()
+    // As a stream does: only one that had been full tells when all was taken.
+    if (this.#needsDrain) this.session.outbox.drained()
+    this.#needsDrain = false
   }
 
   /** Takes all that was written, and what comes of that, as a fast reader. */
@@ -167,10 +169,9 @@ export class Guest implements Wire {
 
   write(bytes: Buffer): void {
     this.#written.push(bytes)
-    if (bytes.length < HIGH_WATER_MARK && !this.#stuck && this.buffered === 0) return
+    if (!this.#stuck) return
     this.buffered += bytes.length
-    // As a stream does: it tells when all was taken of what made it say that it is full.
-    if (!this.#stuck) queueMicrotask(() => this.gulp())
+    this.#needsDrain ||= this.buffered >= HIGH_WATER_MARK
   }
 
   pause(): void {
