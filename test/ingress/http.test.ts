@@ -79,7 +79,7 @@ describe('refusals', () => {
   })
 
   test('headers without an end are cut off', async () => {
-    // Bytes that the gateway has not read when it closes reset the connection; the answer may be lost.
+    // What the gateway has not read when it closes resets the connection, and may lose the answer.
     const answer = await exchange(gateway.port, request('/', `X: ${'x'.repeat(8_000_000)}\r\n`))
     expect(answer).toMatch(/^(HTTP\/1.1 431 |$)/)
     expect(await ask('/healthz')).toMatchObject({ status: 200 })

@@ -360,7 +360,7 @@ describe('the data type of the other lane', () => {
   })
 })
 
-test('hello, token, join and messages, in one packet with the handshake, are answered in order', async () => {
+test('one packet with hello, token, join and messages is answered in order', async () => {
   const first = packetOf(
     hello(1),
     answer(2, token),

@@ -53,7 +53,7 @@ afterEach(async () => {
 })
 afterAll(async () => {
   const { code, stderr } = await gateway.stop('SIGTERM')
-  await rm(data, { recursive: true, force: true })
+  await rm(data, { recursive: true, force: true, maxRetries: 20 })
   expect(code).toBe(0)
   // Nothing of all this was the gateway's own fault, and what bad clients do does not fill its log.
   const messages = stderr

@@ -124,7 +124,8 @@ export class TestGateway {
     await this.drain()
     if (!this.#ownsStore) return
     await this.store.close()
-    await rm(this.#data, { recursive: true, force: true })
+    // The database may still be at its last writes.
+    await rm(this.#data, { recursive: true, force: true, maxRetries: 20 })
   }
 }
 
