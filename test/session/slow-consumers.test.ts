@@ -143,12 +143,7 @@ describe('a slow socket in a room that disconnects', () => {
     expect(account(await reading).got).toHaveLength(FLOOD + 1)
     expect([sockets[0], sockets.at(-1)]).toEqual([2, 1])
     slow.resume()
-    const frames: Frame[] = []
-    for (;;) {
-      const frame = await slow.frame().catch(() => undefined)
-      if (!frame) break
-      frames.push(frame)
-    }
+    const frames = await slow.rest()
     expect((await slow.ended).code).toBe(4072)
     expect(brief(frames.at(-1)!)).toBe('0 drop SLOW_CONSUMER')
     const { got } = account(frames)
