@@ -59,10 +59,19 @@ function hold(session: Session, packet: Buffer, first = false): void {
 
 /** Counts what a socket in limbo sends; true where it has sent too much and was dropped. */
 function overBudget(session: Session, bytes: number, frames: number): boolean {
-  const { limbo } = session.core.options
   session.limboBytes += bytes
   session.limboFrames += frames
-  if (session.limboBytes <= limbo.bytes && session.limboFrames <= limbo.frames) return false
+  return !mayRead(session, 0)
+}
+
+/**
+ * Whether a socket in limbo may send that much more; drops it where it may not. Asked before bytes
+ * are parsed that are not yet a packet.
+ */
+export function mayRead(session: Session, bytes: number): boolean {
+  const { limbo } = session.core.options
+  const fits = session.limboBytes + bytes <= limbo.bytes && session.limboFrames <= limbo.frames
+  if (session.unlocked || fits) return true
   session.drop(Code.LIMBO_LIMIT, 'too much before anything was unlocked')
-  return true
+  return false
 }

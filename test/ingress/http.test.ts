@@ -78,6 +78,11 @@ describe('refusals', () => {
     expect(await exchange(gateway.port, bytes)).toMatch(/^HTTP\/1.1 431 /)
   })
 
+  test('an offer of another protocol than WebSocket is declined by answering', async () => {
+    const offer = 'Connection: Upgrade, close\r\nUpgrade: h2c\r\n'
+    expect(await exchange(gateway.port, request('/healthz', offer))).toMatch(/^HTTP\/1.1 200 /)
+  })
+
   test('headers without an end are cut off', async () => {
     // What the gateway has not read when it closes resets the connection, and may lose the answer.
     const answer = await exchange(gateway.port, request('/', `X: ${'x'.repeat(8_000_000)}\r\n`))

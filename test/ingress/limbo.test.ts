@@ -78,6 +78,12 @@ describe('a flood', () => {
     expect((await dropped(socket, TEXT)).code).toBe('LIMBO_LIMIT')
   })
 
+  test('of bytes in a text ends it before anybody looks what they say', async () => {
+    const socket = await open(gateway.port, { protocol: 'porthouse.v1.json' })
+    socket.send(TEXT, 'x'.repeat(65_537))
+    expect((await dropped(socket, TEXT)).code).toBe('LIMBO_LIMIT')
+  })
+
   test('within the budget does not, and the budget ends with limbo', async () => {
     const socket = await open()
     repeat(20, () => socket.packet(join(1, '')))

@@ -42,6 +42,8 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: TIMEOUT_SWEEP_MS,
+    // Other offers, such as the h2c of curl --http2, are declined by answering the request.
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
   })
   server.on('connection', (socket) => options.connections.take(socket))
   server.on('request', (request, response) => answer(options, request, response))

@@ -4,7 +4,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import type { RawData, WebSocket } from 'ws'
 import type { Entry } from '../../protocol/address.ts'
 import { codeInfo } from '../../protocol/codes.ts'
-import { receive } from '../../session/receive.ts'
+import { mayRead, receive } from '../../session/receive.ts'
 import type { Session } from '../../session/session.ts'
 import type { Sessions } from '../../session/sessions.ts'
 import type { Wire } from '../../session/wire.ts'
@@ -38,6 +38,7 @@ export function serve(ws: WebSocket, socket: Socket, sessions: Sessions, entry: 
 }
 
 function receiveJson(session: Session, text: Buffer): void {
+  if (!mayRead(session, text.length)) return
   try {
     receive(session, packetOfJson(text.toString()))
   } catch (error) {
