@@ -16,12 +16,12 @@ export class Audience {
   readonly #place: Place
   readonly #lane: Lane
   readonly #turn: Turn
-  readonly #filters: readonly string[]
+  readonly filters: readonly string[]
 
   constructor(place: Place, lane: Lane, filters: readonly string[], turn: Turn) {
     this.#place = place
     this.#lane = lane
-    this.#filters = filters
+    this.filters = filters
     this.#turn = turn
   }
 
@@ -30,7 +30,7 @@ export class Audience {
   }
 
   hears(channel: string): boolean {
-    return this.#filters.some((filter) => matchesChannel(filter, channel))
+    return this.filters.some((filter) => matchesChannel(filter, channel))
   }
 
   add(member: Membership): void {

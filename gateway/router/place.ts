@@ -1,6 +1,7 @@
 /** A room as the router sees it: who listens to which of its channels, and the next position. */
 import type { Policy } from '@porthouse/proto/room/v1/config'
 import { Audience } from './audience.ts'
+import { AudienceIndex } from './audience-index.ts'
 import type { Batch } from './batch.ts'
 import type { Socket } from './socket.ts'
 import type { Turn } from './turn.ts'
@@ -42,6 +43,7 @@ export class Place {
   readonly #turn: Turn
   /** By `keyOf`. */
   readonly #audiences = new Map<string, Audience>()
+  readonly #index = new AudienceIndex()
   readonly #byChannel = new Map<string, readonly Audience[]>()
 
   constructor(route: number, name: string, epoch: number, config: PlaceConfig, turn: Turn) {
@@ -75,7 +77,7 @@ export class Place {
     const known = this.#byChannel.get(channel)
     if (known) return known
     if (this.#byChannel.size >= CHANNELS_CACHED) this.#byChannel.clear()
-    const audiences = this.#thatHear(channel)
+    const audiences = this.#index.thatHear(channel)
     this.#byChannel.set(channel, audiences)
     return audiences
   }
@@ -86,9 +88,11 @@ export class Place {
     change()
     const after = keyOf(member)
     if (after === before) return
-    member.audience?.remove(member)
-    if (before !== undefined && this.#audiences.get(before)?.size === 0) {
+    const { audience } = member
+    audience?.remove(member)
+    if (before !== undefined && audience?.size === 0) {
       this.#audiences.delete(before)
+      this.#index.delete(audience)
       this.#audiencesChanged()
     }
     if (after !== undefined) this.#audience(after, member).add(member)
@@ -99,6 +103,7 @@ export class Place {
     if (!audience) {
       audience = new Audience(this, socket.lane, [...filters], this.#turn)
       this.#audiences.set(key, audience)
+      this.#index.add(audience)
       this.#audiencesChanged()
     }
     return audience
@@ -106,11 +111,7 @@ export class Place {
 
   #audiencesChanged(): void {
     this.#byChannel.clear()
-    this.#whole = this.#thatHear('')
-  }
-
-  #thatHear(channel: string): Audience[] {
-    return [...this.#audiences.values()].filter((audience) => audience.hears(channel))
+    this.#whole = this.#index.thatHear('')
   }
 }
 

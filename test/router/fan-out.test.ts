@@ -172,6 +172,28 @@ describe('a turn', () => {
   })
 })
 
+test('each cell of a large table is heard by its own listeners, and by who hears them all', () => {
+  const board = new Switchboard()
+  const place = board.place('acme/table')
+  const cells = Array.from({ length: 5000 }, (_, i) => `cell/${i}`)
+  const listen = (filter: string) => {
+    const socket = board.socket()
+    place.listen(socket.enter(place), filter)
+    return socket
+  }
+  const sockets = cells.map(listen)
+  const all = listen('cell/*')
+  const sender = board.socket()
+  sender.enter(place)
+  for (const channel of cells) {
+    const content = { case: 'text' as const, value: channel }
+    board.publish(sender, { routing: { route: place.route, channel }, content })
+  }
+  board.endTurn()
+  expect(envelopes(all.heard).map(textOf)).toEqual(cells)
+  expect(sockets.map(({ heard }) => envelopes(heard).map(textOf).join())).toEqual(cells)
+})
+
 test('audiences that nobody is in are forgotten', () => {
   const board = new Switchboard()
   const place = board.place('acme/one')
