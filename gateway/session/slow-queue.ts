@@ -33,6 +33,8 @@ export class SlowQueue {
   readonly #entries = new Map<number, Entry>()
   /** For rooms that conflate: the entry that waits for each channel. */
   readonly #latest = new Map<string, number>()
+  /** For rooms that drop their oldest: their entries in order, wherever others' stand between. */
+  readonly #ofPlace = new Map<Place, Set<number>>()
   readonly #losses = new Map<Place, Loss>()
   #bytes = 0
   #next = 0
@@ -65,6 +67,7 @@ export class SlowQueue {
     }
     const number = this.#put({ bytes, message })
     if (policy === Policy.CONFLATE) this.#latest.set(channelKey(message), number)
+    else if (policy === Policy.DROP_OLDEST) this.#numbersOf(message.place).add(number)
     return true
   }
 
@@ -100,10 +103,16 @@ export class SlowQueue {
   }
 
   #makeRoom(size: number, place: Place): void {
-    for (const [number, entry] of this.#entries) {
+    for (const number of this.#numbersOf(place)) {
       if (this.#bytes + size <= this.#bytesMax) return
-      if (entry.message?.place === place) this.#drop(number)
+      this.#drop(number)
     }
+  }
+
+  #numbersOf(place: Place): Set<number> {
+    const numbers = this.#ofPlace.get(place) ?? new Set()
+    this.#ofPlace.set(place, numbers)
+    return numbers
   }
 
   #drop(number: number): void {
@@ -116,7 +125,9 @@ export class SlowQueue {
   #remove(number: number, { bytes, message }: Entry): void {
     this.#entries.delete(number)
     this.#bytes -= bytes.length
-    if (message?.place.config.slowConsumers === Policy.CONFLATE) {
+    if (!message) return
+    this.#ofPlace.get(message.place)?.delete(number)
+    if (message.place.config.slowConsumers === Policy.CONFLATE) {
       this.#latest.delete(channelKey(message))
     }
   }
