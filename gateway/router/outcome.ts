@@ -5,6 +5,8 @@ import type { MessageId } from '../protocol/uuid7.ts'
 import type { RefusedDestination } from './destination.ts'
 import type { Remembered } from './idempotency.ts'
 
+const NONE: readonly RefusedDestination[] = []
+
 export class Outcome {
   /** Of the message itself. */
   readonly ownId: MessageId
@@ -14,7 +16,7 @@ export class Outcome {
   /** Where it was sent to exactly one room; else 0. */
   sequence = 0
   epoch = 0
-  readonly refusals: RefusedDestination[] = []
+  refusals: readonly RefusedDestination[] = NONE
   #sent = 0
   #duplicates = 0
   #firstId: MessageId | undefined
@@ -37,7 +39,7 @@ export class Outcome {
   }
 
   refuse(refusal: RefusedDestination): void {
-    this.refusals.push(refusal)
+    this.refusals = [...this.refusals, refusal]
   }
 
   #add(facts: Remembered): void {

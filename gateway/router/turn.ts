@@ -11,9 +11,9 @@ export interface Flushable {
 
 export class Turn {
   readonly #defer: (run: () => void) => void
-  readonly #inputs: Flushable[] = []
-  readonly #batches: Flushable[] = []
-  readonly #outboxes: Flushable[] = []
+  readonly #inputs = new Stage()
+  readonly #batches = new Stage()
+  readonly #outboxes = new Stage()
   #scheduled = false
 
   /** `defer` runs a function at the end of the turn; setImmediate in a gateway. */
@@ -23,19 +23,19 @@ export class Turn {
 
   /** Flushes an input that has read something. At most once a turn for each input. */
   read(input: Flushable): void {
-    this.#inputs.push(input)
+    this.#inputs.add(input)
     this.#schedule()
   }
 
   /** Flushes a batch. At most once a turn for each batch. */
   dirty(batch: Flushable): void {
-    this.#batches.push(batch)
+    this.#batches.add(batch)
     this.#schedule()
   }
 
   /** Flushes an outbox, after all batches. At most once for each outbox. */
   touch(outbox: Flushable): void {
-    this.#outboxes.push(outbox)
+    this.#outboxes.add(outbox)
     this.#schedule()
   }
 
@@ -46,17 +46,32 @@ export class Turn {
   }
 
   #end(): void {
-    flushAll(this.#inputs)
+    this.#inputs.flush()
     // A flush may add more of either kind; what it adds belongs to this turn.
-    while (this.#batches.length > 0 || this.#outboxes.length > 0) {
-      flushAll(this.#batches)
-      flushAll(this.#outboxes)
+    while (this.#batches.size > 0 || this.#outboxes.size > 0) {
+      this.#batches.flush()
+      this.#outboxes.flush()
     }
     this.#scheduled = false
   }
 }
 
-function flushAll(all: Flushable[]): void {
-  for (let i = 0; i < all.length; i++) all[i]?.flush()
-  all.length = 0
+/** A list that keeps its memory from turn to turn. */
+class Stage {
+  readonly #items: (Flushable | undefined)[] = []
+  size = 0
+
+  add(item: Flushable): void {
+    this.#items[this.size++] = item
+  }
+
+  /** Flushes what is there, and what is added meanwhile. */
+  flush(): void {
+    for (let i = 0; i < this.size; i++) {
+      const item = this.#items[i]
+      this.#items[i] = undefined
+      item?.flush()
+    }
+    this.size = 0
+  }
 }

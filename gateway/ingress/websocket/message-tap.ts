@@ -50,8 +50,9 @@ export function tapMessages<Target>(socket: Socket, options: TapOptions<Target>)
 }
 
 class MessageTap<Target> implements Flushable {
-  /** Read in this turn. */
-  readonly #chunks: Buffer[] = []
+  /** Read in this turn; mostly one chunk. */
+  #chunk: Buffer | undefined
+  #more: Buffer[] | undefined
   readonly #options: TapOptions<Target>
   readonly #socket: Socket
   readonly #toWs: DataListener
@@ -69,15 +70,26 @@ class MessageTap<Target> implements Flushable {
   }
 
   readonly read = (chunk: Buffer): void => {
-    if (this.#chunks.push(chunk) === 1) this.#options.turn.read(this)
+    if (this.#more) this.#more.push(chunk)
+    else if (this.#chunk) this.#more = [chunk]
+    else {
+      this.#chunk = chunk
+      this.#options.turn.read(this)
+    }
   }
 
   flush(): void {
-    for (const chunk of this.#chunks) {
-      if (this.#over) this.#give(chunk)
-      else this.#take(chunk)
-    }
-    this.#chunks.length = 0
+    const chunk = this.#chunk
+    const more = this.#more
+    this.#chunk = undefined
+    this.#more = undefined
+    if (chunk) this.#handle(chunk)
+    for (const each of more ?? []) this.#handle(each)
+  }
+
+  #handle(chunk: Buffer): void {
+    if (this.#over) this.#give(chunk)
+    else this.#take(chunk)
   }
 
   /** To `ws`, unless it has stopped listening. */
