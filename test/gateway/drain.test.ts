@@ -78,7 +78,7 @@ class Pump {
   }
 }
 
-test('in the midst of traffic: nothing is claimed that was not done, and all come back', async () => {
+test('amid traffic: nothing is claimed that was not done, and all come back', async () => {
   const [ann, bob] = [await client(), await client()]
   const room = await ann.join('acme/boiler', { sendOnly: true })
   const messages = (await bob.join('acme/boiler')).messages()

@@ -1,4 +1,4 @@
-/** Who hears what, whatever happens within a turn: each listener what was sent while he listened. */
+/** Who hears what, whatever happens within a turn: what was sent while he listened. */
 import { ReceiptLevel } from '@porthouse/proto/v1/receipt'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'

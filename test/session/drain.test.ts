@@ -1,4 +1,4 @@
-/** The end of a gateway, as its sessions see it: what was taken is delivered, then told where to go. */
+/** The end of a gateway, as its sessions see it: what was taken is delivered first. */
 import { Code } from '@porthouse/proto/v1/code'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { answer, join, leave, text } from '../support/client-frames.ts'
@@ -36,7 +36,7 @@ describe('a drain', () => {
     expect(hall.sessions.count).toBe(0)
   })
 
-  test('answers nothing that still waits for the store, so that it may be asked again', async () => {
+  test('answers nothing that still waits for the store: it may be asked again', async () => {
     const guest = await listener()
     const answerStore = hall.store.hold()
     guest.say(answer(1, 'secret'), text(2, 'waits'))

@@ -1,4 +1,4 @@
-/** Ways into a room: by Join, by URL, by an address written on an envelope; its locks come first. */
+/** Ways into a room: by Join, by URL, by an envelope's address; its locks come first. */
 import { Code } from '@porthouse/proto/v1/code'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { jsonLane } from '../../gateway/ingress/websocket/json-lane.ts'

@@ -1,4 +1,4 @@
-/** A socket that reads slowly (R46): what it gets, in which order, what it is told, when it goes. */
+/** A socket that reads slowly (R46): what it gets and in which order, and when it goes. */
 import { Policy } from '@porthouse/proto/room/v1/config'
 import { Code } from '@porthouse/proto/v1/code'
 import type { Frame } from '@porthouse/proto/v1/frame'

@@ -1,4 +1,4 @@
-/** What waits for a slow socket: bounded, in order, and every message either waits or is told lost. */
+/** What waits for a slow socket: bounded, in order, and no message is lost untold. */
 import { Policy } from '@porthouse/proto/room/v1/config'
 import type { Lost } from '@porthouse/proto/v1/room'
 import fc from 'fast-check'
