@@ -39,6 +39,7 @@ export class Outbox {
   #more: Buffer[] | undefined
   #pending = 0
   #touched = false
+  #holding = false
   #slow: SlowQueue | undefined
   #stalledSince = 0
   #closed = false
@@ -89,10 +90,25 @@ export class Outbox {
     }
   }
 
+  /**
+   * Keeps the socket's own frames back while an effect is under way, so that what one packet asked
+   * is answered by one packet (R13); messages of rooms go on, and take along what stands before
+   * them.
+   */
+  hold(): void {
+    this.#holding = true
+  }
+
+  /** Lets go what was kept back. */
+  release(): void {
+    this.#holding = false
+    if (this.#own) this.#touch()
+  }
+
   /** Once a turn, from the turn. */
   flush(): void {
     this.#touched = false
-    this.#seal()
+    if (!this.#holding) this.#seal()
     this.#write()
     // A connection tells that it has drained only where it had been full; this one may have taken
     // everything at once.

@@ -118,11 +118,14 @@ export class Session implements Socket {
   /** Waits for an effect, while later frames are held back in their order. */
   wait(effect: Promise<void>): void {
     this.#effects++
+    this.outbox.hold()
     effect
       .catch((error) => this.fail(error))
       .finally(() => {
         this.#effects--
-        if (!this.busy && !this.closed) this.#hooks.resume(this)
+        if (this.busy || this.closed) return
+        this.#hooks.resume(this)
+        if (!this.busy) this.outbox.release()
       })
   }
 
