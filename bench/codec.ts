@@ -11,7 +11,7 @@ import { ReceiptLevel } from '@porthouse/proto/v1/receipt'
 import { schema as configSchema } from '../gateway/config/config.ts'
 import { PacketWriter, type Stamp } from '../gateway/protocol/packet-writer.ts'
 import { scanEnvelope } from '../gateway/protocol/scan-envelope.ts'
-import { scanPacket } from '../gateway/protocol/scan-packet.ts'
+import { type ScannedFrame, scanPacket } from '../gateway/protocol/scan-packet.ts'
 import { summarize } from './statistics.ts'
 
 const ROUNDS = 7
@@ -65,11 +65,13 @@ const packet = Buffer.from(
 /** As on the hot path, for a message that is alone in its turn: its writer is not shared. */
 function scanAndStamp(): Buffer {
   const writer = new PacketWriter(HEADROOM)
-  scanPacket(packet, 0, packet.length, limits, (frame) => {
-    writer.envelope(scanEnvelope(packet, frame.start, frame.end, limits), stamp)
-    return true
-  })
+  scanPacket(packet, 0, packet.length, limits, forward, writer)
   return writer.whole()
+}
+
+function forward(frame: ScannedFrame, writer: PacketWriter): boolean {
+  writer.envelope(scanEnvelope(frame.bytes, frame.start, frame.end, limits), stamp)
+  return true
 }
 
 /** The same by the generated code. */
@@ -83,7 +85,7 @@ function decodeAndEncode(): Uint8Array {
   return toBinary(PacketSchema, create(PacketSchema, { frames }))
 }
 
-const scanned = fromBinary(PacketSchema, scanAndStamp().subarray(HEADROOM))
+const scanned = fromBinary(PacketSchema, scanAndStamp())
 assert(equals(PacketSchema, scanned, fromBinary(PacketSchema, decodeAndEncode())))
 
 /** Microseconds a call. */

@@ -71,15 +71,14 @@ export class PacketWriter {
     return this.#end === 0 ? 0 : this.#pos - this.#start - this.#headroom
   }
 
-  /**
-   * All that was written, with `headroom` free bytes before it. Nothing may be written afterwards.
-   */
+  /** All that was written, behind its header. Nothing may be written afterwards. */
   whole(): Buffer {
     if (this.#end === 0) this.#reserve(0)
-    return this.#buffer.subarray(this.#start, this.#pos)
+    const start = this.header(this.#buffer, this.#start + this.#headroom, this.#pos)
+    return this.#buffer.subarray(start, this.#pos)
   }
 
-  /** A copy of frames `from` to `to` (exclusive) as a packet, with headroom before it. */
+  /** A copy of frames `from` to `to` (exclusive) as a packet, behind its header. */
   part(from: number, to: number): Buffer {
     const reader = new Reader(this.#buffer, this.#start + this.#headroom, this.#pos)
     skipFrames(reader, from)
@@ -87,7 +86,15 @@ export class PacketWriter {
     skipFrames(reader, to - from)
     const part = Buffer.allocUnsafeSlow(this.#headroom + reader.pos - start)
     this.#buffer.copy(part, this.#headroom, start, reader.pos)
-    return part
+    return part.subarray(this.header(part, this.#headroom, part.length))
+  }
+
+  /**
+   * Writes a transport's header right before the packet in bytes[start, end), within the headroom;
+   * returns where it begins. A packet by itself has none.
+   */
+  protected header(_bytes: Buffer, start: number, _end: number): number {
+    return start
   }
 
   /** One frame, already encoded as a whole Packet by the generated codec. */

@@ -22,6 +22,7 @@ const FRAME_ID = 1
 
 /** One frame: its id, its kind, and where its body lies in the packet. */
 export interface ScannedFrame {
+  readonly bytes: Buffer
   id: number
   kind: FrameKind
   start: number
@@ -30,22 +31,23 @@ export interface ScannedFrame {
 
 /**
  * Calls `visit` with each frame of the packet in bytes[start, end), reusing one object for all of
- * them; stops early where `visit` returns false. Returns the offset of what was not visited, or
- * `end`. Throws Refusal for bytes that are not a Packet or are over a limit, having visited what
- * came before.
+ * them, and with `target`; stops early where `visit` returns false. Returns the offset of what was
+ * not visited, or `end`. Throws Refusal for bytes that are not a Packet or are over a limit, having
+ * visited what came before.
  */
-export function scanPacket(
+export function scanPacket<Target>(
   bytes: Buffer,
   start: number,
   end: number,
   limits: Limits,
-  visit: (frame: ScannedFrame) => boolean,
+  visit: (frame: ScannedFrame, target: Target) => boolean,
+  target: Target,
 ): number {
   if (end - start > limits.packetBytes) {
     throw new Refusal(Code.PACKET_TOO_LARGE, `over ${limits.packetBytes} bytes`)
   }
   const reader = new Reader(bytes, start, end)
-  const frame: ScannedFrame = { id: 0, kind: FrameKind.NONE, start: 0, end: 0 }
+  const frame: ScannedFrame = { bytes, id: 0, kind: FrameKind.NONE, start: 0, end: 0 }
   let frames = 0
   while (reader.pos < end) {
     const tag = reader.uint32()
@@ -60,7 +62,7 @@ export function scanPacket(
       }
       scanFrame(reader, frame)
       reader.end = end
-      if (!visit(frame)) return reader.pos
+      if (!visit(frame, target)) return reader.pos
     } else {
       skipUnknown(reader, tag)
     }

@@ -32,16 +32,16 @@ export function resume(session: Session): void {
 function run(session: Session, bytes: Buffer, start: number, end: number): void {
   try {
     const { limits } = session.core.options
-    const rest = scanPacket(bytes, start, end, limits, (frame) => visit(session, frame, bytes))
+    const rest = scanPacket(bytes, start, end, limits, visit, session)
     if (rest < end && !session.closed) hold(session, bytes.subarray(rest, end), true)
   } catch (error) {
     session.fail(error)
   }
 }
 
-function visit(session: Session, frame: ScannedFrame, bytes: Buffer): boolean {
+function visit(frame: ScannedFrame, session: Session): boolean {
   if (!session.unlocked && overBudget(session, 0, 1)) return false
-  handle(session, frame, bytes)
+  handle(session, frame)
   return !session.busy && !session.closed
 }
 

@@ -106,7 +106,6 @@ describe('handshakes', () => {
     ['a key that is no base64', { headers: { 'Sec-WebSocket-Key': '*'.repeat(24) } }],
     ['no version', { headers: { 'Sec-WebSocket-Version': null } }],
     ['version 12', { headers: { 'Sec-WebSocket-Version': '12' } }],
-    ['another protocol', { headers: { Upgrade: 'h2c' } }],
     ['POST', { method: 'POST' }],
     ['an empty subprotocol', { protocol: 'porthouse.v1,,x' }],
     ['a subprotocol twice', { protocol: 'porthouse.v1, porthouse.v1' }],

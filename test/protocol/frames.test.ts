@@ -8,7 +8,7 @@ import { describe, expect, test } from 'vitest'
 import { CODES, codeInfo, Refusal } from '../../gateway/protocol/codes.ts'
 import type { Limits } from '../../gateway/protocol/limits.ts'
 import { scanEnvelope } from '../../gateway/protocol/scan-envelope.ts'
-import { FrameKind, scanPacket } from '../../gateway/protocol/scan-packet.ts'
+import { FrameKind, type ScannedFrame, scanPacket } from '../../gateway/protocol/scan-packet.ts'
 
 interface Golden {
   readonly description: string
@@ -47,11 +47,12 @@ const bytesOf = (golden: Golden) => Buffer.from(golden.hex, 'hex')
 /** What a gateway does with bytes from a client, up to the frames' handlers. */
 function scan(bytes: Buffer, limits: Limits): number {
   let frames = 0
-  scanPacket(bytes, 0, bytes.length, limits, (frame) => {
+  const visit = (frame: ScannedFrame) => {
     frames++
     if (frame.kind === FrameKind.ENVELOPE) scanEnvelope(bytes, frame.start, frame.end, limits)
     return true
-  })
+  }
+  scanPacket(bytes, 0, bytes.length, limits, visit, undefined)
   return frames
 }
 

@@ -98,7 +98,7 @@ const decodedStamp = create(StampSchema, {
 
 function framesOf(packet: Buffer): ScannedFrame[] {
   const frames: ScannedFrame[] = []
-  scanPacket(packet, 0, packet.length, limits, (frame) => frames.push({ ...frame }) > 0)
+  scanPacket(packet, 0, packet.length, limits, (frame) => frames.push({ ...frame }) > 0, frames)
   return frames
 }
 
@@ -226,10 +226,10 @@ describe('scanPacket', () => {
 
   test('stops where told to, and goes on from there', () => {
     const packet = Buffer.from('0a020801'.repeat(3), 'hex')
-    const rest = scanPacket(packet, 0, packet.length, limits, () => false)
+    const rest = scanPacket(packet, 0, packet.length, limits, () => false, undefined)
     expect(rest).toBe(4)
     const ids: number[] = []
-    scanPacket(packet, rest, packet.length, limits, ({ id }) => ids.push(id) > 0)
+    scanPacket(packet, rest, packet.length, limits, ({ id }) => ids.push(id) > 0, ids)
     expect(ids).toEqual([1, 1])
   })
 })

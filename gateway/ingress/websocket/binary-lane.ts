@@ -3,7 +3,7 @@ import { create, toBinary } from '@bufbuild/protobuf'
 import { type Frame, PacketSchema } from '@porthouse/proto/v1/frame'
 import { PacketWriter } from '../../protocol/packet-writer.ts'
 import type { FrameWriter, Lane } from '../../router/lane.ts'
-import { BINARY, frameInPlace, HEADROOM } from './framing.ts'
+import { BINARY, HEADROOM, writeHeader } from './framing.ts'
 
 export const binaryLane: Lane = {
   name: 'porthouse.v1',
@@ -11,7 +11,7 @@ export const binaryLane: Lane = {
 }
 
 class BinaryWriter extends PacketWriter implements FrameWriter {
-  #framed: Buffer | undefined
+  #whole: Buffer | undefined
 
   constructor() {
     super(HEADROOM)
@@ -22,11 +22,11 @@ class BinaryWriter extends PacketWriter implements FrameWriter {
   }
 
   override whole(): Buffer {
-    this.#framed ??= frameInPlace(super.whole(), BINARY)
-    return this.#framed
+    this.#whole ??= super.whole()
+    return this.#whole
   }
 
-  override part(from: number, to: number): Buffer {
-    return frameInPlace(super.part(from, to), BINARY)
+  protected override header(bytes: Buffer, start: number, end: number): number {
+    return writeHeader(bytes, start, end, BINARY)
   }
 }

@@ -15,23 +15,22 @@ export const PONG = 0x8a
 const MASKED = 0x80
 
 /**
- * Writes the header right before the payload that follows HEADROOM bytes; gives the whole frame.
+ * Writes the header of the payload in bytes[start, end) right before it; returns where it begins.
  */
-export function frameInPlace(buffer: Buffer, firstByte: number): Buffer {
-  const size = buffer.length - HEADROOM
-  const start = HEADROOM - (size < 126 ? 2 : size < 65_536 ? 4 : 10)
-  buffer[start] = firstByte
+export function writeHeader(bytes: Buffer, start: number, end: number, firstByte: number): number {
+  const size = end - start
+  const at = start - (size < 126 ? 2 : size < 65_536 ? 4 : HEADROOM)
+  bytes[at] = firstByte
   if (size < 126) {
-    buffer[start + 1] = size
+    bytes[at + 1] = size
   } else if (size < 65_536) {
-    buffer[start + 1] = 126
-    buffer.writeUInt16BE(size, start + 2)
+    bytes[at + 1] = 126
+    bytes.writeUInt16BE(size, at + 2)
   } else {
-    buffer[start + 1] = 127
-    buffer.writeUInt32BE(0, start + 2)
-    buffer.writeUInt32BE(size, start + 6)
+    bytes[at + 1] = 127
+    bytes.writeBigUInt64BE(BigInt(size), at + 2)
   }
-  return buffer.subarray(start)
+  return at
 }
 
 /** Whether the header of the frame at `pos` is there to its last byte. */

@@ -9,7 +9,7 @@ import { PacketWriter, type ReceiptFacts, type Stamp } from '../../protocol/pack
 import { malformed } from '../../protocol/reader.ts'
 import type { ScannedEnvelope } from '../../protocol/scan-envelope.ts'
 import type { FrameWriter, Lane } from '../../router/lane.ts'
-import { frameInPlace, HEADROOM, TEXT } from './framing.ts'
+import { HEADROOM, TEXT, writeHeader } from './framing.ts'
 
 export const jsonLane: Lane = {
   name: 'porthouse.v1.json',
@@ -83,6 +83,6 @@ class JsonWriter implements FrameWriter {
     const text = texts.length === 0 ? '' : `{"frames":[${texts.join(',')}]}`
     const buffer = Buffer.allocUnsafeSlow(HEADROOM + Buffer.byteLength(text))
     buffer.write(text, HEADROOM)
-    return frameInPlace(buffer, TEXT)
+    return buffer.subarray(writeHeader(buffer, HEADROOM, buffer.length, TEXT))
   }
 }

@@ -7,10 +7,9 @@ import type { ScannedFrame } from '../../protocol/scan-packet.ts'
 export function decode<Desc extends DescMessage>(
   schema: Desc,
   frame: ScannedFrame,
-  packet: Buffer,
 ): MessageShape<Desc> {
   try {
-    return fromBinary(schema, packet.subarray(frame.start, frame.end))
+    return fromBinary(schema, frame.bytes.subarray(frame.start, frame.end))
   } catch {
     throw malformed(`not a ${schema.name}`)
   }

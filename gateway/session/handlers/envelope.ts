@@ -11,11 +11,11 @@ import { enterToSend } from '../entry.ts'
 import type { Session } from '../session.ts'
 import { refusesRequest } from './fatal.ts'
 
-export function handleEnvelope(session: Session, frame: ScannedFrame, packet: Buffer): void {
+export function handleEnvelope(session: Session, frame: ScannedFrame): void {
   const { id } = frame
   let envelope: ScannedEnvelope
   try {
-    envelope = scanEnvelope(packet, frame.start, frame.end, session.core.options.limits)
+    envelope = scanEnvelope(frame.bytes, frame.start, frame.end, session.core.options.limits)
   } catch (error) {
     if (!refusesRequest(error)) throw error
     return reject(session, id, error.code, error.detail)

@@ -21,8 +21,8 @@ const MINOR_VERSION = 0
 /** Optional behaviour that this gateway has; none exists yet. */
 const CAPABILITIES: ReadonlySet<string> = new Set()
 
-export function handleHello(session: Session, frame: ScannedFrame, packet: Buffer): void {
-  const hello = decode(HelloSchema, frame, packet)
+export function handleHello(session: Session, frame: ScannedFrame): void {
+  const hello = decode(HelloSchema, frame)
   if (Buffer.byteLength(hello.agent) > AGENT_BYTES_MAX) {
     throw new Refusal(Code.NAME_TOO_LONG, `agent is over ${AGENT_BYTES_MAX} bytes`)
   }

@@ -10,19 +10,19 @@ import { handleLockStep } from './lock-step.ts'
 import { handleRoom } from './room.ts'
 
 /** Throws Refusal for what ends the connection. */
-export function handle(session: Session, frame: ScannedFrame, packet: Buffer): void {
+export function handle(session: Session, frame: ScannedFrame): void {
   const first = !session.greeted
   session.greeted = true
   switch (frame.kind) {
     case FrameKind.ENVELOPE:
-      return handleEnvelope(session, frame, packet)
+      return handleEnvelope(session, frame)
     case FrameKind.ROOM:
-      return answer(handleRoom, session, frame, packet)
+      return answer(handleRoom, session, frame)
     case FrameKind.LOCK_STEP:
-      return answer(handleLockStep, session, frame, packet)
+      return answer(handleLockStep, session, frame)
     case FrameKind.HELLO:
       if (!first) throw new Refusal(Code.FRAME_NOT_ALLOWED, 'Hello is not the first frame')
-      return answer(handleHello, session, frame, packet)
+      return answer(handleHello, session, frame)
     case FrameKind.DROP:
       // With an id it refuses a request, and a gateway makes none.
       if (frame.id === 0) session.drop(Code.UNSPECIFIED, 'the client leaves')
@@ -36,12 +36,12 @@ export function handle(session: Session, frame: ScannedFrame, packet: Buffer): v
   }
 }
 
-type Handler = (session: Session, frame: ScannedFrame, packet: Buffer) => void
+type Handler = (session: Session, frame: ScannedFrame) => void
 
 /** Runs the handler of a request, and tells its refusal by the request's id. */
-function answer(handler: Handler, session: Session, frame: ScannedFrame, packet: Buffer): void {
+function answer(handler: Handler, session: Session, frame: ScannedFrame): void {
   try {
-    handler(session, frame, packet)
+    handler(session, frame)
   } catch (error) {
     if (!refusesRequest(error)) throw error
     session.refuse(frame.id, error.code, error.detail)

@@ -8,8 +8,8 @@ import { stepLocks } from '../entry.ts'
 import type { Session } from '../session.ts'
 import { decode } from './decode.ts'
 
-export function handleLockStep(session: Session, frame: ScannedFrame, packet: Buffer): void {
-  const { lock, step } = decode(LockStepSchema, frame, packet)
+export function handleLockStep(session: Session, frame: ScannedFrame): void {
+  const { lock, step } = decode(LockStepSchema, frame)
   if (step.case === undefined) {
     if (frame.id !== 0) session.refuse(frame.id, Code.UNIMPLEMENTED, 'no step known here')
     return

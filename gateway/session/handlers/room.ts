@@ -9,8 +9,8 @@ import { leave } from '../membership.ts'
 import type { Session } from '../session.ts'
 import { decode } from './decode.ts'
 
-export function handleRoom(session: Session, frame: ScannedFrame, packet: Buffer): void {
-  const { action } = decode(RoomSchema, frame, packet)
+export function handleRoom(session: Session, frame: ScannedFrame): void {
+  const { action } = decode(RoomSchema, frame)
   if (action.case === 'join') return join(session, frame.id, action.value)
   if (action.case === 'leave') return leaveRoom(session, frame.id, action.value)
   if (action.case === undefined) {
