@@ -30,7 +30,9 @@ export function resolve(
 }
 
 function routed(origin: Socket, { route, channel }: ScannedEnvelope): Destination {
-  const membership = origin.memberships.get(route)
+  // Mostly it is the room that the socket entered first, and a look into a map is spared.
+  const home = origin.target?.membership
+  const membership = home?.place.route === route ? home : origin.memberships.get(route)
   if (!membership) {
     return refused('', Code.ROUTE_UNKNOWN, `route ${route} is not one of this session`)
   }

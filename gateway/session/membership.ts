@@ -85,12 +85,12 @@ function isClient(session: Session, id: string): boolean {
 function join(session: Session, room: Room, rights: Rights): Membership {
   const member: Membership = {
     socket: session,
+    audience: undefined,
+    spoke: undefined,
     place: room.place,
     maySend: rights.send,
-    filters: new Set(),
-    audience: undefined,
     index: 0,
-    spoke: undefined,
+    filters: new Set(),
   }
   room.members++
   session.rooms.set(room.place.route, room)

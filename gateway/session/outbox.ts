@@ -26,23 +26,24 @@ export interface OutboxOptions {
 }
 
 export class Outbox {
-  readonly #wire: Wire
-  readonly #lane: Lane
-  readonly #turn: Turn
-  readonly #options: OutboxOptions
-  readonly #clock: () => number
-  readonly #overflow: () => void
+  // What every delivery touches comes first, to lie together in memory: see docs/decisions/0007.
+  #closed = false
   /** Frames for this socket alone, not yet sealed into a transport message. */
   #own: FrameWriter | undefined
+  #slow: SlowQueue | undefined
+  readonly #wire: Wire
+  #pending = 0
+  #touched = false
   /** Ready for the wire, in order; most turns have one. */
   #first: Buffer | undefined
   #more: Buffer[] | undefined
-  #pending = 0
-  #touched = false
   #holding = false
-  #slow: SlowQueue | undefined
+  readonly #turn: Turn
+  readonly #lane: Lane
+  readonly #options: OutboxOptions
+  readonly #clock: () => number
+  readonly #overflow: () => void
   #stalledSince = 0
-  #closed = false
 
   constructor(parts: {
     wire: Wire

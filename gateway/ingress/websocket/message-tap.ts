@@ -53,7 +53,10 @@ class MessageTap<Target> implements Flushable {
   /** Read in this turn; mostly one chunk. */
   #chunk: Buffer | undefined
   #more: Buffer[] | undefined
-  readonly #options: TapOptions<Target>
+  readonly #turn: Turn
+  readonly #target: Target
+  readonly #deliver: Deliver<Target>
+  readonly #bytesMax: number
   readonly #socket: Socket
   readonly #toWs: DataListener
   /** The start of a header whose rest has not come, fewer than 14 bytes. */
@@ -66,7 +69,10 @@ class MessageTap<Target> implements Flushable {
   constructor(socket: Socket, toWs: DataListener, options: TapOptions<Target>) {
     this.#socket = socket
     this.#toWs = toWs
-    this.#options = options
+    this.#turn = options.turn
+    this.#target = options.target
+    this.#deliver = options.deliver
+    this.#bytesMax = options.bytesMax
   }
 
   readonly read = (chunk: Buffer): void => {
@@ -74,7 +80,7 @@ class MessageTap<Target> implements Flushable {
     else if (this.#chunk) this.#more = [chunk]
     else {
       this.#chunk = chunk
-      this.#options.turn.read(this)
+      this.#turn.read(this)
     }
   }
 
@@ -127,7 +133,7 @@ class MessageTap<Target> implements Flushable {
   #isPlain(chunk: Buffer, pos: number): boolean {
     if (!isMasked(chunk, pos)) return false
     const first = chunk[pos] as number
-    if (first === BINARY) return payloadSize(chunk, pos) <= this.#options.bytesMax
+    if (first === BINARY) return payloadSize(chunk, pos) <= this.#bytesMax
     return (first === PING || first === PONG) && payloadSize(chunk, pos) <= CONTROL_BYTES_MAX
   }
 
@@ -136,8 +142,7 @@ class MessageTap<Target> implements Flushable {
     const end = start + payloadSize(chunk, pos)
     if (chunk[pos] === BINARY && end <= chunk.length) {
       unmask(chunk, start, end)
-      const { deliver, target } = this.#options
-      deliver(target, chunk, start, end)
+      this.#deliver(this.#target, chunk, start, end)
       return end
     }
     this.#passing = end - pos
