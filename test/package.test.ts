@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { root } from './tidy/root.ts'
 
 const execute = promisify(execFile)
@@ -72,6 +72,11 @@ test('an installed gateway serves what the README shows', async () => {
   const flags = ['--http', '127.0.0.1:0', '--data', data, '--log', 'silent', '--demo']
   const gateway = spawn(command(), ['run', ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
   let program: ChildProcess | undefined
+  // Also where the test has run out of time: a child that lives would keep the whole run waiting.
+  onTestFinished(() => {
+    program?.kill('SIGKILL')
+    gateway.kill('SIGKILL')
+  })
   try {
     const url = await listening(gateway.stdout)
     const token = await createToken(data)
@@ -85,8 +90,8 @@ test('an installed gateway serves what the README shows', async () => {
     const lines = createInterface({ input: program.stdout as Readable })[Symbol.asyncIterator]()
     expect((await lines.next()).value).toBe('VOID 0')
 
-    const socket = new WebSocket(`${url}/v1/ws`, 'porthouse.v1.json')
     const packet = (await sample('json')).replace('...the token...', token)
+    const socket = new WebSocket(`${url}/v1/ws`, 'porthouse.v1.json')
     socket.onopen = () => socket.send(packet)
     expect((await lines.next()).value).toMatch(/^socket:\w+ hello$/)
     socket.close()
