@@ -12,7 +12,9 @@ interface Report {
   testResults: { status: string; assertionResults: { status: string }[] }[]
 }
 
-/** Something hangs that should have ended long ago; what has been counted until then still counts. */
+/**
+ * Something hangs that should have ended long ago; what has been counted until then still counts.
+ */
 const LIMIT_MS = 25 * 60_000
 
 const reportFile = '.tools/test-report.json'
