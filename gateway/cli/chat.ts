@@ -3,7 +3,7 @@ import { createInterface, type Interface } from 'node:readline'
 import { type Client, PorthouseError, type Receipt, type Room } from '@porthouse/client'
 import { tellConnection } from './listen.ts'
 import { messageForPeople } from './message.ts'
-import { endWithReader, print, styled, warn } from './output.ts'
+import { print, styled, warn } from './output.ts'
 import { receiptForPeople, rejected } from './receipt.ts'
 import type { Target } from './target.ts'
 import { type ClientOptions, withClient } from './with-client.ts'
@@ -12,7 +12,6 @@ type Send = (text: string) => Promise<Receipt>
 
 /** Until the input ends; what was sent by then has its receipt shown. */
 export async function chat(address: string, options: ClientOptions): Promise<void> {
-  endWithReader()
   await withClient(address, options, async (client, target) => {
     const send = await enter(client, target)
     warn(`connected to ${target.address} as ${client.socket}`)

@@ -2,7 +2,7 @@
 import type { Client, Message } from '@porthouse/client'
 import { EXIT, Failure, usage } from './failure.ts'
 import { printMessage } from './message.ts'
-import { endWithReader, printed, warn } from './output.ts'
+import { printed, warn } from './output.ts'
 import { parseCount, parseSeconds } from './quantity.ts'
 import type { Target } from './target.ts'
 import { type ClientOptions, withClient } from './with-client.ts'
@@ -21,7 +21,6 @@ export async function listen(address: string, options: Options): Promise<void> {
   const signal = AbortSignal.any(
     timeout === undefined ? [] : [AbortSignal.timeout(parseSeconds(timeout))],
   )
-  endWithReader()
   let heard = 0
   try {
     await withClient(

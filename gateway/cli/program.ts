@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { clientCommands } from './client-commands.ts'
 import { EXIT, report, usage } from './failure.ts'
 import { gatewayCommands } from './gateway-commands.ts'
+import { endWithReader } from './output.ts'
 import { storeCommands } from './store-commands.ts'
 
 const HELP = `
@@ -33,6 +34,10 @@ export function commandLine(): Command {
     .exitOverride()
     // Reported by `main`, in the same form as any other failure.
     .configureOutput({ outputError: () => {} })
+    .hook('preAction', (_program, command) => {
+      // A gateway lives on when nobody reads its first lines any more.
+      if (command.name() !== 'run') endWithReader()
+    })
   for (const add of [gatewayCommands, storeCommands, clientCommands]) add(program)
   return program
 }

@@ -2,7 +2,7 @@
 import { type Client, type Level, PorthouseError, type SendOptions } from '@porthouse/client'
 import { EXIT, usage } from './failure.ts'
 import { contentOf, linesOf, wholeOf } from './lines.ts'
-import { endWithReader, print, printed, printJson } from './output.ts'
+import { print, printed, printJson } from './output.ts'
 import { type Outcome, receiptForPeople, receiptForScripts, rejected } from './receipt.ts'
 import type { Target } from './target.ts'
 import { type ClientOptions, withClient } from './with-client.ts'
@@ -30,7 +30,6 @@ export async function send(
     throw usage('--lines reads stdin: leave TEXT out')
   if (lines && key) throw usage('--key is for one message; with --lines all would be duplicates')
   if (!lines && text === undefined) throw usage('say what to send: TEXT, - for stdin, or --lines')
-  endWithReader()
   return withClient(address, options, async (client, target) => {
     const post = await poster(client, target, { level, ...(key && { idempotencyKey: key }) })
     let exit: number = EXIT.ok

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,6 +36,17 @@ describe('help', () => {
     expect(code).toBe(2)
     expect(stderr).toContain('Commands:')
   })
+})
+
+it('ends without a word when its reader has had enough', async () => {
+  const command = spawn(bin, ['config'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  command.stdout.destroy()
+  let complaint = ''
+  command.stderr.on('data', (chunk) => {
+    complaint += chunk
+  })
+  await once(command, 'close')
+  expect(complaint).toBe('')
 })
 
 describe('a wrong command line', () => {
