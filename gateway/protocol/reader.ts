@@ -7,9 +7,9 @@ import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from './codes.ts'
 
 export const VARINT = 0
-export const FIXED64 = 1
+const FIXED64 = 1
 export const LENGTH_DELIMITED = 2
-export const FIXED32 = 5
+const FIXED32 = 5
 
 /**
  * A position in bytes that never runs past `end`. To read a message within a message, `end` is set

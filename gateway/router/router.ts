@@ -50,9 +50,11 @@ export class Router {
         outcome.refuse(destination)
         continue
       }
-      const named = seen && addressOf(destination)
-      if (named !== undefined && seen?.has(named)) continue
-      if (named !== undefined) seen?.add(named)
+      if (seen) {
+        const address = addressOf(destination)
+        if (seen.has(address)) continue
+        seen.add(address)
+      }
       if (envelope.key !== '') this.#sendOnce(origin, envelope, destination, outcome)
       else outcome.sent(this.#send(origin, envelope, destination, outcome.ownId))
     }

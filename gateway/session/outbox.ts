@@ -118,14 +118,14 @@ export class Outbox {
 
   /** The connection has taken all that was written. */
   drained(): void {
-    if (!this.#closed) this.#release(DIRECT_BYTES_MAX)
+    if (!this.#closed) this.#unqueue(DIRECT_BYTES_MAX)
   }
 
   /**
    * Moves what waits from the queue to the connection: just more than `bytes`, so that it says
    * again when it has taken them. The rest stays where the room's policy can act on it.
    */
-  #release(bytes: number): void {
+  #unqueue(bytes: number): void {
     const slow = this.#slow
     if (!slow) return
     // Its own frames of this turn keep their place behind what waits.
@@ -150,7 +150,7 @@ export class Outbox {
   close(last: Frame | undefined, discard: boolean): void {
     if (this.#closed) return
     if (discard) this.#slow?.take(Number.POSITIVE_INFINITY)
-    this.#release(Number.POSITIVE_INFINITY)
+    this.#unqueue(Number.POSITIVE_INFINITY)
     if (last) this.frame(last)
     this.#sealOwn()
     this.#write()
