@@ -3,12 +3,18 @@
  * how. Every method may reject with a StoreError; names given are slugs or UUIDs (spec section 2).
  * A new slug that breaks the grammar rejects with a Refusal.
  */
+import type { JsonObject } from '@bufbuild/protobuf'
 import type { Config } from '@porthouse/proto/room/v1/config'
 
 export interface Store {
   readonly accounts: Accounts
   readonly rooms: Rooms
+  readonly clients: Clients
+  readonly credentials: Credentials
   readonly tokens: Tokens
+  readonly logins: Logins
+  readonly offences: Offences
+  readonly changes: Changes
   /** Resolves when the database answers. */
   ping(): Promise<void>
   close(): Promise<void>
@@ -58,17 +64,116 @@ export interface Rooms {
   delete(account: string, room: string): Promise<boolean>
 }
 
-/** What a token may do in one room. */
-export interface Grant {
+/** What a token or client may do in one room of its own account. */
+export interface Grant extends Rights {
   readonly roomId: string
-  /** Slug of the room, in the token's own account. */
+  /** Slug of the room. */
   readonly room: string
+}
+
+export interface Rights {
   readonly send: boolean
   readonly receive: boolean
+  /** Let in those who knock (R18). */
+  readonly admit: boolean
+  /** Channels, or filters of channels, that the rights are for; empty: the room and all of them. */
+  readonly channels: readonly string[]
+}
+
+/** As given: the room by slug or UUID; what is left out is false, or empty. */
+export interface NewGrant extends Partial<Rights> {
+  readonly room: string
+}
+
+/** An identity within an account (R8). */
+export interface ClientRecord {
+  readonly id: string
+  readonly account: { readonly id: string; readonly slug: string }
+  readonly slug: string
+  readonly createdAt: Date
+  /** Live sockets it may have; 1: the newer takes over. Absent: any number. */
+  readonly maxSockets?: number
+  readonly grants: readonly Grant[]
+}
+
+export interface Clients {
+  /**
+   * What is granted twice in one room adds up. Rejects with `exists` where the slug is taken,
+   * `missing` where the account or a room is unknown.
+   */
+  create(client: {
+    account: string
+    slug: string
+    maxSockets?: number
+    grants: readonly NewGrant[]
+  }): Promise<ClientRecord>
+  /** Finds a client by its slug, or makes it, without grants. Rejects with `missing`. */
+  ensure(account: string, slug: string): Promise<ClientRecord>
+  find(account: string, client: string): Promise<ClientRecord | undefined>
+  /** By slug. Rejects with `missing` where the account is unknown. */
+  list(account: string): Promise<ClientRecord[]>
+  /** Its grants become these; `maxSockets` null: any number. Rejects with `missing`. */
+  change(
+    account: string,
+    client: string,
+    to: { grants?: readonly NewGrant[]; maxSockets?: number | null },
+  ): Promise<ClientRecord>
+  /** Its tokens and credentials go with it. */
+  delete(account: string, client: string): Promise<boolean>
+}
+
+export const CREDENTIAL_KINDS = ['connection-key', 'ssh-key', 'password', 'preset'] as const
+export type CredentialKind = (typeof CREDENTIAL_KINDS)[number]
+
+/** What an account (`connection-key`) or one of its clients (the others) proves itself by. */
+export interface Credential {
+  readonly id: string
+  readonly kind: CredentialKind
+  readonly account: { readonly id: string; readonly slug: string }
+  readonly client?: { readonly id: string; readonly slug: string }
+  /** What is needed to check a proof, and too little to make one; its shape is the kind's. */
+  readonly data: JsonObject
+  /** For people, for instance the comment of an SSH key. */
+  readonly label: string
+  readonly createdAt: Date
+  readonly expiresAt?: Date
+}
+
+export interface Credentials {
+  /** Rejects with `missing` where the account or client is unknown. */
+  add(credential: {
+    id: string
+    kind: CredentialKind
+    account: string
+    client?: string
+    data: JsonObject
+    label: string
+    expiresAt?: Date
+  }): Promise<Credential>
+  find(id: string): Promise<Credential | undefined>
+  /** Oldest first: of a client, else those of the account itself. Rejects with `missing`. */
+  list(account: string, client?: string): Promise<Credential[]>
+  /** Sets when it ends, so that an old key and a new one may overlap. Rejects with `missing`. */
+  expire(id: string, at: Date): Promise<Credential>
+  delete(id: string): Promise<boolean>
+}
+
+/** What the content of a token's messages must be (R33). */
+export const METHODS = ['text', 'binary', 'json', 'protobuf'] as const
+export type Method = (typeof METHODS)[number]
+
+/** What an admin may set of a token; whatever is left out is free. */
+export interface TokenTerms {
+  readonly expiresAt?: Date
+  readonly method?: Method
+  /** Messages a second that all its connections together may send, with bursts of `burst`. */
+  readonly rate?: { readonly perSecond: number; readonly burst: number }
+  /** Of a share space: live connections it may have, named `token/1` to `token/n`. */
+  readonly maxConnections?: number
 }
 
 /** A throw-away micro-user (R33). Only a hash of its secret is kept. */
-export interface TokenRecord {
+export interface TokenRecord extends TokenTerms {
   readonly id: string
   readonly account: { readonly id: string; readonly slug: string }
   /** The client that its sockets act as, if any; created with the token where the slug is new. */
@@ -76,7 +181,6 @@ export interface TokenRecord {
   /** SHA-256 of the secret's 32 random bytes. */
   readonly hash: Uint8Array
   readonly createdAt: Date
-  readonly expiresAt?: Date
   readonly grants: readonly Grant[]
 }
 
@@ -85,19 +189,78 @@ export interface Tokens {
    * What is granted twice in one room adds up. Rejects with `missing` where the account, a room or
    * a client's UUID is unknown.
    */
-  create(token: {
-    id: string
-    hash: Uint8Array
-    account: string
-    client?: string
-    expiresAt?: Date
-    grants: { room: string; send: boolean; receive: boolean }[]
-  }): Promise<TokenRecord>
+  create(
+    token: TokenTerms & {
+      id: string
+      hash: Uint8Array
+      account: string
+      client?: string
+      grants: readonly NewGrant[]
+    },
+  ): Promise<TokenRecord>
   /** By id, a UUID. */
   find(id: string): Promise<TokenRecord | undefined>
   /** Oldest first. Rejects with `missing` where the account is unknown. */
   list(account: string): Promise<TokenRecord[]>
+  /** Gives it other grants, or another secret (by its hash), in one step. Rejects with `missing`. */
+  change(
+    id: string,
+    to: { grants?: readonly NewGrant[]; hash?: Uint8Array },
+  ): Promise<TokenRecord>
   delete(id: string): Promise<boolean>
+}
+
+/** A browser that has logged in, and shows it by a cookie (acceptor `cookie`). */
+export interface Login {
+  /** SHA-256 of the cookie's secret. */
+  readonly hash: Uint8Array
+  readonly account: { readonly id: string; readonly slug: string }
+  readonly client: { readonly id: string; readonly slug: string }
+  readonly expiresAt: Date
+}
+
+export interface Logins {
+  /** Rejects with `missing`. Those past their expiry are deleted on the way. */
+  create(login: { hash: Uint8Array; account: string; client: string; expiresAt: Date }): Promise<Login>
+  find(hash: Uint8Array): Promise<Login | undefined>
+  delete(hash: Uint8Array): Promise<boolean>
+}
+
+/** Wrong answers to the teleprinter, by who gave them (R17). */
+export interface Offence {
+  /** `address:{prefix}` or `identity:{claimed}`. */
+  readonly subject: string
+  /** As of `at`; it halves with each half-life that passes. */
+  readonly score: number
+  /** In all. */
+  readonly count: number
+  readonly at: Date
+}
+
+export interface Offences {
+  /** One more for each subject, after the decay since the last; in one statement. */
+  add(subjects: readonly string[], at: Date, halfLifeMs: number): Promise<void>
+  /** Those of these subjects that are known. */
+  find(subjects: readonly string[]): Promise<Offence[]>
+  /** The latest first, at most 1,000. */
+  list(): Promise<Offence[]>
+  /** All of them where no subject is given. How many there were. */
+  clear(subject?: string): Promise<number>
+}
+
+/** Something that was changed, by whichever process (R51). */
+export interface Change {
+  readonly kind: 'account' | 'room' | 'client' | 'credential' | 'token'
+  /** UUID. */
+  readonly id: string
+}
+
+export interface Changes {
+  /**
+   * Tells of every change from now on, within a second, and `undefined` where some may have been
+   * missed, so that all has to be read again. Resolves, once it watches, with what ends it.
+   */
+  watch(listener: (change: Change | undefined) => void): Promise<() => Promise<void>>
 }
 
 /**

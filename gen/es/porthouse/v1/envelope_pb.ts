@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file porthouse/v1/envelope.proto.
  */
 export const file_porthouse_v1_envelope: GenFile = /*@__PURE__*/
-  fileDesc("Chtwb3J0aG91c2UvdjEvZW52ZWxvcGUucHJvdG8SDHBvcnRob3VzZS52MSKwAgoIRW52ZWxvcGUSJgoHcm91dGluZxgBIAEoCzIVLnBvcnRob3VzZS52MS5Sb3V0aW5nEiIKBXN0YW1wGAIgASgLMhMucG9ydGhvdXNlLnYxLlN0YW1wEhEKB3BheWxvYWQYAyABKAxIABIOCgR0ZXh0GAYgASgJSAASFAoMY29udGVudF90eXBlGAQgASgJEjQKB2hlYWRlcnMYBSADKAsyIy5wb3J0aG91c2UudjEuRW52ZWxvcGUuSGVhZGVyc0VudHJ5EhAKCHJlcGx5X3RvGAcgASgJEhYKDmNvcnJlbGF0aW9uX2lkGAggASgMGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgkKB2NvbnRlbnRKBAgQECAiewoHUm91dGluZxINCgVyb3V0ZRgBIAEoDRIPCgdjaGFubmVsGAIgASgJEgoKAnRvGAMgAygJEisKB3JlY2VpcHQYBCABKA4yGi5wb3J0aG91c2UudjEuUmVjZWlwdExldmVsEhcKD2lkZW1wb3RlbmN5X2tleRgFIAEoCSKDAQoFU3RhbXASCgoCaWQYASABKAwSDAoEZnJvbRgCIAEoCRINCgVyb3V0ZRgDIAEoDRIPCgdjaGFubmVsGAQgASgJEg4KBnRhcmdldBgFIAEoCRIQCghzZXF1ZW5jZRgGIAEoBBIPCgd0aW1lX21zGAcgASgEEg0KBWVwb2NoGAggASgEYgZwcm90bzM", [file_porthouse_v1_receipt]);
+  fileDesc("Chtwb3J0aG91c2UvdjEvZW52ZWxvcGUucHJvdG8SDHBvcnRob3VzZS52MSKwAgoIRW52ZWxvcGUSJgoHcm91dGluZxgBIAEoCzIVLnBvcnRob3VzZS52MS5Sb3V0aW5nEiIKBXN0YW1wGAIgASgLMhMucG9ydGhvdXNlLnYxLlN0YW1wEhEKB3BheWxvYWQYAyABKAxIABIOCgR0ZXh0GAYgASgJSAASFAoMY29udGVudF90eXBlGAQgASgJEjQKB2hlYWRlcnMYBSADKAsyIy5wb3J0aG91c2UudjEuRW52ZWxvcGUuSGVhZGVyc0VudHJ5EhAKCHJlcGx5X3RvGAcgASgJEhYKDmNvcnJlbGF0aW9uX2lkGAggASgMGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgkKB2NvbnRlbnRKBAgQECAiiwEKB1JvdXRpbmcSDQoFcm91dGUYASABKA0SDwoHY2hhbm5lbBgCIAEoCRIKCgJ0bxgDIAMoCRIrCgdyZWNlaXB0GAQgASgOMhoucG9ydGhvdXNlLnYxLlJlY2VpcHRMZXZlbBIXCg9pZGVtcG90ZW5jeV9rZXkYBSABKAkSDgoGYWN0aW5nGAYgASgJIoMBCgVTdGFtcBIKCgJpZBgBIAEoDBIMCgRmcm9tGAIgASgJEg0KBXJvdXRlGAMgASgNEg8KB2NoYW5uZWwYBCABKAkSDgoGdGFyZ2V0GAUgASgJEhAKCHNlcXVlbmNlGAYgASgEEg8KB3RpbWVfbXMYByABKAQSDQoFZXBvY2gYCCABKARiBnByb3RvMw", [file_porthouse_v1_receipt]);
 
 /**
  * The gateway cuts routing out and puts stamp in; every other byte, unknown fields among them, goes
@@ -142,6 +142,14 @@ export type Routing = Message<"porthouse.v1.Routing"> & {
    * @generated from field: string idempotency_key = 5;
    */
   idempotencyKey: string;
+
+  /**
+   * Which of the clients and tokens that this socket is sends it: client:… or token:…/n. Absent: the
+   * first that may. One that it is not: CODE_UNAUTHENTICATED.
+   *
+   * @generated from field: string acting = 6;
+   */
+  acting: string;
 };
 
 /**

@@ -8,8 +8,12 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Code } from "./code_pb.ts";
 import { file_porthouse_v1_code } from "./code_pb.ts";
+import type { Command } from "./command_pb.ts";
+import { file_porthouse_v1_command } from "./command_pb.ts";
 import type { Envelope } from "./envelope_pb.ts";
 import { file_porthouse_v1_envelope } from "./envelope_pb.ts";
+import type { Event } from "./event_pb.ts";
+import { file_porthouse_v1_event } from "./event_pb.ts";
 import type { LockStep } from "./lock_step_pb.ts";
 import { file_porthouse_v1_lock_step } from "./lock_step_pb.ts";
 import type { Receipt } from "./receipt_pb.ts";
@@ -22,7 +26,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file porthouse/v1/frame.proto.
  */
 export const file_porthouse_v1_frame: GenFile = /*@__PURE__*/
-  fileDesc("Chhwb3J0aG91c2UvdjEvZnJhbWUucHJvdG8SDHBvcnRob3VzZS52MSItCgZQYWNrZXQSIwoGZnJhbWVzGAEgAygLMhMucG9ydGhvdXNlLnYxLkZyYW1lIrYCCgVGcmFtZRIKCgJpZBgBIAEoDRIkCgVoZWxsbxgCIAEoCzITLnBvcnRob3VzZS52MS5IZWxsb0gAEigKB3dlbGNvbWUYAyABKAsyFS5wb3J0aG91c2UudjEuV2VsY29tZUgAEisKCWxvY2tfc3RlcBgEIAEoCzIWLnBvcnRob3VzZS52MS5Mb2NrU3RlcEgAEioKCGVudmVsb3BlGAUgASgLMhYucG9ydGhvdXNlLnYxLkVudmVsb3BlSAASKAoHcmVjZWlwdBgGIAEoCzIVLnBvcnRob3VzZS52MS5SZWNlaXB0SAASIgoEcm9vbRgHIAEoCzISLnBvcnRob3VzZS52MS5Sb29tSAASIgoEZHJvcBgIIAEoCzISLnBvcnRob3VzZS52MS5Ecm9wSABCBgoEYm9keSJDCgVIZWxsbxIVCg1taW5vcl92ZXJzaW9uGAEgASgNEhQKDGNhcGFiaWxpdGllcxgCIAMoCRINCgVhZ2VudBgDIAEoCSKTAQoHV2VsY29tZRIVCg1taW5vcl92ZXJzaW9uGAEgASgNEhQKDGNhcGFiaWxpdGllcxgCIAMoCRIOCgZzb2NrZXQYAyABKAkSJAoGbGltaXRzGAQgASgLMhQucG9ydGhvdXNlLnYxLkxpbWl0cxIUCgxoZWFydGJlYXRfbXMYBSABKA0SDwoHdGltZV9tcxgGIAEoBCKcAgoGTGltaXRzEhQKDHBhY2tldF9ieXRlcxgBIAEoDRIVCg1wYWNrZXRfZnJhbWVzGAIgASgNEhMKC2ZyYW1lX2J5dGVzGAMgASgNEhUKDXBheWxvYWRfYnl0ZXMYBCABKA0SFQoNaGVhZGVyc19ieXRlcxgFIAEoDRIPCgdoZWFkZXJzGAYgASgNEhQKDGRlc3RpbmF0aW9ucxgHIAEoDRISCgpuYW1lX2J5dGVzGAggASgNEhUKDWNoYW5uZWxfYnl0ZXMYCSABKA0SFgoOY2hhbm5lbF9sZXZlbHMYCiABKA0SEgoKbG9ja19kZXB0aBgLIAEoDRINCgVyb29tcxgMIAEoDRIVCg1zdWJzY3JpcHRpb25zGA0gASgNIlAKBERyb3ASIAoEY29kZRgBIAEoDjISLnBvcnRob3VzZS52MS5Db2RlEg4KBmRldGFpbBgCIAEoCRIWCg5yZXRyeV9hZnRlcl9tcxgDIAEoDWIGcHJvdG8z", [file_porthouse_v1_code, file_porthouse_v1_envelope, file_porthouse_v1_lock_step, file_porthouse_v1_receipt, file_porthouse_v1_room]);
+  fileDesc("Chhwb3J0aG91c2UvdjEvZnJhbWUucHJvdG8SDHBvcnRob3VzZS52MSItCgZQYWNrZXQSIwoGZnJhbWVzGAEgAygLMhMucG9ydGhvdXNlLnYxLkZyYW1lIq4DCgVGcmFtZRIKCgJpZBgBIAEoDRIkCgVoZWxsbxgCIAEoCzITLnBvcnRob3VzZS52MS5IZWxsb0gAEigKB3dlbGNvbWUYAyABKAsyFS5wb3J0aG91c2UudjEuV2VsY29tZUgAEisKCWxvY2tfc3RlcBgEIAEoCzIWLnBvcnRob3VzZS52MS5Mb2NrU3RlcEgAEioKCGVudmVsb3BlGAUgASgLMhYucG9ydGhvdXNlLnYxLkVudmVsb3BlSAASKAoHcmVjZWlwdBgGIAEoCzIVLnBvcnRob3VzZS52MS5SZWNlaXB0SAASIgoEcm9vbRgHIAEoCzISLnBvcnRob3VzZS52MS5Sb29tSAASIgoEZHJvcBgIIAEoCzISLnBvcnRob3VzZS52MS5Ecm9wSAASKAoHY29tbWFuZBgJIAEoCzIVLnBvcnRob3VzZS52MS5Db21tYW5kSAASJAoFZXZlbnQYCiABKAsyEy5wb3J0aG91c2UudjEuRXZlbnRIABImCgZyZXN1bWUYCyABKAsyFC5wb3J0aG91c2UudjEuUmVzdW1lSABCBgoEYm9keSJTCgVIZWxsbxIVCg1taW5vcl92ZXJzaW9uGAEgASgNEhQKDGNhcGFiaWxpdGllcxgCIAMoCRINCgVhZ2VudBgDIAEoCRIOCgZyZXN1bWUYBCABKAkipAEKB1dlbGNvbWUSFQoNbWlub3JfdmVyc2lvbhgBIAEoDRIUCgxjYXBhYmlsaXRpZXMYAiADKAkSDgoGc29ja2V0GAMgASgJEiQKBmxpbWl0cxgEIAEoCzIULnBvcnRob3VzZS52MS5MaW1pdHMSFAoMaGVhcnRiZWF0X21zGAUgASgNEg8KB3RpbWVfbXMYBiABKAQSDwoHcmVzdW1lZBgHIAEoCCIrCgZSZXN1bWUSDQoFdG9rZW4YASABKAkSEgoKZXhwaXJlc19tcxgCIAEoDSKcAgoGTGltaXRzEhQKDHBhY2tldF9ieXRlcxgBIAEoDRIVCg1wYWNrZXRfZnJhbWVzGAIgASgNEhMKC2ZyYW1lX2J5dGVzGAMgASgNEhUKDXBheWxvYWRfYnl0ZXMYBCABKA0SFQoNaGVhZGVyc19ieXRlcxgFIAEoDRIPCgdoZWFkZXJzGAYgASgNEhQKDGRlc3RpbmF0aW9ucxgHIAEoDRISCgpuYW1lX2J5dGVzGAggASgNEhUKDWNoYW5uZWxfYnl0ZXMYCSABKA0SFgoOY2hhbm5lbF9sZXZlbHMYCiABKA0SEgoKbG9ja19kZXB0aBgLIAEoDRINCgVyb29tcxgMIAEoDRIVCg1zdWJzY3JpcHRpb25zGA0gASgNIlAKBERyb3ASIAoEY29kZRgBIAEoDjISLnBvcnRob3VzZS52MS5Db2RlEg4KBmRldGFpbBgCIAEoCRIWCg5yZXRyeV9hZnRlcl9tcxgDIAEoDWIGcHJvdG8z", [file_porthouse_v1_code, file_porthouse_v1_command, file_porthouse_v1_envelope, file_porthouse_v1_event, file_porthouse_v1_lock_step, file_porthouse_v1_receipt, file_porthouse_v1_room]);
 
 /**
  * One transport message. Two encoded Packets joined end to end are one valid Packet, so batching is
@@ -122,6 +126,30 @@ export type Frame = Message<"porthouse.v1.Frame"> & {
      */
     value: Drop;
     case: "drop";
+  } | {
+    /**
+     * Both ways; which action goes which way is told with each.
+     *
+     * @generated from field: porthouse.v1.Command command = 9;
+     */
+    value: Command;
+    case: "command";
+  } | {
+    /**
+     * Gateway to client.
+     *
+     * @generated from field: porthouse.v1.Event event = 10;
+     */
+    value: Event;
+    case: "event";
+  } | {
+    /**
+     * Gateway to client, a push.
+     *
+     * @generated from field: porthouse.v1.Resume resume = 11;
+     */
+    value: Resume;
+    case: "resume";
   } | { case: undefined; value?: undefined };
 };
 
@@ -159,6 +187,14 @@ export type Hello = Message<"porthouse.v1.Hello"> & {
    * @generated from field: string agent = 3;
    */
   agent: string;
+
+  /**
+   * Resume.token of an earlier connection of this client. What that one had proved counts as proved
+   * here, as far as it still holds (R12). Unknown or used: as if it were absent.
+   *
+   * @generated from field: string resume = 4;
+   */
+  resume: string;
 };
 
 /**
@@ -216,6 +252,13 @@ export type Welcome = Message<"porthouse.v1.Welcome"> & {
    * @generated from field: uint64 time_ms = 6;
    */
   timeMs: bigint;
+
+  /**
+   * Whether Hello.resume was taken.
+   *
+   * @generated from field: bool resumed = 7;
+   */
+  resumed: boolean;
 };
 
 /**
@@ -224,6 +267,36 @@ export type Welcome = Message<"porthouse.v1.Welcome"> & {
  */
 export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
   messageDesc(file_porthouse_v1_frame, 3);
+
+/**
+ * Lets the next connection of this client skip the locks that this one has resolved (R12). Told to
+ * a socket whose Hello has the capability "resume", when it is unlocked and when it proves more.
+ *
+ * @generated from message porthouse.v1.Resume
+ */
+export type Resume = Message<"porthouse.v1.Resume"> & {
+  /**
+   * Good once, after this connection as well as beside it. One that was used stays good until the
+   * first frame after Welcome on the connection that used it.
+   *
+   * @generated from field: string token = 1;
+   */
+  token: string;
+
+  /**
+   * Milliseconds for which it is good.
+   *
+   * @generated from field: uint32 expires_ms = 2;
+   */
+  expiresMs: number;
+};
+
+/**
+ * Describes the message porthouse.v1.Resume.
+ * Use `create(ResumeSchema)` to create a new message.
+ */
+export const ResumeSchema: GenMessage<Resume> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_frame, 4);
 
 /**
  * Bounds, each checked before anything is allocated for what it bounds. Sizes in bytes.
@@ -328,7 +401,7 @@ export type Limits = Message<"porthouse.v1.Limits"> & {
  * Use `create(LimitsSchema)` to create a new message.
  */
 export const LimitsSchema: GenMessage<Limits> = /*@__PURE__*/
-  messageDesc(file_porthouse_v1_frame, 4);
+  messageDesc(file_porthouse_v1_frame, 5);
 
 /**
  * With id 0: the last frame on a connection, whose close code follows from its code. With another
@@ -364,5 +437,5 @@ export type Drop = Message<"porthouse.v1.Drop"> & {
  * Use `create(DropSchema)` to create a new message.
  */
 export const DropSchema: GenMessage<Drop> = /*@__PURE__*/
-  messageDesc(file_porthouse_v1_frame, 5);
+  messageDesc(file_porthouse_v1_frame, 6);
 

@@ -6,13 +6,14 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Message, UnknownEnum } from "@bufbuild/protobuf";
+import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
+import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file porthouse/room/v1/config.proto.
  */
 export const file_porthouse_room_v1_config: GenFile = /*@__PURE__*/
-  fileDesc("Ch5wb3J0aG91c2Uvcm9vbS92MS9jb25maWcucHJvdG8SEXBvcnRob3VzZS5yb29tLnYxIjIKBkNvbmZpZxIoCgZibG9ja3MYASADKAsyGC5wb3J0aG91c2Uucm9vbS52MS5CbG9jayKhAQoFQmxvY2sSKwoGYWNjZXNzGAEgASgLMhkucG9ydGhvdXNlLnJvb20udjEuQWNjZXNzSAASJwoEZWNobxgCIAEoCzIXLnBvcnRob3VzZS5yb29tLnYxLkVjaG9IABI6Cg5zbG93X2NvbnN1bWVycxgDIAEoCzIgLnBvcnRob3VzZS5yb29tLnYxLlNsb3dDb25zdW1lcnNIAEIGCgRraW5kIhcKBkFjY2VzcxINCgVsb2NrcxgBIAMoCSIXCgRFY2hvEg8KB2VuYWJsZWQYASABKAgiOgoNU2xvd0NvbnN1bWVycxIpCgZwb2xpY3kYASABKA4yGS5wb3J0aG91c2Uucm9vbS52MS5Qb2xpY3kqfAoGUG9saWN5EhYKElBPTElDWV9VTlNQRUNJRklFRBAAEhYKElBPTElDWV9EUk9QX09MREVTVBABEhYKElBPTElDWV9EUk9QX05FV0VTVBACEhMKD1BPTElDWV9DT05GTEFURRADEhUKEVBPTElDWV9ESVNDT05ORUNUEARiBnByb3RvMw");
+  fileDesc("Ch5wb3J0aG91c2Uvcm9vbS92MS9jb25maWcucHJvdG8SEXBvcnRob3VzZS5yb29tLnYxIjIKBkNvbmZpZxIoCgZibG9ja3MYASADKAsyGC5wb3J0aG91c2Uucm9vbS52MS5CbG9jayKhAQoFQmxvY2sSKwoGYWNjZXNzGAEgASgLMhkucG9ydGhvdXNlLnJvb20udjEuQWNjZXNzSAASJwoEZWNobxgCIAEoCzIXLnBvcnRob3VzZS5yb29tLnYxLkVjaG9IABI6Cg5zbG93X2NvbnN1bWVycxgDIAEoCzIgLnBvcnRob3VzZS5yb29tLnYxLlNsb3dDb25zdW1lcnNIAEIGCgRraW5kImsKBkFjY2VzcxINCgVsb2NrcxgBIAMoCRIlCgRmbG93GAIgASgLMhcucG9ydGhvdXNlLnJvb20udjEuRmxvdxIrCgh2aXNpdG9ycxgDIAEoCzIZLnBvcnRob3VzZS5yb29tLnYxLlJpZ2h0cyKJAQoERmxvdxInCgRsb2NrGAEgASgLMhcucG9ydGhvdXNlLnJvb20udjEuTG9ja0gAEicKA2FsbBgCIAEoCzIYLnBvcnRob3VzZS5yb29tLnYxLkZsb3dzSAASJwoDYW55GAMgASgLMhgucG9ydGhvdXNlLnJvb20udjEuRmxvd3NIAEIGCgRraW5kIi8KBUZsb3dzEiYKBWZsb3dzGAEgAygLMhcucG9ydGhvdXNlLnJvb20udjEuRmxvdyJmCgRMb2NrEhAKCGFjY2VwdG9yGAEgASgJEg0KBXRyaWVzGAIgASgNEhMKC2RlYWRsaW5lX21zGAMgASgNEigKB29wdGlvbnMYBCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0IjYKBlJpZ2h0cxIMCgRzZW5kGAEgASgIEg8KB3JlY2VpdmUYAiABKAgSDQoFYWRtaXQYAyABKAgiFwoERWNobxIPCgdlbmFibGVkGAEgASgIIjoKDVNsb3dDb25zdW1lcnMSKQoGcG9saWN5GAEgASgOMhkucG9ydGhvdXNlLnJvb20udjEuUG9saWN5KnwKBlBvbGljeRIWChJQT0xJQ1lfVU5TUEVDSUZJRUQQABIWChJQT0xJQ1lfRFJPUF9PTERFU1QQARIWChJQT0xJQ1lfRFJPUF9ORVdFU1QQAhITCg9QT0xJQ1lfQ09ORkxBVEUQAxIVChFQT0xJQ1lfRElTQ09OTkVDVBAEYgZwcm90bzM", [file_google_protobuf_struct]);
 
 /**
  * A room's whole config. A kind of block stands at most once; one that is absent has its default.
@@ -75,12 +76,28 @@ export const BlockSchema: GenMessage<Block> = /*@__PURE__*/
  */
 export type Access = Message<"porthouse.room.v1.Access"> & {
   /**
-   * Locks that a socket must resolve to enter, in order, by acceptor name; known: "token".
-   * Empty: the room is open, and whoever connects may send and listen.
+   * Locks that a socket must resolve to enter, all of them, in order, by acceptor name. Short for a
+   * flow of them without options. Empty, and no flow: the room is open, and whoever connects may
+   * send and listen.
    *
    * @generated from field: repeated string locks = 1;
    */
   locks: string[];
+
+  /**
+   * The same with alternatives and options (R18). Never beside `locks`.
+   *
+   * @generated from field: porthouse.room.v1.Flow flow = 2;
+   */
+  flow?: Flow | undefined;
+
+  /**
+   * What a socket may do here whose locks proved no identity with rights of its own in the room,
+   * e.g. "preset" or "knock". Absent: send and receive.
+   *
+   * @generated from field: porthouse.room.v1.Rights visitors = 3;
+   */
+  visitors?: Rights | undefined;
 };
 
 /**
@@ -89,6 +106,129 @@ export type Access = Message<"porthouse.room.v1.Access"> & {
  */
 export const AccessSchema: GenMessage<Access> = /*@__PURE__*/
   messageDesc(file_porthouse_room_v1_config, 2);
+
+/**
+ * A lock, or several of which all or any must be resolved. At most 16 locks, nested 4 deep.
+ *
+ * @generated from message porthouse.room.v1.Flow
+ */
+export type Flow = Message<"porthouse.room.v1.Flow"> & {
+  /**
+   * @generated from oneof porthouse.room.v1.Flow.kind
+   */
+  kind: {
+    /**
+     * @generated from field: porthouse.room.v1.Lock lock = 1;
+     */
+    value: Lock;
+    case: "lock";
+  } | {
+    /**
+     * @generated from field: porthouse.room.v1.Flows all = 2;
+     */
+    value: Flows;
+    case: "all";
+  } | {
+    /**
+     * @generated from field: porthouse.room.v1.Flows any = 3;
+     */
+    value: Flows;
+    case: "any";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message porthouse.room.v1.Flow.
+ * Use `create(FlowSchema)` to create a new message.
+ */
+export const FlowSchema: GenMessage<Flow> = /*@__PURE__*/
+  messageDesc(file_porthouse_room_v1_config, 3);
+
+/**
+ * @generated from message porthouse.room.v1.Flows
+ */
+export type Flows = Message<"porthouse.room.v1.Flows"> & {
+  /**
+   * @generated from field: repeated porthouse.room.v1.Flow flows = 1;
+   */
+  flows: Flow[];
+};
+
+/**
+ * Describes the message porthouse.room.v1.Flows.
+ * Use `create(FlowsSchema)` to create a new message.
+ */
+export const FlowsSchema: GenMessage<Flows> = /*@__PURE__*/
+  messageDesc(file_porthouse_room_v1_config, 4);
+
+/**
+ * @generated from message porthouse.room.v1.Lock
+ */
+export type Lock = Message<"porthouse.room.v1.Lock"> & {
+  /**
+   * Name of the acceptor.
+   *
+   * @generated from field: string acceptor = 1;
+   */
+  acceptor: string;
+
+  /**
+   * Wrong answers before the place stays locked. Absent: the gateway's own number.
+   *
+   * @generated from field: uint32 tries = 2;
+   */
+  tries: number;
+
+  /**
+   * Milliseconds in which it must be resolved, at most 600,000. Absent: the gateway's own deadline.
+   *
+   * @generated from field: uint32 deadline_ms = 3;
+   */
+  deadlineMs: number;
+
+  /**
+   * As the acceptor defines them; see its page in docs/acceptors.
+   *
+   * @generated from field: google.protobuf.Struct options = 4;
+   */
+  options?: JsonObject | undefined;
+};
+
+/**
+ * Describes the message porthouse.room.v1.Lock.
+ * Use `create(LockSchema)` to create a new message.
+ */
+export const LockSchema: GenMessage<Lock> = /*@__PURE__*/
+  messageDesc(file_porthouse_room_v1_config, 5);
+
+/**
+ * @generated from message porthouse.room.v1.Rights
+ */
+export type Rights = Message<"porthouse.room.v1.Rights"> & {
+  /**
+   * @generated from field: bool send = 1;
+   */
+  send: boolean;
+
+  /**
+   * @generated from field: bool receive = 2;
+   */
+  receive: boolean;
+
+  /**
+   * Let in those who knock.
+   *
+   * @generated from field: bool admit = 3;
+   */
+  admit: boolean;
+};
+
+/**
+ * Describes the message porthouse.room.v1.Rights.
+ * Use `create(RightsSchema)` to create a new message.
+ */
+export const RightsSchema: GenMessage<Rights> = /*@__PURE__*/
+  messageDesc(file_porthouse_room_v1_config, 6);
 
 /**
  * Whether a sender hears his own messages. Absent: he does not.
@@ -107,7 +247,7 @@ export type Echo = Message<"porthouse.room.v1.Echo"> & {
  * Use `create(EchoSchema)` to create a new message.
  */
 export const EchoSchema: GenMessage<Echo> = /*@__PURE__*/
-  messageDesc(file_porthouse_room_v1_config, 3);
+  messageDesc(file_porthouse_room_v1_config, 7);
 
 /**
  * What becomes of messages for a socket that reads too slowly (R46). Absent: POLICY_DISCONNECT.
@@ -126,7 +266,7 @@ export type SlowConsumers = Message<"porthouse.room.v1.SlowConsumers"> & {
  * Use `create(SlowConsumersSchema)` to create a new message.
  */
 export const SlowConsumersSchema: GenMessage<SlowConsumers> = /*@__PURE__*/
-  messageDesc(file_porthouse_room_v1_config, 4);
+  messageDesc(file_porthouse_room_v1_config, 8);
 
 /**
  * @generated from enum porthouse.room.v1.Policy

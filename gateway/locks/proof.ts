@@ -1,0 +1,29 @@
+/** What a socket has proved to a lock, and what that lets it do (R7, R8). */
+import type { Grant, TokenRecord } from '../store/store.ts'
+
+export interface Named {
+  /** UUID. */
+  readonly id: string
+  readonly slug: string
+}
+
+export interface Proof {
+  /** The acceptor that took it. */
+  readonly acceptor: string
+  /** Told to the client in the verdict, and kept with the lock that asked (R13). */
+  readonly values: Readonly<Record<string, string>>
+  /** Whose it is; absent where the lock proves no identity, as `preset` does. */
+  readonly account?: Named
+  /** It speaks for the account itself: its connection key was proved. */
+  readonly owner?: true
+  /** The client that the socket now is. */
+  readonly client?: Named
+  readonly token?: TokenRecord
+  /** Id of the stored credential that proved it, with which it falls. */
+  readonly credential?: string
+  /** It counts for this place alone, by address; absent: wherever its grants reach. */
+  readonly place?: string
+  /** Rights that it brings; what it may do as a mere visitor is the room's to say. */
+  readonly grants: readonly Grant[]
+  readonly expiresAt?: Date
+}
