@@ -3,8 +3,9 @@
  * for another lock first; where that leads is for the lock stack. Built-in ones stand in acceptors/
  * a file each, and a plugin has the same interface.
  */
-import type { Answer, Challenge } from '@porthouse/proto/v1/lock_step'
+
 import type { Code } from '@porthouse/proto/v1/code'
+import type { Answer, Challenge } from '@porthouse/proto/v1/lock_step'
 import type { Flow } from './flow.ts'
 import type { Proof } from './proof.ts'
 

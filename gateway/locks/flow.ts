@@ -47,3 +47,13 @@ export function advance(flow: Flow, lock: LockSpec): Flow | undefined {
   const flows = left ? [left, ...rest] : rest
   return flows.length > 0 ? { kind: 'all', flows } : undefined
 }
+
+/** Every lock of it. */
+export function locksIn(flow: Flow): LockSpec[] {
+  return flow.kind === 'lock' ? [flow.lock] : flow.flows.flatMap(locksIn)
+}
+
+/** What becomes locks of their own, the first to be resolved first. */
+export function partsOf(flow: Flow): readonly Flow[] {
+  return flow.kind === 'all' ? flow.flows.flatMap(partsOf) : [flow]
+}

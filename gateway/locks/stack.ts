@@ -1,108 +1,154 @@
 /**
  * A socket's stack of locks as a pure reducer: (stack, input) → (stack, effects). It talks to
- * nobody, verifies nothing and reads no clock; what comes of its effects comes back as inputs (R12,
- * R13).
+ * nobody, judges nothing and reads no clock; what comes of its effects comes back as inputs (R12,
+ * R13). Every lock ends in exactly one verdict, passed or dropped, and a place is unlocked with the
+ * last of its locks.
  */
 import { Code } from '@porthouse/proto/v1/code'
 import { ANSWERS_AHEAD_MAX, LOCK_DEPTH_MAX } from '../protocol/limits.ts'
-
-/** What a client says to an acceptor. */
-export type Response = string | Uint8Array
+import type { Ask, LockStep, Response } from './acceptor.ts'
+import { advance, choices, type Flow, type LockSpec, locksIn } from './flow.ts'
 
 export interface Lock {
   /** Without its `lock:`. */
   readonly id: string
-  readonly acceptor: string
-  /**
-   * Address of what it guards; undefined for the main lobby, where a client proves what it likes.
-   */
+  /** What is left of it to resolve, one lock at least. */
+  readonly flow: Flow
+  /** The one of its choices that is asked now. */
+  readonly choice: LockSpec
+  /** Choices that could not even begin. */
+  readonly out: readonly LockSpec[]
+  /** Address of what it guards; undefined for what a client proves in the main lobby. */
   readonly place: string | undefined
+  /** Id of the lock that needs this one. */
+  readonly asker: string | undefined
   /** In milliseconds of the same clock as `tick`. */
   readonly deadline: number
   readonly triesLeft: number
-  /** An answer of it is being verified. */
-  readonly verifying: boolean
+  /**
+   * `set`: not reached yet. `beginning`, `judging`: an effect is out. `asked`: it waits for an
+   * answer. `needing`: it waits for another lock.
+   */
+  readonly phase: 'set' | 'beginning' | 'asked' | 'judging' | 'needing'
+  /** Counts effects, so that what comes of an old one is told from what comes of the last. */
+  readonly round: number
+  /** How often it has needed another lock. */
+  readonly needs: number
+  /** Of the last challenge. */
+  readonly ask: Ask
+  readonly state: unknown
+  /** Id of the frame whose answer is owed a challenge or a verdict; 0: none. */
+  readonly frame: number
+  /** What locks that it needed have proved. */
+  readonly values: Values
+}
+
+export type Values = Readonly<Record<string, string>>
+
+/** A lock to be set. */
+export interface NewLock {
+  readonly id: string
+  readonly flow: Flow
+  readonly deadline: number
+}
+
+interface Ahead {
+  readonly response: Response
+  readonly frame: number
 }
 
 export interface LockStack {
   /** The oldest first; only the last one is challenged. */
   readonly locks: readonly Lock[]
   /** Answers given before their lock was reached, by acceptor. */
-  readonly ahead: ReadonlyMap<string, Response>
+  readonly ahead: ReadonlyMap<string, Ahead>
   /** Wrong answers in the main lobby, where each answer makes a lock of its own. */
   readonly failures: number
 }
 
 export const EMPTY_STACK: LockStack = { locks: [], ahead: new Map(), failures: 0 }
 
+/** How often one lock may need others, so that two cannot need each other for ever. */
+const NEEDS_MAX = 4
+
+/** What an acceptor says, the flow that it needs made into locks. */
+export type Judgement =
+  | Exclude<LockStep, { outcome: 'needs' }>
+  | { readonly outcome: 'needs'; readonly locks: readonly NewLock[] }
+
 export type LockInput =
   /**
-   * Somebody wants to enter a place that these acceptors guard, the first of them first. Where
-   * locks of it wait already, it is these that he waits for.
+   * Somebody wants to enter a place that these locks guard, the first of them first. Where locks of
+   * it wait already, it is these that he waits for.
    */
-  | {
-      readonly type: 'guard'
-      readonly place: string
-      readonly locks: readonly { readonly id: string; readonly acceptor: string }[]
-      readonly tries: number
-      readonly deadline: number
-    }
+  | { readonly type: 'guard'; readonly place: string; readonly locks: readonly NewLock[] }
   /**
-   * An answer; `nominated` is the lock to make of it where none waits and the socket is in the
-   * lobby.
+   * An answer in a frame with this id. `nominated`: the lock to make of it where none waits and the
+   * acceptor may be tried in the main lobby.
    */
   | {
       readonly type: 'answer'
       readonly lock: string
       readonly acceptor: string
       readonly response: Response
-      readonly nominated: { readonly id: string; readonly tries: number; readonly deadline: number }
+      readonly frame: number
+      readonly nominated: NewLock | undefined
     }
-  /** What came of the effect `verify`; `resolves`: other locks that the same proof opens. */
+  /** What came of `begin` or `judge`; `resolves`: other locks that the same proof opens. */
   | {
-      readonly type: 'verified'
+      readonly type: 'judged'
       readonly lock: string
-      readonly verification: Verification
+      readonly round: number
+      readonly judgement: Judgement
       readonly resolves: readonly string[]
     }
   /** The client no longer wants to enter a place. */
   | { readonly type: 'abandon'; readonly place: string }
   | { readonly type: 'tick'; readonly now: number }
 
-export type Verification =
-  | { readonly outcome: 'passed'; readonly values: Readonly<Record<string, string>> }
-  | { readonly outcome: 'failed'; readonly code: Code }
-
 export type LockEffect =
-  | { readonly type: 'challenge'; readonly lock: Lock; readonly depth: number }
-  /** To be answered by exactly one `verified`. */
-  | { readonly type: 'verify'; readonly lock: Lock; readonly response: Response }
+  /** To be answered by exactly one `judged`. */
+  | { readonly type: 'begin'; readonly lock: Lock }
+  | { readonly type: 'judge'; readonly lock: Lock; readonly response: Response }
+  /** `frame`: the answer that led to it; 0: it is a push, or answers the wish to enter. */
+  | {
+      readonly type: 'challenge'
+      readonly lock: Lock
+      readonly depth: number
+      readonly frame: number
+    }
   | {
       readonly type: 'verdict'
       readonly lock: Lock
       readonly outcome: 'passed' | 'failed' | 'dropped'
       readonly code: Code
-      readonly values: Readonly<Record<string, string>>
+      readonly values: Values
+      readonly frame: number
     }
   /** The last lock of a place is resolved. */
   | { readonly type: 'unlocked'; readonly place: string }
   /** The input was not possible; nothing changed. */
-  | { readonly type: 'refuse'; readonly code: Code; readonly detail: string }
+  | {
+      readonly type: 'refuse'
+      readonly frame: number
+      readonly code: Code
+      readonly detail: string
+    }
   /** A place stays locked for good; undefined for the main lobby. */
   | { readonly type: 'lockedOut'; readonly place: string | undefined; readonly code: Code }
 
-export type LockStep = readonly [LockStack, readonly LockEffect[]]
+export type Reduced = readonly [LockStack, readonly LockEffect[]]
 
-export function reduceLocks(stack: LockStack, input: LockInput): LockStep {
+export function reduceLocks(stack: LockStack, input: LockInput): Reduced {
   switch (input.type) {
     case 'guard':
       return guard(stack, input)
     case 'answer':
       return answer(stack, input)
-    case 'verified':
-      return verified(stack, input)
+    case 'judged':
+      return judged(stack, input)
     case 'abandon':
-      return reach(without(stack, input.place))
+      return abandon(stack, input.place)
     case 'tick':
       return tick(stack, input.now)
   }
@@ -110,121 +156,274 @@ export function reduceLocks(stack: LockStack, input: LockInput): LockStep {
 
 type Input<T extends LockInput['type']> = Extract<LockInput, { type: T }>
 
-function guard(stack: LockStack, input: Input<'guard'>): LockStep {
-  const { place, tries, deadline } = input
+function guard(stack: LockStack, { place, locks }: Input<'guard'>): Reduced {
   if (stack.locks.some((lock) => lock.place === place)) {
     return stack.locks.at(-1)?.place === place ? reach(stack) : [stack, []]
   }
-  if (input.locks.length === 0) return [stack, [{ type: 'unlocked', place }]]
-  if (stack.locks.length + input.locks.length > LOCK_DEPTH_MAX) {
+  if (locks.length === 0) return [stack, [{ type: 'unlocked', place }]]
+  if (stack.locks.length + locks.length > LOCK_DEPTH_MAX) {
     return [stack, [{ type: 'lockedOut', place, code: Code.NESTING_TOO_DEEP }]]
   }
-  const pushed = input.locks
-    .map((lock) => ({ ...lock, place, deadline, triesLeft: tries, verifying: false }))
-    .reverse()
-  // An answer that is being verified gets its verdict first, so its lock stays the last.
-  const waiting = stack.locks.filter(({ verifying }) => !verifying)
-  const judged = stack.locks.filter(({ verifying }) => verifying)
-  return reach({ ...stack, locks: [...waiting, ...pushed, ...judged] })
+  const set = locks.map((lock) => newLock(lock, place, undefined)).reverse()
+  return reach({ ...stack, locks: [...stack.locks, ...set] })
 }
 
-/** The last lock is the one to be answered now: by an answer given ahead, else by a challenge. */
-function reach(stack: LockStack): LockStep {
-  const lock = stack.locks.at(-1)
-  if (!lock || lock.verifying) return [stack, []]
-  const response = stack.ahead.get(lock.acceptor)
-  if (response === undefined) {
-    return [stack, [{ type: 'challenge', lock, depth: stack.locks.length }]]
-  }
-  const ahead = new Map(stack.ahead)
-  ahead.delete(lock.acceptor)
-  return verify({ ...stack, ahead }, response)
+function newLock(
+  { id, flow, deadline }: NewLock,
+  place: string | undefined,
+  asker: string | undefined,
+): Lock {
+  const [choice] = choices(flow)
+  if (!choice) throw new Error('a flow without a lock')
+  const fresh = { out: [], phase: 'set', round: 0, needs: 0, state: undefined, frame: 0 } as const
+  const ask = { case: undefined }
+  const { tries: triesLeft } = choice
+  return { id, flow, choice, place, asker, deadline, triesLeft, ask, values: {}, ...fresh }
 }
 
-function verify(stack: LockStack, response: Response): LockStep {
-  const lock = { ...(stack.locks.at(-1) as Lock), verifying: true }
-  return [replaceTop(stack, lock), [{ type: 'verify', lock, response }]]
+/** The last lock is the one to be answered now; what it asks, its acceptor says. */
+function reach(stack: LockStack): Reduced {
+  const top = stack.locks.at(-1)
+  if (top?.phase === 'asked') return [stack, [challengeOf(stack, top, 0)]]
+  if (top?.phase !== 'set') return [stack, []]
+  const open = openChoices(top)
+  const choice = open.find(({ acceptor }) => stack.ahead.has(acceptor)) ?? top.choice
+  const lock = { ...top, choice, phase: 'beginning', round: top.round + 1 } as const
+  return [replace(stack, lock), [{ type: 'begin', lock }]]
 }
 
-function answer(stack: LockStack, input: Input<'answer'>): LockStep {
-  const { acceptor, response } = input
+function openChoices({ flow, out }: Lock): LockSpec[] {
+  return choices(flow).filter((choice) => !out.includes(choice))
+}
+
+function challengeOf(stack: LockStack, lock: Lock, frame: number): LockEffect {
+  return { type: 'challenge', lock, depth: stack.locks.indexOf(lock) + 1, frame }
+}
+
+function judge(stack: LockStack, asked: Lock, response: Response, frame: number): Reduced {
+  const lock = { ...asked, phase: 'judging', round: asked.round + 1, frame } as const
+  return [replace(stack, lock), [{ type: 'judge', lock, response }]]
+}
+
+function answer(stack: LockStack, input: Input<'answer'>): Reduced {
+  const { acceptor, response, frame } = input
   const top = stack.locks.at(-1)
   if (input.lock !== '' && input.lock !== top?.id) {
-    return refuse(stack, Code.FRAME_NOT_ALLOWED, 'no such lock waits for an answer')
+    return refuse(stack, frame, 'no such lock waits for an answer')
   }
-  if (top && !top.verifying && top.acceptor === acceptor) return verify(stack, response)
-  if (input.lock !== '') {
-    return refuse(stack, Code.FRAME_NOT_ALLOWED, `the lock asks for ${top?.acceptor}`)
+  if (!top && input.nominated) {
+    const made = newLock(input.nominated, undefined, undefined)
+    const triesLeft = made.triesLeft - stack.failures
+    const ahead = withAhead(stack, acceptor, { response, frame })
+    return reach({ ...stack, ahead, locks: [{ ...made, triesLeft }] })
   }
-  if (!top) {
-    const { id, tries, deadline } = input.nominated
-    const triesLeft = tries - stack.failures
-    const lock = { id, acceptor, place: undefined, deadline, triesLeft, verifying: false }
-    return verify({ ...stack, locks: [lock] }, response)
+  const choice = top && openChoices(top).find((each) => each.acceptor === acceptor)
+  if (input.lock !== '' && !choice) {
+    return refuse(stack, frame, `the lock asks for ${top?.choice.acceptor}`)
   }
+  if (top?.phase === 'asked' && choice) return answered(stack, top, choice, input)
   if (!stack.ahead.has(acceptor) && stack.ahead.size >= ANSWERS_AHEAD_MAX) {
-    return refuse(stack, Code.QUEUE_FULL, `over ${ANSWERS_AHEAD_MAX} answers ahead`)
+    const detail = `over ${ANSWERS_AHEAD_MAX} answers ahead`
+    return [stack, [{ type: 'refuse', frame, code: Code.QUEUE_FULL, detail }]]
   }
-  return [{ ...stack, ahead: new Map(stack.ahead).set(acceptor, response) }, []]
+  return [{ ...stack, ahead: withAhead(stack, acceptor, { response, frame }) }, []]
 }
 
-function verified(stack: LockStack, input: Input<'verified'>): LockStep {
-  const { verification } = input
-  const lock = stack.locks.at(-1)
-  if (!lock?.verifying || lock.id !== input.lock) return [stack, []]
-  return verification.outcome === 'passed'
-    ? pass(stack, lock, verification.values, input.resolves)
-    : fail(stack, lock, verification.code)
-}
-
-function pass(
+/** An answer that the last lock waits for, or that chooses another way to resolve it. */
+function answered(
   stack: LockStack,
-  lock: Lock,
-  values: Readonly<Record<string, string>>,
-  resolves: readonly string[],
-): LockStep {
-  const resolved = stack.locks.filter(({ id }) => id === lock.id || resolves.includes(id))
-  const locks = stack.locks.filter((other) => !resolved.includes(other))
-  const verdict = { type: 'verdict', lock, outcome: 'passed', code: 0, values } as const
-  const unlocked = [...new Set(resolved.reverse().map(({ place }) => place))]
+  top: Lock,
+  choice: LockSpec,
+  { acceptor, response, frame }: Input<'answer'>,
+): Reduced {
+  const chosen = response.case === undefined
+  if (choice === top.choice && !chosen) return judge(stack, top, response, frame)
+  const lock = { ...top, choice, phase: 'set', frame: chosen ? frame : 0 } as const
+  if (chosen) return reach(replace(stack, lock))
+  return reach({ ...replace(stack, lock), ahead: withAhead(stack, acceptor, { response, frame }) })
+}
+
+function withAhead({ ahead }: LockStack, acceptor: string, answer: Ahead) {
+  return new Map(ahead).set(acceptor, answer)
+}
+
+function judged(stack: LockStack, input: Input<'judged'>): Reduced {
+  const lock = stack.locks.find(({ id }) => id === input.lock)
+  if (!lock || lock.round !== input.round) return [stack, []]
+  if (lock.phase !== 'beginning' && lock.phase !== 'judging') return [stack, []]
+  const { judgement } = input
+  switch (judgement.outcome) {
+    case 'passed':
+      return pass(stack, lock, judgement.proof.values, input.resolves)
+    case 'failed':
+      return lock.phase === 'beginning'
+        ? cannotBegin(stack, lock, judgement.code)
+        : fail(stack, lock, judgement.code)
+    case 'dropped':
+      return lockOut(stack, lock, judgement.code, judgement.code)
+    case 'challenge':
+      return challenge(stack, { ...lock, ask: judgement.ask, state: judgement.state })
+    case 'needs':
+      return need(stack, lock, judgement.locks)
+  }
+}
+
+function pass(stack: LockStack, lock: Lock, proved: Values, resolves: readonly string[]): Reduced {
+  const values = { ...lock.values, ...proved }
+  const left = advance(lock.flow, lock.choice)
+  if (left) {
+    const [choice] = choices(left) as [LockSpec]
+    return reach(replace(stack, { ...lock, flow: left, choice, out: [], values, phase: 'set' }))
+  }
+  const { frame } = lock
+  const verdict = { type: 'verdict', lock, outcome: 'passed', code: 0, values, frame } as const
+  const others = stack.locks.filter(({ id }) => id !== lock.id && resolves.includes(id))
+  const gone = [lock, ...others.reverse()]
+  const locks = stack.locks
+    .filter((each) => !gone.includes(each))
+    .map((each) => toldOf(each, gone, values))
+  const verdicts = others.map((each) => ({ ...verdict, lock: each, frame: each.frame }))
+  const places = new Set(gone.map(({ place }) => place))
+  const unlocked = [...places]
     .filter((place) => place !== undefined)
-    .filter((place) => !locks.some((other) => other.place === place))
+    .filter((place) => !locks.some((each) => each.place === place))
     .map((place) => ({ type: 'unlocked', place }) as const)
   const [next, effects] = reach({ ...stack, locks })
-  return [next, [verdict, ...unlocked, ...effects]]
+  return [next, [verdict, ...verdicts, ...unlocked, ...effects]]
 }
 
-function fail(stack: LockStack, lock: Lock, code: Code): LockStep {
+/** A lock that needed one of those that are gone now has its values, and may go on (R13). */
+function toldOf(lock: Lock, gone: readonly Lock[], values: Values): Lock {
+  if (lock.phase !== 'needing' || !gone.some(({ asker }) => asker === lock.id)) return lock
+  return { ...lock, values: { ...lock.values, ...values }, phase: 'set' }
+}
+
+/** This way to resolve the lock is out; another one may be left. */
+function cannotBegin(stack: LockStack, lock: Lock, code: Code): Reduced {
+  const out = [...lock.out, lock.choice]
+  const [choice] = openChoices({ ...lock, out })
+  if (!choice) return lockOut(stack, lock, code, code)
+  const next = { ...lock, out, choice, phase: 'set', frame: 0 } as const
+  const [reached, effects] = reach(replace(stack, next))
+  if (lock.frame === 0) return [reached, effects]
+  const { frame } = lock
+  const verdict = { type: 'verdict', lock, outcome: 'failed', code, values: {}, frame } as const
+  return [reached, [verdict, ...effects]]
+}
+
+function fail(stack: LockStack, lock: Lock, code: Code): Reduced {
   // What could not be judged was not wrong.
   const wrong = code === Code.UNAVAILABLE ? 0 : 1
-  const failed = { ...lock, triesLeft: lock.triesLeft - wrong, verifying: false }
-  if (failed.triesLeft === 0) return lockOut(stack, failed, code, Code.TRIES_EXHAUSTED)
-  const verdict = { type: 'verdict', lock: failed, outcome: 'failed', code, values: {} } as const
-  if (failed.place !== undefined) return [replaceTop(stack, failed), [verdict]]
-  const locks = stack.locks.slice(0, -1)
-  return [{ ...stack, locks, failures: stack.failures + wrong }, [verdict]]
+  const { frame } = lock
+  const failed = { ...lock, triesLeft: lock.triesLeft - wrong, frame: 0 }
+  if (failed.triesLeft <= 0) return lockOut(stack, lock, code, Code.TRIES_EXHAUSTED)
+  const verdict = {
+    type: 'verdict',
+    lock: failed,
+    outcome: 'failed',
+    code,
+    values: {},
+    frame,
+  } as const
+  if (failed.place === undefined && failed.asker === undefined) {
+    const locks = stack.locks.filter(({ id }) => id !== lock.id)
+    const [next, effects] = reach({ ...stack, locks, failures: stack.failures + wrong })
+    return [next, [verdict, ...effects]]
+  }
+  // What was asked is good for one answer, unless it asked for nothing in particular.
+  const fresh = failed.ask.case !== undefined || failed.state !== undefined
+  const phase = fresh ? 'set' : 'asked'
+  const again = replace(stack, { ...failed, phase })
+  const [next, effects] = fresh ? reach(again) : ([again, []] as const)
+  return [next, [verdict, ...effects]]
 }
 
-function tick(stack: LockStack, now: number): LockStep {
+/** Asks, unless the answer was given ahead. */
+function challenge(before: LockStack, lock: Lock): Reduced {
+  const asked = { ...lock, phase: 'asked', frame: 0 } as const
+  const stack = replace(before, asked)
+  const given = stack.ahead.get(asked.choice.acceptor)
+  const owed = lock.frame === 0 ? [] : [challengeOf(stack, asked, lock.frame)]
+  if (!given) {
+    const top = stack.locks.at(-1) === asked
+    return [stack, top && owed.length === 0 ? [challengeOf(stack, asked, 0)] : owed]
+  }
+  const ahead = new Map(stack.ahead)
+  ahead.delete(asked.choice.acceptor)
+  if (given.response.case === undefined) {
+    return [{ ...stack, ahead }, [...owed, challengeOf(stack, asked, given.frame)]]
+  }
+  const [next, effects] = judge({ ...stack, ahead }, asked, given.response, given.frame)
+  return [next, [...owed, ...effects]]
+}
+
+function need(stack: LockStack, lock: Lock, wanted: readonly NewLock[]): Reduced {
+  const needs = lock.needs + 1
+  const asking = acceptorsAbove(stack, lock)
+  const loops = wanted.some(({ flow }) =>
+    locksIn(flow).some(({ acceptor }) => asking.has(acceptor)),
+  )
+  const deep = stack.locks.length + wanted.length > LOCK_DEPTH_MAX
+  if (loops || deep || needs > NEEDS_MAX) {
+    return lockOut(stack, lock, Code.NESTING_TOO_DEEP, Code.NESTING_TOO_DEEP)
+  }
+  if (wanted.length === 0) return reach(replace(stack, { ...lock, needs, phase: 'set' }))
+  const set = wanted.map((each) => newLock(each, lock.place, lock.id)).reverse()
+  // Whoever answered is told what is asked next.
+  const last = set.length - 1
+  set[last] = { ...(set[last] as Lock), frame: lock.frame }
+  const index = stack.locks.indexOf(lock)
+  const needing = { ...lock, needs, phase: 'needing', frame: 0 } as const
+  const locks = stack.locks.toSpliced(index, 1, needing, ...set)
+  return reach({ ...stack, locks })
+}
+
+/** Acceptors of a lock and of those that it is needed by: none of them may be needed again. */
+function acceptorsAbove({ locks }: LockStack, lock: Lock): Set<string> {
+  const acceptors = new Set<string>()
+  let each: Lock | undefined = lock
+  while (each) {
+    acceptors.add(each.choice.acceptor)
+    const { asker }: Lock = each
+    each = asker === undefined ? undefined : locks.find(({ id }) => id === asker)
+  }
+  return acceptors
+}
+
+function tick(stack: LockStack, now: number): Reduced {
   const late = stack.locks.find((lock) => lock.deadline <= now)
-  return late ? lockOut(stack, late, Code.LOCK_DEADLINE, Code.LOCK_DEADLINE) : [stack, []]
+  if (!late) return [stack, []]
+  const [next, effects] = lockOut(stack, late, Code.LOCK_DEADLINE, Code.LOCK_DEADLINE)
+  const [rest, more] = tick(next, now)
+  return [rest, [...effects, ...more]]
 }
 
-function lockOut(stack: LockStack, lock: Lock, why: Code, code: Code): LockStep {
-  const { place } = lock
-  const verdict = { type: 'verdict', lock, outcome: 'dropped', code: why, values: {} } as const
-  const [next, effects] = reach(without(stack, place))
-  return [next, [verdict, { type: 'lockedOut', place, code }, ...effects]]
+function abandon(stack: LockStack, place: string): Reduced {
+  const [next, verdicts] = without(stack, place, Code.UNSPECIFIED)
+  const [reached, effects] = verdicts.length > 0 ? reach(next) : [next, []]
+  return [reached, [...verdicts, ...effects]]
 }
 
-function without(stack: LockStack, place: string | undefined): LockStack {
-  return { ...stack, locks: stack.locks.filter((lock) => lock.place !== place) }
+/** The place stays locked: all its locks are dropped, the newest first. */
+function lockOut(stack: LockStack, { place }: Lock, why: Code, code: Code): Reduced {
+  const [left, verdicts] = without(stack, place, why)
+  const [next, effects] = reach(left)
+  return [next, [...verdicts, { type: 'lockedOut', place, code }, ...effects]]
 }
 
-function replaceTop(stack: LockStack, lock: Lock): LockStack {
-  return { ...stack, locks: [...stack.locks.slice(0, -1), lock] }
+function without(stack: LockStack, place: string | undefined, code: Code): Reduced {
+  const gone = stack.locks.filter((lock) => lock.place === place).reverse()
+  const verdicts = gone.map((lock): LockEffect => {
+    const { frame } = lock
+    return { type: 'verdict', lock, outcome: 'dropped', code, values: {}, frame }
+  })
+  return [{ ...stack, locks: stack.locks.filter((lock) => lock.place !== place) }, verdicts]
 }
 
-function refuse(stack: LockStack, code: Code, detail: string): LockStep {
-  return [stack, [{ type: 'refuse', code, detail }]]
+function replace(stack: LockStack, lock: Lock): LockStack {
+  return { ...stack, locks: stack.locks.map((each) => (each.id === lock.id ? lock : each)) }
+}
+
+function refuse(stack: LockStack, frame: number, detail: string): Reduced {
+  return [stack, [{ type: 'refuse', frame, code: Code.FRAME_NOT_ALLOWED, detail }]]
 }

@@ -62,7 +62,7 @@ export const layers: readonly Layer[] = [
     path: 'gateway/locks/acceptors/',
     named: ['**/acceptors/**'],
     layers: [...foundations, 'locks', 'identity'],
-    packages: ['node:crypto'],
+    packages: ['node:crypto', 'zod'],
   },
   {
     name: 'identity',

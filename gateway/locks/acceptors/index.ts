@@ -1,6 +1,7 @@
 /** The acceptors that porthouse comes with, a file each (R18). */
-import type { Store } from '../../store/store.ts'
+
 import type { Log } from '../../observe/log.ts'
+import type { Store } from '../../store/store.ts'
 import type { Acceptor } from '../acceptor.ts'
 import { tokenAcceptor } from './token.ts'
 
@@ -17,6 +18,6 @@ export interface AcceptorParts {
   readonly log: Log
 }
 
-export function builtInAcceptors(parts: AcceptorParts): Acceptor<never>[] {
+export function builtInAcceptors(parts: AcceptorParts): Acceptor[] {
   return [tokenAcceptor(parts)]
 }

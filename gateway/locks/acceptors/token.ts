@@ -1,32 +1,47 @@
-/** The `token` acceptor: the answer is a token's secret, as text or as its bytes. */
+/** The `token` acceptor: the answer is a token's secret, as text or as its bytes (R33). */
 import { Code } from '@porthouse/proto/v1/code'
 import { proveToken } from '../../identity/tokens.ts'
-import type { TokenRecord, Tokens } from '../../store/store.ts'
-import type { Acceptor, Proved } from '../acceptor.ts'
+import type { TokenRecord } from '../../store/store.ts'
+import type { Acceptor, LockStep } from '../acceptor.ts'
+import type { AcceptorParts } from './index.ts'
+import { noOptions } from './options.ts'
 
-export function tokenAcceptor(tokens: Tokens, clock: () => number): Acceptor {
+export function tokenAcceptor({ store }: Pick<AcceptorParts, 'store'>): Acceptor<undefined> {
   return {
     name: 'token',
-    finished: (proofs, account) => proofs.tokens.some((token) => isOf(token, account)),
-    async verify(response, account): Promise<Proved> {
-      const secret = typeof response === 'string' ? response : Buffer.from(response).toString()
-      const proof = await proveToken(tokens, secret, clock())
-      if (proof.outcome === 'unknown') return failed(Code.UNAUTHENTICATED)
-      if (proof.outcome === 'expired') return failed(Code.TOKEN_EXPIRED)
-      const { token } = proof
+    readOptions: noOptions,
+    nominable: true,
+    prompt: true,
+    finished: ({ proofs, place }) =>
+      proofs.some(({ token }) => token && isOf(token, place?.account)),
+    begin: () => ({ outcome: 'challenge', ask: { case: undefined } }),
+    async answer(response, { place, now }): Promise<LockStep> {
+      if (response.case !== 'text' && response.case !== 'data') return failed(Code.UNAUTHENTICATED)
+      const secret =
+        response.case === 'text' ? response.value : Buffer.from(response.value).toString()
+      const proved = await proveToken(store.tokens, secret, now)
+      if (proved.outcome === 'unknown') return failed(Code.UNAUTHENTICATED)
+      if (proved.outcome === 'expired') return failed(Code.TOKEN_EXPIRED)
+      const { token } = proved
       // Another account's token proves nothing here, and is not told from one that does not exist.
-      if (account !== undefined && !isOf(token, account)) return failed(Code.UNAUTHENTICATED)
+      if (place && !isOf(token, place.account)) return failed(Code.UNAUTHENTICATED)
+      const { account, client, grants, expiresAt } = token
       const values: Record<string, string> = { token: token.id }
-      if (token.client) values.client = `client:${token.account.slug}/${token.client.slug}`
-      return { verification: { outcome: 'passed', values }, token }
+      if (client) values.client = `client:${account.slug}/${client.slug}`
+      const acceptor = 'token'
+      const proof = { acceptor, values, account, token, grants }
+      return {
+        outcome: 'passed',
+        proof: { ...proof, ...(client && { client }), ...(expiresAt && { expiresAt }) },
+      }
     },
   }
 }
 
-function isOf({ account }: TokenRecord, name: string): boolean {
+function isOf({ account }: TokenRecord, name: string | undefined): boolean {
   return account.slug === name || account.id === name
 }
 
-function failed(code: Code): Proved {
-  return { verification: { outcome: 'failed', code } }
+function failed(code: Code): LockStep {
+  return { outcome: 'failed', code }
 }

@@ -1,0 +1,22 @@
+/** Options of acceptors, a JSON object each: read strictly, so that a typing error is told. */
+import { z } from 'zod'
+
+const NONE = z.strictObject({})
+
+/** Of an acceptor that has none. Throws an Error where some are given. */
+export function noOptions(options: unknown): undefined {
+  readObject(NONE, options)
+}
+
+/** Throws an Error that names the wrong option. */
+export function readObject<Schema extends z.ZodType>(
+  schema: Schema,
+  options: unknown,
+): z.output<Schema> {
+  const read = schema.safeParse(options)
+  if (read.success) return read.data
+  const faults = read.error.issues.map(({ path, message }) =>
+    path.length > 0 ? `options.${path.join('.')}: ${message}` : `options: ${message}`,
+  )
+  throw new Error(faults.join('; '))
+}
