@@ -68,7 +68,16 @@ export type LockStep =
    * There is more to answer. `state` comes back with the next answer, and nobody else sees it.
    * A lock that needs nothing but an answer asks `{ case: undefined }`.
    */
-  | { readonly outcome: 'challenge'; readonly ask: Ask; readonly state?: unknown }
+  | {
+      readonly outcome: 'challenge'
+      readonly ask: Ask
+      readonly state?: unknown
+      /**
+       * What becomes of it without an answer, for instance where a person visits a page elsewhere.
+       * Void once this challenge is answered. A rejection counts as UNAVAILABLE.
+       */
+      readonly later?: Promise<LockStep>
+    }
   /** This flow first (R13); when it resolves, `begin` is called again, with its values and proofs. */
   | { readonly outcome: 'needs'; readonly flow: Flow }
 
