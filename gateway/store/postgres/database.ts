@@ -37,17 +37,10 @@ export class Database {
    * lost between the statements of a transaction.
    */
   async run<T>(call: (queries: Queries) => Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      const seconds = CALL_MS_MAX / 1000
-      timer = setTimeout(() => reject(unavailable(`no answer within ${seconds} s`)), CALL_MS_MAX)
-    })
     try {
-      return await Promise.race([call(this.#queries), late])
+      return await bounded(call(this.#queries))
     } catch (error) {
       throw storeFailure(error)
-    } finally {
-      clearTimeout(timer)
     }
   }
 
@@ -56,18 +49,48 @@ export class Database {
   }
 }
 
+/** The same, or a rejection with `unavailable` after 5 s. */
+export async function bounded<T>(answer: PromiseLike<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const seconds = CALL_MS_MAX / 1000
+    timer = setTimeout(() => reject(unavailable(`no answer within ${seconds} s`)), CALL_MS_MAX)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+interface Further {
+  /** Null: a connection is not replaced after some time. */
+  readonly max_lifetime?: null
+  readonly onclose?: () => void
+  /** In the driver's options, but not in their type. */
+  readonly onnotify?: (channel: string, payload: string) => void
+  /** What the server's operator sees. */
+  readonly name?: string
+}
+
 /**
  * A pool of at most `connections`; `statementMs` of 0 lets statements take as long as they need.
  */
-export function connect(server: Server, connections: number, statementMs: number): postgres.Sql {
+export function connect(
+  server: Server,
+  connections: number,
+  statementMs: number,
+  { name = 'porthouse', ...further }: Further = {},
+): postgres.Sql {
   const options = {
+    ...further,
     max: connections,
     connect_timeout: CONNECT_SECONDS_MAX,
     backoff: () => RECONNECT_SECONDS,
     // No array is sent or read, so the round trip that asks for the types of arrays is saved.
     fetch_types: false,
     onnotice: () => {},
-    connection: { application_name: 'porthouse', statement_timeout: statementMs },
+    connection: { application_name: name, statement_timeout: statementMs },
   }
   if ('url' in server) return postgres(server.url, options)
   const path = `${server.sockets}/.s.PGSQL.5432`

@@ -12,6 +12,8 @@ const NOUNS: Record<string, string> = {
   rooms: 'room',
   clients: 'client',
   tokens: 'token',
+  credentials: 'credential',
+  logins: 'login',
 }
 
 /** SQLSTATE, appendix A of PostgreSQL's manual. */

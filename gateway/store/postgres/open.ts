@@ -4,9 +4,14 @@ import { sql } from 'drizzle-orm'
 import type { Log } from '../../observe/log.ts'
 import type { Store } from '../store.ts'
 import { PostgresAccounts } from './accounts.ts'
+import { PostgresChanges } from './changes.ts'
+import { PostgresClients } from './clients.ts'
+import { PostgresCredentials } from './credentials.ts'
 import { Database, type Server } from './database.ts'
 import { type EmbeddedOptions, Lease } from './embedded/lease.ts'
+import { PostgresLogins } from './logins.ts'
 import { migrate } from './migrate.ts'
+import { PostgresOffences } from './offences.ts'
 import { PostgresRooms } from './rooms.ts'
 import { PostgresTokens } from './tokens.ts'
 
@@ -38,12 +43,19 @@ async function openOn(server: Server, release: () => void): Promise<Store> {
     throw error
   }
   const database = new Database(server)
+  const changes = new PostgresChanges(server)
   return {
     accounts: new PostgresAccounts(database),
     rooms: new PostgresRooms(database),
+    clients: new PostgresClients(database),
+    credentials: new PostgresCredentials(database),
     tokens: new PostgresTokens(database),
+    logins: new PostgresLogins(database),
+    offences: new PostgresOffences(database),
+    changes,
     ping: () => database.run(async (queries) => void (await queries.execute(sql`select 1`))),
     close: async () => {
+      await changes.close()
       await database.close()
       release()
     },

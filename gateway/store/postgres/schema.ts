@@ -1,8 +1,10 @@
 /** The tables. After a change here, drizzle-kit writes the migration (drizzle.config.ts). */
-import type { JsonValue } from '@bufbuild/protobuf'
+import type { JsonObject, JsonValue } from '@bufbuild/protobuf'
 import {
+  bigint,
   boolean,
   customType,
+  doublePrecision,
   index,
   integer,
   jsonb,
@@ -13,6 +15,7 @@ import {
   unique,
   uuid,
 } from 'drizzle-orm/pg-core'
+import type { CredentialKind } from '../store.ts'
 
 const bytea = customType<{ data: Uint8Array; driverData: Uint8Array }>({
   dataType: () => 'bytea',
@@ -66,16 +69,23 @@ export const roomRevisions = pgTable(
   (table) => [primaryKey({ columns: [table.roomId, table.revision] })],
 )
 
+/** Rises by one with each change of the grants; only those of this revision are in force. */
+const revision = () => integer().notNull().default(1)
+
 export const clients = pgTable(
   'clients',
   {
     id: uuid().primaryKey().defaultRandom(),
     accountId: accountId(),
     slug: text().notNull(),
+    maxSockets: integer('max_sockets'),
+    revision: revision(),
     createdAt: createdAt(),
   },
   (table) => [unique().on(table.accountId, table.slug)],
 )
+
+const clientId = () => uuid('client_id').references(() => clients.id, { onDelete: 'cascade' })
 
 export const tokens = pgTable(
   'tokens',
@@ -83,12 +93,40 @@ export const tokens = pgTable(
     id: uuid().primaryKey(),
     accountId: accountId(),
     /** A token does not outlive the client it acts as. */
-    clientId: uuid('client_id').references(() => clients.id, { onDelete: 'cascade' }),
+    clientId: clientId(),
     hash: bytea().notNull(),
+    method: text(),
+    /** Messages a second; both numbers of a rate stand, or neither. */
+    ratePerSecond: doublePrecision('rate_per_second'),
+    rateBurst: doublePrecision('rate_burst'),
+    maxConnections: integer('max_connections'),
+    revision: revision(),
     createdAt: createdAt(),
     expiresAt: moment('expires_at'),
   },
   (table) => [index().on(table.accountId), index().on(table.clientId)],
+)
+
+/** What the grants of clients and of tokens have in common. */
+const grant = () => ({
+  /** Of the owner, as it was when this was granted. */
+  revision: revision(),
+  roomId: roomId(),
+  /** Tells apart what is granted for different channels of one room. */
+  number: integer().notNull().default(0),
+  send: boolean().notNull(),
+  receive: boolean().notNull(),
+  admit: boolean().notNull().default(false),
+  channels: jsonb().$type<string[]>().notNull().default([]),
+})
+
+export const clientGrants = pgTable(
+  'client_grants',
+  { clientId: clientId().notNull(), ...grant() },
+  (table) => [
+    primaryKey({ columns: [table.clientId, table.revision, table.roomId, table.number] }),
+    index().on(table.roomId),
+  ],
 )
 
 export const tokenGrants = pgTable(
@@ -97,9 +135,47 @@ export const tokenGrants = pgTable(
     tokenId: uuid('token_id')
       .notNull()
       .references(() => tokens.id, { onDelete: 'cascade' }),
-    roomId: roomId(),
-    send: boolean().notNull(),
-    receive: boolean().notNull(),
+    ...grant(),
   },
-  (table) => [primaryKey({ columns: [table.tokenId, table.roomId] }), index().on(table.roomId)],
+  (table) => [
+    primaryKey({ columns: [table.tokenId, table.revision, table.roomId, table.number] }),
+    index().on(table.roomId),
+  ],
+)
+
+export const credentials = pgTable(
+  'credentials',
+  {
+    id: uuid().primaryKey(),
+    kind: text().$type<CredentialKind>().notNull(),
+    accountId: accountId(),
+    /** Absent: the account's own. */
+    clientId: clientId(),
+    data: jsonb().$type<JsonObject>().notNull(),
+    label: text().notNull(),
+    createdAt: createdAt(),
+    expiresAt: moment('expires_at'),
+  },
+  (table) => [index().on(table.accountId), index().on(table.clientId)],
+)
+
+export const logins = pgTable(
+  'logins',
+  {
+    hash: bytea().primaryKey(),
+    clientId: clientId().notNull(),
+    expiresAt: moment('expires_at').notNull(),
+  },
+  (table) => [index().on(table.clientId), index().on(table.expiresAt)],
+)
+
+export const offences = pgTable(
+  'offences',
+  {
+    subject: text().primaryKey(),
+    score: doublePrecision().notNull(),
+    count: bigint({ mode: 'number' }).notNull(),
+    at: moment('at').notNull(),
+  },
+  (table) => [index().on(table.at)],
 )

@@ -1,19 +1,21 @@
-import { and, eq, inArray, or, type SQL, sql } from 'drizzle-orm'
+import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { checkSlug, isUuid } from '../../protocol/name.ts'
-import { type Account, StoreError, type TokenRecord, type Tokens } from '../store.ts'
+import {
+  METHODS,
+  type Method,
+  StoreError,
+  type TokenRecord,
+  type Tokens,
+  type TokenTerms,
+} from '../store.ts'
 import { theAccount } from './accounts.ts'
 import type { Database, Queries } from './database.ts'
-import { bySlug, named } from './name.ts'
-import { accounts, clients, rooms, tokenGrants, tokens } from './schema.ts'
+import { unavailable } from './failure.ts'
+import { granting, grantsOf, type RoomGrant, resolveGrants, tokenOwner } from './grants.ts'
+import { named } from './name.ts'
+import { accounts, clients, tokens } from './schema.ts'
 
 type NewToken = Parameters<Tokens['create']>[0]
-
-interface RoomGrant {
-  /** UUID. */
-  readonly room: string
-  send: boolean
-  receive: boolean
-}
 
 export class PostgresTokens implements Tokens {
   readonly #database: Database
@@ -25,27 +27,38 @@ export class PostgresTokens implements Tokens {
   create(token: NewToken): Promise<TokenRecord> {
     return this.#database.run(async (queries) => {
       const account = await theAccount(queries, token.account)
-      const grants = await resolveGrants(queries, account, token.grants)
-      const client = await resolveClient(queries, account, token.client)
-      await insertToken(queries, token, account, client, grants)
-      const [created] = await selectTokens(queries, eq(tokens.id, token.id))
-      if (!created) throw new StoreError('missing', 'the token was deleted meanwhile')
-      return created
+      const grants = await resolveGrants(queries, account.id, token.grants)
+      const client = await resolveClient(queries, account.id, token.client)
+      await queries.execute(insertion(token, account.id, client, grants))
+      return theToken(queries, token.id)
     })
   }
 
   find(id: string): Promise<TokenRecord | undefined> {
-    return this.#database.run(async (queries) => {
-      if (!isUuid(id)) return undefined
-      const [token] = await selectTokens(queries, eq(tokens.id, id))
-      return token
-    })
+    return this.#database.run((queries) => findToken(queries, id))
   }
 
   list(account: string): Promise<TokenRecord[]> {
     return this.#database.run(async (queries) => {
       const { id } = await theAccount(queries, account)
       return selectTokens(queries, eq(tokens.accountId, id))
+    })
+  }
+
+  change(id: string, { grants, hash }: Parameters<Tokens['change']>[1]): Promise<TokenRecord> {
+    return this.#database.run(async (queries) => {
+      const { account } = await theToken(queries, id)
+      const secret = hash ? sql`${sql.param(hash, tokens.hash)}` : tokens.hash
+      const which = sql`where ${tokens.id} = ${id}`
+      if (grants) {
+        const resolved = await resolveGrants(queries, account.id, grants)
+        const update = sql`update ${tokens}
+          set revision = ${tokens.revision} + 1, hash = ${secret} ${which}`
+        await queries.execute(granting(tokenOwner, update, resolved))
+      } else {
+        await queries.execute(sql`update ${tokens} set hash = ${secret} ${which}`)
+      }
+      return theToken(queries, id)
     })
   }
 
@@ -58,39 +71,8 @@ export class PostgresTokens implements Tokens {
   }
 }
 
-/** One grant a room: what is granted twice adds up. Rejects with `missing`. */
-async function resolveGrants(queries: Queries, account: Account, wanted: NewToken['grants']) {
-  const names = wanted.map(({ room }) => room)
-  const found = await queries
-    .select({ id: rooms.id, slug: rooms.slug })
-    .from(rooms)
-    .where(
-      and(
-        eq(rooms.accountId, account.id),
-        or(
-          inArray(rooms.id, names.filter(isUuid)),
-          inArray(
-            rooms.slug,
-            names.filter((name) => !isUuid(name)),
-          ),
-        ),
-      ),
-    )
-  const ids = new Map(found.flatMap(({ id, slug }) => [[id, id] as const, [slug, id] as const]))
-  const grants = new Map<string, RoomGrant>()
-  for (const { room, send, receive } of wanted) {
-    const id = ids.get(isUuid(room) ? room.toLowerCase() : room)
-    if (!id) throw new StoreError('missing', 'a room of the token is unknown')
-    const grant = grants.get(id) ?? { room: id, send: false, receive: false }
-    grant.send ||= send
-    grant.receive ||= receive
-    grants.set(id, grant)
-  }
-  return [...grants.values()]
-}
-
 /** A known UUID, or a slug, known or new. Rejects with `missing`. */
-async function resolveClient(queries: Queries, account: Account, name: string | undefined) {
+async function resolveClient(queries: Queries, accountId: string, name: string | undefined) {
   if (name === undefined) return {}
   if (!isUuid(name)) {
     checkSlug(name, 'client')
@@ -99,77 +81,91 @@ async function resolveClient(queries: Queries, account: Account, name: string | 
   const [client] = await queries
     .select({ id: clients.id })
     .from(clients)
-    .where(and(eq(clients.accountId, account.id), named(clients, name)))
+    .where(and(eq(clients.accountId, accountId), named(clients, name)))
   if (!client) throw new StoreError('missing', 'the client is unknown')
   return client
 }
 
 /** Client, token and grants in one statement: all of them, or nothing. */
-async function insertToken(
-  queries: Queries,
+function insertion(
   token: NewToken,
-  account: Account,
+  accountId: string,
   client: { id?: string; slug?: string },
-  grants: RoomGrant[],
-) {
+  grants: readonly RoomGrant[],
+): SQL {
+  const { id, hash, expiresAt, method, rate, maxConnections } = token
   const slug = sql`${client.slug ?? null}::text`
-  await queries.execute(sql`
-    with client as (
+  const before = sql`
+    client as (
       insert into ${clients} (account_id, slug)
-      select ${account.id}::uuid, ${slug} where ${slug} is not null
+      select ${accountId}::uuid, ${slug} where ${slug} is not null
       -- An update, since what is left alone is not returned.
       on conflict (account_id, slug) do update set slug = excluded.slug
       returning id
-    ), token as (
-      insert into ${tokens} (id, account_id, client_id, hash, expires_at)
-      values (
-        ${token.id}, ${account.id},
-        coalesce(${client.id ?? null}::uuid, (select id from client)),
-        ${sql.param(token.hash, tokens.hash)},
-        ${token.expiresAt?.toISOString() ?? null}::timestamptz
-      )
+    ),`
+  const change = sql`
+    insert into ${tokens} (
+      id, account_id, client_id, hash, expires_at, method, rate_per_second, rate_burst,
+      max_connections
     )
-    insert into ${tokenGrants} (token_id, room_id, send, receive)
-    select ${token.id}::uuid, room, send, receive
-    from jsonb_to_recordset(${JSON.stringify(grants)}::jsonb)
-      as granted (room uuid, send boolean, receive boolean)`)
+    values (
+      ${id}, ${accountId}, coalesce(${client.id ?? null}::uuid, (select id from client)),
+      ${sql.param(hash, tokens.hash)}, ${expiresAt?.toISOString() ?? null}::timestamptz,
+      ${method ?? null}, ${rate?.perSecond ?? null}, ${rate?.burst ?? null},
+      ${maxConnections ?? null}
+    )`
+  return granting(tokenOwner, change, grants, before)
 }
 
-/** Oldest first, grants in the order of their rooms' slugs. */
+async function findToken(queries: Queries, id: string): Promise<TokenRecord | undefined> {
+  if (!isUuid(id)) return undefined
+  const [token] = await selectTokens(queries, eq(tokens.id, id))
+  return token
+}
+
+/** Rejects with `missing`. */
+async function theToken(queries: Queries, id: string): Promise<TokenRecord> {
+  const token = await findToken(queries, id)
+  if (!token) throw new StoreError('missing', 'the token is unknown')
+  return token
+}
+
+/** Oldest first. */
 async function selectTokens(queries: Queries, which: SQL): Promise<TokenRecord[]> {
   const rows = await queries
     .select({
       token: tokens,
       account: { id: accounts.id, slug: accounts.slug },
       client: { id: clients.id, slug: clients.slug },
-      grant: {
-        roomId: rooms.id,
-        room: rooms.slug,
-        send: tokenGrants.send,
-        receive: tokenGrants.receive,
-      },
+      grants: grantsOf(tokenOwner),
     })
     .from(tokens)
     .innerJoin(accounts, eq(accounts.id, tokens.accountId))
     .leftJoin(clients, eq(clients.id, tokens.clientId))
-    .leftJoin(tokenGrants, eq(tokenGrants.tokenId, tokens.id))
-    .leftJoin(rooms, eq(rooms.id, tokenGrants.roomId))
     .where(which)
-    .orderBy(tokens.createdAt, tokens.id, bySlug(rooms))
-  const records = new Map<string, TokenRecord & { grants: TokenRecord['grants'][number][] }>()
-  for (const { token, account, client, grant } of rows) {
-    const { id, hash, createdAt, expiresAt } = token
-    const record = records.get(id) ?? {
-      id,
-      account,
-      ...(client && { client }),
-      hash,
-      createdAt,
-      ...(expiresAt && { expiresAt }),
-      grants: [],
-    }
-    records.set(id, record)
-    if (grant?.roomId) record.grants.push(grant as TokenRecord['grants'][number])
+    .orderBy(tokens.createdAt, tokens.id)
+  return rows.map(({ token, account, client, grants }) => ({
+    id: token.id,
+    account,
+    ...(client && { client }),
+    hash: token.hash,
+    createdAt: token.createdAt,
+    grants,
+    ...readTerms(token),
+  }))
+}
+
+/** Rejects terms that a later version has set: a token is refused rather than freed of one. */
+function readTerms(row: typeof tokens.$inferSelect): TokenTerms {
+  const { expiresAt, method, ratePerSecond, rateBurst, maxConnections } = row
+  if (method !== null && !METHODS.includes(method as Method)) {
+    throw unavailable('the method of a token is not of this version')
   }
-  return [...records.values()]
+  return {
+    ...(expiresAt && { expiresAt }),
+    ...(method !== null && { method: method as Method }),
+    ...(ratePerSecond !== null &&
+      rateBurst !== null && { rate: { perSecond: ratePerSecond, burst: rateBurst } }),
+    ...(maxConnections !== null && { maxConnections }),
+  }
 }

@@ -1,0 +1,123 @@
+import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { checkSlug } from '../../protocol/name.ts'
+import { type ClientRecord, type Clients, StoreError } from '../store.ts'
+import { theAccount } from './accounts.ts'
+import type { Database, Queries } from './database.ts'
+import { clientOwner, granting, grantsOf, resolveGrants } from './grants.ts'
+import { bySlug, named } from './name.ts'
+import { accounts, clients } from './schema.ts'
+
+export class PostgresClients implements Clients {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  create(client: Parameters<Clients['create']>[0]): Promise<ClientRecord> {
+    const { slug, maxSockets = null } = client
+    return this.#database.run(async (queries) => {
+      checkSlug(slug, 'client')
+      const account = await theAccount(queries, client.account)
+      const grants = await resolveGrants(queries, account.id, client.grants)
+      const insertion = sql`insert into ${clients} (account_id, slug, max_sockets)
+        values (${account.id}, ${slug}, ${maxSockets})`
+      await queries.execute(granting(clientOwner, insertion, grants))
+      return theClient(queries, account.id, slug)
+    })
+  }
+
+  ensure(account: string, slug: string): Promise<ClientRecord> {
+    return this.#database.run(async (queries) => {
+      checkSlug(slug, 'client')
+      const { id } = await theAccount(queries, account)
+      const found = await findClient(queries, id, slug)
+      if (found) return found
+      await queries.insert(clients).values({ accountId: id, slug }).onConflictDoNothing()
+      return theClient(queries, id, slug)
+    })
+  }
+
+  find(account: string, client: string): Promise<ClientRecord | undefined> {
+    return this.#database.run((queries) => findClient(queries, account, client))
+  }
+
+  list(account: string): Promise<ClientRecord[]> {
+    return this.#database.run(async (queries) => {
+      const { id } = await theAccount(queries, account)
+      return selectClients(queries, eq(clients.accountId, id))
+    })
+  }
+
+  change(
+    account: string,
+    client: string,
+    { grants, maxSockets }: Parameters<Clients['change']>[2],
+  ): Promise<ClientRecord> {
+    return this.#database.run(async (queries) => {
+      const found = await theClient(queries, account, client)
+      const most = maxSockets === undefined ? clients.maxSockets : sql`${maxSockets}::integer`
+      const which = sql`where ${clients.id} = ${found.id}`
+      if (grants) {
+        const resolved = await resolveGrants(queries, found.account.id, grants)
+        const update = sql`update ${clients}
+          set revision = ${clients.revision} + 1, max_sockets = ${most} ${which}`
+        await queries.execute(granting(clientOwner, update, resolved))
+      } else {
+        await queries.execute(sql`update ${clients} set max_sockets = ${most} ${which}`)
+      }
+      return theClient(queries, account, found.id)
+    })
+  }
+
+  delete(account: string, client: string): Promise<boolean> {
+    return this.#database.run(async (queries) => {
+      const found = await findClient(queries, account, client)
+      if (!found) return false
+      const gone = await queries.delete(clients).where(eq(clients.id, found.id)).returning()
+      return gone.length > 0
+    })
+  }
+}
+
+async function findClient(
+  queries: Queries,
+  account: string,
+  client: string,
+): Promise<ClientRecord | undefined> {
+  const which = and(named(accounts, account), named(clients, client))
+  const [found] = await selectClients(queries, which)
+  return found
+}
+
+/** Rejects with `missing`. */
+export async function theClient(
+  queries: Queries,
+  account: string,
+  client: string,
+): Promise<ClientRecord> {
+  const found = await findClient(queries, account, client)
+  if (!found) throw new StoreError('missing', 'the client is unknown')
+  return found
+}
+
+/** By slug. */
+async function selectClients(queries: Queries, which: SQL | undefined): Promise<ClientRecord[]> {
+  const rows = await queries
+    .select({
+      id: clients.id,
+      account: { id: accounts.id, slug: accounts.slug },
+      slug: clients.slug,
+      createdAt: clients.createdAt,
+      maxSockets: clients.maxSockets,
+      grants: grantsOf(clientOwner),
+    })
+    .from(clients)
+    .innerJoin(accounts, eq(accounts.id, clients.accountId))
+    .where(which)
+    .orderBy(bySlug(clients))
+  return rows.map(({ maxSockets, ...rest }) => ({
+    ...rest,
+    ...(maxSockets !== null && { maxSockets }),
+  }))
+}

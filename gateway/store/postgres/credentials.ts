@@ -1,0 +1,100 @@
+import { and, eq, isNull, type SQL } from 'drizzle-orm'
+import { isUuid } from '../../protocol/name.ts'
+import { type Credential, type Credentials, StoreError } from '../store.ts'
+import { theAccount } from './accounts.ts'
+import { theClient } from './clients.ts'
+import type { Database, Queries } from './database.ts'
+import { accounts, clients, credentials } from './schema.ts'
+
+export class PostgresCredentials implements Credentials {
+  readonly #database: Database
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  add(credential: Parameters<Credentials['add']>[0]): Promise<Credential> {
+    const { id, kind, data, label, expiresAt } = credential
+    return this.#database.run(async (queries) => {
+      const owner = await theOwner(queries, credential.account, credential.client)
+      await queries
+        .insert(credentials)
+        .values({ id, kind, ...owner, data, label, ...(expiresAt && { expiresAt }) })
+      return theCredential(queries, id)
+    })
+  }
+
+  find(id: string): Promise<Credential | undefined> {
+    return this.#database.run((queries) => findCredential(queries, id))
+  }
+
+  list(account: string, client?: string): Promise<Credential[]> {
+    return this.#database.run(async (queries) => {
+      const { accountId, clientId } = await theOwner(queries, account, client)
+      const which =
+        clientId === undefined ? isNull(credentials.clientId) : eq(credentials.clientId, clientId)
+      return selectCredentials(queries, and(eq(credentials.accountId, accountId), which))
+    })
+  }
+
+  expire(id: string, at: Date): Promise<Credential> {
+    return this.#database.run(async (queries) => {
+      await theCredential(queries, id)
+      await queries.update(credentials).set({ expiresAt: at }).where(eq(credentials.id, id))
+      return theCredential(queries, id)
+    })
+  }
+
+  delete(id: string): Promise<boolean> {
+    return this.#database.run(async (queries) => {
+      if (!isUuid(id)) return false
+      const gone = await queries.delete(credentials).where(eq(credentials.id, id)).returning()
+      return gone.length > 0
+    })
+  }
+}
+
+/** Rejects with `missing`. */
+async function theOwner(queries: Queries, account: string, client: string | undefined) {
+  if (client === undefined) return { accountId: (await theAccount(queries, account)).id }
+  const found = await theClient(queries, account, client)
+  return { accountId: found.account.id, clientId: found.id }
+}
+
+async function findCredential(queries: Queries, id: string): Promise<Credential | undefined> {
+  if (!isUuid(id)) return undefined
+  const [credential] = await selectCredentials(queries, eq(credentials.id, id))
+  return credential
+}
+
+/** Rejects with `missing`. */
+async function theCredential(queries: Queries, id: string): Promise<Credential> {
+  const credential = await findCredential(queries, id)
+  if (!credential) throw new StoreError('missing', 'the credential is unknown')
+  return credential
+}
+
+/** Oldest first. */
+async function selectCredentials(queries: Queries, which: SQL | undefined): Promise<Credential[]> {
+  const rows = await queries
+    .select({
+      id: credentials.id,
+      kind: credentials.kind,
+      account: { id: accounts.id, slug: accounts.slug },
+      client: { id: clients.id, slug: clients.slug },
+      data: credentials.data,
+      label: credentials.label,
+      createdAt: credentials.createdAt,
+      expiresAt: credentials.expiresAt,
+    })
+    .from(credentials)
+    .innerJoin(accounts, eq(accounts.id, credentials.accountId))
+    .leftJoin(clients, eq(clients.id, credentials.clientId))
+    .where(which)
+    .orderBy(credentials.createdAt, credentials.id)
+  return rows.map(({ client, expiresAt, ...rest }) => ({
+    ...rest,
+    ...(client && { client }),
+    ...(expiresAt && { expiresAt }),
+  }))
+}
