@@ -182,7 +182,7 @@ export function storeSuite(start: () => Promise<Server>): void {
       const { account } = room
       const hash = randomBytes(32)
       const expiresAt = new Date('2031-02-03T04:05:06.789Z')
-      const grants = [{ room: room.slug, send: true, receive: false }]
+      const grants = [{ room: room.slug, send: true, receive: false, admit: true, channels: ['a'] }]
       const token = await newToken(account.slug, { client: 'pump', hash, expiresAt, grants })
       expect(token).toMatchObject({ account, client: { slug: 'pump' }, expiresAt })
       expect(token.grants).toEqual([{ ...grants[0], roomId: room.id }])
@@ -208,7 +208,9 @@ export function storeSuite(start: () => Promise<Server>): void {
         { room: id.toUpperCase(), send: false, receive: true },
       ]
       const token = await newToken(account.slug, { grants })
-      expect(token.grants).toEqual([{ roomId: id, room: slug, send: true, receive: true }])
+      expect(token.grants).toEqual([
+        { roomId: id, room: slug, send: true, receive: true, admit: false, channels: [] },
+      ])
     })
 
     test('are made whole or not at all', async () => {

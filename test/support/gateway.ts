@@ -11,20 +11,12 @@ import { createGateway, type Gateway } from '../../gateway/gateway.ts'
 import { newToken } from '../../gateway/identity/tokens.ts'
 import { openStore } from '../../gateway/store/postgres/open.ts'
 import type { RoomRecord, Store } from '../../gateway/store/store.ts'
+import type { TokenOptions } from './memory-store.ts'
 
 const log = pino({ level: 'silent' })
 
 /** What a test sets; all else has its default. */
 export type TestSettings = Omit<Settings, 'data'>
-
-export interface TokenOptions {
-  /** Both rights are given unless they are taken away. */
-  readonly send?: boolean
-  readonly receive?: boolean
-  /** The client that it acts as. */
-  readonly client?: string
-  readonly expiresAt?: Date
-}
 
 /** One store, and a gateway on it; the store outlives the gateway's restarts. */
 export class TestGateway {
@@ -95,17 +87,10 @@ export class TestGateway {
 
   /** The secret of a new token with rights in rooms of the account, given by their slugs. */
   async token(account: string, rooms: string[], options: TokenOptions = {}): Promise<string> {
-    const { send = true, receive = true, client, expiresAt } = options
+    const { send = true, receive = true, admit = false, channels = [], ...rest } = options
     const { id, hash, secret } = newToken(randomUUID(), randomBytes(32))
-    const grants = rooms.map((room) => ({ room, send, receive }))
-    await this.store.tokens.create({
-      id,
-      hash,
-      account,
-      grants,
-      ...(client && { client }),
-      ...(expiresAt && { expiresAt }),
-    })
+    const grants = rooms.map((room) => ({ room, send, receive, admit, channels }))
+    await this.store.tokens.create({ id, hash, account, grants, ...rest })
     return secret
   }
 

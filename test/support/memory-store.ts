@@ -1,47 +1,157 @@
 /** The part of a store that the gateway asks at run time, in memory; it can be away, or slow. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { create } from '@bufbuild/protobuf'
+import { create, type JsonObject } from '@bufbuild/protobuf'
 import { type Block, ConfigSchema } from '@porthouse/proto/room/v1/config'
 import { newToken } from '../../gateway/identity/tokens.ts'
-import { type RoomRecord, StoreError, type TokenRecord } from '../../gateway/store/store.ts'
+import {
+  type Change,
+  type ClientRecord,
+  type Credential,
+  type CredentialKind,
+  type Grant,
+  type Login,
+  type NewGrant,
+  type Offence,
+  type RoomRecord,
+  type Store,
+  StoreError,
+  type TokenRecord,
+  type TokenTerms,
+} from '../../gateway/store/store.ts'
 
-export interface TokenOptions {
+export interface TokenOptions extends TokenTerms {
+  /** Both rights are given unless they are taken away. */
   readonly send?: boolean
   readonly receive?: boolean
+  readonly admit?: boolean
+  readonly channels?: readonly string[]
   /** Slug of the client that it acts as. */
   readonly client?: string
-  readonly expiresAt?: Date
+}
+
+type Listener = (change: Change | undefined) => void
+
+/** What the gateway asks of a store while it runs. */
+interface Asked {
+  readonly rooms: Pick<Store['rooms'], 'find'>
+  readonly clients: Pick<Store['clients'], 'find' | 'ensure'>
+  readonly credentials: Pick<Store['credentials'], 'find' | 'list'>
+  readonly tokens: Pick<Store['tokens'], 'find'>
+  readonly logins: Store['logins']
+  readonly offences: Store['offences']
+  readonly changes: Store['changes']
 }
 
 /** The config of a room that anybody may enter. */
 export const OPEN: Block['kind'] = { case: 'access', value: { locks: [] } as never }
 
-export class MemoryStore {
+export class MemoryStore implements Asked {
   /** Every question is refused as by a database that is away. */
   away = false
   /** Questions about rooms so far. */
   asked = 0
   readonly #accounts = new Map<string, { id: string; slug: string }>()
   readonly #rooms: RoomRecord[] = []
+  readonly #clients: ClientRecord[] = []
+  readonly #credentials: Credential[] = []
   readonly #tokens: TokenRecord[] = []
+  readonly #logins: Login[] = []
+  readonly #offences = new Map<string, Offence>()
+  readonly #listeners = new Set<Listener>()
   #gate = Promise.resolve()
 
-  readonly rooms = {
-    find: async (account: string, room: string): Promise<RoomRecord | undefined> => {
+  readonly rooms: Asked['rooms'] = {
+    find: async (account, room) => {
       this.asked++
       await this.#answer()
-      return this.#rooms.find(
-        (each) =>
-          [each.account.slug, each.account.id].includes(account) &&
-          [each.slug, each.id].includes(room),
-      )
+      return this.#rooms.find((each) => isNamed(each.account, account) && isNamed(each, room))
     },
   }
 
-  readonly tokens = {
-    find: async (id: string): Promise<TokenRecord | undefined> => {
+  readonly clients: Asked['clients'] = {
+    find: async (account, client) => {
+      await this.#answer()
+      return this.#findClient(account, client)
+    },
+    ensure: async (account, slug) => {
+      await this.#answer()
+      const { slug: owner } = this.#theAccount(account)
+      return this.#findClient(owner, slug) ?? this.client(`${owner}/${slug}`)
+    },
+  }
+
+  readonly credentials: Asked['credentials'] = {
+    find: async (id) => {
+      await this.#answer()
+      return this.#credentials.find((each) => each.id === id)
+    },
+    list: async (account, client) => {
+      await this.#answer()
+      const { id } = this.#theAccount(account)
+      const owner = client === undefined ? undefined : this.#theClient(account, client).id
+      return this.#credentials.filter((each) => each.account.id === id && each.client?.id === owner)
+    },
+  }
+
+  readonly tokens: Asked['tokens'] = {
+    find: async (id) => {
       await this.#answer()
       return this.#tokens.find((token) => token.id === id)
+    },
+  }
+
+  readonly logins: Asked['logins'] = {
+    create: async ({ hash, account, client, expiresAt }) => {
+      await this.#answer()
+      const found = this.#theClient(account, client)
+      const login = { hash, account: found.account, client: nameOf(found), expiresAt }
+      this.#logins.push(login)
+      return login
+    },
+    find: async (hash) => {
+      await this.#answer()
+      return this.#logins.find((login) => Buffer.compare(login.hash, hash) === 0)
+    },
+    delete: async (hash) => {
+      await this.#answer()
+      return remove(this.#logins, (login) => Buffer.compare(login.hash, hash) === 0)
+    },
+  }
+
+  readonly offences: Asked['offences'] = {
+    add: async (subjects, at, halfLifeMs) => {
+      await this.#answer()
+      for (const subject of new Set(subjects)) {
+        const last = this.#offences.get(subject) ?? { score: 0, count: 0, at }
+        const halfLives = Math.max(0, at.getTime() - last.at.getTime()) / halfLifeMs
+        const score = 1 + last.score * 0.5 ** halfLives
+        const latest = new Date(Math.max(last.at.getTime(), at.getTime()))
+        this.#offences.set(subject, { subject, score, count: last.count + 1, at: latest })
+      }
+    },
+    find: async (subjects) => {
+      await this.#answer()
+      return [...this.#offences.values()].filter(({ subject }) => subjects.includes(subject))
+    },
+    list: async () => {
+      await this.#answer()
+      return [...this.#offences.values()].sort((a, b) => b.at.getTime() - a.at.getTime())
+    },
+    clear: async (subject) => {
+      await this.#answer()
+      const { size } = this.#offences
+      if (subject === undefined) this.#offences.clear()
+      else this.#offences.delete(subject)
+      return size - this.#offences.size
+    },
+  }
+
+  readonly changes: Asked['changes'] = {
+    watch: async (listener) => {
+      await this.#answer()
+      const own: Listener = (change) => listener(change)
+      this.#listeners.add(own)
+      return async () => void this.#listeners.delete(own)
     },
   }
 
@@ -52,45 +162,170 @@ export class MemoryStore {
     return resolve
   }
 
+  /** Tells all that watch; without a change, that some may have been missed. */
+  tell(change?: Change): void {
+    for (const listener of this.#listeners) listener(change)
+  }
+
   room(address: string, ...kinds: Block['kind'][]): RoomRecord {
-    const [account, slug] = address.split('/') as [string, string]
-    const config = create(ConfigSchema, { blocks: kinds.map((kind) => ({ kind })) })
+    const [account, slug] = split(address)
     const record = {
       id: randomUUID(),
       account: this.#account(account),
       slug,
       createdAt: new Date(0),
       revision: 1,
-      config,
+      config: configOf(kinds),
     }
     this.#rooms.push(record)
     return record
   }
 
+  /** The room's config becomes this. */
+  configure(address: string, ...kinds: Block['kind'][]): void {
+    const [account, slug] = split(address)
+    const at = this.#rooms.findIndex((room) => room.account.slug === account && room.slug === slug)
+    const room = this.#rooms[at]
+    if (!room) throw new Error(`no room ${address}`)
+    this.#rooms[at] = { ...room, revision: room.revision + 1, config: configOf(kinds) }
+    this.tell({ kind: 'room', id: room.id })
+  }
+
+  deleteRoom(address: string): void {
+    const [account, slug] = split(address)
+    const room = this.#rooms.find((each) => each.account.slug === account && each.slug === slug)
+    if (!room) throw new Error(`no room ${address}`)
+    remove(this.#rooms, (each) => each === room)
+    const without = <T extends { readonly grants: readonly Grant[] }>(owner: T): T => ({
+      ...owner,
+      grants: owner.grants.filter(({ roomId }) => roomId !== room.id),
+    })
+    this.#clients.splice(0, Infinity, ...this.#clients.map(without))
+    this.#tokens.splice(0, Infinity, ...this.#tokens.map(without))
+    this.tell({ kind: 'room', id: room.id })
+  }
+
+  /** Makes a client, `account/client`, granted what a list says, or all rights in rooms by slug. */
+  client(
+    address: string,
+    grants: readonly (string | NewGrant)[] = [],
+    options: { readonly maxSockets?: number } = {},
+  ): ClientRecord {
+    const [account, slug] = split(address)
+    const record = {
+      id: randomUUID(),
+      account: this.#account(account),
+      slug,
+      createdAt: new Date(0),
+      grants: this.#grants(account, grants),
+      ...options,
+    }
+    this.#clients.push(record)
+    return record
+  }
+
+  /** As `Clients.change`; tells it. */
+  changeClient(
+    address: string,
+    to: { grants?: readonly (string | NewGrant)[]; maxSockets?: number | null },
+  ): void {
+    const client = this.#theClient(...split(address))
+    const { maxSockets: before, ...rest } = client
+    const maxSockets = to.maxSockets === undefined ? before : to.maxSockets
+    this.#clients[this.#clients.indexOf(client)] = {
+      ...rest,
+      ...(to.grants && { grants: this.#grants(client.account.slug, to.grants) }),
+      ...(typeof maxSockets === 'number' && { maxSockets }),
+    }
+    this.tell({ kind: 'client', id: client.id })
+  }
+
+  /** With its credentials, logins and tokens; tells all of them. */
+  deleteClient(address: string): void {
+    const { id } = this.#theClient(...split(address))
+    const isHis = (each: { client?: { id: string } }) => each.client?.id === id
+    for (const credential of this.#credentials.filter(isHis)) this.deleteCredential(credential.id)
+    for (const token of this.#tokens.filter(isHis)) this.#deleteToken(token.id)
+    while (remove(this.#logins, isHis));
+    remove(this.#clients, (each) => each.id === id)
+    this.tell({ kind: 'client', id })
+  }
+
+  /** Adds a credential to an account, or to a client of it: `account/client`. */
+  credential(
+    owner: string,
+    kind: CredentialKind,
+    data: JsonObject,
+    options: { readonly id?: string; readonly label?: string; readonly expiresAt?: Date } = {},
+  ): Credential {
+    const [account, client] = split(owner)
+    const credential = {
+      id: randomUUID(),
+      kind,
+      account: this.#account(account),
+      ...(client && { client: nameOf(this.#theClient(account, client)) }),
+      data,
+      label: '',
+      createdAt: new Date(0),
+      ...options,
+    }
+    this.#credentials.push(credential)
+    this.tell({ kind: 'credential', id: credential.id })
+    return credential
+  }
+
+  expireCredential(id: string, expiresAt: Date): void {
+    const at = this.#credentials.findIndex((each) => each.id === id)
+    this.#credentials[at] = { ...this.#credentials[at]!, expiresAt }
+    this.tell({ kind: 'credential', id })
+  }
+
+  deleteCredential(id: string): void {
+    remove(this.#credentials, (each) => each.id === id)
+    this.tell({ kind: 'credential', id })
+  }
+
   /** The secret of a new token for these rooms of the account. */
   token(account: string, rooms: readonly string[], options: TokenOptions = {}): string {
-    const { send = true, receive = true, client, expiresAt } = options
+    const { client, ...rest } = options
+    const { send = true, receive = true, admit = false, channels = [], ...terms } = rest
     const { id, hash, secret } = newToken(randomUUID(), randomBytes(32))
-    const grants = this.#rooms
-      .filter((room) => room.account.slug === account && rooms.includes(room.slug))
-      .map((room) => ({ roomId: room.id, room: room.slug, send, receive }))
+    const grants = rooms.map((room) => ({ room, send, receive, admit, channels }))
     this.#tokens.push({
       id,
       hash,
       account: this.#account(account),
       createdAt: new Date(0),
-      grants,
-      ...(client && { client: { id: randomUUID(), slug: client } }),
-      ...(expiresAt && { expiresAt }),
+      grants: this.#grants(account, grants),
+      ...(client && { client: nameOf(this.#ensureClient(account, client)) }),
+      ...terms,
     })
     return secret
   }
 
-  /** Ids of a client, by its slug. */
+  /** Gives a token, by its secret, other grants; tells it. */
+  changeToken(secret: string, grants: readonly (string | NewGrant)[]): void {
+    const token = this.#theToken(secret)
+    this.#replaceToken({ ...token, grants: this.#grants(token.account.slug, grants) })
+  }
+
+  /** The new secret of a token, whose old one is void; tells it. */
+  regenerateToken(secret: string): string {
+    const token = this.#theToken(secret)
+    const next = newToken(token.id, randomBytes(32))
+    this.#replaceToken({ ...token, hash: next.hash })
+    return next.secret
+  }
+
+  deleteToken(secret: string): void {
+    this.#deleteToken(this.#theToken(secret).id)
+  }
+
+  /** UUID of a client, by its slug. */
   clientId(slug: string): string {
-    const token = this.#tokens.find(({ client }) => client?.slug === slug)
-    if (!token?.client) throw new Error(`no client ${slug}`)
-    return token.client.id
+    const client = this.#clients.find((each) => each.slug === slug)
+    if (!client) throw new Error(`no client ${slug}`)
+    return client.id
   }
 
   #account(slug: string): { id: string; slug: string } {
@@ -99,8 +334,80 @@ export class MemoryStore {
     return account
   }
 
+  #theAccount(name: string): { id: string; slug: string } {
+    const account = [...this.#accounts.values()].find((each) => isNamed(each, name))
+    if (!account) throw new StoreError('missing', 'the account is unknown')
+    return account
+  }
+
+  #findClient(account: string, client: string): ClientRecord | undefined {
+    return this.#clients.find((each) => isNamed(each.account, account) && isNamed(each, client))
+  }
+
+  #theClient(account: string, client: string): ClientRecord {
+    const found = this.#findClient(account, client)
+    if (!found) throw new StoreError('missing', 'the client is unknown')
+    return found
+  }
+
+  #ensureClient(account: string, slug: string): ClientRecord {
+    return this.#findClient(account, slug) ?? this.client(`${account}/${slug}`)
+  }
+
+  /** By its id, which stands in the secret. */
+  #theToken(secret: string): TokenRecord {
+    const token = this.#tokens.find(({ id }) => secret.includes(id.replaceAll('-', '')))
+    if (!token) throw new Error('no such token')
+    return token
+  }
+
+  #replaceToken(token: TokenRecord): void {
+    this.#tokens[this.#tokens.findIndex(({ id }) => id === token.id)] = token
+    this.tell({ kind: 'token', id: token.id })
+  }
+
+  #deleteToken(id: string): void {
+    remove(this.#tokens, (each) => each.id === id)
+    this.tell({ kind: 'token', id })
+  }
+
+  #grants(account: string, wanted: readonly (string | NewGrant)[]): Grant[] {
+    return wanted.flatMap((one) => {
+      const grant = typeof one === 'string' ? { room: one, send: true, receive: true } : one
+      const room = this.#rooms.find(
+        (each) => each.account.slug === account && isNamed(each, grant.room),
+      )
+      if (!room) return []
+      const none = { send: false, receive: false, admit: false, channels: [] }
+      return [{ ...none, ...grant, roomId: room.id, room: room.slug }]
+    })
+  }
+
   async #answer(): Promise<void> {
     await this.#gate
     if (this.away) throw new StoreError('unavailable', 'the database is away')
   }
+}
+
+function isNamed({ id, slug }: { id: string; slug: string }, name: string): boolean {
+  return name === id || name === slug
+}
+
+function nameOf({ id, slug }: { id: string; slug: string }): { id: string; slug: string } {
+  return { id, slug }
+}
+
+function split(address: string): [string, string] {
+  const [account = '', slug = ''] = address.split('/')
+  return [account, slug]
+}
+
+function configOf(kinds: Block['kind'][]) {
+  return create(ConfigSchema, { blocks: kinds.map((kind) => ({ kind })) })
+}
+
+function remove<T>(list: T[], which: (one: T) => boolean): boolean {
+  const at = list.findIndex(which)
+  if (at >= 0) list.splice(at, 1)
+  return at >= 0
 }
