@@ -3,6 +3,12 @@
 import type { Log } from '../../observe/log.ts'
 import type { Store } from '../../store/store.ts'
 import type { Acceptor } from '../acceptor.ts'
+import type { Acceptors, LockDefaults } from '../read-flow.ts'
+import { identityAcceptor } from './identity.ts'
+import { keyAcceptor } from './key.ts'
+import { passwordAcceptor } from './password.ts'
+import { presetAcceptor } from './preset.ts'
+import { sshKeyAcceptor } from './ssh-key.ts'
 import { tokenAcceptor } from './token.ts'
 
 /** What the built-in acceptors work with. */
@@ -15,9 +21,24 @@ export interface AcceptorParts {
   readonly urls: () => readonly string[]
   /** That many bytes nobody can guess. */
   readonly random: (bytes: number) => Uint8Array
+  /** Milliseconds since 1970-01-01 UTC. */
+  readonly clock: () => number
+  /** Whether a page of this handshake's Origin may use what the browser knows of its user (H5). */
+  readonly trustsPage: (headers: Readonly<Record<string, string>>) => boolean
   readonly log: Log
+  /** All there are, plugins among them: for flows within the options of one. */
+  readonly acceptors: () => Acceptors
+  /** For flows within the options of an acceptor. */
+  readonly defaults: LockDefaults
 }
 
 export function builtInAcceptors(parts: AcceptorParts): Acceptor[] {
-  return [tokenAcceptor(parts)]
+  return [
+    tokenAcceptor(parts),
+    sshKeyAcceptor(parts),
+    keyAcceptor(parts),
+    passwordAcceptor(parts),
+    presetAcceptor(parts),
+    identityAcceptor(parts),
+  ]
 }

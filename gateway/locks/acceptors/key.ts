@@ -1,0 +1,104 @@
+/** The `key` acceptor: an account's connection key, by SCRAM-SHA-256 (R1, R7, RFC 5802). */
+
+import { create } from '@bufbuild/protobuf'
+import { Code } from '@porthouse/proto/v1/code'
+import { ScramAskSchema, type ScramProof, type ScramStart } from '@porthouse/proto/v1/lock_step'
+import { isExpired } from '../../identity/client-credentials.ts'
+import {
+  checkProof,
+  decoy,
+  type KeyData,
+  type KeyExchange,
+} from '../../identity/connection-keys.ts'
+import { ownGatewayUrl } from '../../identity/gateway-url.ts'
+import { isUuid } from '../../protocol/name.ts'
+import type { Credential } from '../../store/store.ts'
+import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
+import { isAccount, isProved, WRONG } from './client-proof.ts'
+import type { AcceptorParts } from './index.ts'
+import { noOptions } from './options.ts'
+
+const NAME = 'key'
+const NONCE_BYTES = 32
+const CLIENT_NONCE_BYTES_MIN = 16
+const CLIENT_NONCE_BYTES_MAX = 64
+const DECOY_SECRET_BYTES = 32
+
+type Parts = Pick<AcceptorParts, 'store' | 'urls' | 'random'>
+
+export function keyAcceptor(parts: Parts): Acceptor<undefined> {
+  const decoySecret = parts.random(DECOY_SECRET_BYTES)
+  return {
+    name: NAME,
+    readOptions: noOptions,
+    nominable: true,
+    prompt: true,
+    finished: (context) => isProved(NAME, context),
+    begin: () => ({ outcome: 'challenge', ask: { case: undefined } }),
+    answer(response, context, state) {
+      const exchange = state as KeyExchange | undefined
+      if (!exchange && response.case === 'scramStart') return start(response.value, context)
+      if (exchange && response.case === 'scramProof') {
+        return finish(response.value, context, exchange)
+      }
+      return WRONG
+    },
+  }
+
+  async function start(asked: ScramStart, { place, socket }: LockContext): Promise<LockStep> {
+    const { length } = asked.nonce
+    const gateway = ownGatewayUrl(asked.gateway, parts.urls())
+    if (!isUuid(asked.key) || gateway === undefined) return WRONG
+    if (length < CLIENT_NONCE_BYTES_MIN || length > CLIENT_NONCE_BYTES_MAX) return WRONG
+    const id = asked.key.toLowerCase()
+    const kept = dataOf(await find(id), id)
+    const ours = parts.random(NONCE_BYTES)
+    const login = {
+      gateway,
+      socket: socket.address,
+      nonce: Buffer.concat([asked.nonce, ours]),
+      client: id,
+      place: place?.address ?? '',
+    }
+    const salt = Buffer.from(kept.salt, 'base64')
+    const { iterations } = kept
+    const exchange: KeyExchange = { login, salt, iterations }
+    const value = create(ScramAskSchema, { nonce: ours, salt, iterations, socket: socket.address })
+    return {
+      outcome: 'challenge',
+      ask: { case: 'scram', value },
+      state: exchange,
+    }
+  }
+
+  /** Looks the key up again, for it may have been revoked since. */
+  async function finish(
+    { proof }: ScramProof,
+    { place, now }: LockContext,
+    exchange: KeyExchange,
+  ): Promise<LockStep> {
+    const { client: id } = exchange.login
+    const credential = await find(id)
+    const signature = checkProof(dataOf(credential, id), exchange, proof)
+    if (!credential || !signature) return WRONG
+    const { account, expiresAt } = credential
+    if (place && !isAccount(account, place.account)) return WRONG
+    if (isExpired(credential, now)) return { outcome: 'failed', code: Code.PROOF_EXPIRED }
+    const values = { account: account.slug, server_signature: signature.toString('base64') }
+    const proved = { acceptor: NAME, values, account, owner: true, credential: id } as const
+    return {
+      outcome: 'passed',
+      proof: { ...proved, grants: [], ...(expiresAt && { expiresAt }) },
+    }
+  }
+
+  async function find(id: string): Promise<Credential | undefined> {
+    const credential = await parts.store.credentials.find(id)
+    return credential?.kind === 'connection-key' ? credential : undefined
+  }
+
+  function dataOf(credential: Credential | undefined, id: string): KeyData {
+    const made = decoy(id, decoySecret)
+    return credential ? (credential.data as unknown as KeyData) : made
+  }
+}
