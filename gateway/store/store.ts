@@ -203,10 +203,7 @@ export interface Tokens {
   /** Oldest first. Rejects with `missing` where the account is unknown. */
   list(account: string): Promise<TokenRecord[]>
   /** Gives it other grants, or another secret (by its hash), in one step. Rejects with `missing`. */
-  change(
-    id: string,
-    to: { grants?: readonly NewGrant[]; hash?: Uint8Array },
-  ): Promise<TokenRecord>
+  change(id: string, to: { grants?: readonly NewGrant[]; hash?: Uint8Array }): Promise<TokenRecord>
   delete(id: string): Promise<boolean>
 }
 
@@ -221,7 +218,12 @@ export interface Login {
 
 export interface Logins {
   /** Rejects with `missing`. Those past their expiry are deleted on the way. */
-  create(login: { hash: Uint8Array; account: string; client: string; expiresAt: Date }): Promise<Login>
+  create(login: {
+    hash: Uint8Array
+    account: string
+    client: string
+    expiresAt: Date
+  }): Promise<Login>
   find(hash: Uint8Array): Promise<Login | undefined>
   delete(hash: Uint8Array): Promise<boolean>
 }
@@ -264,10 +266,11 @@ export interface Changes {
 }
 
 /**
- * `unavailable` is temporary: the database is away, busy or too slow. A change may have happened
- * all the same.
+ * `invalid`: what was given would not read back the same, being too long or too large a number, or
+ * with characters that no database holds (threat S2). `unavailable` is temporary: the database is
+ * away, busy or too slow. A change may have happened all the same.
  */
-export type StoreFailure = 'exists' | 'missing' | 'unavailable'
+export type StoreFailure = 'exists' | 'missing' | 'invalid' | 'unavailable'
 
 export class StoreError extends Error {
   readonly failure: StoreFailure

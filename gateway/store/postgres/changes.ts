@@ -20,7 +20,7 @@ const KINDS: ReadonlySet<string> = new Set<Change['kind']>([
 const PAUSE_MS_MIN = 100
 const PAUSE_MS_MAX = 1_000
 /** Between two questions whether the other side is still there, which may vanish without a word. */
-const CHECK_MS = 5_000
+const CHECK_MS = 3_000
 const STATEMENT_MS_MAX = 4_000
 
 /**

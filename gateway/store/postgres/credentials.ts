@@ -1,9 +1,10 @@
-import { and, eq, isNull, type SQL } from 'drizzle-orm'
+import { and, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import { isUuid } from '../../protocol/name.ts'
 import { type Credential, type Credentials, StoreError } from '../store.ts'
 import { theAccount } from './accounts.ts'
 import { theClient } from './clients.ts'
 import type { Database, Queries } from './database.ts'
+import { keptJson, keptText } from './kept.ts'
 import { accounts, clients, credentials } from './schema.ts'
 
 export class PostgresCredentials implements Credentials {
@@ -16,10 +17,12 @@ export class PostgresCredentials implements Credentials {
   add(credential: Parameters<Credentials['add']>[0]): Promise<Credential> {
     const { id, kind, data, label, expiresAt } = credential
     return this.#database.run(async (queries) => {
+      const text = keptText(label, 'label')
+      const kept = sql`${keptJson(data, 'credential')}::jsonb`
       const owner = await theOwner(queries, credential.account, credential.client)
       await queries
         .insert(credentials)
-        .values({ id, kind, ...owner, data, label, ...(expiresAt && { expiresAt }) })
+        .values({ id, kind, ...owner, data: kept, label: text, ...(expiresAt && { expiresAt }) })
       return theCredential(queries, id)
     })
   }

@@ -19,6 +19,8 @@ const NOUNS: Record<string, string> = {
 /** SQLSTATE, appendix A of PostgreSQL's manual. */
 const UNIQUE_VIOLATION = '23505'
 const FOREIGN_KEY_VIOLATION = '23503'
+/** The class of values that their type cannot hold. */
+const DATA_EXCEPTION = '22'
 
 /**
  * SQLSTATE classes whose messages speak of the server and the way to it, never of a statement:
@@ -46,6 +48,9 @@ function ofServer(cause: postgres.PostgresError): StoreError {
       return new StoreError('exists', `that ${noun} exists already`, cause)
     case FOREIGN_KEY_VIOLATION:
       return new StoreError('missing', 'what it belongs to was deleted meanwhile', cause)
+  }
+  if (cause.code.startsWith(DATA_EXCEPTION)) {
+    return new StoreError('invalid', 'what was given cannot be kept as it is', cause)
   }
   const tellable = ABOUT_THE_SERVER.includes(cause.code.slice(0, 2))
   return unavailable(tellable ? cause.message : `it refused (${cause.code})`, cause)

@@ -4,6 +4,7 @@ import type { PgColumn } from 'drizzle-orm/pg-core'
 import { isUuid } from '../../protocol/name.ts'
 import { type Grant, type NewGrant, StoreError } from '../store.ts'
 import type { Queries } from './database.ts'
+import { keptJson } from './kept.ts'
 import { bySlug } from './name.ts'
 import { clientGrants, clients, rooms, tokenGrants, tokens } from './schema.ts'
 
@@ -96,7 +97,7 @@ export function granting(
     insert into ${grants}
       (${owner}, revision, room_id, number, send, receive, admit, channels)
     select owner.id, owner.revision, room, number, send, receive, admit, channels
-    from owner, jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as granted
+    from owner, jsonb_to_recordset(${keptJson(given, 'list of grants')}::jsonb) as granted
       (room uuid, number integer, send boolean, receive boolean, admit boolean, channels jsonb)`
 }
 

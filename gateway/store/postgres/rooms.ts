@@ -6,6 +6,7 @@ import { type RoomRecord, type Rooms, StoreError } from '../store.ts'
 import { theAccount } from './accounts.ts'
 import type { Database, Queries } from './database.ts'
 import { unavailable } from './failure.ts'
+import { keptText } from './kept.ts'
 import { bySlug, named } from './name.ts'
 import { accounts, roomRevisions, rooms } from './schema.ts'
 
@@ -73,7 +74,7 @@ async function revise(queries: Queries, change: SQL, config: Config, author: str
   await queries.execute(sql`
     with room as (${change} returning id, revision)
     insert into ${roomRevisions} (room_id, revision, config, author)
-    select id, revision, ${json}::jsonb, ${author} from room`)
+    select id, revision, ${json}::jsonb, ${keptText(author, 'author')} from room`)
 }
 
 function selectRooms(queries: Queries) {
