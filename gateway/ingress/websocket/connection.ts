@@ -51,7 +51,7 @@ function bufferOf(data: RawData): Buffer {
   return data as Buffer
 }
 
-class WebSocketWire implements Wire {
+export class WebSocketWire implements Wire {
   readonly #ws: WebSocket
   readonly #socket: Socket
 

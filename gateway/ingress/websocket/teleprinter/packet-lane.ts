@@ -1,0 +1,24 @@
+/**
+ * The lane of teleprinters: bare packets, which never leave the process. A teleprinter is a client
+ * that happens to live in the gateway; what it shows depends on what it was shown before, so each
+ * reads its packets for itself.
+ */
+import { create, toBinary } from '@bufbuild/protobuf'
+import { type Frame, PacketSchema } from '@porthouse/proto/v1/frame'
+import { PacketWriter } from '../../../protocol/packet-writer.ts'
+import type { FrameWriter, Lane } from '../../../router/lane.ts'
+
+export const packetLane: Lane = {
+  name: 'teleprinter',
+  writer: () => new BarePacketWriter(),
+}
+
+class BarePacketWriter extends PacketWriter implements FrameWriter {
+  constructor() {
+    super(0)
+  }
+
+  frame(frame: Frame): void {
+    this.packet(toBinary(PacketSchema, create(PacketSchema, { frames: [frame] })))
+  }
+}
