@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { bool, bytes, choice, count, endpoint, list, ms, text } from './setting.ts'
 
-export const FEATURES = ['websocket', 'mqtt'] as const
+export const FEATURES = ['websocket', 'teleprinter', 'mqtt'] as const
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
@@ -51,6 +51,10 @@ export const schema = z.strictObject({
     bytes: bytes(64 * KIB, 1 * KIB, 'what it may send until then'),
     frames: count(64, 1, 'frames it may send until then'),
     tries: count(3, 1, 'wrong answers to one lock before the socket is dropped'),
+  }),
+  teleprinter: section({
+    halfLifeMs: ms(600_000, 1, 'how long one wrong answer bars the network that it came from (R17)'),
+    paceMax: count(1_000, 10, 'fastest pace that may be asked for, in characters a second'),
   }),
   connections: section({
     max: count(50_000, 1, 'sockets in all'),

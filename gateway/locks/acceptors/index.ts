@@ -4,12 +4,19 @@ import type { Log } from '../../observe/log.ts'
 import type { Store } from '../../store/store.ts'
 import type { Acceptor } from '../acceptor.ts'
 import type { Acceptors, LockDefaults } from '../read-flow.ts'
+import { cookieAcceptor } from './cookie.ts'
+import { headerAcceptor } from './header.ts'
 import { identityAcceptor } from './identity.ts'
 import { keyAcceptor } from './key.ts'
+import type { Providers } from './oidc/provider.ts'
+import { oidcAcceptor } from './oidc.ts'
 import { passwordAcceptor } from './password.ts'
 import { presetAcceptor } from './preset.ts'
 import { sshKeyAcceptor } from './ssh-key.ts'
 import { tokenAcceptor } from './token.ts'
+import { ttyAcceptor } from './tty.ts'
+import { urlAcceptor } from './url.ts'
+import { webhookAcceptor } from './webhook.ts'
 
 /** What the built-in acceptors work with. */
 export interface AcceptorParts {
@@ -24,7 +31,9 @@ export interface AcceptorParts {
   /** Milliseconds since 1970-01-01 UTC. */
   readonly clock: () => number
   /** Whether a page of this handshake's Origin may use what the browser knows of its user (H5). */
-  readonly trustsPage: (headers: Readonly<Record<string, string>>) => boolean
+  readonly trustsPage: (headers: Readonly<Record<string, string | undefined>>) => boolean
+  /** Known OpenID providers; one for all who ask them. */
+  readonly providers: Providers
   readonly log: Log
   /** All there are, plugins among them: for flows within the options of one. */
   readonly acceptors: () => Acceptors
@@ -40,5 +49,11 @@ export function builtInAcceptors(parts: AcceptorParts): Acceptor[] {
     passwordAcceptor(parts),
     presetAcceptor(parts),
     identityAcceptor(parts),
+    ttyAcceptor(),
+    oidcAcceptor(parts),
+    cookieAcceptor(parts),
+    headerAcceptor(parts),
+    urlAcceptor(),
+    webhookAcceptor(parts),
   ]
 }
