@@ -62,7 +62,7 @@ export const layers: readonly Layer[] = [
     path: 'gateway/locks/acceptors/',
     named: ['**/acceptors/**'],
     layers: [...foundations, 'locks', 'identity'],
-    packages: ['node:crypto', 'zod'],
+    packages: ['jose', 'openid-client', 'node:crypto', 'node:net', 'zod'],
   },
   {
     name: 'identity',

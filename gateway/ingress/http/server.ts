@@ -1,10 +1,13 @@
-/** The HTTP port: health, and the way to WebSocket. Later services join here. */
+/** The HTTP port: a table of routes, health among them, and the way to WebSocket. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { Code } from '@porthouse/proto/v1/code'
+import type { Log } from '../../observe/log.ts'
 import { Refusal } from '../../protocol/codes.ts'
+import { StoreError } from '../../store/store.ts'
 import type { Connections } from '../connections.ts'
 import { refuseRequest, refuseUpgrade } from './problem.ts'
+import { answerText, type Route } from './route.ts'
 
 /** All headers of a request, in bytes; over it: 431. */
 const HEADER_BYTES_MAX = 16_384
@@ -20,8 +23,11 @@ export interface HttpOptions {
   readonly host: string
   readonly port: number
   readonly connections: Connections
+  readonly log: Log
   /** Resolves where the gateway can do its work; rejects with a Refusal or the store's error. */
   readonly ready: () => Promise<void>
+  /** Beyond health. */
+  readonly routes?: readonly Route[]
   /** Takes a connection over, or throws Refusal. */
   readonly upgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => void
 }
@@ -46,7 +52,8 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
   })
   server.on('connection', (socket) => options.connections.take(socket))
-  server.on('request', (request, response) => answer(options, request, response))
+  const routes = [...healthRoutes(options), ...(options.routes ?? [])]
+  server.on('request', (request, response) => answer(routes, options.log, request, response))
   server.on('upgrade', (request, socket, head) => upgrade(options, request, socket as Socket, head))
   await listen(server, options)
   const { address, port } = server.address() as AddressInfo
@@ -59,26 +66,58 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
 }
 
 async function answer(
-  { ready }: HttpOptions,
+  routes: readonly Route[],
+  log: Log,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const path = request.url?.split('?')[0]
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return void response.writeHead(405, { allow: 'GET, HEAD' }).end()
+  const path = request.url?.split('?')[0] ?? ''
+  const matching = routes.filter((route) => route.path.test(path))
+  const route = matching.find(({ method }) => method === request.method || isHead(request, method))
+  if (!route) return refuse(response, matching)
+  try {
+    await route.answer(request, response, route.path.exec(path)?.slice(1) ?? [])
+  } catch (error) {
+    refuseRequest(response, asRefusal(error, log))
   }
-  if (path === '/healthz') return text(response, 200, 'ok')
-  if (path === '/readyz') {
-    return ready().then(
-      () => text(response, 200, 'ok'),
-      (error) => refuseRequest(response, notReady(error)),
-    )
-  }
-  refuseRequest(response, new Refusal(Code.PATH_UNKNOWN, 'nothing is served here over plain HTTP'))
 }
 
-function notReady(error: unknown): Refusal {
-  return error instanceof Refusal ? error : new Refusal(Code.UNAVAILABLE, 'the store is away')
+function asRefusal(error: unknown, log: Log): Refusal {
+  if (error instanceof Refusal) return error
+  if (error instanceof StoreError) return new Refusal(Code.UNAVAILABLE, 'the store is away')
+  log.error({ err: error }, 'a request failed')
+  return new Refusal(Code.INTERNAL, 'the log of the gateway has more')
+}
+
+function isHead(request: IncomingMessage, method: string): boolean {
+  return request.method === 'HEAD' && method === 'GET'
+}
+
+function refuse(response: ServerResponse, matching: readonly Route[]): void {
+  if (matching.length === 0) {
+    const detail = 'nothing is served here over plain HTTP'
+    return refuseRequest(response, new Refusal(Code.PATH_UNKNOWN, detail))
+  }
+  const allow = matching.map(({ method }) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ')
+  response.writeHead(405, { allow }).end()
+}
+
+function healthRoutes({ ready }: HttpOptions): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: /^\/healthz$/,
+      answer: (_request, response) => answerText(response, 200, 'ok'),
+    },
+    {
+      method: 'GET',
+      path: /^\/readyz$/,
+      answer: async (_request, response) => {
+        await ready()
+        answerText(response, 200, 'ok')
+      },
+    },
+  ]
 }
 
 function upgrade(
@@ -95,10 +134,6 @@ function upgrade(
     if (!(error instanceof Refusal)) throw error
     refuseUpgrade(socket, error)
   }
-}
-
-function text(response: ServerResponse, status: number, body: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${body}\n`)
 }
 
 function listen(server: Server, { host, port }: HttpOptions): Promise<void> {

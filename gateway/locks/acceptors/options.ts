@@ -20,3 +20,9 @@ export function readObject<Schema extends z.ZodType>(
   )
   throw new Error(faults.join('; '))
 }
+
+/** A SHA-256 as 64 hex digits, read as its bytes. */
+export const sha256Hex = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/i, 'not a SHA-256 as 64 hex digits')
+  .transform((hex) => Buffer.from(hex, 'hex'))

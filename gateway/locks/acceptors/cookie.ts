@@ -1,0 +1,72 @@
+/**
+ * The `cookie` acceptor: the cookie of a browser that has logged in, which proves its client; or a
+ * secret cookie by name, which proves nobody in particular (R7).
+ */
+import { Code } from '@porthouse/proto/v1/code'
+import { z } from 'zod'
+import { isExpired } from '../../identity/client-credentials.ts'
+import { cookieOf, findLogin, isSecret } from '../../identity/logins.ts'
+import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
+import { failed, isOfPlace, passedAs, passedHere } from './handshake.ts'
+import type { AcceptorParts } from './index.ts'
+import { readObject, sha256Hex } from './options.ts'
+
+/** RFC 6265 section 4.1.1: a token. */
+const COOKIE_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/
+
+const OPTIONS = z
+  .strictObject({
+    name: z.string().regex(COOKIE_NAME).optional(),
+    value_sha256: sha256Hex.optional(),
+  })
+  .refine(
+    ({ name, value_sha256 }) => (name === undefined) === (value_sha256 === undefined),
+    'name and value_sha256 come together, or neither',
+  )
+
+type Options = z.output<typeof OPTIONS>
+
+export function cookieAcceptor(
+  parts: Pick<AcceptorParts, 'store' | 'trustsPage'>,
+): Acceptor<Options> {
+  return {
+    name: 'cookie',
+    readOptions: (options) => readObject(OPTIONS, options),
+    nominable: true,
+    prompt: true,
+    finished: ({ proofs, place, options, now }) =>
+      options.name === undefined &&
+      proofs.some(
+        (proof) =>
+          proof.acceptor === 'cookie' && isOfPlace(proof.account, place) && !isExpired(proof, now),
+      ),
+    begin: (context) => (context.options.name === undefined ? login(context) : secret(context)),
+    answer: () => failed(Code.UNAUTHENTICATED),
+  }
+
+  function secret({ options, place, socket }: LockContext<Options>): LockStep {
+    const { headers } = socket.handshake
+    if (headers.origin !== undefined && !parts.trustsPage(headers)) {
+      return failed(Code.ORIGIN_NOT_ALLOWED)
+    }
+    const { name = '', value_sha256: hash } = options
+    const shown = cookieOf(headers, name)
+    return place && hash && shown !== undefined && isSecret(shown, hash)
+      ? passedHere('cookie', place)
+      : failed(Code.UNAUTHENTICATED)
+  }
+
+  async function login({ place, socket, now }: LockContext<Options>): Promise<LockStep> {
+    const { headers } = socket.handshake
+    const found = await findLogin(parts.store.logins, headers)
+    if (!found || !isOfPlace(found.account, place)) return failed(Code.UNAUTHENTICATED)
+    // Only browsers hold such cookies, and they always say which page asks (H5).
+    if (headers.origin === undefined || !parts.trustsPage(headers)) {
+      return failed(Code.ORIGIN_NOT_ALLOWED)
+    }
+    if (found.expiresAt.getTime() <= now) return failed(Code.PROOF_EXPIRED)
+    const client = await parts.store.clients.find(found.account.id, found.client.id)
+    if (!client) return failed(Code.UNAUTHENTICATED)
+    return passedAs('cookie', client, { expiresAt: found.expiresAt })
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * The `header` acceptor: a secret header of the handshake, which proves nobody in particular; or
+ * one in which a proxy at a trusted address names the client (R7, threat H14).
+ */
+import { BlockList, isIP } from 'node:net'
+import { Code } from '@porthouse/proto/v1/code'
+import { z } from 'zod'
+import { isSecret } from '../../identity/logins.ts'
+import { isUuid, SLUG_CHARS_MAX } from '../../protocol/name.ts'
+import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
+import { failed, isOfPlace, passedAs, passedHere } from './handshake.ts'
+import type { AcceptorParts } from './index.ts'
+import { readObject, sha256Hex } from './options.ts'
+
+/** RFC 9110 section 5.6.2: a token; names in the handshake are in lower case. */
+const name = z
+  .string()
+  .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/)
+  .transform((text) => text.toLowerCase())
+  .refine((text) => !TAKEN.has(text), 'a header with a meaning of its own')
+
+/** Headers that browsers and proxies set by themselves. */
+const TAKEN = new Set(['cookie', 'host', 'origin', 'connection', 'upgrade', 'x-forwarded-for'])
+
+const trust = z
+  .array(z.string())
+  .min(1)
+  .max(64)
+  .transform((networks, context) => {
+    const list = new BlockList()
+    for (const network of networks) {
+      if (addNetwork(list, network)) continue
+      context.addIssue({ code: 'custom', message: `${network} is not a network like 10.0.0.0/8` })
+    }
+    return list
+  })
+
+const OPTIONS = z
+  .strictObject({ name, value_sha256: sha256Hex.optional(), trust: trust.optional() })
+  .refine(
+    ({ value_sha256, trust }) => (value_sha256 === undefined) !== (trust === undefined),
+    'either value_sha256 or trust, and never both',
+  )
+
+type Options = z.output<typeof OPTIONS>
+
+export function headerAcceptor({ store }: Pick<AcceptorParts, 'store'>): Acceptor<Options> {
+  return {
+    name: 'header',
+    readOptions: (options) => readObject(OPTIONS, options),
+    nominable: false,
+    prompt: true,
+    finished: ({ proofs, place, options }) =>
+      options.trust !== undefined &&
+      proofs.some(({ acceptor, account }) => acceptor === 'header' && isOfPlace(account, place)),
+    begin: (context) => (context.options.trust ? named(context) : secret(context)),
+    answer: () => failed(Code.UNAUTHENTICATED),
+  }
+
+  function secret({ options, place, socket }: LockContext<Options>): LockStep {
+    const shown = socket.handshake.headers[options.name]
+    const hash = options.value_sha256
+    return place && hash && shown !== undefined && isSecret(shown, hash)
+      ? passedHere('header', place)
+      : failed(Code.UNAUTHENTICATED)
+  }
+
+  async function named({ options, place, socket }: LockContext<Options>): Promise<LockStep> {
+    const { remote, headers } = socket.handshake
+    if (!place || !options.trust || !holds(options.trust, remote)) {
+      return failed(Code.UNAUTHENTICATED)
+    }
+    const shown = headers[options.name]
+    if (shown === undefined || !isName(shown)) return failed(Code.UNAUTHENTICATED)
+    const client = await store.clients.find(place.account, shown)
+    return client ? passedAs('header', client) : failed(Code.UNAUTHENTICATED)
+  }
+}
+
+/** A header given twice arrives as one with a comma, and so names nobody. */
+function isName(text: string): boolean {
+  return isUuid(text) || (text.length <= SLUG_CHARS_MAX && /^[a-z0-9][a-z0-9-]*$/.test(text))
+}
+
+function addNetwork(list: BlockList, network: string): boolean {
+  const [address = '', prefix, ...rest] = network.split('/')
+  const version = isIP(address)
+  if (version === 0 || rest.length > 0) return false
+  const family = version === 4 ? 'ipv4' : 'ipv6'
+  const bits = version === 4 ? 32 : 128
+  const length = prefix === undefined ? bits : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1
+  if (length < 0 || length > bits) return false
+  list.addSubnet(address, length, family)
+  return true
+}
+
+/** An IPv4 peer of a listener for both is written as `::ffff:10.0.0.1`. */
+function holds(list: BlockList, remote: string): boolean {
+  const address = remote.replace(/^::ffff:(?=\d+\.)/i, '')
+  const version = isIP(address)
+  return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6')
+}

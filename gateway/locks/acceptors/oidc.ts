@@ -1,0 +1,117 @@
+/**
+ * The `oidc` acceptor: an OpenID provider vouches for a person, by a JWT that the client shows, by
+ * the cookie of a browser that has logged in through this provider, or by the device flow (R7).
+ */
+import { Code } from '@porthouse/proto/v1/code'
+import { isExpired } from '../../identity/client-credentials.ts'
+import { findLogin } from '../../identity/logins.ts'
+import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
+import { Turnstile } from './bounded-fetch.ts'
+import { failed, isOfPlace, passedAs } from './handshake.ts'
+import type { AcceptorParts } from './index.ts'
+import { startVisit, type Visit } from './oidc/device.ts'
+import { codeOf, reasonOf } from './oidc/faults.ts'
+import { readJwt } from './oidc/jwt.ts'
+import { type OidcOptions, OPTIONS } from './oidc/options.ts'
+import { passedPerson, realmOfOptions } from './oidc/person.ts'
+import { readObject } from './options.ts'
+
+/** Sockets that wait for their person: in all, and from one address. */
+const VISITORS = { max: 1_000, maxPerKey: 32 }
+
+/** Text that asks for the device flow; no JWT looks like it. */
+const DEVICE = 'device'
+
+type Context = LockContext<OidcOptions>
+
+/** Of a challenge that waits for a person: ends the wait. */
+interface Waiting {
+  readonly end: () => void
+}
+
+type Parts = Pick<AcceptorParts, 'store' | 'providers' | 'clock' | 'trustsPage' | 'log'>
+
+export function oidcAcceptor(parts: Parts): Acceptor<OidcOptions> {
+  const { store, providers, clock } = parts
+  const visitors = new Turnstile(VISITORS)
+  return {
+    name: 'oidc',
+    readOptions: (options) => readObject(OPTIONS, options),
+    nominable: false,
+    prompt: false,
+    finished: ({ proofs, place, options, now }) =>
+      proofs.some(
+        (proof) =>
+          proof.acceptor === 'oidc' &&
+          isOfPlace(proof.account, place) &&
+          proof.values.realm === realmOfOptions(options) &&
+          !isExpired(proof, now),
+      ),
+    begin: byCookie,
+    answer(response, context, state) {
+      ;(state as Waiting | undefined)?.end()
+      if (response.case !== 'text') return failed(Code.UNAUTHENTICATED)
+      const { value } = response
+      return judged(context, () => (value === DEVICE ? byDevice(context) : byToken(value, context)))
+    },
+  }
+
+  /** A browser that has logged in through this very provider is asked for nothing. */
+  async function byCookie({ options, place, socket, now }: Context): Promise<LockStep> {
+    const asked: LockStep = { outcome: 'challenge', ask: { case: undefined } }
+    const { headers } = socket.handshake
+    if (headers.origin === undefined || !parts.trustsPage(headers)) return asked
+    const login = await findLogin(store.logins, headers)
+    const counts =
+      login && isOfPlace(login.account, place) && login.realm === realmOfOptions(options)
+    if (!counts || login.expiresAt.getTime() <= now) return asked
+    const client = await store.clients.find(login.account.id, login.client.id)
+    if (!client) return asked
+    const values = { issuer: options.issuer, realm: login.realm }
+    return passedAs('oidc', client, { values, expiresAt: login.expiresAt })
+  }
+
+  async function byToken(jwt: string, { options, place, now }: Context): Promise<LockStep> {
+    if (!place) return failed(Code.UNAUTHENTICATED)
+    const audience = options.audience ?? options.client_id
+    const known = await providers.find(options, now)
+    const person = await readJwt(jwt, known, options, { audience, now })
+    return passedPerson(store, place.account, person, options)
+  }
+
+  async function byDevice(context: Context): Promise<LockStep> {
+    const { options, now, signal } = context
+    if (!options.device) return failed(Code.UNAUTHENTICATED)
+    const known = await providers.find(options, now)
+    const visit = await startVisit(known, options)
+    const end = new AbortController()
+    const state: Waiting = { end: () => end.abort() }
+    const later = awaitPerson(visit, context, AbortSignal.any([signal, end.signal]))
+    return { outcome: 'challenge', ask: visit.ask, state, later }
+  }
+
+  function awaitPerson(visit: Visit, context: Context, signal: AbortSignal): Promise<LockStep> {
+    const { options, place, socket } = context
+    return judged(context, async () => {
+      if (!place) return failed(Code.UNAUTHENTICATED)
+      const wait = () => visit.person(clock, signal)
+      const person = await visitors.run(socket.handshake.remote, wait)
+      return passedPerson(store, place.account, person, options)
+    })
+  }
+
+  async function judged(
+    { options, signal }: Context,
+    judge: () => Promise<LockStep>,
+  ): Promise<LockStep> {
+    try {
+      return await judge()
+    } catch (error) {
+      const code = codeOf(error)
+      if (code === Code.UNAVAILABLE && !signal.aborted) {
+        parts.log.warn({ issuer: options.issuer, reason: reasonOf(error) }, 'OpenID: no verdict')
+      }
+      return failed(code)
+    }
+  }
+}
