@@ -1,12 +1,13 @@
 /** Times and numbers as people type them. */
+import type { TokenTerms } from '../store/store.ts'
 import { usage } from './failure.ts'
 
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
 
 /** `30d`, `12h` or an ISO 8601 time, as a time after `now` (ms). */
 export function parseExpiry(text: string, now: number): Date {
-  const match = /^(\d{1,6})([smhdw])$/.exec(text)
-  if (match) return new Date(now + Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS])
+  const span = spanMs(text)
+  if (span !== undefined) return new Date(now + span)
   const date = /^\d{4}-\d\d-\d\d(T|$)/.test(text) ? new Date(text) : undefined
   if (!date || Number.isNaN(date.getTime())) {
     throw usage(
@@ -15,6 +16,18 @@ export function parseExpiry(text: string, now: number): Date {
   }
   if (date.getTime() <= now) throw usage(`--expires ${text} is in the past`)
   return date
+}
+
+/** `24h` as milliseconds. */
+export function parseOverlap(text: string): number {
+  const span = spanMs(text)
+  if (span === undefined) throw usage(`--overlap ${text} is not a span such as 24h, 7d or 0s`)
+  return span
+}
+
+function spanMs(text: string): number | undefined {
+  const match = /^(\d{1,6})([smhdw])$/.exec(text)
+  return match ? Number(match[1]) * UNIT_MS[match[2] as keyof typeof UNIT_MS] : undefined
 }
 
 /** Seconds, with a fraction if need be, as milliseconds. */
@@ -28,4 +41,33 @@ export function parseSeconds(text: string): number {
 export function parseCount(text: string): number {
   if (!/^[1-9]\d{0,14}$/.test(text)) throw usage(`--count ${text} is not a whole number above 0`)
   return Number(text)
+}
+
+/** More than a gateway can hold, and no more than the store takes. */
+const SOCKETS_MAX = 1_000_000
+
+/** A number of sockets, or of a token's connections. */
+export function parseSockets(option: string, text: string): number {
+  const number = /^[1-9]\d{0,6}$/.test(text) ? Number(text) : 0
+  if (number < 1 || number > SOCKETS_MAX) {
+    throw usage(`${option} ${text} is not a whole number from 1 to 1,000,000`)
+  }
+  return number
+}
+
+const RATE_MAX = 1_000_000
+
+/** `10/s` or `0.5/s:20`: messages a second, and how many at once; by default a second's worth. */
+export function parseRate(text: string): NonNullable<TokenTerms['rate']> {
+  const match = /^(\d{1,7}(?:\.\d{1,6})?)\/s(?::(\d{1,7}))?$/.exec(text)
+  const perSecond = Number(match?.[1] ?? 0)
+  const burst = Number(match?.[2] ?? Math.max(1, Math.ceil(perSecond)))
+  const fits = perSecond > 0 && perSecond <= RATE_MAX && burst >= 1 && burst <= RATE_MAX
+  if (!fits) {
+    throw usage(
+      `--rate ${text} is not of the form 10/s or 10/s:20 (messages a second, and how many at ` +
+        'once), each up to 1,000,000',
+    )
+  }
+  return { perSecond, burst }
 }

@@ -1,4 +1,4 @@
-/** A room's config from the options of `porthouse room create`. */
+/** A room's config as the command line gives it, by options or as a file. */
 import { readFileSync } from 'node:fs'
 import { create, fromJsonString, type MessageInitShape } from '@bufbuild/protobuf'
 import {
@@ -7,8 +7,10 @@ import {
   ConfigSchema,
   Policy,
 } from '@porthouse/proto/room/v1/config'
+import { checkConfig, type FlowReader } from '../rooms/config.ts'
 import { EXIT, Failure, usage } from './failure.ts'
-import { LOCKS, type SlowPolicy } from './room-options.ts'
+import type { SlowPolicy } from './room-options.ts'
+import { isMasked, MASK } from './room-secrets.ts'
 
 const POLICIES: Readonly<Record<SlowPolicy, Policy>> = {
   'drop-oldest': Policy.DROP_OLDEST,
@@ -28,12 +30,12 @@ export interface BlockOptions {
 
 type Kind = NonNullable<MessageInitShape<typeof BlockSchema>['kind']>
 
-/** Throws a Failure of usage.  */
+/** Throws a Failure of usage. */
 export function roomConfig({ config: file, open, lock, echo, slow }: BlockOptions): Config {
   if (open && lock) throw usage('--open and --lock exclude each other: an open room has no lock')
   const kinds = new Map<Kind['case'], Kind>()
   const put = (kind: Kind) => kinds.set(kind.case, kind)
-  for (const { kind } of file ? readConfig(file).blocks : []) {
+  for (const { kind } of file ? readConfigFile(file).blocks : []) {
     if (kinds.has(kind.case)) throw usage(`${file} holds more than one block ${kind.case}`)
     put(kind)
   }
@@ -44,18 +46,40 @@ export function roomConfig({ config: file, open, lock, echo, slow }: BlockOption
   return create(ConfigSchema, { blocks: [...kinds.values()].map((kind) => ({ kind })) })
 }
 
-function readConfig(file: string): Config {
+/** Throws a Failure where a file holds no config. */
+export function readConfigFile(file: string): Config {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw notConfig(file, cause)
+  }
+  return parseConfig(text, file)
+}
+
+/** Protobuf JSON. Throws a Failure that names where it is from. */
+export function parseConfig(text: string, from: string): Config {
   let config: Config
   try {
-    config = fromJsonString(ConfigSchema, readFileSync(file, 'utf8'))
+    config = fromJsonString(ConfigSchema, text)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new Failure('CONFIG', `${file} is not a room's config: ${reason}`, EXIT.usage, cause)
+    throw notConfig(from, cause)
   }
-  for (const { kind } of config.blocks) {
-    if (!kind.case) throw usage(`${file} holds a block of no kind`)
-    const unknown = kind.case === 'access' && kind.value.locks.find((lock) => !LOCKS.includes(lock))
-    if (unknown) throw usage(`${file} names the lock ${unknown}; allowed is ${LOCKS.join(', ')}`)
+  if (isMasked(config)) {
+    throw usage(
+      `${from} has ${MASK} in place of a secret; --reveal shows a config that can be set again`,
+    )
   }
   return config
+}
+
+function notConfig(from: string, cause: unknown): Failure {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new Failure('CONFIG', `${from} is not a room's config: ${reason}`, EXIT.usage, cause)
+}
+
+/** Throws a Failure that names every fault of a config. */
+export function checkUsable(config: Config, reader: FlowReader): void {
+  const faults = checkConfig(config, reader)
+  if (faults.length > 0) throw new Failure('CONFIG', faults.join('\n'), EXIT.usage)
 }

@@ -1,8 +1,5 @@
 /** What the options of `porthouse room create` may be; apart, so that help loads no schema. */
 
-/** Acceptors that a room's lock may name. */
-export const LOCKS = ['token']
-
 /** What becomes of messages for a reader that is too slow (R46). */
 export const SLOW_POLICIES = ['drop-oldest', 'drop-newest', 'conflate', 'disconnect'] as const
 

@@ -1,15 +1,27 @@
 /** `porthouse room …` (R19). */
-import { toJson } from '@bufbuild/protobuf'
-import { ConfigSchema } from '@porthouse/proto/room/v1/config'
-import type { RoomRecord } from '../store/store.ts'
+
+import { locksIn } from '../locks/flow.ts'
+import { readConfig } from '../rooms/config.ts'
+import type { RoomRecord, Store } from '../store/store.ts'
+import { flowReader } from './acceptors.ts'
 import { findAccount } from './account.ts'
+import { wholeOf } from './lines.ts'
 import { newSlug, roomName } from './names.ts'
 import { print, printJson, printTable } from './output.ts'
-import { type BlockOptions, roomConfig } from './room-config.ts'
+import {
+  type BlockOptions,
+  checkUsable,
+  parseConfig,
+  readConfigFile,
+  roomConfig,
+} from './room-config.ts'
+import { shownConfig } from './room-secrets.ts'
 import { missing, type StoreOptions, withStore } from './with-store.ts'
 
 // `config` names the room's own config file here; the gateway's is PORTHOUSE_CONFIG's.
 type CreateOptions = Omit<StoreOptions, 'config'> & BlockOptions
+
+type ShowOptions = StoreOptions & { readonly reveal?: boolean }
 
 export async function createRoom(
   name: string,
@@ -18,32 +30,54 @@ export async function createRoom(
   const { account, room } = roomName(name)
   const slug = newSlug(room, 'room')
   const config = roomConfig(blocks)
-  const made = await withStore({ ...(data && { data }) }, async (store) => {
-    await findAccount(store, account)
-    return store.rooms.create({ account, slug, config, author: 'porthouse room create' })
-  })
+  const { made, acceptors } = await withStore(
+    { ...(data && { data }) },
+    async (store, { config: settings, log }) => {
+      const reader = flowReader(store, settings, log)
+      checkUsable(config, reader)
+      await findAccount(store, account)
+      const { flow } = readConfig(config, reader)
+      const author = 'porthouse room create'
+      return {
+        made: await store.rooms.create({ account, slug, config, author }),
+        acceptors: flow ? locksIn(flow).map(({ acceptor }) => acceptor) : [],
+      }
+    },
+  )
   if (json) return printJson(forScripts(made))
-  print(`room ${addressOf(made)} is made; give it a token:`)
-  print(`  porthouse token create ${made.account.slug} --room ${made.slug}:send,receive`)
+  print(`room ${addressOf(made)} is made; ${nextStep(made, acceptors)}`)
+}
+
+/** How somebody gets in. */
+function nextStep({ account, slug }: RoomRecord, acceptors: readonly string[]): string {
+  if (acceptors.length === 0) return 'whoever connects is in'
+  if (acceptors.includes('token')) {
+    const command = `porthouse token create ${account.slug} --room ${slug}:send,receive`
+    return `give it a token:\n  ${command}`
+  }
+  if (acceptors.some((acceptor) => acceptor === 'ssh-key' || acceptor === 'identity')) {
+    const command = `porthouse client create ${account.slug}/CLIENT --ssh-key FILE.pub`
+    return `give it a client:\n  ${command} --room ${slug}:send,receive`
+  }
+  return `see what it asks for:\n  porthouse lock explain ${account.slug}/${slug}`
 }
 
 export async function listRooms(account: string, options: StoreOptions): Promise<void> {
   const rooms = await withStore(options, async (store) =>
     store.rooms.list((await findAccount(store, account)).id),
   )
-  if (options.json) return printJson(rooms.map(forScripts))
+  if (options.json) return printJson(rooms.map((one) => forScripts(one)))
   printTable(
     ['room', 'id', 'revision', 'created'],
     rooms.map((one) => [addressOf(one), one.id, String(one.revision), one.createdAt.toISOString()]),
   )
 }
 
-export async function showRoom(name: string, options: StoreOptions): Promise<void> {
-  const { account, room } = roomName(name)
-  const found = await withStore(options, (store) => store.rooms.find(account, room))
-  if (!found) throw missingRoom(name)
-  if (options.json) return printJson(forScripts(found))
-  const { config, ...rows } = forScripts(found)
+export async function showRoom(name: string, options: ShowOptions): Promise<void> {
+  roomName(name)
+  const found = await withStore(options, (store) => findRoom(store, name))
+  const { config, ...rows } = forScripts(found, options.reveal)
+  if (options.json) return printJson({ ...rows, config })
   const text = Object.entries(rows).map(([key, value]) => [key, String(value)])
   printTable(['room', addressOf(found)], [...text, ['config', JSON.stringify(config)]])
 }
@@ -56,6 +90,37 @@ export async function deleteRoom(name: string, options: StoreOptions): Promise<v
   print(`room ${name} is deleted`)
 }
 
+export async function showConfig(name: string, options: ShowOptions): Promise<void> {
+  roomName(name)
+  const { config } = await withStore(options, (store) => findRoom(store, name))
+  const shown = shownConfig(config, options.reveal)
+  if (options.json) return printJson(shown)
+  print(JSON.stringify(shown, null, 2))
+}
+
+export async function setConfig(name: string, file: string, options: StoreOptions): Promise<void> {
+  const { account, room } = roomName(name)
+  const config =
+    file === '-'
+      ? parseConfig((await wholeOf(process.stdin)).toString('utf8'), 'stdin')
+      : readConfigFile(file)
+  const record = await withStore(options, async (store, { config: settings, log }) => {
+    checkUsable(config, flowReader(store, settings, log))
+    await findRoom(store, name)
+    return store.rooms.configure(account, room, config, 'porthouse room config set')
+  })
+  if (options.json) return printJson(forScripts(record))
+  print(`room ${addressOf(record)} has config ${record.revision}`)
+}
+
+/** By ACCOUNT/ROOM. Throws a Failure where there is none. */
+export async function findRoom(store: Store, name: string): Promise<RoomRecord> {
+  const { account, room } = roomName(name)
+  const found = await store.rooms.find(account, room)
+  if (!found) throw missingRoom(name)
+  return found
+}
+
 function missingRoom(name: string) {
   return missing(`room ${name}`, `make it with: porthouse room create ${name}`)
 }
@@ -64,7 +129,7 @@ function addressOf({ account, slug }: RoomRecord): string {
   return `${account.slug}/${slug}`
 }
 
-function forScripts(record: RoomRecord) {
+function forScripts(record: RoomRecord, reveal = false) {
   const { id, account, slug, revision, createdAt, config } = record
   return {
     id,
@@ -73,6 +138,6 @@ function forScripts(record: RoomRecord) {
     slug,
     revision,
     createdAt: createdAt.toISOString(),
-    config: toJson(ConfigSchema, config),
+    config: shownConfig(config, reveal),
   }
 }

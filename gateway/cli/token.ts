@@ -1,54 +1,64 @@
 /** `porthouse token …` (R33). */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { newToken } from '../identity/tokens.ts'
-import type { Store, TokenRecord } from '../store/store.ts'
+import type { Method, Store, TokenRecord, TokenTerms } from '../store/store.ts'
 import { findAccount } from './account.ts'
-import { usage } from './failure.ts'
-import { nameOf, newSlug } from './names.ts'
+import {
+  again,
+  grantForScripts,
+  grantsIn,
+  grantsText,
+  grantsWithout,
+  parseGrant,
+} from './grants.ts'
+import { idOf, nameOf } from './names.ts'
 import { print, printJson, printTable } from './output.ts'
-import { parseExpiry } from './quantity.ts'
+import { parseExpiry, parseRate, parseSockets } from './quantity.ts'
 import { missing, type StoreOptions, withStore } from './with-store.ts'
 
-interface CreateOptions extends StoreOptions {
+interface TermOptions {
+  readonly expires?: string
+  readonly method?: Method
+  readonly rate?: string
+  readonly maxConnections?: string
+}
+
+interface CreateOptions extends StoreOptions, TermOptions {
   /** ROOM:RIGHTS each. */
   readonly room: readonly string[]
   readonly client?: string
-  readonly expires?: string
 }
 
-type Grant = Parameters<Store['tokens']['create']>[0]['grants'][number]
+type NewToken = Omit<Parameters<Store['tokens']['create']>[0], 'id' | 'hash'>
 
 export async function createToken(account: string, options: CreateOptions): Promise<void> {
   nameOf(account, 'account')
-  const grants = options.room.map((typed) => parseGrant(typed, account))
-  const client = options.client && newSlug(options.client, 'client')
-  const expiresAt = options.expires && parseExpiry(options.expires, Date.now())
+  const rights = options.room.map(parseGrant)
+  const client = options.client && nameOf(options.client, 'client')
+  const terms = termsOf(options)
   const { record, secret } = await withStore(options, async (store) => {
-    await findAccount(store, account)
-    for (const { room } of grants) {
-      if (!(await store.rooms.find(account, room))) {
-        throw missing(
-          `room ${account}/${room}`,
-          `make it with: porthouse room create ${account}/${room}`,
-        )
-      }
-    }
-    return makeToken(store, {
-      account,
-      grants,
-      ...(client && { client }),
-      ...(expiresAt && { expiresAt }),
-    })
+    const owner = await findAccount(store, account)
+    const grants = await grantsIn(store, owner, rights)
+    return makeToken(store, { account: owner.id, grants, ...(client && { client }), ...terms })
   })
   if (options.json) return printJson({ ...forScripts(record), secret })
   print(`token ${record.id} is made; its secret is shown this once:`)
   print(secret)
 }
 
+function termsOf({ expires, method, rate, maxConnections: most }: TermOptions): TokenTerms {
+  return {
+    ...(expires !== undefined && { expiresAt: parseExpiry(expires, Date.now()) }),
+    ...(method && { method }),
+    ...(rate !== undefined && { rate: parseRate(rate) }),
+    ...(most !== undefined && { maxConnections: parseSockets('--max-connections', most) }),
+  }
+}
+
 /** Makes a token and tells its secret, which is not kept. */
 export async function makeToken(
   store: Store,
-  wanted: { account: string; client?: string; expiresAt?: Date; grants: Grant[] },
+  wanted: NewToken,
 ): Promise<{ record: TokenRecord; secret: string }> {
   const { id, secret, hash } = newToken(randomUUID(), randomBytes(32))
   return { record: await store.tokens.create({ id, hash, ...wanted }), secret }
@@ -61,78 +71,114 @@ export async function listTokens(account: string, options: StoreOptions): Promis
   if (options.json) return printJson(tokens.map(forScripts))
   printTable(
     ['token', 'rooms', 'client', 'expires'],
-    tokens.map((one) => [one.id, grantsOf(one), one.client?.slug ?? '-', expiryOf(one) ?? 'never']),
+    tokens.map((one) => [
+      one.id,
+      grantsText(one.grants),
+      one.client?.slug ?? '-',
+      one.expiresAt?.toISOString() ?? 'never',
+    ]),
   )
 }
 
-export async function showToken(id: string, options: StoreOptions): Promise<void> {
-  const token = await withStore(options, (store) => store.tokens.find(tokenId(id)))
-  if (!token) throw missingToken(id)
+export async function showToken(typed: string, options: StoreOptions): Promise<void> {
+  const id = tokenId(typed)
+  const token = await withStore(options, (store) => findToken(store, id))
   if (options.json) return printJson(forScripts(token))
   printTable(
     ['token', token.id],
     [
       ['account', token.account.slug],
-      ['rooms', grantsOf(token)],
+      ['rooms', grantsText(token.grants)],
       ['client', token.client?.slug ?? '-'],
+      ['method', token.method ?? 'any'],
+      ['rate', token.rate ? `${token.rate.perSecond}/s:${token.rate.burst}` : 'any'],
+      ['connections', token.maxConnections === undefined ? 'any' : String(token.maxConnections)],
       ['created', token.createdAt.toISOString()],
-      ['expires', expiryOf(token) ?? 'never'],
+      ['expires', token.expiresAt?.toISOString() ?? 'never'],
     ],
   )
 }
 
-export async function deleteToken(id: string, options: StoreOptions): Promise<void> {
-  const there = await withStore(options, (store) => store.tokens.delete(tokenId(id)))
+export async function grantToken(
+  typed: string,
+  options: StoreOptions & { readonly room: readonly string[] },
+): Promise<void> {
+  const id = tokenId(typed)
+  const rights = options.room.map(parseGrant)
+  const record = await withStore(options, async (store) => {
+    const { account, grants } = await findToken(store, id)
+    const more = await grantsIn(store, account, rights)
+    return store.tokens.change(id, { grants: [...grants.map(again), ...more] })
+  })
+  tellRights(record, options)
+}
+
+export async function ungrantToken(
+  typed: string,
+  room: string,
+  options: StoreOptions,
+): Promise<void> {
+  const id = tokenId(typed)
+  const name = nameOf(room, 'room')
+  const record = await withStore(options, async (store) => {
+    const { grants } = await findToken(store, id)
+    return store.tokens.change(id, { grants: grantsWithout(grants, name, `token ${id}`) })
+  })
+  tellRights(record, options)
+}
+
+export async function regenerateToken(typed: string, options: StoreOptions): Promise<void> {
+  const id = tokenId(typed)
+  const { secret, hash } = newToken(id, randomBytes(32))
+  const record = await withStore(options, async (store) => {
+    await findToken(store, id)
+    return store.tokens.change(id, { hash })
+  })
+  if (options.json) return printJson({ ...forScripts(record), secret })
+  print(`token ${id} has another secret, shown this once; the old one is void:`)
+  print(secret)
+}
+
+export async function deleteToken(typed: string, options: StoreOptions): Promise<void> {
+  const id = tokenId(typed)
+  const there = await withStore(options, (store) => store.tokens.delete(id))
   if (!there) throw missingToken(id)
   if (options.json) return printJson({ deleted: id })
   print(`token ${id} is deleted`)
 }
 
-/** ROOM:RIGHTS, with or without the token's own account before the room. */
-function parseGrant(typed: string, account: string): Grant {
-  const match = /^(?:room:)?(?:([^/:]+)\/)?([^/:]+):([a-z,]+)$/.exec(typed)
-  const rights = match?.[3]?.split(',') ?? []
-  if (!match || !rights.every((right) => right === 'send' || right === 'receive')) {
-    throw usage(`--room ${typed} is not of the form ROOM:send,receive (or ROOM:send, ROOM:receive)`)
-  }
-  if (match[1] && match[1] !== account) {
-    throw usage(`--room ${typed} is a room of ${match[1]}; a token has rooms of its own account`)
-  }
-  const room = nameOf(match[2]!, 'room')
-  return { room, send: rights.includes('send'), receive: rights.includes('receive') }
+/** By a checked id. Throws a Failure where there is none. */
+export async function findToken(store: Store, id: string): Promise<TokenRecord> {
+  const token = await store.tokens.find(id)
+  if (!token) throw missingToken(id)
+  return token
 }
 
-function tokenId(id: string): string {
-  if (!/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(id)) {
-    throw usage(`the token is not given by its id, a UUID; porthouse token list ACCOUNT shows it`)
-  }
-  return id.toLowerCase()
+/** Throws a Failure of usage. */
+export function tokenId(typed: string): string {
+  return idOf(typed, 'token', 'porthouse token list ACCOUNT shows it')
 }
 
 function missingToken(id: string) {
   return missing(`token ${id}`, 'porthouse token list ACCOUNT shows those that are')
 }
 
-function grantsOf({ grants }: TokenRecord): string {
-  return grants.map(({ room, ...may }) => `${room}:${rightsOf(may).join(',')}`).join(' ')
-}
-
-function rightsOf(may: { send: boolean; receive: boolean }): string[] {
-  return [...(may.send ? ['send'] : []), ...(may.receive ? ['receive'] : [])]
-}
-
-function expiryOf({ expiresAt }: TokenRecord): string | undefined {
-  return expiresAt?.toISOString()
+function tellRights(record: TokenRecord, { json }: StoreOptions): void {
+  if (json) return printJson(forScripts(record))
+  print(`token ${record.id} may now: ${grantsText(record.grants)}`)
 }
 
 function forScripts(token: TokenRecord) {
-  const expiresAt = expiryOf(token)
+  const { id, account, client, grants, method, rate, maxConnections, createdAt, expiresAt } = token
   return {
-    id: token.id,
-    account: token.account.slug,
-    ...(token.client && { client: token.client.slug }),
-    rooms: token.grants.map(({ room, send, receive }) => ({ room, send, receive })),
-    createdAt: token.createdAt.toISOString(),
-    ...(expiresAt && { expiresAt }),
+    id,
+    account: account.slug,
+    ...(client && { client: client.slug }),
+    rooms: grants.map(grantForScripts),
+    ...(method && { method }),
+    ...(rate && { rate }),
+    ...(maxConnections !== undefined && { maxConnections }),
+    createdAt: createdAt.toISOString(),
+    ...(expiresAt && { expiresAt: expiresAt.toISOString() }),
   }
 }

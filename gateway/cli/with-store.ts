@@ -1,5 +1,6 @@
 /** Commands that work on the store itself, whether a gateway runs beside them or not. */
-import { openLog } from '../observe/log.ts'
+import type { Config } from '../config/config.ts'
+import { type Log, openLog } from '../observe/log.ts'
 import { type Store, StoreError } from '../store/store.ts'
 import { EXIT, Failure } from './failure.ts'
 import { readSettings } from './settings.ts'
@@ -11,10 +12,16 @@ export interface StoreOptions {
   readonly json?: boolean
 }
 
+/** What a command on the store may need beside it. */
+export interface Around {
+  readonly config: Config
+  readonly log: Log
+}
+
 /** Opens the store that the settings name, for as long as `use` takes. */
 export async function withStore<T>(
   { config: file, data }: StoreOptions,
-  use: (store: Store) => Promise<T>,
+  use: (store: Store, around: Around) => Promise<T>,
 ): Promise<T> {
   const { config } = readSettings({ ...(file && { config: file }), ...(data && { data }) })
   // Loaded here, for a wrong command line is told without a database's driver.
@@ -24,7 +31,7 @@ export async function withStore<T>(
   try {
     const store = await openStore({ url: config.databaseUrl, dataDir: config.data, log })
     try {
-      return await use(store)
+      return await use(store, { config, log })
     } finally {
       await store.close()
     }

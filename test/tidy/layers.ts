@@ -131,7 +131,17 @@ export const layers: readonly Layer[] = [
     name: 'cli',
     path: 'gateway/cli/',
     named: ['**/cli/**'],
-    layers: [...foundations, 'identity', 'config', 'postgres', 'gateway'],
+    layers: [
+      ...foundations,
+      'locks',
+      'acceptors',
+      'identity',
+      'rooms',
+      'session',
+      'config',
+      'postgres',
+      'gateway',
+    ],
     packages: ['commander', '@porthouse/client', 'node:*'],
   },
   {

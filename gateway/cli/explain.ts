@@ -1,0 +1,1 @@
+export async function explain(_address: string, _options: object): Promise<void> {}

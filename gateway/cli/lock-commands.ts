@@ -1,0 +1,19 @@
+/** `porthouse lock …`: options and help. */
+import type { Command } from 'commander'
+import { onStore } from './store-options.ts'
+
+export function lockCommands(lock: Command): void {
+  lock.addHelpText('after', '\nExample:\n  $ porthouse lock explain acme/boiler --as bob')
+  onStore(lock.command('explain <address>'))
+    .description('a dry run: the locks that a socket would meet there, and where it would end')
+    .option('--as <client>', 'as a socket that has proved all that this client is known by')
+    .option('--token-id <id>', 'as a socket that has proved this token')
+    .option('--key', "as a socket that has proved the account's connection key")
+    .addHelpText(
+      'after',
+      `
+ADDRESS is ACCOUNT/ROOM or ACCOUNT/ROOM/CHANNEL. --as, --token-id and --key may be given together:
+the socket then has proved all of them. Nothing is sent, and nobody is asked.`,
+    )
+    .action(async (address, options) => (await import('./explain.ts')).explain(address, options))
+}

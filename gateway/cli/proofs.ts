@@ -1,0 +1,126 @@
+/** What a client is to prove itself by, from the options of `porthouse client …`. */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
+import type { JsonObject } from '@bufbuild/protobuf'
+import { newPassword, PASSWORD_BYTES_MAX, PASSWORD_SALT_BYTES } from '../identity/passwords.ts'
+import { newPreset, PRESET_BYTES_MAX, PRESET_SALT_BYTES } from '../identity/presets.ts'
+import { readPublicKeyLine } from '../identity/ssh-public-key.ts'
+import { SshError } from '../identity/ssh-wire.ts'
+import type { Credential, CredentialKind, Store } from '../store/store.ts'
+import { fingerprintOf } from './credentials.ts'
+import { Failure, usage } from './failure.ts'
+import { wholeOf } from './lines.ts'
+
+export interface ProofOptions {
+  /** Files. */
+  readonly sshKey?: readonly string[]
+  readonly passwordStdin?: boolean
+  /** CHALLENGE:RESPONSE, or `-` for stdin. */
+  readonly preset?: string
+}
+
+/** Not yet kept, and without a secret. */
+export interface NewProof {
+  readonly kind: CredentialKind
+  readonly data: JsonObject
+  readonly label: string
+}
+
+const NEWLINE = 0x0a
+const RETURN = 0x0d
+const COLON = 0x3a
+
+/** Throws a Failure of usage. */
+export async function readProofs(options: ProofOptions): Promise<NewProof[]> {
+  const { sshKey: files = [], passwordStdin, preset } = options
+  if (passwordStdin && preset === '-') {
+    throw usage('--password-stdin and --preset - exclude each other: there is one stdin')
+  }
+  return [
+    ...files.map(sshKey),
+    ...(passwordStdin ? [await password()] : []),
+    ...(preset === undefined ? [] : [await presetOf(preset)]),
+  ]
+}
+
+/** What is no file of one public key is over that, or told by its content. */
+const KEY_FILE_BYTES_MAX = 16 * 1024
+
+function sshKey(file: string): NewProof {
+  try {
+    if (statSync(file).size > KEY_FILE_BYTES_MAX) throw new SshError('it is too long')
+    return { kind: 'ssh-key', ...readPublicKeyLine(readFileSync(file, 'utf8')) }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw usage(`--ssh-key ${file} is not a public key: ${reason}`)
+  }
+}
+
+async function password(): Promise<NewProof> {
+  const typed = await stdin(PASSWORD_BYTES_MAX, '--password-stdin')
+  const text = typed.toString('utf8')
+  if (!Buffer.from(text).equals(typed)) throw usage('--password-stdin: it is not UTF-8')
+  return made('password', '--password-stdin', () => {
+    return newPassword(text, randomBytes(PASSWORD_SALT_BYTES))
+  })
+}
+
+async function presetOf(typed: string): Promise<NewProof> {
+  const pair =
+    typed === '-' ? await stdin(2 * PRESET_BYTES_MAX + 1, '--preset -') : Buffer.from(typed)
+  const colon = pair.indexOf(COLON)
+  // What was typed is not quoted, for it may be the response.
+  if (colon === -1) throw usage('--preset is not of the form CHALLENGE:RESPONSE')
+  const [challenge, response] = [pair.subarray(0, colon), pair.subarray(colon + 1)]
+  return made('preset', '--preset', () => {
+    return newPreset(challenge, response, randomBytes(PRESET_SALT_BYTES))
+  })
+}
+
+async function made(
+  kind: CredentialKind,
+  option: string,
+  make: () => object | Promise<object>,
+): Promise<NewProof> {
+  try {
+    return { kind, data: (await make()) as JsonObject, label: '' }
+  } catch (error) {
+    throw usage(`${option}: ${error instanceof Error ? error.message : error}`)
+  }
+}
+
+/** All of it, but for one end of a line, which `echo` and editors add. */
+async function stdin(max: number, option: string): Promise<Buffer> {
+  if (process.stdin.isTTY) throw usage(`${option} reads from a pipe or file, not from a terminal`)
+  // Two more for the end of the line.
+  const all = await wholeOf(process.stdin, max + 2)
+  const line = all.at(-1) === NEWLINE ? all.subarray(0, -1) : all
+  return line !== all && line.at(-1) === RETURN ? line.subarray(0, -1) : line
+}
+
+/** Of these kinds a client has one; a new one takes the place of the old. */
+const SINGLE: readonly CredentialKind[] = ['password', 'preset']
+
+/** Keeps them for a client. Throws a Failure, and keeps none, where it has one of the keys. */
+export async function keepProofs(
+  store: Store,
+  { account, client }: { account: string; client: string },
+  proofs: readonly NewProof[],
+): Promise<Credential[]> {
+  const before = await store.credentials.list(account, client)
+  const prints = before.map(fingerprintOf)
+  for (const proof of proofs) {
+    const print = fingerprintOf(proof)
+    if (print !== undefined && prints.includes(print)) {
+      throw new Failure('EXISTS', `the client has the key ${print} already`)
+    }
+    prints.push(print)
+  }
+  const kept: Credential[] = []
+  for (const proof of proofs) {
+    kept.push(await store.credentials.add({ id: randomUUID(), account, client, ...proof }))
+  }
+  const renewed = proofs.map(({ kind }) => kind).filter((kind) => SINGLE.includes(kind))
+  for (const { id, kind } of before) if (renewed.includes(kind)) await store.credentials.delete(id)
+  return kept
+}
