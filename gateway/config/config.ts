@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { bool, bytes, choice, count, endpoint, list, ms, text } from './setting.ts'
 
-export const FEATURES = ['websocket', 'teleprinter', 'mqtt'] as const
+export const FEATURES = ['websocket', 'mqtt', 'teleprinter'] as const
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
@@ -53,7 +53,11 @@ export const schema = z.strictObject({
     tries: count(3, 1, 'wrong answers to one lock before the socket is dropped'),
   }),
   teleprinter: section({
-    halfLifeMs: ms(600_000, 1, 'how long one wrong answer bars the network that it came from (R17)'),
+    halfLifeMs: ms(
+      600_000,
+      1,
+      'how long one wrong answer bars the network that it came from (R17)',
+    ),
     paceMax: count(1_000, 10, 'fastest pace that may be asked for, in characters a second'),
   }),
   connections: section({

@@ -13,7 +13,7 @@ const KILL = '\x15'
 
 /** What keys other than letters send (ECMA-48), and other controls but the tab. */
 const ESCAPE = '\x1b'
-const KEYS = new RegExp(`${ESCAPE}(?:\\[[0-?]*[ -/]*[@-~]|.)?`, 'gsu')
+const KEYS = new RegExp(`${ESCAPE}(?:\\[[0-?]*[ -/]*[@-~]|O.|.)?`, 'gsu')
 const CONTROLS = /(?!\t)\p{Cc}/gu
 
 /** A line without its end; undefined: one over LINE_BYTES_MAX, of which nothing was kept. */
