@@ -17,12 +17,14 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import { connect } from '../../gateway/store/postgres/database.ts'
 import { findBinaries } from '../../gateway/store/postgres/embedded/binaries.ts'
 import { openFolders } from '../../gateway/store/postgres/embedded/folders.ts'
 import { openStore } from '../../gateway/store/postgres/open.ts'
 import type { Store } from '../../gateway/store/store.ts'
+import type { Server } from './fixture.ts'
 import { gone, holdStore, kill, newFolder, parentOf, postmasterOf, silent } from './process.ts'
-import { type Server, storeSuite } from './suite.ts'
+import { storeSuite } from './suite.ts'
 
 /** Short, so that PostgreSQL ends with its test; long, where another user is to find it running. */
 const short = { graceMs: 200 }
@@ -50,6 +52,7 @@ describe('embedded', () => {
         process.kill(pid, 'SIGKILL')
         await gone(pid)
       },
+      sql: () => connect({ sockets: openFolders(dataDir).sockets }, 1, 0),
       stop: async () => {
         await stopped(dataDir)
         rmSync(folder, { recursive: true })

@@ -1,9 +1,10 @@
 /** Processes that the tests of the store start, watch and kill. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
 import { pino } from 'pino'
 import { vi } from 'vitest'
 
@@ -23,6 +24,14 @@ export async function holdStore(options: object, opener?: string): Promise<Child
   })
   await once(createInterface({ input: holder.stdout! }), 'line')
   return holder
+}
+
+/** Makes one call of a store in another process, which ends by itself. */
+export async function callStore(options: object, part: string, method: string, ...args: unknown[]) {
+  const { log: _log, ...rest } = options as { log?: unknown }
+  const script = join(import.meta.dirname, 'caller.ts')
+  const parameters = [JSON.stringify(rest), part, method, JSON.stringify(args)]
+  await promisify(execFile)(process.execPath, [script, ...parameters])
 }
 
 export async function kill(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

@@ -1,10 +1,7 @@
-/**
- * The store on a PostgreSQL server that somebody else runs: Debian's 15, over TCP, with a password.
- */
-import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+/** The store on a PostgreSQL server that somebody else runs. */
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { chownSync, existsSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import {
   type AddressInfo,
   connect,
@@ -13,78 +10,17 @@ import {
   type Server as TcpServer,
 } from 'node:net'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { create } from '@bufbuild/protobuf'
 import { ConfigSchema } from '@porthouse/proto/room/v1/config'
-import postgres from 'postgres'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { drizzle } from 'drizzle-orm/postgres-js'
+import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { connect as connectTo } from '../../gateway/store/postgres/database.ts'
 import { openStore } from '../../gateway/store/postgres/open.ts'
 import type { Store } from '../../gateway/store/store.ts'
-import { kill, newFolder, silent } from './process.ts'
-import { type Server, storeSuite } from './suite.ts'
-
-const BINARIES = '/usr/lib/postgresql/15/bin'
-
-class DebianServer implements Server {
-  readonly options
-  readonly #folder: string
-  readonly port: number
-  readonly #user: SpawnOptions
-  #process!: ChildProcess
-
-  private constructor(folder: string, port: number, password: string, user: SpawnOptions) {
-    this.#folder = folder
-    this.port = port
-    this.#user = user
-    const url = `postgres://owner:${password}@127.0.0.1:${port}/postgres`
-    this.options = { url, dataDir: '/nowhere', log: silent }
-  }
-
-  static async start(): Promise<DebianServer> {
-    if (!existsSync(BINARIES)) throw new Error('apt-get install -y postgresql-15')
-    const folder = newFolder()
-    const password = randomBytes(8).toString('hex')
-    const passwordFile = join(folder, 'password')
-    writeFileSync(passwordFile, `${password}\n`)
-    const user = userOfServer()
-    for (const path of [folder, passwordFile]) {
-      if (user.uid !== undefined) chownSync(path, user.uid, user.gid!)
-    }
-    const options = ['-U', 'owner', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '--no-sync']
-    execFileSync(`${BINARIES}/initdb`, ['-D', `${folder}/data`, ...options], {
-      ...user,
-      stdio: 'ignore',
-    })
-    const server = new DebianServer(folder, await freePort(), password, user)
-    await server.run()
-    return server
-  }
-
-  async run(): Promise<void> {
-    const settings = ['-p', String(this.port), '-h', '127.0.0.1', '-k', this.#folder]
-    this.#process = spawn(
-      `${BINARIES}/postgres`,
-      ['-D', `${this.#folder}/data`, ...settings, '-c', 'lc_messages=C', '-c', 'fsync=off'],
-      { ...this.#user, stdio: ['ignore', 'ignore', 'pipe'] },
-    )
-    const lines = createInterface({ input: this.#process.stderr! })
-    for await (const line of lines) {
-      if (line.endsWith('ready to accept connections')) break
-    }
-    this.#process.stderr!.resume()
-  }
-
-  async crash(): Promise<void> {
-    // The signal of an immediate shutdown: sessions end in the midst of what they do.
-    await kill(this.#process, 'SIGQUIT')
-    await this.run()
-  }
-
-  async stop(): Promise<void> {
-    await kill(this.#process, 'SIGINT')
-    rmSync(this.#folder, { recursive: true })
-  }
-}
+import { DebianServer, freePort } from './debian.ts'
+import { newFolder } from './process.ts'
+import { storeSuite } from './suite.ts'
 
 describe('on a server', () => {
   storeSuite(() => DebianServer.start())
@@ -113,7 +49,7 @@ describe('on a server in trouble', () => {
     const config = create(ConfigSchema, echo)
     const { id } = await store.rooms.create({ account, slug: 'hall', config, author: 'ann' })
     await store.rooms.configure(account, 'hall', create(ConfigSchema), 'bob')
-    const sql = postgres(server.options.url, { max: 1 })
+    const sql = server.sql()
     const kept = await sql`
       select revision, config, author from room_revisions where room_id = ${id} order by revision`
     await sql.end()
@@ -127,7 +63,7 @@ describe('on a server in trouble', () => {
     const { slug: account } = await store.accounts.create({ slug: 'later' })
     const config = create(ConfigSchema)
     await store.rooms.create({ account, slug: 'hall', config, author: 'ann' })
-    const sql = postgres(server.options.url, { max: 1 })
+    const sql = server.sql()
     await sql`update room_revisions set config = '{"blocks": [{"newLock": {}}]}'`
     await sql.end()
     await expect(store.rooms.find(account, 'hall')).rejects.toMatchObject(
@@ -146,11 +82,55 @@ describe('on a server in trouble', () => {
     await expect(open(nowhere)).rejects.toMatchObject(unavailable('ECONNREFUSED'))
   })
 
+  test('a watch that was begun while it was down works when it is up', async () => {
+    await server.fall()
+    const heard = Promise.withResolvers<unknown>()
+    let watches = false
+    const watching = store.changes.watch(heard.resolve).then(() => {
+      watches = true
+    })
+    await expect(store.ping()).rejects.toMatchObject({ failure: 'unavailable' })
+    expect(watches).toBe(false)
+    await server.run()
+    await watching
+    const { id } = await store.accounts.create({ slug: 'up' })
+    expect(await heard.promise).toEqual({ kind: 'account', id })
+  })
+
+  test('rows of the version before mean what they meant', async () => {
+    const admin = server.sql()
+    await admin`create database before`
+    await admin.end()
+    const url = server.options.url.replace(/postgres$/, 'before')
+    const [account, room, token] = [randomUUID(), randomUUID(), randomUUID()]
+    const old = connectTo({ url }, 1, 0)
+    await applyMigrations(drizzle(old), {
+      migrationsFolder: firstMigration(),
+      migrationsSchema: 'public',
+      migrationsTable: 'porthouse_migrations',
+    })
+    await old`insert into accounts (id, slug) values (${account}, 'acme')`
+    await old`
+      insert into rooms (id, account_id, slug, revision) values (${room}, ${account}, 'hall', 1)`
+    await old`insert into tokens (id, account_id, hash) values (${token}, ${account}, '')`
+    await old`insert into token_grants values (${token}, ${room}, true, false)`
+    await old.end()
+    const upgraded = await openStore({ ...server.options, url })
+    const rights = { send: true, receive: false, admit: false, channels: [] }
+    const found = await upgraded.tokens.find(token)
+    expect(found?.grants).toEqual([{ roomId: room, room: 'hall', ...rights }])
+    expect((await upgraded.tokens.change(token, { grants: [] })).grants).toEqual([])
+    await upgraded.close()
+  })
+
   test('what is busy or silent is given up, and found again', async () => {
     const wire = await Wire.to(server.port)
     const far = await openStore({ ...server.options, url: wire.through(server.options.url) })
     await far.ping()
-    const sql = postgres(server.options.url, { max: 1 })
+    // The watcher's connection is as silent, and nobody else would notice.
+    const missed = Promise.withResolvers<void>()
+    await far.changes.watch((change) => change ?? missed.resolve())
+    const sql = server.sql()
     const busy = await sql.reserve()
     await busy`begin`
     await busy`lock table accounts`
@@ -161,6 +141,7 @@ describe('on a server in trouble', () => {
     await expect(far.ping()).rejects.toMatchObject(unavailable('no answer within 5 s'))
     await stuck
     await sql.end({ timeout: 0 })
+    await missed.promise
     wire.thaw()
     await far.ping()
     await store.accounts.list()
@@ -168,6 +149,20 @@ describe('on a server in trouble', () => {
     wire.close()
   })
 })
+
+/** A folder with the first of the migrations alone. */
+function firstMigration(): string {
+  const all = join(import.meta.dirname, '../../gateway/store/postgres/migrations')
+  const folder = newFolder()
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const journal = JSON.parse(readFileSync(join(all, 'meta/_journal.json'), 'utf8'))
+  const [first] = journal.entries
+  copyFileSync(join(all, `${first.tag}.sql`), join(folder, `${first.tag}.sql`))
+  mkdirSync(join(folder, 'meta'))
+  const alone = JSON.stringify({ ...journal, entries: [first] })
+  writeFileSync(join(folder, 'meta/_journal.json'), alone)
+  return folder
+}
 
 /** A connection to a server that can go silent without ending. */
 class Wire {
@@ -204,21 +199,4 @@ class Wire {
     this.#listener.close()
     for (const socket of this.#pairs.flat()) socket.destroy()
   }
-}
-
-/** PostgreSQL refuses root; Debian's package brings a user. */
-function userOfServer(): { uid?: number; gid?: number } {
-  if (process.getuid?.() !== 0) return {}
-  const id = (which: string) =>
-    Number(execFileSync('id', [which, 'postgres'], { encoding: 'utf8' }))
-  return { uid: id('-u'), gid: id('-g') }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -1,0 +1,94 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import type { Fixture } from './fixture.ts'
+
+export function clientsSuite(fixture: Fixture): void {
+  const missing = { failure: 'missing' }
+
+  describe('clients', () => {
+    test('keep what they were made of, and are found by any mix of names', async () => {
+      const { account, id: roomId } = await fixture.newRoom()
+      const made = await fixture.store.clients.create({
+        account: account.slug,
+        slug: 'pump',
+        maxSockets: 1,
+        grants: [{ room: 'boiler', admit: true, channels: ['b', 'a', 'b'] }],
+      })
+      expect(made).toMatchObject({ account, slug: 'pump', maxSockets: 1 })
+      const rights = { send: false, receive: false, admit: true, channels: ['a', 'b'] }
+      expect(made.grants).toEqual([{ roomId, room: 'boiler', ...rights }])
+      for (const owner of [account.slug, account.id]) {
+        for (const name of ['pump', made.id, made.id.toUpperCase()]) {
+          expect(await fixture.store.clients.find(owner, name)).toEqual(made)
+        }
+      }
+      const stranger = await fixture.newAccount()
+      expect(await fixture.store.clients.find(stranger.slug, made.id)).toBeUndefined()
+      expect(await fixture.store.clients.list(account.id)).toEqual([made])
+    })
+
+    test('are made whole or not at all', async () => {
+      const { account } = await fixture.newRoom()
+      const foreign = await fixture.newRoom()
+      const create = (rest: object) =>
+        fixture.store.clients.create({ account: account.id, slug: 'pump', grants: [], ...rest })
+      await expect(create({ account: 'nobody' })).rejects.toMatchObject(missing)
+      await expect(create({ grants: [{ room: foreign.id }] })).rejects.toMatchObject(missing)
+      await expect(create({ slug: 'Pump' })).rejects.toThrow('the client')
+      expect(await fixture.store.clients.list(account.id)).toEqual([])
+      await create({})
+      const again = create({ grants: [{ room: 'boiler', send: true }] })
+      await expect(again).rejects.toMatchObject({ failure: 'exists' })
+      const kept = await fixture.store.clients.find(account.id, 'pump')
+      expect(kept).toMatchObject({ grants: [] })
+      expect(kept).not.toHaveProperty('maxSockets')
+    })
+
+    test('are made once, however many need one at once', async () => {
+      const { slug } = await fixture.newAccount()
+      const all = Array.from({ length: 12 }, () => fixture.store.clients.ensure(slug, 'ann'))
+      const [first, ...rest] = await Promise.all(all)
+      for (const other of rest) expect(other).toEqual(first)
+      await expect(fixture.store.clients.ensure('nobody', 'ann')).rejects.toMatchObject(missing)
+      for (const name of ['', 'Ann', randomUUID(), 'a\0']) {
+        await expect(fixture.store.clients.ensure(slug, name)).rejects.toThrow('the client')
+      }
+    })
+
+    test('change in what is told, and in nothing else', async () => {
+      const { account } = await fixture.newRoom()
+      const grants = [{ room: 'boiler', send: true }]
+      const made = await fixture.store.clients.create({ account: account.id, slug: 'pump', grants })
+      const change = (to: object) => fixture.store.clients.change(account.slug, 'pump', to)
+      expect(await change({ maxSockets: 3 })).toEqual({ ...made, maxSockets: 3 })
+      const [grant] = made.grants
+      const after = { ...made, maxSockets: 3, grants: [{ ...grant, send: false, receive: true }] }
+      expect(await change({ grants: [{ room: 'boiler', receive: true }] })).toEqual(after)
+      expect(await change({ maxSockets: null, grants: [] })).toEqual({ ...made, grants: [] })
+      await expect(change({ grants: [{ room: 'none' }] })).rejects.toMatchObject(missing)
+      const unknown = fixture.store.clients.change(account.slug, 'none', { maxSockets: 1 })
+      await expect(unknown).rejects.toMatchObject(missing)
+    })
+
+    test('take their tokens, credentials and logins with them', async () => {
+      const { slug: account } = await fixture.newAccount()
+      const token = await fixture.newToken(account, { client: 'pump' })
+      const credential = await fixture.store.credentials.add({
+        id: randomUUID(),
+        kind: 'password',
+        account,
+        client: 'pump',
+        data: {},
+        label: '',
+      })
+      const hash = randomBytes(32)
+      const expiresAt = new Date(Date.now() + 60_000)
+      await fixture.store.logins.create({ hash, account, client: 'pump', expiresAt })
+      expect(await fixture.store.clients.delete(account, 'pump')).toBe(true)
+      expect(await fixture.store.clients.delete(account, 'pump')).toBe(false)
+      expect(await fixture.store.tokens.find(token.id)).toBeUndefined()
+      expect(await fixture.store.credentials.find(credential.id)).toBeUndefined()
+      expect(await fixture.store.logins.find(hash)).toBeUndefined()
+    })
+  })
+}
