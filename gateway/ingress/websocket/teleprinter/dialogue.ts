@@ -268,7 +268,8 @@ export class Dialogue {
       return this.#parts.wrong(this.#claims)
     }
     if (outcome === Outcome.DROPPED) this.#question = undefined
-    this.#say(`That did not open it. ${why(code, '')}.`)
+    // Without a code it was given up.
+    if (code !== Code.UNSPECIFIED) this.#say(`That did not open it. ${why(code, '')}.`)
   }
 
   #pass(values: Verdict['values']): void {
