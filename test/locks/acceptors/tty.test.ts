@@ -109,7 +109,7 @@ describe('who has passed', () => {
   const passed = (options: unknown) => {
     const step = judge(responses('ada', 'mellon', 'Größe'), options)
     if (!('proof' in (step as object))) throw new Error('not passed')
-    return (step as { proof: never }).proof
+    return (step as never as { proof: never }).proof
   }
   const other = { prompts: [{ text: 'Word: ', answer_sha256: sha256('mellon') }] }
 
