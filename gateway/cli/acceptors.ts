@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import type { Config } from '../config/config.ts'
 import type { Acceptor } from '../locks/acceptor.ts'
 import { builtInAcceptors } from '../locks/acceptors/index.ts'
+import { Providers } from '../locks/acceptors/oidc/provider.ts'
 import type { Log } from '../observe/log.ts'
 import type { FlowReader } from '../rooms/config.ts'
 import type { Store } from '../store/store.ts'
@@ -17,6 +18,7 @@ export function flowReader(store: Store, { limbo }: Config, log: Log): FlowReade
     random: randomBytes,
     clock: Date.now,
     trustsPage: () => false,
+    providers: new Providers(),
     log,
     acceptors: () => acceptors,
     defaults,
