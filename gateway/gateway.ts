@@ -3,21 +3,29 @@ import { randomBytes } from 'node:crypto'
 import { Code } from '@porthouse/proto/v1/code'
 
 import type { Config } from './config/config.ts'
+import { OffenceBook } from './identity/offences.ts'
 import { Connections } from './ingress/connections.ts'
+import { loginRoutes } from './ingress/http/login.ts'
 import { serveHttp } from './ingress/http/server.ts'
-import { isLoopback } from './ingress/websocket/origin.ts'
+import { isLoopback, pageTrusted } from './ingress/websocket/origin.ts'
 import { type WebSocketOptions, webSocketIngress } from './ingress/websocket/upgrade.ts'
-import { tokenAcceptor } from './locks/acceptors/token.ts'
+import type { Acceptor } from './locks/acceptor.ts'
+import { type AcceptorParts, builtInAcceptors } from './locks/acceptors/index.ts'
+import { OidcLogins } from './locks/acceptors/oidc/login.ts'
+import { Providers } from './locks/acceptors/oidc/provider.ts'
 import type { Log } from './observe/log.ts'
 import { Refusal } from './protocol/codes.ts'
 import { Uuid7Source } from './protocol/uuid7.ts'
+import { lobbyFlow, strangersFlow } from './rooms/places.ts'
 import { Rooms } from './rooms/rooms.ts'
 import { Graph } from './router/graph.ts'
 import { IdempotencyWindow } from './router/idempotency.ts'
 import { Router } from './router/router.ts'
 import { Turn } from './router/turn.ts'
 import type { Core } from './session/core.ts'
+import { Lobbies } from './session/lobbies.ts'
 import { Sessions } from './session/sessions.ts'
+import { Shares } from './session/shares.ts'
 import type { Store } from './store/store.ts'
 
 export interface Gateway {
@@ -41,41 +49,32 @@ export interface GatewayParts {
 /** Starts a gateway. Rejects where it cannot listen. */
 export async function createGateway({ config, store, log }: GatewayParts): Promise<Gateway> {
   const clock = Date.now
-  const graph = new Graph()
-  const turn = new Turn(setImmediate)
-  const core: Core = {
-    options: config,
-    clock,
-    // Whole numbers, which take no memory of their own where they are kept.
-    uptime: () => Math.trunc(performance.now()),
-    newId,
-    turn,
-    log,
-    router: new Router(
-      graph,
-      new Uuid7Source(clock, randomBytes),
-      new IdempotencyWindow(config.idempotency),
-    ),
-    rooms: new Rooms({ stored: store.rooms, graph, turn, clock }),
-    acceptors: new Map([tokenAcceptor(store.tokens, clock)].map((each) => [each.name, each])),
-  }
+  let port = 0
+  const parts = acceptorParts({ config, store, log }, clock, () => port)
+  const core = coreOf({ config, store, log }, clock, parts)
   const sessions = new Sessions(core)
-  const { host, port } = config.http.listen
   const connections = new Connections(config.connections)
   const http = await serveHttp({
-    host,
-    port,
+    ...config.http.listen,
     connections,
+    log,
     ready: async () => {
       if (sessions.draining) throw new Refusal(Code.DRAINING, 'the gateway goes down')
       await store.ping()
     },
+    routes: loginRoutes({
+      logins: new OidcLogins(parts),
+      publicUrl: () => parts.urls()[0],
+      origins: config.http.origins,
+      trustsPage: parts.trustsPage,
+    }),
     upgrade: config.features.includes('websocket')
-      ? webSocketIngress(webSocketOptions(config, connections), sessions)
+      ? webSocketIngress(webSocketOptions({ config, store, log }, clock, connections), sessions)
       : refuseWebSocket,
   })
+  port = http.port
   return {
-    http: { host: http.host, port: http.port },
+    http: { host: http.host, port },
     get sockets() {
       return sessions.count
     },
@@ -87,11 +86,75 @@ export async function createGateway({ config, store, log }: GatewayParts): Promi
   }
 }
 
-function webSocketOptions({ http, limits }: Config, connections: Connections): WebSocketOptions {
+function acceptorParts(
+  { config, store, log }: GatewayParts,
+  clock: () => number,
+  port: () => number,
+): AcceptorParts {
+  const { origins, publicUrl, listen } = config.http
+  const { tries, deadlineMs } = config.limbo
+  const acceptors: Map<string, Acceptor> = new Map()
+  const parts: AcceptorParts = {
+    store,
+    log,
+    clock,
+    random: randomBytes,
+    urls: () => (publicUrl === undefined ? ownUrls(listen.host, port()) : [publicUrl]),
+    trustsPage: (headers) => pageTrusted(headers, origins),
+    providers: new Providers(),
+    acceptors: () => acceptors,
+    defaults: { tries, deadlineMs },
+  }
+  for (const acceptor of builtInAcceptors(parts)) acceptors.set(acceptor.name, acceptor)
+  return parts
+}
+
+/** What a gateway is reached by of which nobody said more: from this machine alone. */
+function ownUrls(host: string, port: number): string[] {
+  if (!isLoopback(host)) return []
+  return ['127.0.0.1', 'localhost', '[::1]'].map((name) => `http://${name}:${port}`)
+}
+
+function coreOf(
+  { config, store, log }: GatewayParts,
+  clock: () => number,
+  { acceptors, defaults }: AcceptorParts,
+): Core {
+  const graph = new Graph()
+  const turn = new Turn(setImmediate)
+  const flows = { acceptors: acceptors(), defaults }
+  const ids = new Uuid7Source(clock, randomBytes)
+  return {
+    options: config,
+    clock,
+    // Whole numbers, which take no memory of their own where they are kept.
+    uptime: () => Math.trunc(performance.now()),
+    newId,
+    turn,
+    log,
+    router: new Router(graph, ids, new IdempotencyWindow(config.idempotency)),
+    rooms: new Rooms({ stored: store.rooms, graph, turn, clock, flows }),
+    acceptors: flows.acceptors,
+    strangersFlow: strangersFlow(flows),
+    lobbyFlow: lobbyFlow(flows),
+    lobbies: new Lobbies(),
+    shares: new Shares(),
+  }
+}
+
+function webSocketOptions(
+  { config, store, log }: GatewayParts,
+  clock: () => number,
+  connections: Connections,
+): WebSocketOptions {
+  const { http, limits, features, teleprinter } = config
+  const { halfLifeMs, paceMax } = teleprinter
+  const offences = new OffenceBook({ stored: store.offences, halfLifeMs, clock, log })
   return {
     origins: { allowed: http.origins, loopback: isLoopback(http.listen.host) },
     connections,
     packetBytes: limits.packetBytes,
+    teleprinter: features.includes('teleprinter') ? { offences, paceMax } : undefined,
   }
 }
 

@@ -35,7 +35,7 @@ export function parseTarget(typed: string, environment: ClientEnvironment, filte
 function fromUrl(typed: string): Target {
   const { pathname } = parseUrl(typed)
   const place = parsePath(pathname)
-  if (place.kind === 'lobby' || place.client) {
+  if (place.kind !== 'room' || place.client) {
     throw usage(`${typed} names no room; write ws://HOST:PORT/ACCOUNT/ROOM, or an address alone`)
   }
   return { url: entry(typed), address: formatAddress(place.address), isRoom: true }

@@ -3,6 +3,7 @@
  * file, the environment, the flags, `porthouse config` and docs/cli.md agree with.
  */
 import { z } from 'zod'
+import { gatewayUrl } from '../protocol/gateway-url.ts'
 import { bool, bytes, choice, count, endpoint, list, ms, text } from './setting.ts'
 
 export const FEATURES = ['websocket', 'mqtt', 'teleprinter'] as const
@@ -20,6 +21,16 @@ function section<Shape extends z.ZodRawShape>(shape: Shape) {
 export const schema = z.strictObject({
   http: section({
     listen: endpoint('127.0.0.1:8080', 'where HTTP and WebSocket listen; port 0 takes a free one'),
+    publicUrl: z
+      .string()
+      .refine((url) => gatewayUrl(url) !== undefined)
+      .optional()
+      .meta({
+        allowed: 'https://HOST[:PORT]',
+        meaning:
+          'what the gateway is reached by: clients sign it, and logins lead back to it; absent: ' +
+          'the names of this machine for itself, while http.listen is loopback',
+      }),
     origins: list(
       z.string().regex(/^(\*|https?:\/\/[^/?#\s]+)$/),
       [],

@@ -9,7 +9,7 @@ import { sshString } from './ssh-wire.ts'
 const CONTEXT = 'porthouse login v1'
 
 export interface LoginMessage {
-  /** In its origin form, see gateway-url.ts. */
+  /** In its origin form, see protocol/gateway-url.ts. */
   readonly gateway: string
   /** `socket:{socket}`. */
   readonly socket: string

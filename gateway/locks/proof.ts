@@ -16,14 +16,19 @@ export interface Proof {
   readonly account?: Named
   /** It speaks for the account itself: its connection key was proved. */
   readonly owner?: true
-  /** The client that the socket now is. */
-  readonly client?: Named
+  /** The client that the socket now is, and how many live sockets it may have. */
+  readonly client?: Named & { readonly maxSockets?: number }
   readonly token?: TokenRecord
   /** Id of the stored credential that proved it, with which it falls. */
   readonly credential?: string
   /** It counts for this place alone, by address; absent: wherever its grants reach. */
   readonly place?: string
-  /** Rights that it brings; what it may do as a mere visitor is the room's to say. */
+  /** Rights that it brings. */
   readonly grants: readonly Grant[]
+  /**
+   * Whoever proves this enters with the rights that a room gives to visitors, beside his own: set
+   * where the proof says little of rights, as that of an OpenID provider or a knock.
+   */
+  readonly visitor?: true
   readonly expiresAt?: Date
 }

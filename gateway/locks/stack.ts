@@ -94,7 +94,10 @@ export type LockInput =
       readonly frame: number
       readonly nominated: NewLock | undefined
     }
-  /** What came of `begin` or `judge`; `resolves`: other locks that the same proof opens. */
+  /**
+   * What came of `begin` or `judge`, or of what was asked without an answer; `resolves`: other
+   * locks that the same proof opens.
+   */
   | {
       readonly type: 'judged'
       readonly lock: string
@@ -196,6 +199,12 @@ function openChoices({ flow, out }: Lock): LockSpec[] {
   return choices(flow).filter((choice) => !out.includes(choice))
 }
 
+/** Names of the other acceptors that would do. */
+export function othersOf(lock: Lock): string[] {
+  const others = openChoices(lock).filter((choice) => choice !== lock.choice)
+  return [...new Set(others.map(({ acceptor }) => acceptor))]
+}
+
 function challengeOf(stack: LockStack, lock: Lock, frame: number): LockEffect {
   return { type: 'challenge', lock, depth: stack.locks.indexOf(lock) + 1, frame }
 }
@@ -250,7 +259,7 @@ function withAhead({ ahead }: LockStack, acceptor: string, answer: Ahead) {
 function judged(stack: LockStack, input: Input<'judged'>): Reduced {
   const lock = stack.locks.find(({ id }) => id === input.lock)
   if (!lock || lock.round !== input.round) return [stack, []]
-  if (lock.phase !== 'beginning' && lock.phase !== 'judging') return [stack, []]
+  if (lock.phase === 'set' || lock.phase === 'needing') return [stack, []]
   const { judgement } = input
   switch (judgement.outcome) {
     case 'passed':

@@ -13,6 +13,12 @@ export interface RoomAddress {
   readonly channel?: string
 }
 
+/** An account's lobby (R9). */
+export interface LobbyAddress {
+  readonly kind: 'lobby'
+  readonly account: string
+}
+
 /** Names are slugs, or UUIDs in lower case. */
 export type Address =
   | RoomAddress
@@ -27,6 +33,7 @@ export type Address =
   /** The n-th connection of a token; its id is a UUID, n counts from 1. */
   | { readonly kind: 'token'; readonly token: string; readonly n: number }
   | { readonly kind: 'lock'; readonly lock: string }
+  | LobbyAddress
 
 /** Reads an address. Throws Refusal: ADDRESS_INVALID, NAME_TOO_LONG or NESTING_TOO_DEEP. */
 export function parseAddress(text: string): Address {
@@ -46,8 +53,12 @@ export function parseAddress(text: string): Address {
       return parseToken(rest)
     case 'lock':
       return { kind, lock: parseId(rest, 'lock') }
+    case 'lobby':
+      return { kind, account: parseName(rest, 'account') }
     default:
-      throw invalid('an address starts with room:, client:, socket:, group:, token: or lock:')
+      throw invalid(
+        'an address starts with room:, client:, socket:, group:, token:, lock: or lobby:',
+      )
   }
 }
 
@@ -82,6 +93,8 @@ export function formatAddress(address: Address): string {
       return `token:${address.token}/${address.n}`
     case 'lock':
       return `lock:${address.lock}`
+    case 'lobby':
+      return `lobby:${address.account}`
   }
 }
 
@@ -139,14 +152,23 @@ function parseId(text: string, what: string): string {
   return text
 }
 
-/** What a URL path asks for: the canonical entry, or a room as the first place (R2, R4, R5, R6). */
+/** What may be entered by a Join: a room or channels of it, or an account's lobby. */
+export function parsePlace(text: string): RoomAddress | LobbyAddress {
+  if (!text.startsWith('lobby:')) return parseFilter(text)
+  return parseAddress(text) as LobbyAddress
+}
+
+/** What a URL path asks for: the canonical entry, or a first place (R2 to R6). */
 export type Entry =
-  | { readonly kind: 'lobby' }
+  | { readonly kind: 'main' }
+  | { readonly kind: 'lobby'; readonly address: LobbyAddress }
   | {
       readonly kind: 'room'
       readonly address: RoomAddress
       /** UUID of the client that the path names. */
       readonly client?: string
+      /** What the acceptor `url` asks for. */
+      readonly secret?: string
     }
 
 /** Three characters for each byte, percent-encoded. */
@@ -154,25 +176,37 @@ const PATH_CHARS_MAX = 3 * NAME_BYTES_MAX
 
 /**
  * Reads the path of a URL, still percent-encoded and without its query: `/v1/ws`,
- * `/{account}/{room}[/{channel}]` or `/{account}/{room}/{client-uuid}/[{channel}]`.
+ * `/{account}/{room}[/{channel}]`, `/{account}/{room}/{client-uuid}/[{channel}]`, either with
+ * `~{secret}` after the room, or `/user/{account}/`.
  * Throws as parseAddress does, and PATH_UNKNOWN for a path of another shape.
  */
 export function parsePath(path: string): Entry {
-  if (path === '/v1/ws') return { kind: 'lobby' }
+  if (path === '/v1/ws') return { kind: 'main' }
   if (path.length > PATH_CHARS_MAX) throw tooLong('the path', PATH_CHARS_MAX)
   if (!path.startsWith('/')) throw unknownPath()
   const [account, room, ...levels] = path.slice(1).split('/').map(decodeSegment)
+  if (account === 'user' && room !== undefined) return accountLobby(room, levels)
   if (account === undefined || room === undefined || RESERVED_WORDS.has(account)) {
     throw unknownPath()
   }
+  const secret = levels[0]?.startsWith('~') ? levels.shift()?.slice(1) : undefined
   const client = levels[0] !== undefined && isUuid(levels[0]) ? levels.shift() : undefined
   // The slash that ends a client's path (R4), and no other one.
-  if (client !== undefined && levels.length === 1 && levels[0] === '') levels.pop()
+  const ended = client !== undefined || secret !== undefined
+  if (ended && levels.length === 1 && levels[0] === '') levels.pop()
   const place = [account, room, ...levels].join('/')
   const address = parseRoom(place, checkChannel)
-  return client === undefined
-    ? { kind: 'room', address }
-    : { kind: 'room', address, client: client.toLowerCase() }
+  return {
+    kind: 'room',
+    address,
+    ...(client !== undefined && { client: client.toLowerCase() }),
+    ...(secret !== undefined && { secret }),
+  }
+}
+
+function accountLobby(name: string, rest: readonly string[]): Entry {
+  if (rest.length > 1 || (rest[0] ?? '') !== '') throw unknownPath()
+  return { kind: 'lobby', address: { kind: 'lobby', account: parseName(name, 'account') } }
 }
 
 const URL_CHARACTERS = /^[!-~]*$/
@@ -194,7 +228,7 @@ function decode(segment: string): string {
 }
 
 function unknownPath(): Refusal {
-  return new Refusal(Code.PATH_UNKNOWN, 'expected /v1/ws or /{account}/{room}')
+  return new Refusal(Code.PATH_UNKNOWN, 'expected /v1/ws, /{account}/{room} or /user/{account}/')
 }
 
 function tooLong(what: string, max: number): Refusal {

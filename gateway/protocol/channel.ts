@@ -46,6 +46,22 @@ export function matchesChannel(filter: string, channel: string): boolean {
   )
 }
 
+/** Whether a filter hears all that another one hears; `` is the room and all its channels. */
+export function coversFilter(wide: string, narrow: string): boolean {
+  if (wide === '' || wide === narrow) return true
+  if (narrow === '') return false
+  const open = wide.split('/')
+  const asked = narrow.split('/')
+  const rest = open.at(-1) === '**'
+  if (rest) open.pop()
+  else if (asked.at(-1) === '**') return false
+  if (rest ? asked.length <= open.length : asked.length !== open.length) return false
+  return open.every((level, i) => {
+    const other = asked[i] as string
+    return level === other || (level === '*' && other !== '**')
+  })
+}
+
 function checkLevels(levels: readonly string[], channel: string): void {
   if (levels.length > CHANNEL_LEVELS_MAX) {
     throw new Refusal(Code.NESTING_TOO_DEEP, `a channel has over ${CHANNEL_LEVELS_MAX} levels`)

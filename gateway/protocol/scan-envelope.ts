@@ -34,6 +34,15 @@ export interface ScannedEnvelope {
   /** Routing.receipt: a ReceiptLevel, unknown ones included. */
   receipt: number
   key: string
+  /** Routing.acting; `` where absent. */
+  acting: string
+  /** Number of the field that holds the content, 0 where there is none, and where its bytes lie. */
+  content: 0 | 3 | 6
+  contentStart: number
+  contentEnd: number
+  /** Where the bytes of content_type lie. */
+  typeStart: number
+  typeEnd: number
   /** First span of the body: [start, cutStart). Second: [cutEnd, end). */
   readonly start: number
   cutStart: number
@@ -59,13 +68,19 @@ export function scanEnvelope(
     to: NO_DESTINATIONS,
     receipt: 0,
     key: '',
+    acting: '',
+    content: 0,
+    contentStart: 0,
+    contentEnd: 0,
+    typeStart: 0,
+    typeEnd: 0,
     start,
     cutStart: end,
     cutEnd: end,
     end,
   }
   const reader = new Reader(bytes, start, end)
-  const seen = { routing: false, content: false, headers: 0, headersBytes: 0 }
+  const seen = { routing: false, headers: 0, headersBytes: 0 }
   while (reader.pos < end) {
     const fieldStart = reader.pos
     const tag = reader.uint32()
@@ -80,29 +95,38 @@ export function scanEnvelope(
       envelope.cutStart = fieldStart
       envelope.cutEnd = reader.pos
     } else {
-      scanBodyField(reader, tag, seen, limits)
+      scanBodyField(reader, tag, envelope, seen, limits)
     }
   }
   return envelope
 }
 
 interface Seen {
-  content: boolean
   headers: number
   headersBytes: number
 }
 
-function scanBodyField(reader: Reader, tag: number, seen: Seen, limits: Limits): void {
+function scanBodyField(
+  reader: Reader,
+  tag: number,
+  envelope: ScannedEnvelope,
+  seen: Seen,
+  limits: Limits,
+): void {
   const field = tag >>> 3
   if (field === 2 || (field >= 16 && field <= 31)) {
     throw new Refusal(Code.RESERVED_FIELD, `field ${field} is the gateway's to set`)
   }
   if (field === 0 || field > 8) return skipUnknown(reader, tag)
   expectWireType(tag & 7, LENGTH_DELIMITED)
-  if (field === 3 || field === 6) return scanContent(reader, field === 6, seen, limits)
+  if (field === 3 || field === 6) return scanContent(reader, field, envelope, limits)
   if (field === 5) return scanHeader(reader, seen, limits)
-  if (field === 4) reader.pos = reader.text(CONTENT_TYPE_BYTES_MAX, 'content_type')
-  else if (field === 7) reader.pos = reader.text(NAME_BYTES_MAX, 'reply_to')
+  if (field === 4) {
+    const end = reader.text(CONTENT_TYPE_BYTES_MAX, 'content_type')
+    envelope.typeStart = reader.pos
+    envelope.typeEnd = end
+    reader.pos = end
+  } else if (field === 7) reader.pos = reader.text(NAME_BYTES_MAX, 'reply_to')
   else {
     const end = reader.lengthEnd()
     if (end - reader.pos > CORRELATION_BYTES_MAX) {
@@ -112,14 +136,21 @@ function scanBodyField(reader: Reader, tag: number, seen: Seen, limits: Limits):
   }
 }
 
-function scanContent(reader: Reader, isText: boolean, seen: Seen, limits: Limits): void {
-  if (seen.content) throw malformed('content given twice')
-  seen.content = true
+function scanContent(
+  reader: Reader,
+  field: 3 | 6,
+  envelope: ScannedEnvelope,
+  limits: Limits,
+): void {
+  if (envelope.content !== 0) throw malformed('content given twice')
   const end = reader.lengthEnd()
   if (end - reader.pos > limits.payloadBytes) {
     throw new Refusal(Code.PAYLOAD_TOO_LARGE, `over ${limits.payloadBytes} bytes`)
   }
-  if (isText && !isUtf8(reader.bytes.subarray(reader.pos, end))) throw invalidUtf8('text')
+  if (field === 6 && !isUtf8(reader.bytes.subarray(reader.pos, end))) throw invalidUtf8('text')
+  envelope.content = field
+  envelope.contentStart = reader.pos
+  envelope.contentEnd = end
   reader.pos = end
 }
 
@@ -156,7 +187,7 @@ function scanRouting(reader: Reader, envelope: ScannedEnvelope, limits: Limits):
   while (reader.pos < reader.end) {
     const tag = reader.uint32()
     const field = tag >>> 3
-    if (field === 0 || field > 5) {
+    if (field === 0 || field > 6) {
       skipUnknown(reader, tag)
       continue
     }
@@ -164,6 +195,7 @@ function scanRouting(reader: Reader, envelope: ScannedEnvelope, limits: Limits):
     if (field === 1) envelope.route = reader.uint32()
     else if (field === 4) envelope.receipt = reader.uint32()
     else if (field === 2) envelope.channel = reader.string(CHANNEL_BYTES_MAX, 'channel')
+    else if (field === 6) envelope.acting = reader.string(NAME_BYTES_MAX, 'acting')
     else if (field === 5) envelope.key = reader.string(KEY_BYTES_MAX, 'idempotency_key')
     else addDestination(envelope, reader.string(NAME_BYTES_MAX, 'an address'), limits)
   }

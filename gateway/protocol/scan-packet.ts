@@ -14,6 +14,9 @@ export const FrameKind = {
   RECEIPT: 6,
   ROOM: 7,
   DROP: 8,
+  COMMAND: 9,
+  EVENT: 10,
+  RESUME: 11,
 } as const
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind]
 
@@ -76,7 +79,7 @@ function scanFrame(reader: Reader, frame: ScannedFrame): void {
   while (reader.pos < reader.end) {
     const tag = reader.uint32()
     const field = tag >>> 3
-    if (field >= FrameKind.HELLO && field <= FrameKind.DROP) {
+    if (field >= FrameKind.HELLO && field <= FrameKind.RESUME) {
       expectWireType(tag & 7, LENGTH_DELIMITED)
       if (frame.kind !== FrameKind.NONE) throw malformed('two bodies in one frame')
       frame.kind = field as FrameKind

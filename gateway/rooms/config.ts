@@ -1,25 +1,50 @@
 /** A room's config as its blocks say it, with the defaults of those that are absent (R19). */
-import { type Block, type Config, Policy, PolicySchema } from '@porthouse/proto/room/v1/config'
+import { create } from '@bufbuild/protobuf'
+import {
+  AccessSchema,
+  type Block,
+  type Config,
+  Policy,
+  PolicySchema,
+} from '@porthouse/proto/room/v1/config'
+import type { Flow } from '../locks/flow.ts'
+import { type Acceptors, type LockDefaults, readAccess } from '../locks/read-flow.ts'
 import type { PlaceConfig } from '../router/place.ts'
+import type { Rights } from '../store/store.ts'
 
 export interface RoomConfig extends PlaceConfig {
-  /** Acceptors to get in by, in order; none: the room is open. */
-  readonly locks: readonly string[]
+  /** What guards it; undefined: nothing, the room is open. */
+  readonly flow: Flow | undefined
+  /** What those may do whose locks gave them no rights of their own. */
+  readonly visitors: Rights
+  /** The config says what visitors may do, so that whoever resolves the locks may do it. */
+  readonly visited: boolean
 }
 
-/** Acceptors that a room may name. */
-export const ACCEPTORS = ['token'] as const
+/** How the flows of a config are read. */
+export interface FlowReader {
+  readonly acceptors: Acceptors
+  readonly defaults: LockDefaults
+}
 
-export function readConfig({ blocks }: Config): RoomConfig {
+const DEFAULT_ACCESS = create(AccessSchema, { locks: ['token'] })
+const DEFAULT_VISITORS = { send: true, receive: true, admit: false }
+
+/** Throws an Error where it cannot be used: it was stored by a gateway with other acceptors. */
+export function readConfig({ blocks }: Config, { acceptors, defaults }: FlowReader): RoomConfig {
+  const access = block(blocks, 'access') ?? DEFAULT_ACCESS
+  const { send, receive, admit } = access.visitors ?? DEFAULT_VISITORS
   return {
-    locks: block(blocks, 'access')?.locks ?? ['token'],
+    flow: readAccess(access, acceptors, defaults),
+    visitors: { send, receive, admit, channels: [] },
+    visited: access.visitors !== undefined,
     echo: block(blocks, 'echo')?.enabled ?? false,
     slowConsumers: block(blocks, 'slowConsumers')?.policy || Policy.DISCONNECT,
   }
 }
 
 /** What is wrong with a config, one sentence each; none: it may be used. */
-export function checkConfig({ blocks }: Config): string[] {
+export function checkConfig({ blocks }: Config, { acceptors, defaults }: FlowReader): string[] {
   const faults: string[] = []
   const seen = new Set<string>()
   for (const { kind } of blocks) {
@@ -27,10 +52,10 @@ export function checkConfig({ blocks }: Config): string[] {
     else if (seen.has(kind.case)) faults.push(`two blocks of kind ${kind.case}`)
     else seen.add(kind.case)
   }
-  for (const lock of block(blocks, 'access')?.locks ?? []) {
-    if (!(ACCEPTORS as readonly string[]).includes(lock)) {
-      faults.push(`access.locks: no acceptor ${lock}; known: ${ACCEPTORS.join(', ')}`)
-    }
+  try {
+    readAccess(block(blocks, 'access') ?? DEFAULT_ACCESS, acceptors, defaults)
+  } catch (error) {
+    faults.push(`access: ${error instanceof Error ? error.message : error}`)
   }
   const policy = block(blocks, 'slowConsumers')?.policy
   if (policy !== undefined && !PolicySchema.values.some((value) => value.number === policy)) {

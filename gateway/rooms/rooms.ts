@@ -3,11 +3,11 @@ import type { Graph } from '../router/graph.ts'
 import { Place } from '../router/place.ts'
 import type { Turn } from '../router/turn.ts'
 import type { RoomRecord, Rooms as StoredRooms } from '../store/store.ts'
-import { type RoomConfig, readConfig } from './config.ts'
+import { type FlowReader, type RoomConfig, readConfig } from './config.ts'
 
 export interface Room {
-  readonly record: RoomRecord
-  readonly config: RoomConfig
+  record: RoomRecord
+  config: RoomConfig
   readonly place: Place
   /** Sockets in it, listening or not. */
   members: number
@@ -18,18 +18,27 @@ export class Rooms {
   readonly #graph: Graph
   readonly #turn: Turn
   readonly #clock: () => number
+  readonly #flows: FlowReader
   /** By every name of it, see `namesOf`. */
   readonly #loaded = new Map<string, Room>()
+  readonly #byRoute = new Map<number, Room>()
   readonly #loading = new Map<string, Promise<Room | undefined>>()
   #routes = 0
   /** Given last. */
   #epoch = 0
 
-  constructor(parts: { stored: StoredRooms; graph: Graph; turn: Turn; clock: () => number }) {
+  constructor(parts: {
+    stored: StoredRooms
+    graph: Graph
+    turn: Turn
+    clock: () => number
+    flows: FlowReader
+  }) {
     this.#stored = parts.stored
     this.#graph = parts.graph
     this.#turn = parts.turn
     this.#clock = parts.clock
+    this.#flows = parts.flows
   }
 
   /**
@@ -48,6 +57,23 @@ export class Rooms {
     return loading
   }
 
+  /** The loaded room behind a place. */
+  at({ route }: Place): Room {
+    return this.#byRoute.get(route) as Room
+  }
+
+  /** Those that are loaded. */
+  get loaded(): Iterable<Room> {
+    return this.#byRoute.values()
+  }
+
+  /** Takes a changed config over, without dropping anybody (R19). Throws as readConfig does. */
+  configure(room: Room, record: RoomRecord): void {
+    room.config = readConfig(record.config, this.#flows)
+    room.record = record
+    room.place.config = room.config
+  }
+
   async #load(account: string, name: string): Promise<Room | undefined> {
     const record = await this.#stored.find(account, name)
     if (!record) return undefined
@@ -55,7 +81,7 @@ export class Rooms {
     // Meanwhile it may have been loaded by another of its names.
     const loaded = this.#loaded.get(names[0] as string)
     if (loaded) return loaded
-    const config = readConfig(record.config)
+    const config = readConfig(record.config, this.#flows)
     const slugs = `${record.account.slug}/${record.slug}`
     // Nothing is kept of such a room, so its positions begin anew with each loading: in an epoch of
     // their own, even within one millisecond.
@@ -63,6 +89,7 @@ export class Rooms {
     const place = new Place(++this.#routes, slugs, this.#epoch, config, this.#turn)
     const room: Room = { record, config, place, members: 0 }
     for (const each of names) this.#loaded.set(each, room)
+    this.#byRoute.set(place.route, room)
     this.#graph.addPlace(place, names)
     return room
   }
@@ -79,6 +106,7 @@ export class Rooms {
     const names = namesOf(room.record)
     if (room.members > 0 || this.#loaded.get(names[0] as string) !== room) return
     for (const each of names) this.#loaded.delete(each)
+    this.#byRoute.delete(room.place.route)
     this.#graph.removePlace(names)
   }
 }

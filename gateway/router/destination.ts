@@ -1,6 +1,7 @@
-/** Where one envelope may go, as the router's steps hand it on. */
+/** Where one envelope may go, and in whose name, as the router's steps hand it on. */
 import type { Code } from '@porthouse/proto/v1/code'
-import type { Membership } from './place.ts'
+import type { Membership, Sender } from './place.ts'
+import type { Actor } from './socket.ts'
 
 export type Destination = RoomDestination | DirectDestination | RefusedDestination
 
@@ -10,17 +11,23 @@ export interface RoomDestination {
   /** As the sender wrote it; `` where he wrote none. */
   readonly name: string
   readonly membership: Membership
+  /** Undefined where none of those that the socket is may send there. */
+  readonly sender: Sender | undefined
   /** `` for the room itself. */
   readonly channel: string
 }
 
-/** A socket or all sockets of a client. */
+/**
+ * A socket, all sockets that are a client or a token's connection, whoever is at a lock (R16), or,
+ * in an account's lobby, the sender itself.
+ */
 export interface DirectDestination {
-  readonly kind: 'socket' | 'client'
+  readonly kind: 'socket' | 'name' | 'lock' | 'echo'
   /** The address, which is the stamp's target as well. */
   readonly name: string
-  /** `socket`: its id. `client`: its address, in slugs where it has sockets. */
+  /** `socket`, `lock`: its id. `name`: its address, in slugs where it has sockets. */
   readonly key: string
+  readonly actor: Actor
 }
 
 export interface RefusedDestination {

@@ -8,6 +8,8 @@ import type { Graph } from './graph.ts'
 import type { Socket } from './socket.ts'
 
 export function gather(graph: Graph, origin: Socket, destination: DirectDestination): Socket[] {
+  if (destination.kind === 'echo') return [origin]
+  if (destination.kind === 'lock') return atLock(graph, origin, destination.key)
   const found =
     destination.kind === 'socket'
       ? [graph.socket(destination.key)]
@@ -19,12 +21,22 @@ export function gather(graph: Graph, origin: Socket, destination: DirectDestinat
   return reached
 }
 
+/** A lock joins who waits there with those who may let him in, and nobody else (R16). */
+function atLock(graph: Graph, origin: Socket, lock: string): Socket[] {
+  const waiting = graph.waitingAt(lock)
+  if (!waiting) return []
+  const approvers = waiting.approvers()
+  if (waiting.socket === origin) return approvers.filter((socket) => socket !== origin)
+  return approvers.includes(origin) ? [waiting.socket] : []
+}
+
 function mayReach(origin: Socket, socket: Socket): boolean {
   for (const account of origin.accounts) if (socket.accounts.has(account)) return true
   const [fewer, more] =
     origin.memberships.size < socket.memberships.size ? [origin, socket] : [socket, origin]
   for (const route of fewer.memberships.keys()) {
-    if (more.memberships.has(route) && origin.memberships.get(route)?.maySend) return true
+    const mine = more.memberships.has(route) && origin.memberships.get(route)
+    if (mine && mine.senders.length > 0) return true
   }
   return false
 }

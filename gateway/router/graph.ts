@@ -4,9 +4,17 @@ import type { Socket } from './socket.ts'
 
 const NOBODY: ReadonlySet<Socket> = new Set()
 
+/** A socket at a lock (R16). */
+export interface Waiting {
+  readonly socket: Socket
+  /** Those who may let it in, as of now. */
+  approvers(): readonly Socket[]
+}
+
 export class Graph {
   readonly #sockets = new Map<string, Socket>()
-  readonly #clients = new Map<string, Set<Socket>>()
+  readonly #named = new Map<string, Set<Socket>>()
+  readonly #locks = new Map<string, Waiting>()
   readonly #places = new Map<string, Place>()
 
   addSocket(socket: Socket): void {
@@ -15,19 +23,23 @@ export class Graph {
 
   removeSocket(socket: Socket): void {
     this.#sockets.delete(socket.id)
-    for (const name of socket.clientNames) {
-      const sockets = this.#clients.get(name)
-      sockets?.delete(socket)
-      if (sockets?.size === 0) this.#clients.delete(name)
+    this.removeNames(socket, socket.names.keys())
+  }
+
+  /** A client goes by its slugs and by its UUIDs, a token's connection by its number. */
+  addNames(socket: Socket, names: Iterable<string>): void {
+    for (const name of names) {
+      const sockets = this.#named.get(name)
+      if (sockets) sockets.add(socket)
+      else this.#named.set(name, new Set([socket]))
     }
   }
 
-  /** A client goes by its slugs and by its UUIDs. */
-  addClient(socket: Socket): void {
-    for (const name of socket.clientNames) {
-      const sockets = this.#clients.get(name)
-      if (sockets) sockets.add(socket)
-      else this.#clients.set(name, new Set([socket]))
+  removeNames(socket: Socket, names: Iterable<string>): void {
+    for (const name of names) {
+      const sockets = this.#named.get(name)
+      sockets?.delete(socket)
+      if (sockets?.size === 0) this.#named.delete(name)
     }
   }
 
@@ -35,9 +47,22 @@ export class Graph {
     return this.#sockets.get(id)
   }
 
-  /** By address, `client:{account}/{client}`, each a slug or a UUID. */
-  socketsOf(client: string): ReadonlySet<Socket> {
-    return this.#clients.get(client) ?? NOBODY
+  /** By `client:{account}/{client}`, each a slug or a UUID, or `token:{token}/{n}`. */
+  socketsOf(name: string): ReadonlySet<Socket> {
+    return this.#named.get(name) ?? NOBODY
+  }
+
+  /** By the lock's id. */
+  waitingAt(lock: string): Waiting | undefined {
+    return this.#locks.get(lock)
+  }
+
+  addLock(lock: string, waiting: Waiting): void {
+    this.#locks.set(lock, waiting)
+  }
+
+  removeLock(lock: string): void {
+    this.#locks.delete(lock)
   }
 
   /** A place goes by its slugs and by its UUIDs. */

@@ -3,7 +3,7 @@ import type { Policy } from '@porthouse/proto/room/v1/config'
 import { Audience } from './audience.ts'
 import { AudienceIndex } from './audience-index.ts'
 import type { Batch } from './batch.ts'
-import type { Socket } from './socket.ts'
+import type { Actor, Socket } from './socket.ts'
 import type { Turn } from './turn.ts'
 
 /** What the router needs to know of a room's config. */
@@ -12,12 +12,23 @@ export interface PlaceConfig {
   readonly slowConsumers: Policy
 }
 
+/** In whose name a socket may send to a room, and to which of its channels. */
+export interface Sender {
+  readonly actor: Actor
+  /** Filters; empty: the room and all its channels. */
+  readonly channels: readonly string[]
+}
+
 /** One socket in one room: what it may do there, resolved when it joined (R26). */
 export interface Membership {
   readonly socket: Socket
   readonly place: Place
-  /** As of its last Join. */
-  maySend: boolean
+  /** The preferred one first; empty: it may not send. */
+  senders: readonly Sender[]
+  /** Filters within which it may listen; empty: it may not. */
+  hears: readonly string[]
+  /** It may let in those who knock. */
+  mayAdmit: boolean
   /** Channel filters it listens by; `` for the room and all its channels. */
   readonly filters: Set<string>
   audience: Audience | undefined
@@ -34,6 +45,8 @@ export class Place {
   /** Position given last. */
   sequence = 0
   config: PlaceConfig
+  /** Those who may let in whoever knocks. */
+  readonly admitters = new Set<Membership>()
   /** Those who hear the room itself, which is where most messages go. */
   #whole: readonly Audience[] = []
   readonly epoch: number
@@ -68,6 +81,7 @@ export class Place {
   }
 
   leave(member: Membership): void {
+    this.admitters.delete(member)
     this.#change(member, () => member.filters.clear())
   }
 

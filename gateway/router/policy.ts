@@ -4,18 +4,37 @@
  */
 import { Code } from '@porthouse/proto/v1/code'
 import { ReceiptLevel } from '@porthouse/proto/v1/receipt'
+import { matchesChannel } from '../protocol/channel.ts'
+import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import { type Destination, refused } from './destination.ts'
+import { breach } from './terms.ts'
 
-export function permit(destination: Destination, level: number): Destination {
+/** `now` in milliseconds. */
+export function permit(
+  destination: Destination,
+  envelope: ScannedEnvelope,
+  now: number,
+): Destination {
   if (destination.kind === 'refused') return destination
+  const { name } = destination
+  const level = envelope.receipt
   if (level > ReceiptLevel.STORED) {
-    return refused(destination.name, Code.UNIMPLEMENTED, `receipt level ${level} is not known here`)
+    return refused(name, Code.UNIMPLEMENTED, `receipt level ${level} is not known here`)
   }
   if (level === ReceiptLevel.STORED) {
-    return refused(destination.name, Code.NO_HISTORY, 'nothing is stored there')
+    return refused(name, Code.NO_HISTORY, 'nothing is stored there')
   }
-  if (destination.kind === 'room' && !destination.membership.maySend) {
-    return refused(destination.name, Code.SEND_NOT_PERMITTED, 'no right to send to this room')
+  if (destination.kind !== 'room') {
+    const { terms } = destination.actor
+    const breached = terms && breach(terms, envelope, now)
+    return breached ? refused(name, breached.code, breached.detail) : destination
   }
-  return destination
+  const { sender, channel } = destination
+  if (!sender) return refused(name, Code.SEND_NOT_PERMITTED, 'no right to send to this room')
+  const { channels, actor } = sender
+  if (channels.length > 0 && !channels.some((each) => matchesChannel(each, channel))) {
+    return refused(name, Code.CHANNEL_NOT_PERMITTED, 'no right to send to this channel')
+  }
+  const breached = actor.terms && breach(actor.terms, envelope, now)
+  return breached ? refused(name, breached.code, breached.detail) : destination
 }

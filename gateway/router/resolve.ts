@@ -1,6 +1,7 @@
 /**
- * Step 1: where does it go? The order is fixed (R27): the destinations given, else the place that
- * the socket entered by, else its own client, else the void.
+ * Step 1: where does it go, and in whose name? The order is fixed (R27): the destinations given,
+ * else the place that the socket entered by, else its own client, else the void. The name is the
+ * one that the envelope says, else the first that may (R8).
  */
 import { Code } from '@porthouse/proto/v1/code'
 import { formatAddress, parseAddress } from '../protocol/address.ts'
@@ -9,7 +10,8 @@ import { Refusal } from '../protocol/codes.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import { type Destination, refused } from './destination.ts'
 import type { Graph } from './graph.ts'
-import type { Socket } from './socket.ts'
+import type { Membership, Sender } from './place.ts'
+import type { Actor, Socket } from './socket.ts'
 
 /** Rooms that the sender could not enter, by name as written. */
 export type Barred = ReadonlyMap<string, Refusal>
@@ -21,17 +23,40 @@ export function resolve(
   envelope: ScannedEnvelope,
   barred: Barred,
 ): Destination[] {
+  const actor = actorOf(origin, envelope.acting)
+  if (!actor) {
+    const names = envelope.to.length > 0 ? envelope.to : ['']
+    return names.map((name) =>
+      refused(name, Code.UNAUTHENTICATED, 'the socket is not the one that it is said to act as'),
+    )
+  }
   if (envelope.route !== 0) return [routed(origin, envelope)]
-  if (envelope.to.length > 0)
-    return envelope.to.map((name) => addressed(graph, origin, name, barred))
-  if (origin.target) return [{ kind: 'room', name: '', ...origin.target }]
-  if (origin.client) return [{ kind: 'client', name: origin.client, key: origin.client }]
+  if (envelope.to.length > 0) {
+    return envelope.to.map((name) => addressed(graph, origin, name, envelope, actor, barred))
+  }
+  const { target, client } = origin
+  if (target?.kind === 'room') {
+    const { membership, channel } = target
+    return [{ kind: 'room', name: '', membership, sender: senderIn(membership, envelope), channel }]
+  }
+  if (target) return [{ kind: 'echo', name: target.address, key: origin.id, actor }]
+  if (client) return [{ kind: 'name', name: client, key: client, actor }]
   return []
 }
 
-function routed(origin: Socket, { route, channel }: ScannedEnvelope): Destination {
+function actorOf({ actors }: Socket, acting: string): Actor | undefined {
+  return acting === '' ? actors[0] : actors.find(({ address }) => address === acting)
+}
+
+function senderIn({ senders }: Membership, { acting }: ScannedEnvelope): Sender | undefined {
+  return acting === '' ? senders[0] : senders.find(({ actor }) => actor.address === acting)
+}
+
+function routed(origin: Socket, envelope: ScannedEnvelope): Destination {
+  const { route, channel } = envelope
   // Mostly it is the room that the socket entered first, and a look into a map is spared.
-  const home = origin.target?.membership
+  const { target } = origin
+  const home = target?.kind === 'room' ? target.membership : undefined
   const membership = home?.place.route === route ? home : origin.memberships.get(route)
   if (!membership) {
     return refused('', Code.ROUTE_UNKNOWN, `route ${route} is not one of this session`)
@@ -41,10 +66,17 @@ function routed(origin: Socket, { route, channel }: ScannedEnvelope): Destinatio
   } catch (error) {
     return refusedBy('', error)
   }
-  return { kind: 'room', name: '', membership, channel }
+  return { kind: 'room', name: '', membership, sender: senderIn(membership, envelope), channel }
 }
 
-function addressed(graph: Graph, origin: Socket, name: string, barred: Barred): Destination {
+function addressed(
+  graph: Graph,
+  origin: Socket,
+  name: string,
+  envelope: ScannedEnvelope,
+  actor: Actor,
+  barred: Barred,
+): Destination {
   const refusal = barred.get(name)
   if (refusal) return refused(name, refusal.code, refusal.detail)
   try {
@@ -53,16 +85,27 @@ function addressed(graph: Graph, origin: Socket, name: string, barred: Barred): 
       case 'room': {
         const place = graph.place(`${address.account}/${address.room}`)
         const membership = place && origin.memberships.get(place.route)
-        if (membership) return { kind: 'room', name, membership, channel: address.channel ?? '' }
-        return refused(name, Code.ENTRY_NOT_PERMITTED, 'the socket is not in this room')
+        if (!membership) {
+          return refused(name, Code.ENTRY_NOT_PERMITTED, 'the socket is not in this room')
+        }
+        const sender = senderIn(membership, envelope)
+        return { kind: 'room', name, membership, sender, channel: address.channel ?? '' }
       }
       case 'socket':
-        return { kind: 'socket', name, key: address.socket }
+        return { kind: 'socket', name, key: address.socket, actor }
+      case 'lock':
+        return { kind: 'lock', name, key: address.lock, actor }
+      case 'token':
+        return { kind: 'name', name, key: formatAddress(address), actor }
       case 'client': {
         const written = formatAddress(address)
         const [socket] = graph.socketsOf(written)
-        return { kind: 'client', name, key: socket?.client ?? written }
+        return { kind: 'name', name, key: socket?.names.get(written) ?? written, actor }
       }
+      case 'lobby':
+        return origin.target?.kind === 'lobby' && origin.accounts.has(address.account)
+          ? { kind: 'echo', name, key: origin.id, actor }
+          : refused(name, Code.ENTRY_NOT_PERMITTED, 'the socket is not in this lobby')
       default:
         return refused(name, Code.UNIMPLEMENTED, `a ${address.kind} cannot be sent to yet`)
     }

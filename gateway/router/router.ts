@@ -19,9 +19,10 @@ import { gather } from './gather.ts'
 import type { Graph } from './graph.ts'
 import type { IdempotencyWindow, Remembered } from './idempotency.ts'
 import { Outcome } from './outcome.ts'
+import type { Sender } from './place.ts'
 import { permit } from './policy.ts'
 import { type Barred, resolve } from './resolve.ts'
-import type { Socket } from './socket.ts'
+import type { Actor, Socket } from './socket.ts'
 
 const NO_BYTES = new Uint8Array()
 const NONE_BARRED: Barred = new Map()
@@ -45,7 +46,7 @@ export class Router {
     const outcome = new Outcome(this.#ids.next(), envelope.receipt)
     const seen = envelope.to.length > 1 ? new Set<string>() : undefined
     for (const asked of resolve(this.graph, origin, envelope, barred)) {
-      const destination = permit(asked, envelope.receipt)
+      const destination = permit(asked, envelope, this.#ids.ms)
       if (destination.kind === 'refused') {
         outcome.refuse(destination)
         continue
@@ -68,7 +69,8 @@ export class Router {
     destination: Sendable,
     outcome: Outcome,
   ): void {
-    const scope = `${origin.principal}\n${envelope.key}\n${addressOf(destination)}`
+    const { principal } = actorOf(destination)
+    const scope = `${principal}\n${envelope.key}\n${addressOf(destination)}`
     const bodyHash = hashOfBody(envelope)
     const now = this.#ids.ms
     const recall = this.#window.recall(scope, bodyHash, now)
@@ -97,14 +99,14 @@ export class Router {
   #sendToRoom(
     origin: Socket,
     envelope: ScannedEnvelope,
-    { membership, channel }: RoomDestination,
+    { membership, sender, channel }: RoomDestination,
     id: MessageId,
   ): Remembered {
     const { place } = membership
     const message: RoomMessage = {
       id,
       origin: place.config.echo ? undefined : origin,
-      from: origin.from,
+      from: sender?.actor.from ?? NO_BYTES,
       route: place.route,
       channel: channel === '' ? NO_BYTES : Buffer.from(channel),
       target: NO_BYTES,
@@ -128,7 +130,7 @@ export class Router {
   ): Remembered {
     const stamp: Stamp = {
       id,
-      from: origin.from,
+      from: destination.actor.from,
       route: 0,
       channel: NO_BYTES,
       target: Buffer.from(destination.name),
@@ -142,6 +144,11 @@ export class Router {
 }
 
 type Sendable = Exclude<Destination, RefusedDestination>
+
+function actorOf(destination: Sendable): Actor {
+  // Who may not send was refused before.
+  return destination.kind === 'room' ? (destination.sender as Sender).actor : destination.actor
+}
 
 function addressOf(destination: Sendable): string {
   if (destination.kind !== 'room') return destination.key

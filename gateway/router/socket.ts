@@ -4,28 +4,47 @@ import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import type { Batch } from './batch.ts'
 import type { Lane } from './lane.ts'
 import type { Membership } from './place.ts'
+import type { Terms } from './terms.ts'
+
+/** One of those that a socket may send as (R8). */
+export interface Actor {
+  /** `client:{account}/{client}`, `token:{token}/{n}` or the socket's own address. */
+  readonly address: string
+  /** UTF-8 of the address that its messages are from. */
+  readonly from: Uint8Array
+  /** Whose idempotency keys are one set: the client, else the token, else the socket. */
+  readonly principal: string
+  /** Undefined: it may send what and as fast as it likes. */
+  readonly terms: Terms | undefined
+}
 
 export interface Socket {
   /** Without its `socket:`. */
   readonly id: string
-  /** UTF-8 of the address that its messages are from. */
-  readonly from: Uint8Array
   readonly lane: Lane
-  /** Whose idempotency keys are one set: the client, else the token, else the socket. */
-  readonly principal: string
+  /** One at least; the first is the one that sends where nothing else decides. */
+  readonly actors: readonly Actor[]
   /** Slugs of the accounts in which it has proved an identity. */
   readonly accounts: ReadonlySet<string>
-  /** `client:{account}/{client}` that it acts as, if any, in slugs. */
+  /** `client:{account}/{client}` that it acts as first, if any, in slugs. */
   readonly client: string | undefined
-  /** That address and those that hold a UUID in place of a slug; empty where it acts as none. */
-  readonly clientNames: readonly string[]
+  /**
+   * Addresses that it is reached by beside its own, each with the same in slugs: of its clients and
+   * of its tokens' connections.
+   */
+  readonly names: ReadonlyMap<string, string>
   /** By route. */
   readonly memberships: ReadonlyMap<number, Membership>
   /** Where an envelope without destinations goes: the place that it entered by (R27). */
-  readonly target: { readonly membership: Membership; readonly channel: string } | undefined
+  readonly target: Target | undefined
 
   /** Takes frames `from` to `to` of a batch, whose bytes on this lane are `bytes`. Never waits. */
   deliver(bytes: Buffer, batch: Batch, from: number, to: number): void
   /** Takes a message that is for this socket alone, or for its client. */
   direct(envelope: ScannedEnvelope, stamp: Stamp): void
 }
+
+export type Target =
+  | { readonly kind: 'room'; readonly membership: Membership; readonly channel: string }
+  /** An account's lobby, which echoes (R9). */
+  | { readonly kind: 'lobby'; readonly address: string }

@@ -1,12 +1,15 @@
 /** What every session works with; one object for the whole gateway, made in gateway.ts. */
 
-import type { Acceptor } from '../locks/acceptor.ts'
+import type { Flow } from '../locks/flow.ts'
+import type { Acceptors } from '../locks/read-flow.ts'
 import type { Log } from '../observe/log.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import type { Router } from '../router/router.ts'
 import type { Turn } from '../router/turn.ts'
+import type { Lobbies } from './lobbies.ts'
 import type { OutboxOptions } from './outbox.ts'
+import type { Shares } from './shares.ts'
 
 export interface Core {
   readonly options: SessionOptions
@@ -21,7 +24,12 @@ export interface Core {
   readonly router: Router
   readonly rooms: Rooms
   readonly turn: Turn
-  readonly acceptors: ReadonlyMap<string, Acceptor>
+  readonly acceptors: Acceptors
+  /** What guards a room that does not exist, as a stranger sees it, and every account's lobby. */
+  readonly strangersFlow: Flow
+  readonly lobbyFlow: Flow
+  readonly lobbies: Lobbies
+  readonly shares: Shares
   readonly log: Log
 }
 

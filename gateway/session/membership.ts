@@ -1,102 +1,164 @@
 /** What a socket may do in a room, settled when it joins (R26), and its coming and going. */
 import { Code } from '@porthouse/proto/v1/code'
+import { locksIn } from '../locks/flow.ts'
+import type { Proof } from '../locks/proof.ts'
 import type { RoomAddress } from '../protocol/address.ts'
+import { coversFilter } from '../protocol/channel.ts'
 import { Refusal } from '../protocol/codes.ts'
 import type { Room } from '../rooms/rooms.ts'
-import type { Membership } from '../router/place.ts'
-import type { Session } from './session.ts'
+import type { Membership, Sender } from '../router/place.ts'
+import type { Rights } from '../store/store.ts'
+import { lockContext } from './lock-context.ts'
+import type { ProvedActor, Session } from './session.ts'
 
-/** A wish to enter a room. */
-export interface EntryRequest {
-  /** Of the Join; 0 where the URL named the room. */
-  readonly frameId: number
-  /** The channel may hold wildcards. */
-  readonly filter: RoomAddress
-  /** `ifPermitted`: else enter to send only. */
-  readonly listen: 'yes' | 'no' | 'ifPermitted'
-  /** The client that the URL says this is. */
-  readonly client?: string
+/** `ifPermitted`: else enter to send only. */
+export type Listen = 'yes' | 'no' | 'ifPermitted'
+
+/** What a socket may do in a room. */
+export interface RoomRights {
+  readonly senders: readonly Sender[]
+  readonly hears: readonly string[]
+  readonly mayAdmit: boolean
 }
 
-interface Rights {
-  readonly send: boolean
-  readonly receive: boolean
-}
+const ALL: Rights = { send: true, receive: true, admit: true, channels: [] }
+const OPEN: Rights = { send: true, receive: true, admit: false, channels: [] }
 
 /**
  * Lets a socket in whose locks are resolved. Throws Refusal where it may not do what it wants
  * there.
  */
-export function admit(session: Session, room: Room, request: EntryRequest): Membership {
+export function admit(
+  session: Session,
+  room: Room,
+  filter: RoomAddress,
+  listen: Listen,
+): Membership {
   const { place } = room
   const rights = rightsIn(session, room)
-  const listen = checkRights(session, request, rights)
+  const filters = filtersFor(rights, filter.channel ?? '', listen)
   const { limits } = session.core.options
   let member = session.memberships.get(place.route)
   if (!member && session.memberships.size >= limits.rooms) {
     throw new Refusal(Code.ROOM_LIMIT, `over ${limits.rooms} rooms`)
   }
-  const filter = request.filter.channel ?? ''
-  if (
-    listen &&
-    member &&
-    !member.filters.has(filter) &&
-    member.filters.size >= limits.subscriptions
-  ) {
+  const added = filters.filter((each) => !member?.filters.has(each))
+  if (added.length > 0 && (member?.filters.size ?? 0) + added.length > limits.subscriptions) {
     throw new Refusal(Code.ROOM_LIMIT, `over ${limits.subscriptions} subscriptions in one room`)
   }
-  member ??= join(session, room, rights)
-  member.maySend = rights.send
-  if (listen) place.listen(member, filter)
+  member ??= join(session, room)
+  grant(member, rights)
+  for (const each of added) place.listen(member, each)
   return member
 }
 
-function rightsIn(session: Session, { config, record }: Room): Rights {
-  if (config.locks.length === 0) return { send: true, receive: true }
-  const grants = session.tokens.flatMap((token) =>
-    token.grants.filter((grant) => grant.roomId === record.id),
-  )
-  return {
-    send: grants.some((grant) => grant.send),
-    receive: grants.some((grant) => grant.receive),
+/** The one place where it is decided what a socket may do in a room. */
+export function rightsIn(session: Session, room: Room): RoomRights {
+  const { actors } = session
+  const senders: Sender[] = []
+  const hears: string[] = []
+  let mayAdmit = false
+  const give = (actor: ProvedActor, { send, receive, admit, channels }: Rights) => {
+    if (send) senders.push({ actor, channels })
+    if (receive) hears.push(...(channels.length > 0 ? channels : ['']))
+    mayAdmit ||= admit
   }
+  for (const actor of actors) {
+    const { proof } = actor
+    if (proof?.owner && proof.account?.id === room.record.account.id) give(actor, ALL)
+    if (proof?.place !== undefined && proof.place !== room.place.address) continue
+    for (const each of proof?.grants ?? []) if (each.roomId === room.record.id) give(actor, each)
+  }
+  const [self] = actors as [ProvedActor]
+  const { flow, visitors, visited } = room.config
+  if (!flow) give(self, OPEN)
+  else if (visited) give(self, visitors)
+  else {
+    const proof = session.proofs.find((each) => letsVisit(session, room, each))
+    if (proof) give(actors.find((actor) => actor.proof === proof) ?? self, visitors)
+  }
+  return { senders, hears, mayAdmit }
 }
 
-/** Whether the socket shall listen. */
-function checkRights(session: Session, request: EntryRequest, { send, receive }: Rights): boolean {
-  const { listen, client } = request
-  if (!send && !receive) throw new Refusal(Code.ENTRY_NOT_PERMITTED, 'no right in this room')
-  if (client !== undefined && !isClient(session, client)) {
-    throw new Refusal(Code.ENTRY_NOT_PERMITTED, 'the socket is not that client')
-  }
-  if (listen === 'yes' && !receive) {
-    throw new Refusal(Code.RECEIVE_NOT_PERMITTED, 'no right to listen to this room')
-  }
-  if (listen === 'no' && !send) {
-    throw new Refusal(Code.SEND_NOT_PERMITTED, 'no right to send to this room')
-  }
-  return listen !== 'no' && receive
+/** Whether a proof resolves a lock of this very room, and says nothing of rights in it. */
+function letsVisit(session: Session, { place, config, record }: Room, proof: Proof): boolean {
+  if (proof.grants.some(({ roomId }) => roomId === record.id)) return false
+  if (proof.place !== undefined ? proof.place !== place.address : !proof.visitor) return false
+  if (!config.flow) return false
+  return locksIn(config.flow).some(({ acceptor, options }) => {
+    if (acceptor !== proof.acceptor) return false
+    const context = lockContext(session, { id: '', place: place.address, options, values: {} })
+    return session.core.acceptors.get(acceptor)?.finished({ ...context, proofs: [proof] })
+  })
 }
 
-function isClient(session: Session, id: string): boolean {
-  return session.tokens.some((token) => token.client?.id === id)
+/** What to listen to: nothing, what was asked, or what of it is permitted. */
+function filtersFor({ senders, hears, mayAdmit }: RoomRights, asked: string, listen: Listen) {
+  const maySend = senders.length > 0
+  if (!maySend && hears.length === 0 && !mayAdmit) {
+    throw new Refusal(Code.ENTRY_NOT_PERMITTED, 'no right in this room')
+  }
+  if (listen === 'no') {
+    if (!maySend) throw new Refusal(Code.SEND_NOT_PERMITTED, 'no right to send to this room')
+    return []
+  }
+  if (hears.some((each) => coversFilter(each, asked))) return [asked]
+  if (listen === 'ifPermitted') {
+    const narrower = hears.filter((each) => coversFilter(asked, each))
+    if (narrower.length > 0 || maySend) return narrower
+  }
+  if (hears.length > 0) {
+    throw new Refusal(Code.CHANNEL_NOT_PERMITTED, 'no right to listen to all of that')
+  }
+  throw new Refusal(Code.RECEIVE_NOT_PERMITTED, 'no right to listen to this room')
 }
 
-function join(session: Session, room: Room, rights: Rights): Membership {
+function join(session: Session, room: Room): Membership {
   const member: Membership = {
     socket: session,
     audience: undefined,
     spoke: undefined,
     place: room.place,
-    maySend: rights.send,
+    senders: [],
+    hears: [],
+    mayAdmit: false,
     index: 0,
     filters: new Set(),
   }
   room.members++
-  session.rooms.set(room.place.route, room)
   session.memberships.set(room.place.route, member)
   session.unlocked = true
   return member
+}
+
+function grant(member: Membership, { senders, hears, mayAdmit }: RoomRights): void {
+  member.senders = senders
+  member.hears = hears
+  member.mayAdmit = mayAdmit
+  if (mayAdmit) member.place.admitters.add(member)
+  else member.place.admitters.delete(member)
+}
+
+/** What changed for a member whose rights were settled anew (R51). */
+export type RightsChange = 'none' | 'changed' | 'lost'
+
+/**
+ * Settles a member's rights anew: what he may no longer hear he no longer listens to, and where no
+ * right is left the membership is to be ended.
+ */
+export function settle(session: Session, member: Membership): RightsChange {
+  const rights = rightsIn(session, session.core.rooms.at(member.place))
+  const before = [member.senders.length > 0, member.filters.size > 0]
+  for (const filter of [...member.filters]) {
+    if (!rights.hears.some((each) => coversFilter(each, filter))) {
+      member.place.unlisten(member, filter)
+    }
+  }
+  grant(member, rights)
+  const maySend = rights.senders.length > 0
+  if (!maySend && rights.hears.length === 0 && !rights.mayAdmit) return 'lost'
+  const [couldSend, listened] = before
+  return maySend === couldSend && member.filters.size > 0 === listened ? 'none' : 'changed'
 }
 
 /** Ends one subscription, or, by the room's own address, the membership. */
@@ -112,13 +174,13 @@ export function leaveAll(session: Session): void {
   for (const member of session.memberships.values()) leaveRoom(session, member)
 }
 
-function leaveRoom(session: Session, member: Membership): void {
-  const { route } = member.place
-  const room = session.rooms.get(route) as Room
-  member.place.leave(member)
-  session.memberships.delete(route)
-  session.rooms.delete(route)
-  if (session.target?.membership === member) session.target = undefined
+export function leaveRoom(session: Session, member: Membership): void {
+  const { place } = member
+  const room = session.core.rooms.at(place)
+  place.leave(member)
+  session.memberships.delete(place.route)
+  const { target } = session
+  if (target?.kind === 'room' && target.membership === member) session.target = undefined
   room.members--
   session.core.rooms.release(room)
 }

@@ -5,20 +5,21 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { Code } from '@porthouse/proto/v1/code'
 import { type Frame, FrameSchema } from '@porthouse/proto/v1/frame'
+import type { Handshake } from '../locks/acceptor.ts'
+import type { Proof } from '../locks/proof.ts'
 import { EMPTY_STACK, type LockStack } from '../locks/stack.ts'
 import { Refusal } from '../protocol/codes.ts'
 import { DETAIL_BYTES_MAX } from '../protocol/limits.ts'
 import type { Stamp } from '../protocol/packet-writer.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
-import type { Room } from '../rooms/rooms.ts'
 import type { Batch } from '../router/batch.ts'
 import type { Lane } from '../router/lane.ts'
 import type { Membership } from '../router/place.ts'
-import type { Socket } from '../router/socket.ts'
-import type { TokenRecord } from '../store/store.ts'
+import type { Actor, Socket, Target } from '../router/socket.ts'
 import type { Core } from './core.ts'
-import { type EntryRequest, leaveAll } from './membership.ts'
+import { leaveAll } from './membership.ts'
 import { Outbox } from './outbox.ts'
+import type { WaitingEntry } from './waiting.ts'
 import type { Wire } from './wire.ts'
 
 export type Body = NonNullable<Exclude<MessageInitShape<typeof FrameSchema>, Frame>['body']>
@@ -26,7 +27,24 @@ export type Body = NonNullable<Exclude<MessageInitShape<typeof FrameSchema>, Fra
 export interface SessionHooks {
   /** Goes on with what was held, once nothing is under way. */
   readonly resume: (session: Session) => void
+  /** The locks of a place are resolved. */
+  readonly unlocked: (session: Session, place: string) => void
+  /** Lets go of what it holds beside its rooms. */
+  readonly ending: (session: Session) => void
   readonly ended: (session: Session) => void
+}
+
+const NO_NAMES: ReadonlyMap<string, string> = new Map()
+const NO_ACCOUNTS: ReadonlySet<string> = new Set()
+
+/** Somebody the socket may send as, and what made it so. */
+export interface ProvedActor extends Actor {
+  readonly proof?: Proof
+}
+
+/** Who a socket is that has proved to be nobody else. */
+export function itself(address: string): Actor {
+  return { address, from: Buffer.from(address), principal: address, terms: undefined }
 }
 
 export class Session implements Socket {
@@ -41,11 +59,9 @@ export class Session implements Socket {
   #effects = 0
   /** Last sign of life; in milliseconds of core.uptime, as the other times. */
   heardAt: number
-  from: Uint8Array
-  /** By route, as rooms. */
+  /** By route. */
   readonly memberships = new Map<number, Membership>()
-  readonly rooms = new Map<number, Room>()
-  target: Socket['target'] = undefined
+  target: Target | undefined = undefined
 
   readonly id: string
   readonly lane: Lane
@@ -54,18 +70,25 @@ export class Session implements Socket {
   pingedAt = 0
 
   // Who it is.
-  principal: string
+  proofs: readonly Proof[] = []
+  actors: readonly ProvedActor[]
   client: string | undefined = undefined
-  clientNames: readonly string[] = []
-  readonly accounts = new Set<string>()
-  readonly tokens: TokenRecord[] = []
+  names: ReadonlyMap<string, string> = NO_NAMES
+  accounts: ReadonlySet<string> = NO_ACCOUNTS
+  /** Slugs of accounts whose lobby it is in. */
+  readonly lobbies = new Set<string>()
+  readonly handshake: Handshake
+  /** UUID of the client that the URL names (R4). */
+  urlClient: string | undefined = undefined
 
   // What is under way.
   stack: LockStack = EMPTY_STACK
   /** Entries that wait for a lock. */
-  waiting: EntryRequest[] = []
-  /** Id of the frame whose answer is being verified. */
-  answering = 0
+  waiting: WaitingEntry[] = []
+  /** Ends what acceptors do for a lock, by its id. */
+  readonly lockAborts = new Map<string, AbortController>()
+  /** Envelopes that wait for a lock (R15), in bytes. */
+  parkedBytes = 0
   /** What came while an effect was under way, in order. */
   readonly held: Buffer[] = []
   heldBytes = 0
@@ -77,14 +100,14 @@ export class Session implements Socket {
   readonly #hooks: SessionHooks
   #dropping = false
 
-  constructor(core: Core, wire: Wire, lane: Lane, hooks: SessionHooks) {
+  constructor(core: Core, wire: Wire, lane: Lane, handshake: Handshake, hooks: SessionHooks) {
     this.core = core
     this.#hooks = hooks
     this.wire = wire
     this.lane = lane
+    this.handshake = handshake
     this.id = core.newId()
-    this.from = Buffer.from(this.address)
-    this.principal = this.address
+    this.actors = [itself(this.address)]
     this.openedAt = core.uptime()
     this.heardAt = this.openedAt
     this.outbox = new Outbox({
@@ -134,6 +157,11 @@ export class Session implements Socket {
     return this.#effects > 0
   }
 
+  /** The locks of a place are resolved: those who wait for it go in. */
+  unlockedAt(place: string): void {
+    this.#hooks.unlocked(this, place)
+  }
+
   /** Ends the connection with what was thrown: a refusal's code, or a bland one. */
   fail(error: unknown): void {
     if (error instanceof Refusal) return this.drop(error.code, error.detail)
@@ -166,6 +194,7 @@ export class Session implements Socket {
     this.closed = true
     this.held.length = 0
     this.waiting = []
+    this.#hooks.ending(this)
     leaveAll(this)
     this.core.router.graph.removeSocket(this)
     this.#hooks.ended(this)

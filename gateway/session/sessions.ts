@@ -2,10 +2,14 @@
  * All sessions of a gateway: opened by an ingress, looked after by one timer, drained at the end.
  */
 import { Code } from '@porthouse/proto/v1/code'
+import type { Handshake } from '../locks/acceptor.ts'
 import type { Entry } from '../protocol/address.ts'
 import type { Lane } from '../router/lane.ts'
 import type { Core } from './core.ts'
-import { enter, stepLocks } from './entry.ts'
+import { enter, unlocked } from './entry.ts'
+import { letGo } from './identity.ts'
+import { leaveLock } from './lock-address.ts'
+import { stepLocks } from './locks.ts'
 import { receive, resume } from './receive.ts'
 import { Session } from './session.ts'
 import type { Wire } from './wire.ts'
@@ -15,6 +19,13 @@ const SWEEP_MS = 500
 
 /** A sweep this late says that the process stood still, in milliseconds. */
 const STALL_MS = 4 * SWEEP_MS
+
+/** It is about to be gone: nothing is kept for it any more. */
+function ending(session: Session): void {
+  for (const { id } of session.stack.locks) leaveLock(session, id)
+  letGo(session)
+  session.core.lobbies.leaveAll(session)
+}
 
 export class Sessions {
   readonly #core: Core
@@ -40,9 +51,11 @@ export class Sessions {
     return { turn, bytesMax: options.limits.packetBytes, deliver: receive }
   }
 
-  open(wire: Wire, lane: Lane): Session {
-    const session = new Session(this.#core, wire, lane, {
+  open(wire: Wire, lane: Lane, handshake: Handshake): Session {
+    const session = new Session(this.#core, wire, lane, handshake, {
       resume,
+      unlocked,
+      ending,
       ended: () => this.#all.delete(session),
     })
     this.#all.add(session)
@@ -56,10 +69,11 @@ export class Sessions {
 
   /** Goes where the URL says, as a first Join would (R6). */
   enter(session: Session, entry: Entry): void {
-    if (entry.kind === 'lobby') return
-    const { address, client } = entry
-    const named = client === undefined ? {} : { client }
-    enter(session, { frameId: 0, filter: address, listen: 'ifPermitted', ...named })
+    if (entry.kind === 'main') return
+    const { address: target } = entry
+    const client = entry.kind === 'room' ? entry.client : undefined
+    session.urlClient = client
+    enter(session, { frameId: 0, target, listen: 'ifPermitted', ...(client && { client }) })
   }
 
   /** Tells everybody to reconnect, and gives what is written `drainMs` to get out (R55). */
@@ -87,11 +101,14 @@ export class Sessions {
     const { clock, options } = this.#core
     stepLocks(session, { type: 'tick', now })
     if (session.closed) return
-    if (!session.unlocked && now - session.openedAt >= options.limbo.deadlineMs) {
+    const inLimbo = !session.unlocked && session.stack.locks.length === 0
+    if (inLimbo && now - session.openedAt >= options.limbo.deadlineMs) {
       return session.drop(Code.LOCK_DEADLINE, 'nothing was unlocked in time')
     }
-    if (session.tokens.some(({ expiresAt }) => expiresAt && expiresAt.getTime() <= clock())) {
-      return session.drop(Code.TOKEN_EXPIRED, 'the token is past its expiry')
+    const expired = session.proofs.find(({ expiresAt }) => expiresAt && +expiresAt <= clock())
+    if (expired) {
+      const code = expired.token ? Code.TOKEN_EXPIRED : Code.PROOF_EXPIRED
+      return session.drop(code, 'what was proved is past its expiry')
     }
     if (session.outbox.stalled(now)) {
       return session.drop(Code.SLOW_CONSUMER, 'nothing was taken for too long')

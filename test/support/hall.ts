@@ -13,20 +13,24 @@ import { vi } from 'vitest'
 import { type Settings, schema } from '../../gateway/config/config.ts'
 import { binaryLane } from '../../gateway/ingress/websocket/binary-lane.ts'
 import { packetOfJson } from '../../gateway/ingress/websocket/json-lane.ts'
+import type { Acceptor, Handshake } from '../../gateway/locks/acceptor.ts'
 import { tokenAcceptor } from '../../gateway/locks/acceptors/token.ts'
 import { parsePath } from '../../gateway/protocol/address.ts'
 import { Uuid7Source } from '../../gateway/protocol/uuid7.ts'
+import { lobbyFlow, strangersFlow } from '../../gateway/rooms/places.ts'
 import { Rooms } from '../../gateway/rooms/rooms.ts'
 import { Graph } from '../../gateway/router/graph.ts'
 import { IdempotencyWindow } from '../../gateway/router/idempotency.ts'
 import type { Lane } from '../../gateway/router/lane.ts'
 import { Router } from '../../gateway/router/router.ts'
 import { Turn } from '../../gateway/router/turn.ts'
+import { Lobbies } from '../../gateway/session/lobbies.ts'
 import { receive } from '../../gateway/session/receive.ts'
 import type { Session } from '../../gateway/session/session.ts'
 import { Sessions } from '../../gateway/session/sessions.ts'
+import { Shares } from '../../gateway/session/shares.ts'
 import type { Wire } from '../../gateway/session/wire.ts'
-import type { Rooms as StoredRooms, Tokens } from '../../gateway/store/store.ts'
+import type { Store, Rooms as StoredRooms } from '../../gateway/store/store.ts'
 import { packetOf } from './client-frames.ts'
 import { brief, framesIn } from './heard.ts'
 import { MemoryStore } from './memory-store.ts'
@@ -39,6 +43,8 @@ const SWEEP_MS = 500
 /** Of a socket of Node's, in bytes. */
 const HIGH_WATER_MARK = 65_536
 
+const NOWHERE: Handshake = { remote: '192.0.2.1', headers: {} }
+
 export class Hall {
   now = 1_700_000_000_000
   readonly store = new MemoryStore()
@@ -48,15 +54,19 @@ export class Hall {
   #deferred: (() => void)[] = []
   #ids = 0
 
-  constructor(settings: Omit<Settings, 'data'> = {}) {
+  /** `acceptors`: beside `token`. */
+  constructor(settings: Omit<Settings, 'data'> = {}, acceptors: readonly Acceptor[] = []) {
     const options = schema.parse({ ...settings, data: 'nowhere' })
     const clock = () => this.now
     const turn = new Turn((run) => this.#deferred.push(run))
     const { graph } = this
     const stored = this.store.rooms as StoredRooms
-    this.rooms = new Rooms({ stored, graph, turn, clock })
+    const { tries, deadlineMs } = options.limbo
+    const token = tokenAcceptor({ store: this.store as unknown as Store })
+    const known = new Map([token, ...acceptors].map((each) => [each.name, each as Acceptor]))
+    const flows = { acceptors: known, defaults: { tries, deadlineMs } }
+    this.rooms = new Rooms({ stored, graph, turn, clock, flows })
     const window = new IdempotencyWindow(options.idempotency)
-    const token = tokenAcceptor(this.store.tokens as Tokens, clock)
     this.sessions = new Sessions({
       options,
       clock,
@@ -67,13 +77,17 @@ export class Hall {
       log: pino({ level: 'silent' }),
       router: new Router(graph, new Uuid7Source(clock, randomBytes), window),
       rooms: this.rooms,
-      acceptors: new Map([[token.name, token]]),
+      acceptors: known,
+      strangersFlow: strangersFlow(flows),
+      lobbyFlow: lobbyFlow(flows),
+      lobbies: new Lobbies(),
+      shares: new Shares(),
     })
   }
 
   /** A socket that opened this path. */
-  open(path = '/v1/ws', lane: Lane = binaryLane): Guest {
-    const guest = new Guest(this.sessions, lane)
+  open(path = '/v1/ws', lane: Lane = binaryLane, handshake = NOWHERE): Guest {
+    const guest = new Guest(this.sessions, lane, handshake)
     this.sessions.enter(guest.session, parsePath(path))
     return guest
   }
@@ -115,12 +129,12 @@ export class Guest implements Wire {
   #needsDrain = false
   #gone: () => void
 
-  constructor(sessions: Sessions, lane: Lane) {
+  constructor(sessions: Sessions, lane: Lane, handshake: Handshake) {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.closed = promise
     this.#gone = resolve
     this.#json = lane !== binaryLane
-    this.session = sessions.open(this, lane)
+    this.session = sessions.open(this, lane, handshake)
   }
 
   /** Sends frames in one packet. */

@@ -7,7 +7,7 @@ import type { Batch } from '../../gateway/router/batch.ts'
 import type { Graph } from '../../gateway/router/graph.ts'
 import type { Lane } from '../../gateway/router/lane.ts'
 import type { Membership, Place } from '../../gateway/router/place.ts'
-import type { Socket } from '../../gateway/router/socket.ts'
+import type { Actor, Socket, Target } from '../../gateway/router/socket.ts'
 import { framesIn } from './heard.ts'
 
 export interface MemorySocketOptions {
@@ -19,31 +19,31 @@ export interface MemorySocketOptions {
 
 export class MemorySocket implements Socket {
   readonly id: string
-  readonly from: Uint8Array
   readonly lane: Lane
-  readonly principal: string
+  readonly actors: readonly Actor[]
   readonly accounts: ReadonlySet<string>
   readonly client: string | undefined
-  readonly clientNames: readonly string[]
+  readonly names: ReadonlyMap<string, string>
   readonly memberships = new Map<number, Membership>()
-  target: Socket['target'] = undefined
+  target: Target | undefined = undefined
   /** All frames so far, in order. */
   readonly heard: Frame[] = []
 
   constructor(id: string, { lane = binaryLane, client, accounts = [] }: MemorySocketOptions = {}) {
     this.id = id
-    this.from = Buffer.from(client ?? `socket:${id}`)
     this.lane = lane
-    this.principal = client ?? `socket:${id}`
+    const address = client ?? `socket:${id}`
+    const from = Buffer.from(address)
+    this.actors = [{ address, from, principal: address, terms: undefined }]
     this.accounts = new Set(accounts)
     this.client = client
-    this.clientNames = client ? [client] : []
+    this.names = new Map(client ? [[client, client]] : [])
   }
 
   /** Makes it known to the graph. */
   in(graph: Graph): this {
     graph.addSocket(this)
-    graph.addClient(this)
+    graph.addNames(this, this.names.keys())
     return this
   }
 
@@ -51,7 +51,9 @@ export class MemorySocket implements Socket {
     const member: Membership = {
       socket: this,
       place,
-      maySend,
+      senders: maySend ? this.actors.map((actor) => ({ actor, channels: [] })) : [],
+      hears: [''],
+      mayAdmit: false,
       filters: new Set(),
       audience: undefined,
       index: 0,

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import { Code } from '@porthouse/proto/v1/code'
 import type { RawData, WebSocket } from 'ws'
+import type { Handshake } from '../../locks/acceptor.ts'
 import type { Entry } from '../../protocol/address.ts'
 import { codeInfo } from '../../protocol/codes.ts'
 import { mayRead, receive } from '../../session/receive.ts'
@@ -17,10 +18,16 @@ const REASON_BYTES_MAX = 123
 
 export const LANES = [binaryLane, jsonLane] as const
 
+/** Where a WebSocket leads, and what came with it. */
+export interface Arrival {
+  readonly entry: Entry
+  readonly handshake: Handshake
+}
+
 /** Serves an accepted WebSocket of a known subprotocol until it closes. */
-export function serve(ws: WebSocket, socket: Socket, sessions: Sessions, entry: Entry): void {
+export function serve(ws: WebSocket, socket: Socket, sessions: Sessions, caller: Arrival): void {
   const lane = ws.protocol === jsonLane.name ? jsonLane : binaryLane
-  const session = sessions.open(new WebSocketWire(ws, socket), lane)
+  const session = sessions.open(new WebSocketWire(ws, socket), lane, caller.handshake)
   if (lane === binaryLane) tapMessages(socket, { ...sessions.intake, target: session })
   ws.on('message', (data, isBinary) => {
     if (isBinary !== (lane === binaryLane)) {
@@ -34,7 +41,7 @@ export function serve(ws: WebSocket, socket: Socket, sessions: Sessions, entry: 
   ws.on('error', () => session.end())
   ws.on('close', () => session.end())
   socket.on('drain', () => session.outbox.drained())
-  sessions.enter(session, entry)
+  sessions.enter(session, caller.entry)
 }
 
 function receiveJson(session: Session, text: Buffer): void {

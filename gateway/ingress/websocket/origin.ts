@@ -20,6 +20,18 @@ export function originAllowed({ headers }: IncomingMessage, rules: OriginRules):
   return url.host === host || (rules.loopback && isLoopback(url.hostname))
 }
 
+/**
+ * Whether a page may use what the browser knows of its user, such as a login: of the gateway itself
+ * or of an origin that is named; `*` names none.
+ */
+export function pageTrusted(
+  { origin, host }: Readonly<Record<string, string | undefined>>,
+  allowed: readonly string[],
+): boolean {
+  if (origin === undefined || !URL.canParse(origin)) return false
+  return allowed.includes(origin) || new URL(origin).host === host
+}
+
 /** A host name or address of this very machine. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || host === '::1' || /^127(\.\d+){3}$/.test(host)

@@ -4,18 +4,26 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { Code } from '@porthouse/proto/v1/code'
-import { WebSocketServer } from 'ws'
-import { type Entry, parsePath } from '../../protocol/address.ts'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { type Entry, formatAddress, parsePath } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Sessions } from '../../session/sessions.ts'
 import type { Connections } from '../connections.ts'
-import { closeWith, LANES, serve } from './connection.ts'
+import { type Arrival, closeWith, LANES, serve } from './connection.ts'
+import { handshakeOf } from './handshake.ts'
 import { type OriginRules, originAllowed } from './origin.ts'
+import {
+  type Caller,
+  serveTeleprinter,
+  type TeleprinterOptions,
+} from './teleprinter/teleprinter.ts'
 
 export interface WebSocketOptions {
   readonly origins: OriginRules
   readonly connections: Connections
   readonly packetBytes: number
+  /** Undefined: it is off, and bare text is refused. */
+  readonly teleprinter: TeleprinterOptions | undefined
 }
 
 /** Fragments that one message may come in; a sender that needs more is up to no good. */
@@ -44,11 +52,37 @@ export function webSocketIngress(options: WebSocketOptions, sessions: Sessions) 
 
   return (request: IncomingMessage, socket: Socket, head: Buffer): void => {
     const entry = check(request, options, sessions)
+    const secret = entry.kind === 'room' ? entry.secret : undefined
+    const arrival = { entry, handshake: handshakeOf(request, secret) }
     server.handleUpgrade(request, socket, head, (ws) => {
-      if (ws.protocol !== '') return serve(ws, socket, sessions, entry)
+      if (ws.protocol !== '') return serve(ws, socket, sessions, arrival)
+      if (options.teleprinter) {
+        const caller = callerOf(ws, socket, request, sessions, arrival)
+        return void serveTeleprinter(caller, options.teleprinter)
+      }
       ws.on('error', () => undefined)
       closeWith(ws, Code.SUBPROTOCOL_MISSING, 'offer porthouse.v1 or porthouse.v1.json')
     })
+  }
+}
+
+function callerOf(
+  ws: WebSocket,
+  socket: Socket,
+  request: IncomingMessage,
+  sessions: Sessions,
+  { entry, handshake }: Arrival,
+): Caller {
+  return {
+    ws,
+    socket,
+    query: new URLSearchParams(request.url?.split('?')[1] ?? ''),
+    place: entry.kind === 'main' ? undefined : formatAddress(entry.address),
+    client: entry.kind === 'room' ? entry.client : undefined,
+    open: (wire, lane) => sessions.open(wire, lane, handshake),
+    enter: (session) => sessions.enter(session, entry),
+    heard: (session) => sessions.heard(session),
+    late: () => sessions.draining,
   }
 }
 

@@ -40,7 +40,7 @@ export function passedBy(
   const proof: Proof = {
     acceptor,
     account,
-    client: { id: client.id, slug },
+    client,
     credential: id,
     grants,
     values: { client: `client:${account.slug}/${slug}` },

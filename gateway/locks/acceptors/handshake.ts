@@ -19,16 +19,20 @@ export function passedHere(
   return { outcome: 'passed', proof }
 }
 
-/** The socket is this client, with the rights that were granted to it. */
+/**
+ * The socket is this client, with the rights that were granted to it, or those of a visitor: it is
+ * somebody else who knows these people, and most have no rights here by name.
+ */
 export function passedAs(
   acceptor: string,
-  { id, slug, account, grants }: ClientRecord,
+  client: ClientRecord,
   more: Partial<Pick<Proof, 'values' | 'expiresAt' | 'place' | 'grants'>> = {},
 ): LockStep {
+  const { account, slug, grants } = client
   const values = { ...more.values, client: `client:${account.slug}/${slug}` }
   return {
     outcome: 'passed',
-    proof: { acceptor, account, client: { id, slug }, grants, ...more, values },
+    proof: { acceptor, account, client, grants, visitor: true, ...more, values },
   }
 }
 

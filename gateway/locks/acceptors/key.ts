@@ -10,7 +10,7 @@ import {
   type KeyData,
   type KeyExchange,
 } from '../../identity/connection-keys.ts'
-import { ownGatewayUrl } from '../../identity/gateway-url.ts'
+import { ownGatewayUrl } from '../../protocol/gateway-url.ts'
 import { isUuid } from '../../protocol/name.ts'
 import type { Credential } from '../../store/store.ts'
 import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'

@@ -2,7 +2,7 @@
 import { create } from '@bufbuild/protobuf'
 import { NonceSchema, type Signature } from '@porthouse/proto/v1/lock_step'
 import { findClaimed, readClientAddress } from '../../identity/client-credentials.ts'
-import { ownGatewayUrl } from '../../identity/gateway-url.ts'
+import { ownGatewayUrl } from '../../protocol/gateway-url.ts'
 import { loginMessage } from '../../identity/login-message.ts'
 import { readPublicKey, type SshCredential } from '../../identity/ssh-public-key.ts'
 import { isSignatureOf, readSshSignature, verifySsh } from '../../identity/ssh-signature.ts'

@@ -1,13 +1,12 @@
 /** Envelope from a client: scan, publish, answer with what became of it. The hot path. */
 import { Code } from '@porthouse/proto/v1/code'
 import { ReceiptLevel, ReceiptStatus } from '@porthouse/proto/v1/receipt'
-import { parseAddress } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { type ScannedEnvelope, scanEnvelope } from '../../protocol/scan-envelope.ts'
 import type { ScannedFrame } from '../../protocol/scan-packet.ts'
 import { copyId } from '../../protocol/uuid7.ts'
 import type { Outcome } from '../../router/outcome.ts'
-import { enterToSend } from '../entry.ts'
+import { enterFirst } from '../parked.ts'
 import type { Session } from '../session.ts'
 import { refusesRequest } from './fatal.ts'
 
@@ -20,47 +19,60 @@ export function handleEnvelope(session: Session, frame: ScannedFrame): void {
     if (!refusesRequest(error)) throw error
     return reject(session, id, error.code, error.detail)
   }
-  if (!session.unlocked) {
+  const strange = roomsNotEntered(session, envelope)
+  if (strange.length > 0) return publishAfterEntry(session, frame, strange)
+  if (!session.unlocked && !atItsLock(session, envelope)) {
     return reject(session, id, Code.UNAUTHENTICATED, 'nothing is unlocked yet')
   }
-  const strange = envelope.to.length > 0 ? roomsNotEntered(session, envelope.to) : []
-  if (strange.length === 0) {
-    return answer(session, id, session.core.router.publish(session, envelope))
-  }
-  session.wait(publishAfterEntry(session, id, envelope, strange))
+  answer(session, id, session.core.router.publish(session, envelope))
 }
 
-/** Names of rooms among the destinations that the socket is not in; malformed ones are not. */
-function roomsNotEntered(session: Session, names: readonly string[]): string[] {
-  return names.filter((name) => {
-    if (!name.startsWith('room:')) return false
-    const [account, room] = name.slice('room:'.length).split('/')
-    const place = session.core.router.graph.place(`${account}/${room}`)
-    return !(place && session.memberships.has(place.route))
-  })
+/**
+ * Names of rooms that it is meant for and that the socket is not in; malformed ones are not. One
+ * without a destination, of a socket that is not in anywhere yet, is meant for where it wants to go.
+ */
+function roomsNotEntered(session: Session, envelope: ScannedEnvelope): readonly string[] {
+  const { to, route } = envelope
+  if (to.length > 0) return to.filter((name) => isStrange(session, name))
+  if (route !== 0 || session.target) return NONE
+  const [first] = session.waiting.filter(({ done }) => !done)
+  return first?.place.startsWith('room:') ? [first.place] : NONE
 }
 
-async function publishAfterEntry(
+const NONE: readonly string[] = []
+
+function isStrange({ core, memberships }: Session, name: string): boolean {
+  if (!name.startsWith('room:')) return false
+  const [account, room] = name.slice('room:'.length).split('/')
+  const place = core.router.graph.place(`${account}/${room}`)
+  return !(place && memberships.has(place.route))
+}
+
+/** In limbo a socket may talk with those who decide about its lock, and with nobody else (R16). */
+function atItsLock({ stack }: Session, { to }: ScannedEnvelope): boolean {
+  const locks = stack.locks.map(({ id }) => `lock:${id}`)
+  return to.length > 0 && to.every((name) => locks.includes(name))
+}
+
+function publishAfterEntry(
   session: Session,
-  id: number,
-  envelope: ScannedEnvelope,
+  { id, bytes, start, end }: ScannedFrame,
   strange: readonly string[],
-): Promise<void> {
-  const barred = new Map<string, Refusal>()
-  for (const name of strange) {
-    const refusal = await entryBarred(session, name)
-    if (refusal) barred.set(name, refusal)
-  }
-  if (!session.closed) answer(session, id, session.core.router.publish(session, envelope, barred))
-}
-
-async function entryBarred(session: Session, name: string): Promise<Refusal | undefined> {
+): void {
+  // It may wait for long, and the packet that it came in is not kept.
+  const copy = Buffer.from(bytes.subarray(start, end))
   try {
-    const address = parseAddress(name)
-    return address.kind === 'room' ? await enterToSend(session, address) : undefined
+    enterFirst(session, strange, copy.length, (barred) => {
+      if (session.closed) return
+      const { options, router } = session.core
+      const envelope = scanEnvelope(copy, 0, copy.length, options.limits)
+      if (session.unlocked) return answer(session, id, router.publish(session, envelope, barred))
+      const [refusal] = barred.values()
+      if (refusal) reject(session, id, refusal.code, refusal.detail)
+    })
   } catch (error) {
-    if (error instanceof Refusal) return error
-    throw error
+    if (!(error instanceof Refusal)) throw error
+    reject(session, id, error.code, error.detail)
   }
 }
 

@@ -3,6 +3,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../../protocol/codes.ts'
 import { FrameKind, type ScannedFrame } from '../../protocol/scan-packet.ts'
 import type { Session } from '../session.ts'
+import { handleCommand } from './command.ts'
 import { handleEnvelope } from './envelope.ts'
 import { refusesRequest } from './fatal.ts'
 import { handleHello } from './hello.ts'
@@ -20,6 +21,8 @@ export function handle(session: Session, frame: ScannedFrame): void {
       return answer(handleRoom, session, frame)
     case FrameKind.LOCK_STEP:
       return answer(handleLockStep, session, frame)
+    case FrameKind.COMMAND:
+      return answer(handleCommand, session, frame)
     case FrameKind.HELLO:
       if (!first) throw new Refusal(Code.FRAME_NOT_ALLOWED, 'Hello is not the first frame')
       return answer(handleHello, session, frame)
@@ -32,6 +35,8 @@ export function handle(session: Session, frame: ScannedFrame): void {
       return
     case FrameKind.WELCOME:
     case FrameKind.RECEIPT:
+    case FrameKind.EVENT:
+    case FrameKind.RESUME:
       throw new Refusal(Code.FRAME_NOT_ALLOWED, 'a frame that only a gateway sends')
   }
 }

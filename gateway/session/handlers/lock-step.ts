@@ -1,10 +1,12 @@
 /** LockStep from a client: an answer, for the lock stack to judge. */
 import { Code } from '@porthouse/proto/v1/code'
 import { LockStepSchema } from '@porthouse/proto/v1/lock_step'
+import type { Acceptor } from '../../locks/acceptor.ts'
+import type { NewLock } from '../../locks/stack.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { ANSWER_BYTES_MAX, NAME_BYTES_MAX } from '../../protocol/limits.ts'
 import type { ScannedFrame } from '../../protocol/scan-packet.ts'
-import { stepLocks } from '../entry.ts'
+import { locksFor, stepLocks } from '../locks.ts'
 import type { Session } from '../session.ts'
 import { decode } from './decode.ts'
 
@@ -24,21 +26,27 @@ export function handleLockStep(session: Session, frame: ScannedFrame): void {
       `a lock's or acceptor's name over ${NAME_BYTES_MAX} bytes`,
     )
   }
-  const answer = response.value ?? ''
-  if (Buffer.byteLength(answer) > ANSWER_BYTES_MAX) {
+  // Whatever it holds is no longer than the frame's body.
+  if (frame.end - frame.start > ANSWER_BYTES_MAX + 2 * NAME_BYTES_MAX) {
     throw new Refusal(Code.PAYLOAD_TOO_LARGE, `an answer over ${ANSWER_BYTES_MAX} bytes`)
   }
   const { core } = session
-  if (!core.acceptors.has(acceptor)) {
-    return session.refuse(frame.id, Code.UNIMPLEMENTED, 'no such acceptor here')
-  }
-  const { tries, deadlineMs } = core.options.limbo
-  session.answering = frame.id
+  const known = core.acceptors.get(acceptor)
+  if (!known) return session.refuse(frame.id, Code.UNIMPLEMENTED, 'no such acceptor here')
   stepLocks(session, {
     type: 'answer',
     lock: lock.replace(/^lock:/, ''),
     acceptor,
-    response: answer,
-    nominated: { id: core.newId(), tries, deadline: core.uptime() + deadlineMs },
+    response,
+    frame: frame.id,
+    nominated: known.nominable ? nominate(session, known) : undefined,
   })
+}
+
+/** The lock that an answer in the main lobby makes for itself. */
+function nominate(session: Session, acceptor: Acceptor): NewLock | undefined {
+  const { tries, deadlineMs } = session.core.options.limbo
+  const options = acceptor.readOptions({})
+  const lock = { acceptor: acceptor.name, tries, deadlineMs, options }
+  return locksFor(session, { kind: 'lock', lock })[0]
 }

@@ -1,0 +1,138 @@
+/** Who a socket is: what it has proved, and whom it may act as because of it (R7, R8). */
+import { Code } from '@porthouse/proto/v1/code'
+import type { Named, Proof } from '../locks/proof.ts'
+import { Refusal } from '../protocol/codes.ts'
+import type { Actor } from '../router/socket.ts'
+import { itself, type ProvedActor, type Session } from './session.ts'
+
+/** Proofs that one socket may hold. */
+const PROOFS_MAX = 32
+
+/**
+ * The socket now has this proof too. Returns the refusal where the token or the client has as many
+ * sockets as it may; the proof is then not taken.
+ */
+export function adopt(session: Session, proof: Proof): Refusal | undefined {
+  const known = session.proofs.findIndex((other) => sameIdentity(other, proof))
+  if (known < 0 && session.proofs.length >= PROOFS_MAX) {
+    return new Refusal(Code.QUEUE_FULL, `over ${PROOFS_MAX} proofs`)
+  }
+  const refusal = claim(session, proof)
+  if (refusal) return refusal
+  const proofs = [...session.proofs]
+  proofs.splice(known < 0 ? proofs.length : known, 1, proof)
+  become(session, proofs)
+  if (proof.account) session.unlocked = true
+  return undefined
+}
+
+/** Takes the places that a token's and a client's own bounds leave it. */
+function claim(session: Session, { token, account, client }: Proof): Refusal | undefined {
+  const { shares, router } = session.core
+  if (account && client?.maxSockets !== undefined) {
+    const sockets = router.graph.socketsOf(clientAddress(account.slug, client.slug))
+    if (!sockets.has(session) && sockets.size >= client.maxSockets) {
+      if (client.maxSockets > 1) {
+        return new Refusal(Code.SOCKET_LIMIT, `the client has ${client.maxSockets} sockets`)
+      }
+      // One alone: the newer takes over, as in MQTT.
+      for (const older of [...sockets] as Session[]) {
+        older.drop(Code.REPLACED, 'a newer socket of the client took over')
+      }
+    }
+  }
+  if (token && shares.take(token, session) === undefined) {
+    return new Refusal(Code.SHARE_LIMIT, `the token has ${token.maxConnections} connections`)
+  }
+  return undefined
+}
+
+/** A later proof of the same takes the place of the earlier one. */
+export function sameIdentity(a: Proof, b: Proof): boolean {
+  return (
+    a.acceptor === b.acceptor &&
+    a.place === b.place &&
+    a.account?.id === b.account?.id &&
+    a.client?.id === b.client?.id &&
+    a.token?.id === b.token?.id &&
+    a.credential === b.credential
+  )
+}
+
+/** The socket is whom these proofs say, and nobody else any more. */
+export function become(session: Session, proofs: readonly Proof[]): void {
+  session.proofs = proofs
+  const { graph } = session.core.router
+  const names = new Map<string, string>()
+  const accounts = new Set<string>()
+  const actors: ProvedActor[] = []
+  session.client = undefined
+  for (const proof of proofs) {
+    const { account } = proof
+    if (!account) continue
+    accounts.add(account.slug).add(account.id)
+    const actor = { ...actorFor(session, proof, account), proof }
+    actors.push(actor)
+    if (proof.client) {
+      session.client ??= actor.address
+      for (const name of clientNames(account, proof.client)) names.set(name, actor.address)
+    }
+    const connection = proof.token && connectionOf(session, proof.token.id)
+    if (connection) names.set(connection, connection)
+  }
+  graph.removeNames(session, session.names.keys())
+  session.names = names
+  session.accounts = accounts
+  session.actors = actors.length > 0 ? actors : [itself(session.address)]
+  graph.addNames(session, names.keys())
+}
+
+/** Whom a proof lets the socket act as; the account as a whole has no name but the socket's. */
+function actorFor(session: Session, proof: Proof, account: Named): Actor {
+  const { token, client } = proof
+  const rate = token && session.core.shares.rateOf(token)
+  const terms = token && (token.method || rate) ? { method: token.method, rate } : undefined
+  if (client) {
+    const address = clientAddress(account.slug, client.slug)
+    return { address, from: Buffer.from(address), principal: address, terms }
+  }
+  if (!token) return itself(session.address)
+  const address = connectionOf(session, token.id)
+  // One of many behind a token is named by its number; a token of one's own stays unnamed.
+  const from = token.maxConnections === undefined ? session.address : address
+  return { address, from: Buffer.from(from), principal: `token:${token.id}`, terms }
+}
+
+function connectionOf(session: Session, token: string): string {
+  return `token:${token}/${session.core.shares.numberOf(token, session)}`
+}
+
+function clientAddress(account: string, client: string): string {
+  return `client:${account}/${client}`
+}
+
+function clientNames(account: Named, client: Named): string[] {
+  return [account.slug, account.id].flatMap((owner) =>
+    [client.slug, client.id].map((name) => clientAddress(owner, name)),
+  )
+}
+
+/** Whom it has proved to be, as addresses. */
+export function identitiesOf({ actors, address }: Session): string[] {
+  const others = actors.map((actor) => actor.address).filter((each) => each !== address)
+  return [...new Set(others)]
+}
+
+/** Whether it speaks for the account itself. */
+export function owns({ proofs }: Session, account: string): boolean {
+  return proofs.some(
+    (proof) => proof.owner && (proof.account?.slug === account || proof.account?.id === account),
+  )
+}
+
+/** It is about to be gone: its places are free for others. */
+export function letGo(session: Session): void {
+  for (const { token } of session.proofs) {
+    if (token) session.core.shares.release(token.id, session)
+  }
+}

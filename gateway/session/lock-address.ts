@@ -1,0 +1,25 @@
+/** While it lasts, a lock is an address: it joins who waits there with those who decide (R16). */
+import type { Lock } from '../locks/stack.ts'
+import type { Socket } from '../router/socket.ts'
+import { owns } from './identity.ts'
+import type { Session } from './session.ts'
+
+export function reachLock(session: Session, { id, place }: Lock): void {
+  const approvers = () => (place === undefined ? [] : approversOf(session, place))
+  session.core.router.graph.addLock(id, { socket: session, approvers })
+}
+
+export function leaveLock(session: Session, id: string): void {
+  session.core.router.graph.removeLock(id)
+  session.lockAborts.get(id)?.abort()
+  session.lockAborts.delete(id)
+}
+
+/** Those in the room who may let others in, and the account's owners in its lobby. */
+export function approversOf({ core }: Session, place: string): Socket[] {
+  const [account = ''] = place.slice(place.indexOf(':') + 1).split('/')
+  const room = place.startsWith('room:') ? core.router.graph.place(place.slice(5)) : undefined
+  const inside = [...(room?.admitters ?? [])].map(({ socket }) => socket)
+  const owners = [...core.lobbies.sessionsIn(account)].filter((session) => owns(session, account))
+  return [...new Set<Socket>([...inside, ...owners])]
+}

@@ -1,0 +1,47 @@
+/** What an acceptor is told of the socket and of the lock that it runs (R12). */
+import type { LockContext, Place } from '../locks/acceptor.ts'
+import type { Values } from '../locks/stack.ts'
+import type { Session } from './session.ts'
+
+export interface LockFacts {
+  /** Of the lock; `` where none is set yet. */
+  readonly id: string
+  readonly place: string | undefined
+  readonly options: unknown
+  readonly values: Values
+}
+
+export function lockContext(
+  session: Session,
+  { id, place, options, values }: LockFacts,
+): LockContext {
+  const { core, proofs, address, handshake, urlClient } = session
+  return {
+    options,
+    place: place === undefined ? undefined : placeAt(place),
+    lock: id,
+    proofs,
+    values,
+    socket: { address, handshake, ...(urlClient !== undefined && { client: urlClient }) },
+    now: core.clock(),
+    get signal() {
+      return abortOf(session, id).signal
+    },
+  }
+}
+
+function abortOf({ lockAborts }: Session, lock: string): AbortController {
+  let abort = lockAborts.get(lock)
+  if (!abort) {
+    abort = new AbortController()
+    lockAborts.set(lock, abort)
+  }
+  return abort
+}
+
+/** By its address, which was checked before. */
+function placeAt(address: string): Place {
+  const [kind, rest = ''] = address.split(':')
+  const [account = '', room = ''] = rest.split('/')
+  return kind === 'room' ? { address, account, room } : { address, account }
+}

@@ -1,0 +1,181 @@
+/**
+ * A session's locks: the stack says what is to be done (locks/stack.ts), here it is done, and what
+ * comes of it goes back into the stack.
+ */
+import { Code } from '@porthouse/proto/v1/code'
+import { Outcome } from '@porthouse/proto/v1/lock_step'
+import type { Acceptor, LockContext, LockStep } from '../locks/acceptor.ts'
+import { type Flow, type LockSpec, locksIn, partsOf, remaining } from '../locks/flow.ts'
+import {
+  type Judgement,
+  type Lock,
+  type LockEffect,
+  type LockInput,
+  type NewLock,
+  othersOf,
+  reduceLocks,
+} from '../locks/stack.ts'
+import { adopt } from './identity.ts'
+import { leaveLock, reachLock } from './lock-address.ts'
+import { lockContext } from './lock-context.ts'
+import type { Session } from './session.ts'
+import { lockedOut, wisherOf } from './waiting.ts'
+
+/** What of a flow the socket's proofs leave to be resolved; undefined: nothing. */
+export function leftOf(session: Session, flow: Flow, place: string | undefined): Flow | undefined {
+  return remaining(flow, (lock) => isFinished(session, lock, place))
+}
+
+function isFinished(session: Session, lock: LockSpec, place: string | undefined): boolean {
+  const { acceptor, options } = lock
+  const context = lockContext(session, { id: '', place, options, values: {} })
+  return session.core.acceptors.get(acceptor)?.finished(context) ?? false
+}
+
+/** A flow as locks to be set now. In limbo, no deadline goes beyond what the flow itself says. */
+export function locksFor(session: Session, flow: Flow): NewLock[] {
+  const { core, unlocked: known, openedAt } = session
+  const from = known ? core.uptime() : openedAt
+  return partsOf(flow).map((part) => ({
+    id: core.newId(),
+    flow: part,
+    deadline: from + Math.max(...locksIn(part).map(({ deadlineMs }) => deadlineMs)),
+  }))
+}
+
+export function stepLocks(session: Session, input: LockInput): void {
+  const before = session.stack.locks
+  const [stack, effects] = reduceLocks(session.stack, input)
+  session.stack = stack
+  for (const lock of before) if (!hasLock(session, lock.id)) leaveLock(session, lock.id)
+  for (const lock of stack.locks)
+    if (!before.some(({ id }) => id === lock.id)) reachLock(session, lock)
+  for (const effect of effects) if (!session.closed) apply(session, effect)
+}
+
+function hasLock({ stack }: Session, id: string): boolean {
+  return stack.locks.some((lock) => lock.id === id)
+}
+
+function apply(session: Session, effect: LockEffect): void {
+  switch (effect.type) {
+    case 'begin':
+      return run(session, effect.lock, (acceptor, context) => acceptor.begin(context))
+    case 'judge':
+      return run(session, effect.lock, (acceptor, context) =>
+        acceptor.answer(effect.response, context, effect.lock.state),
+      )
+    case 'challenge':
+      return challenge(session, effect)
+    case 'verdict':
+      return verdict(session, effect)
+    case 'unlocked':
+      return session.unlockedAt(effect.place)
+    case 'lockedOut':
+      return lockedOut(session, effect.place, effect.code)
+    case 'refuse':
+      return session.refuse(effect.frame, effect.code, effect.detail)
+  }
+}
+
+type Effect<T extends LockEffect['type']> = Extract<LockEffect, { type: T }>
+
+/** Asks the acceptor. What cannot be judged is no proof, and never a pass (A18). */
+function run(
+  session: Session,
+  lock: Lock,
+  ask: (acceptor: Acceptor, context: LockContext) => LockStep | Promise<LockStep>,
+): void {
+  const { core } = session
+  const acceptor = core.acceptors.get(lock.choice.acceptor)
+  if (!acceptor) throw new Error(`no acceptor ${lock.choice.acceptor}`)
+  const { id, place, values, choice } = lock
+  const context = lockContext(session, { id, place, values, options: choice.options })
+  const failed = (error: unknown) => notJudged(session, lock, error)
+  let step: LockStep | Promise<LockStep>
+  try {
+    step = ask(acceptor, context)
+  } catch (error) {
+    step = failed(error)
+  }
+  if (!(step instanceof Promise)) return judged(session, lock, step)
+  const settled = step.catch(failed).then((value) => judged(session, lock, value))
+  if (acceptor.prompt) session.wait(settled)
+  else settled.catch((error) => session.fail(error))
+}
+
+function judged(session: Session, lock: Lock, step: LockStep): void {
+  // The lock may have been dropped meanwhile, and then the answer was refused.
+  const current = session.stack.locks.find(({ id }) => id === lock.id)
+  if (session.closed || current?.round !== lock.round) return
+  if (step.outcome === 'challenge' && step.later) awaitLater(session, lock, step.later)
+  const judgement = judgementOf(session, lock, step)
+  const resolves = judgement.outcome === 'passed' ? resolvedLocks(session) : []
+  stepLocks(session, { type: 'judged', lock: lock.id, round: lock.round, judgement, resolves })
+}
+
+/** A verdict that comes without an answer; void once there is one, which the round tells. */
+function awaitLater(session: Session, lock: Lock, later: Promise<LockStep>): void {
+  const settled = later.catch((error) => notJudged(session, lock, error))
+  settled.then((step) => judged(session, lock, step)).catch((error) => session.fail(error))
+}
+
+function notJudged({ core, id }: Session, lock: Lock, error: unknown): LockStep {
+  core.log.warn({ socket: id, acceptor: lock.choice.acceptor, err: error }, 'not judged')
+  return { outcome: 'failed', code: Code.UNAVAILABLE }
+}
+
+function judgementOf(session: Session, lock: Lock, step: LockStep): Judgement {
+  if (step.outcome === 'needs') {
+    const flow = leftOf(session, step.flow, lock.place)
+    return { outcome: 'needs', locks: flow ? locksFor(session, flow) : [] }
+  }
+  if (step.outcome !== 'passed') return step
+  const refusal = adopt(session, step.proof)
+  return refusal ? { outcome: 'dropped', code: refusal.code } : step
+}
+
+/** Ids of locks on the stack that what the socket has proved resolves. */
+function resolvedLocks(session: Session): string[] {
+  return session.stack.locks
+    .filter(({ phase, place }) => phase !== 'judging' && place !== undefined)
+    .filter(({ flow, place }) => leftOf(session, flow, place) === undefined)
+    .map(({ id }) => id)
+}
+
+function challenge(session: Session, { lock, depth, frame }: Effect<'challenge'>): void {
+  const { acceptor } = lock.choice
+  const value = {
+    acceptor,
+    place: lock.place ?? '',
+    depth,
+    triesLeft: lock.triesLeft,
+    deadlineMs: Math.max(0, Math.round(lock.deadline - session.core.uptime())),
+    others: othersOf(lock),
+    ask: lock.ask,
+  }
+  session.send(frame || wisherOf(session, lock.place), {
+    case: 'lockStep',
+    value: { lock: `lock:${lock.id}`, step: { case: 'challenge', value } },
+  })
+}
+
+const OUTCOMES = {
+  passed: Outcome.PASSED,
+  failed: Outcome.FAILED,
+  dropped: Outcome.DROPPED,
+} as const
+
+function verdict(session: Session, effect: Effect<'verdict'>): void {
+  const { lock, outcome, code, values, frame } = effect
+  const value = {
+    outcome: OUTCOMES[outcome],
+    code,
+    values: { ...values },
+    triesLeft: outcome === 'failed' ? lock.triesLeft : 0,
+  }
+  session.send(frame, {
+    case: 'lockStep',
+    value: { lock: `lock:${lock.id}`, step: { case: 'verdict', value } },
+  })
+}

@@ -1,0 +1,49 @@
+/** Wishes to enter a place, and those of them that wait for its locks. */
+import type { Code } from '@porthouse/proto/v1/code'
+import type { LobbyAddress, RoomAddress } from '../protocol/address.ts'
+import { Refusal } from '../protocol/codes.ts'
+import type { Listen } from './membership.ts'
+import type { Session } from './session.ts'
+
+/** A wish to enter a place. */
+export interface EntryRequest {
+  /** Of the Join; 0 where the URL named the place. */
+  readonly frameId: number
+  /** As written; a room's channel may hold wildcards. */
+  readonly target: RoomAddress | LobbyAddress
+  readonly listen: Listen
+  /** The client that the URL says this is. */
+  readonly client?: string
+  /**
+   * Told in place of Joined and of refusals: an envelope wishes to get in, whose receipt will say
+   * what came of it (R15).
+   */
+  readonly done?: (refusal: Refusal | undefined) => void
+}
+
+/** A wish that waits for locks, under the address that they guard. */
+export interface WaitingEntry extends EntryRequest {
+  readonly place: string
+}
+
+/** A socket that is in somewhere stays there; one in limbo, or come for that place alone, goes. */
+export function lockedOut(session: Session, place: string | undefined, code: Code): void {
+  const refused = place === undefined ? [] : takeWaiting(session, place)
+  const refusal = new Refusal(code, 'locked out')
+  for (const { done } of refused) done?.(refusal)
+  if (place === undefined || !session.unlocked) return session.drop(code, 'locked out')
+  for (const { frameId, done } of refused) if (!done) session.refuse(frameId, code, 'locked out')
+}
+
+/** Those who wait for the locks of a place; they wait no more. */
+export function takeWaiting(session: Session, place: string): WaitingEntry[] {
+  const taken = session.waiting.filter((request) => request.place === place)
+  session.waiting = session.waiting.filter((request) => request.place !== place)
+  return taken
+}
+
+/** Id of the frame that asked last to enter a place; 0: none, or none that is to be told. */
+export function wisherOf({ waiting }: Session, place: string | undefined): number {
+  const wish = waiting.findLast((request) => request.place === place && !request.done)
+  return wish?.frameId ?? 0
+}
