@@ -6,7 +6,7 @@ import { cookieOf, newLogin, realmOf } from '../../../gateway/identity/logins.ts
 import type { LockStep } from '../../../gateway/locks/acceptor.ts'
 import { cookieAcceptor } from '../../../gateway/locks/acceptors/cookie.ts'
 import type { Store } from '../../../gateway/store/store.ts'
-import { contextOf, PLACE, type Situation } from '../../support/handshake-context.ts'
+import { contextOf, PLACE, type Situation } from '../../support/lock-context.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 
 const HOME = 'https://hub.example'

@@ -3,7 +3,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { headerAcceptor } from '../../../gateway/locks/acceptors/header.ts'
 import type { Store } from '../../../gateway/store/store.ts'
-import { contextOf, PLACE } from '../../support/handshake-context.ts'
+import { contextOf, PLACE } from '../../support/lock-context.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 
 const value_sha256 = createHash('sha256').update('s3cret').digest('hex')

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { Code } from '@porthouse/proto/v1/code'
 import { expect, test } from 'vitest'
 import { urlAcceptor } from '../../../gateway/locks/acceptors/url.ts'
-import { contextOf, PLACE } from '../../support/handshake-context.ts'
+import { contextOf, PLACE } from '../../support/lock-context.ts'
 
 const sha256 = createHash('sha256').update('s3cret').digest('hex')
 const acceptor = urlAcceptor()
