@@ -112,7 +112,10 @@ export interface Clients {
   find(account: string, client: string): Promise<ClientRecord | undefined>
   /** By slug. Rejects with `missing` where the account is unknown. */
   list(account: string): Promise<ClientRecord[]>
-  /** Its grants become these; `maxSockets` null: any number. Rejects with `missing`. */
+  /**
+   * Its grants become these; of several at once, those of the last, whole. `maxSockets` null: any
+   * number. Rejects with `missing`.
+   */
   change(
     account: string,
     client: string,
@@ -202,7 +205,10 @@ export interface Tokens {
   find(id: string): Promise<TokenRecord | undefined>
   /** Oldest first. Rejects with `missing` where the account is unknown. */
   list(account: string): Promise<TokenRecord[]>
-  /** Gives it other grants, or another secret (by its hash), in one step. Rejects with `missing`. */
+  /**
+   * Gives it other grants, or another secret (by its hash), in one step. Of several at once the
+   * last counts, whole. Rejects with `missing`.
+   */
   change(id: string, to: { grants?: readonly NewGrant[]; hash?: Uint8Array }): Promise<TokenRecord>
   delete(id: string): Promise<boolean>
 }
@@ -224,13 +230,17 @@ export interface Logins {
     client: string
     expiresAt: Date
   }): Promise<Login>
+  /** May be past its expiry. */
   find(hash: Uint8Array): Promise<Login | undefined>
   delete(hash: Uint8Array): Promise<boolean>
 }
 
 /** Wrong answers to the teleprinter, by who gave them (R17). */
 export interface Offence {
-  /** `address:{prefix}` or `identity:{claimed}`. */
+  /**
+   * `address:{prefix}` or `identity:{claimed}`, of which the first 256 characters count and those
+   * that cannot be kept are replaced.
+   */
   readonly subject: string
   /** As of `at`; it halves with each half-life that passes. */
   readonly score: number
@@ -239,6 +249,7 @@ export interface Offence {
   readonly at: Date
 }
 
+/** At most 10,000, beside those just added: the oldest make place, and the long decayed go. */
 export interface Offences {
   /** One more for each subject, after the decay since the last; in one statement. */
   add(subjects: readonly string[], at: Date, halfLifeMs: number): Promise<void>

@@ -33,7 +33,7 @@ export function offencesSuite(fixture: Fixture): void {
       expect(await fixture.store.offences.find([])).toEqual([])
     })
 
-    test('decay as far as there are numbers, and never grow by a clock that goes back', async () => {
+    test('decay as far as numbers go, and never by a clock that goes back', async () => {
       const subject = newSubject()
       await add([subject])
       await add([subject], later(100_000 * HALF_LIFE))

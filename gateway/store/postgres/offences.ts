@@ -24,7 +24,8 @@ export class PostgresOffences implements Offences {
     const names = JSON.stringify(subjects.map(keptSubject))
     const now = sql`${at.toISOString()}::timestamptz`
     const halfLife = sql`${Math.max(1, halfLifeMs)}::float8`
-    const passed = sql`extract(epoch from excluded.at - ${offences.at})::float8 * 1000 / ${halfLife}`
+    const seconds = sql`extract(epoch from excluded.at - ${offences.at})::float8`
+    const passed = sql`${seconds} * 1000 / ${halfLife}`
     const faded = sql`${now} - make_interval(secs => ${halfLife} * ${HALF_LIVES_KEPT} / 1000)`
     return this.#database.run(async (queries) => {
       // In one order, so that two processes never wait for each other.
