@@ -147,8 +147,9 @@ export class MemoryStore implements Asked {
   }
 
   readonly changes: Asked['changes'] = {
+    // Is not refused while the database is away, but waits until it is there.
     watch: async (listener) => {
-      await this.#answer()
+      await this.#gate
       const own: Listener = (change) => listener(change)
       this.#listeners.add(own)
       return async () => void this.#listeners.delete(own)
