@@ -140,8 +140,9 @@ describe('subprotocols', () => {
     expect(await refusal({ protocol })).toBe('400 SUBPROTOCOL_UNSUPPORTED')
   })
 
-  test('a bare WebSocket is accepted and closed with its code', async () => {
-    const socket = await RawWebSocket.open(gateway.port, { protocol: null })
+  test('a bare WebSocket without a teleprinter is accepted and closed with its code', async () => {
+    const port = await beside({ features: ['websocket'] })
+    const socket = await RawWebSocket.open(port, { protocol: null })
     const end = await socket.ended
     expect(end.code).toBe(4537)
     expect(end.reason).toMatch(/^SUBPROTOCOL_MISSING: /)
