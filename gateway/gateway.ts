@@ -23,6 +23,8 @@ import { IdempotencyWindow } from './router/idempotency.ts'
 import { Router } from './router/router.ts'
 import { Turn } from './router/turn.ts'
 import type { Core } from './session/core.ts'
+import { Holders } from './session/holders.ts'
+import { Live } from './session/live.ts'
 import { Lobbies } from './session/lobbies.ts'
 import { Sessions } from './session/sessions.ts'
 import { Shares } from './session/shares.ts'
@@ -53,6 +55,8 @@ export async function createGateway({ config, store, log }: GatewayParts): Promi
   const parts = acceptorParts({ config, store, log }, clock, () => port)
   const core = coreOf({ config, store, log }, clock, parts)
   const sessions = new Sessions(core)
+  const live = new Live(core, store, () => sessions.all)
+  await live.start()
   const connections = new Connections(config.connections)
   const http = await serveHttp({
     ...config.http.listen,
@@ -80,6 +84,7 @@ export async function createGateway({ config, store, log }: GatewayParts): Promi
     },
     async drain() {
       http.stopListening()
+      await live.stop()
       await sessions.drain(config.drainMs)
       await http.close()
     },
@@ -138,6 +143,7 @@ function coreOf(
     strangersFlow: strangersFlow(flows),
     lobbyFlow: lobbyFlow(flows),
     lobbies: new Lobbies(),
+    holders: new Holders(),
     shares: new Shares(),
   }
 }

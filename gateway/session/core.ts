@@ -7,6 +7,7 @@ import type { Limits } from '../protocol/limits.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import type { Router } from '../router/router.ts'
 import type { Turn } from '../router/turn.ts'
+import type { Holders } from './holders.ts'
 import type { Lobbies } from './lobbies.ts'
 import type { OutboxOptions } from './outbox.ts'
 import type { Shares } from './shares.ts'
@@ -29,6 +30,7 @@ export interface Core {
   readonly strangersFlow: Flow
   readonly lobbyFlow: Flow
   readonly lobbies: Lobbies
+  readonly holders: Holders
   readonly shares: Shares
   readonly log: Log
 }

@@ -61,8 +61,9 @@ export function sameIdentity(a: Proof, b: Proof): boolean {
 
 /** The socket is whom these proofs say, and nobody else any more. */
 export function become(session: Session, proofs: readonly Proof[]): void {
-  session.proofs = proofs
   const { graph } = session.core.router
+  session.core.holders.change(session, session.proofs, proofs)
+  session.proofs = proofs
   const names = new Map<string, string>()
   const accounts = new Set<string>()
   const actors: ProvedActor[] = []
@@ -132,6 +133,7 @@ export function owns({ proofs }: Session, account: string): boolean {
 
 /** It is about to be gone: its places are free for others. */
 export function letGo(session: Session): void {
+  session.core.holders.change(session, session.proofs, [])
   for (const { token } of session.proofs) {
     if (token) session.core.shares.release(token.id, session)
   }

@@ -41,6 +41,10 @@ export class Sessions {
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref()
   }
 
+  get all(): Iterable<Session> {
+    return this.#all
+  }
+
   get count(): number {
     return this.#all.size
   }

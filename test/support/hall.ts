@@ -24,6 +24,7 @@ import { IdempotencyWindow } from '../../gateway/router/idempotency.ts'
 import type { Lane } from '../../gateway/router/lane.ts'
 import { Router } from '../../gateway/router/router.ts'
 import { Turn } from '../../gateway/router/turn.ts'
+import { Holders } from '../../gateway/session/holders.ts'
 import { Lobbies } from '../../gateway/session/lobbies.ts'
 import { receive } from '../../gateway/session/receive.ts'
 import type { Session } from '../../gateway/session/session.ts'
@@ -81,6 +82,7 @@ export class Hall {
       strangersFlow: strangersFlow(flows),
       lobbyFlow: lobbyFlow(flows),
       lobbies: new Lobbies(),
+      holders: new Holders(),
       shares: new Shares(),
     })
   }
