@@ -90,7 +90,7 @@ export const layers: readonly Layer[] = [
     path: 'gateway/session/',
     named: ['**/session/**'],
     layers: [...services, 'rooms', 'config'],
-    packages: ['node:timers'],
+    packages: ['node:crypto', 'node:timers/promises'],
   },
   {
     name: 'ingress',
