@@ -61,7 +61,7 @@ export class Providers {
   async #discover({ issuer, client_id, client_secret }: OidcOptions): Promise<Known> {
     const insecure = issuer.startsWith('http:')
     const fetch = (url: string, request: CustomFetchOptions) => this.#fetch(url, request, insecure)
-    const config = await discovery(
+    const asked = discovery(
       new URL(issuer),
       client_id,
       undefined,
@@ -72,6 +72,10 @@ export class Providers {
         execute: insecure ? [allowInsecureRequests] : [],
       },
     )
+    // Whatever is wrong with the provider is no fault of a token.
+    const config = await asked.catch((cause: unknown) => {
+      throw new Error('the metadata of the provider cannot be had', { cause })
+    })
     const { issuer: named, jwks_uri: keysUrl } = config.serverMetadata()
     if (named !== issuer) throw new Error(`the provider calls itself ${named}, not ${issuer}`)
     if (keysUrl === undefined) throw new Error('the provider tells of no keys')
