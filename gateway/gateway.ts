@@ -91,6 +91,15 @@ export async function createGateway({ config, store, log }: GatewayParts): Promi
   }
 }
 
+/** What sessions work with, where nothing listens: for dry runs, and to read what rooms say. */
+export function createCore(parts: GatewayParts): Core {
+  return coreOf(
+    parts,
+    Date.now,
+    acceptorParts(parts, Date.now, () => 0),
+  )
+}
+
 function acceptorParts(
   { config, store, log }: GatewayParts,
   clock: () => number,

@@ -96,6 +96,11 @@ export interface Acceptor<Options = unknown> {
   /** True where the socket has already proved what this lock would ask, so that it is skipped. */
   finished(context: LockContext<Options>): boolean
   /**
+   * The flow that `begin` may ask for first (R13), where it is known without asking anybody: for dry
+   * runs.
+   */
+  needs?(context: LockContext<Options>): Flow
+  /**
    * The lock is reached: what does it ask? May reject, as `answer` may: that counts as no proof,
    * and the client is told UNAVAILABLE (A18).
    */

@@ -39,6 +39,7 @@ export function identityAcceptor(parts: {
     nominable: false,
     prompt: true,
     finished: (context) => identityIn(context) !== undefined,
+    needs: ({ options }) => options.by,
     begin(context): LockStep {
       const proof = identityIn(context)
       if (proof) return { outcome: 'passed', proof: asIdentity(proof) }

@@ -14,6 +14,7 @@ import { ownGatewayUrl } from '../../protocol/gateway-url.ts'
 import { isUuid } from '../../protocol/name.ts'
 import type { Credential } from '../../store/store.ts'
 import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
+import type { Proof } from '../proof.ts'
 import { isAccount, isProved, WRONG } from './client-proof.ts'
 import type { AcceptorParts } from './index.ts'
 import { noOptions } from './options.ts'
@@ -81,15 +82,10 @@ export function keyAcceptor(parts: Parts): Acceptor<undefined> {
     const credential = await find(id)
     const signature = checkProof(dataOf(credential, id), exchange, proof)
     if (!credential || !signature) return WRONG
-    const { account, expiresAt } = credential
-    if (place && !isAccount(account, place.account)) return WRONG
+    if (place && !isAccount(credential.account, place.account)) return WRONG
     if (isExpired(credential, now)) return { outcome: 'failed', code: Code.PROOF_EXPIRED }
-    const values = { account: account.slug, server_signature: signature.toString('base64') }
-    const proved = { acceptor: NAME, values, account, owner: true, credential: id } as const
-    return {
-      outcome: 'passed',
-      proof: { ...proved, grants: [], ...(expiresAt && { expiresAt }) },
-    }
+    const values = { server_signature: signature.toString('base64') }
+    return { outcome: 'passed', proof: ownerProof(credential, values) }
   }
 
   async function find(id: string): Promise<Credential | undefined> {
@@ -100,5 +96,21 @@ export function keyAcceptor(parts: Parts): Acceptor<undefined> {
   function dataOf(credential: Credential | undefined, id: string): KeyData {
     const made = decoy(id, decoySecret)
     return credential ? (credential.data as unknown as KeyData) : made
+  }
+}
+
+/** What a connection key proves, once it was shown to be known. */
+export function ownerProof(
+  { id, account, expiresAt }: Credential,
+  values: Readonly<Record<string, string>> = {},
+): Proof {
+  return {
+    acceptor: NAME,
+    values: { account: account.slug, ...values },
+    account,
+    owner: true,
+    credential: id,
+    grants: [],
+    ...(expiresAt && { expiresAt }),
   }
 }

@@ -3,6 +3,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import { proveToken } from '../../identity/tokens.ts'
 import type { TokenRecord } from '../../store/store.ts'
 import type { Acceptor, LockStep } from '../acceptor.ts'
+import type { Proof } from '../proof.ts'
 import type { AcceptorParts } from './index.ts'
 import { noOptions } from './options.ts'
 
@@ -25,17 +26,18 @@ export function tokenAcceptor({ store }: Pick<AcceptorParts, 'store'>): Acceptor
       const { token } = proved
       // Another account's token proves nothing here, and is not told from one that does not exist.
       if (place && !isOf(token, place.account)) return failed(Code.UNAUTHENTICATED)
-      const { account, client, grants, expiresAt } = token
-      const values: Record<string, string> = { token: token.id }
-      if (client) values.client = `client:${account.slug}/${client.slug}`
-      const acceptor = 'token'
-      const proof = { acceptor, values, account, token, grants }
-      return {
-        outcome: 'passed',
-        proof: { ...proof, ...(client && { client }), ...(expiresAt && { expiresAt }) },
-      }
+      return { outcome: 'passed', proof: tokenProof(token) }
     },
   }
+}
+
+/** What a token proves, once its secret was given. */
+export function tokenProof(token: TokenRecord): Proof {
+  const { account, client, grants, expiresAt } = token
+  const values: Record<string, string> = { token: token.id }
+  if (client) values.client = `client:${account.slug}/${client.slug}`
+  const proof = { acceptor: 'token', values, account, token, grants }
+  return { ...proof, ...(client && { client }), ...(expiresAt && { expiresAt }) }
 }
 
 function isOf({ account }: TokenRecord, name: string | undefined): boolean {
