@@ -26,6 +26,8 @@ import type { Core } from './session/core.ts'
 import { Holders } from './session/holders.ts'
 import { Live } from './session/live.ts'
 import { Lobbies } from './session/lobbies.ts'
+import { renewed } from './session/renew.ts'
+import { Resumes } from './session/resume.ts'
 import { Sessions } from './session/sessions.ts'
 import { Shares } from './session/shares.ts'
 import type { Store } from './store/store.ts'
@@ -138,11 +140,12 @@ function coreOf(
   const turn = new Turn(setImmediate)
   const flows = { acceptors: acceptors(), defaults }
   const ids = new Uuid7Source(clock, randomBytes)
+  // Whole numbers, which take no memory of their own where they are kept.
+  const uptime = () => Math.trunc(performance.now())
   return {
     options: config,
     clock,
-    // Whole numbers, which take no memory of their own where they are kept.
-    uptime: () => Math.trunc(performance.now()),
+    uptime,
     newId,
     turn,
     log,
@@ -153,6 +156,8 @@ function coreOf(
     lobbyFlow: lobbyFlow(flows),
     lobbies: new Lobbies(),
     holders: new Holders(),
+    resumes: new Resumes(config.resume, randomBytes, uptime),
+    renew: (proof) => renewed(store, proof),
     shares: new Shares(),
   }
 }

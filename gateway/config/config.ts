@@ -103,6 +103,14 @@ export const schema = z.strictObject({
     windowMs: ms(120_000, 0, 'how long an idempotency key is remembered'),
     keys: count(100_000, 0, 'keys remembered at once'),
   }),
+  resume: section({
+    windowMs: ms(
+      120_000,
+      0,
+      'how long after its connection a client may resume without proof (R12)',
+    ),
+    tokens: count(50_000, 0, 'connections that have ended and may be resumed'),
+  }),
   drainMs: ms(5_000, 0, 'how long sockets have to take what waits for them at the end'),
   demo: bool(false, 'makes account demo, room demo/hello and a token at start'),
 })

@@ -1,6 +1,7 @@
 /** What every session works with; one object for the whole gateway, made in gateway.ts. */
 
 import type { Flow } from '../locks/flow.ts'
+import type { Proof } from '../locks/proof.ts'
 import type { Acceptors } from '../locks/read-flow.ts'
 import type { Log } from '../observe/log.ts'
 import type { Limits } from '../protocol/limits.ts'
@@ -10,6 +11,7 @@ import type { Turn } from '../router/turn.ts'
 import type { Holders } from './holders.ts'
 import type { Lobbies } from './lobbies.ts'
 import type { OutboxOptions } from './outbox.ts'
+import type { Resumes } from './resume.ts'
 import type { Shares } from './shares.ts'
 
 export interface Core {
@@ -31,6 +33,9 @@ export interface Core {
   readonly lobbyFlow: Flow
   readonly lobbies: Lobbies
   readonly holders: Holders
+  readonly resumes: Resumes
+  /** A proof as the store has it now; undefined where it no longer holds. */
+  readonly renew: (proof: Proof) => Promise<Proof | undefined>
   readonly shares: Shares
   readonly log: Log
 }

@@ -112,6 +112,7 @@ function judged(session: Session, lock: Lock, step: LockStep): void {
   const judgement = judgementOf(session, lock, step)
   const resolves = judgement.outcome === 'passed' ? resolvedLocks(session) : []
   stepLocks(session, { type: 'judged', lock: lock.id, round: lock.round, judgement, resolves })
+  session.core.resumes.offer(session)
 }
 
 /** A verdict that comes without an answer; void once there is one, which the round tells. */

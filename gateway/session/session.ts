@@ -35,7 +35,7 @@ export interface SessionHooks {
 }
 
 const NO_NAMES: ReadonlyMap<string, string> = new Map()
-const NO_ACCOUNTS: ReadonlySet<string> = new Set()
+const NONE: ReadonlySet<string> = new Set()
 
 /** Somebody the socket may send as, and what made it so. */
 export interface ProvedActor extends Actor {
@@ -74,10 +74,14 @@ export class Session implements Socket {
   actors: readonly ProvedActor[]
   client: string | undefined = undefined
   names: ReadonlyMap<string, string> = NO_NAMES
-  accounts: ReadonlySet<string> = NO_ACCOUNTS
+  accounts: ReadonlySet<string> = NONE
   /** Slugs of accounts whose lobby it is in. */
   readonly lobbies = new Set<string>()
   readonly handshake: Handshake
+  /** Optional behaviour that both sides have (PH-4.2). */
+  capabilities: ReadonlySet<string> = NONE
+  /** Hash of the resume token that it came by, until it is spent. */
+  resumedFrom: string | undefined = undefined
   /** UUID of the client that the URL names (R4). */
   urlClient: string | undefined = undefined
 

@@ -23,6 +23,7 @@ const STALL_MS = 4 * SWEEP_MS
 /** It is about to be gone: nothing is kept for it any more. */
 function ending(session: Session): void {
   for (const { id } of session.stack.locks) leaveLock(session, id)
+  session.core.resumes.end(session)
   letGo(session)
   session.core.lobbies.leaveAll(session)
 }

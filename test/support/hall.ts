@@ -27,6 +27,8 @@ import { Turn } from '../../gateway/router/turn.ts'
 import { Holders } from '../../gateway/session/holders.ts'
 import { Lobbies } from '../../gateway/session/lobbies.ts'
 import { receive } from '../../gateway/session/receive.ts'
+import { renewed } from '../../gateway/session/renew.ts'
+import { Resumes } from '../../gateway/session/resume.ts'
 import type { Session } from '../../gateway/session/session.ts'
 import { Sessions } from '../../gateway/session/sessions.ts'
 import { Shares } from '../../gateway/session/shares.ts'
@@ -83,6 +85,8 @@ export class Hall {
       lobbyFlow: lobbyFlow(flows),
       lobbies: new Lobbies(),
       holders: new Holders(),
+      resumes: new Resumes(options.resume, randomBytes, clock),
+      renew: (proof) => renewed(this.store as unknown as Store, proof),
       shares: new Shares(),
     })
   }

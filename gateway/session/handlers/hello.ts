@@ -1,6 +1,6 @@
 /** Hello: agree on version and capabilities, tell the socket its address and the bounds (PH-4). */
 import { Code } from '@porthouse/proto/v1/code'
-import { HelloSchema } from '@porthouse/proto/v1/frame'
+import { type Hello, HelloSchema } from '@porthouse/proto/v1/frame'
 import { Refusal } from '../../protocol/codes.ts'
 import {
   AGENT_BYTES_MAX,
@@ -12,14 +12,15 @@ import {
   NAME_BYTES_MAX,
 } from '../../protocol/limits.ts'
 import type { ScannedFrame } from '../../protocol/scan-packet.ts'
+import { RESUME_CAPABILITY } from '../resume.ts'
 import type { Session } from '../session.ts'
 import { decode } from './decode.ts'
 
 /** Highest minor version of porthouse.v1 that this gateway speaks. */
 const MINOR_VERSION = 0
 
-/** Optional behaviour that this gateway has; none exists yet. */
-const CAPABILITIES: ReadonlySet<string> = new Set()
+/** Optional behaviour that this gateway has. */
+const CAPABILITIES: ReadonlySet<string> = new Set([RESUME_CAPABILITY])
 
 export function handleHello(session: Session, frame: ScannedFrame): void {
   const hello = decode(HelloSchema, frame)
@@ -33,12 +34,24 @@ export function handleHello(session: Session, frame: ScannedFrame): void {
       `over ${CAPABILITIES_MAX} capabilities, or one over ${CAPABILITY_BYTES_MAX} bytes`,
     )
   }
-  const { options, clock } = session.core
-  session.send(frame.id, {
+  session.capabilities = new Set(hello.capabilities.filter((name) => CAPABILITIES.has(name)))
+  if (hello.resume === '') return welcome(session, frame.id, hello, false)
+  const { id } = frame
+  const resumed = session.core.resumes.take(session, hello.resume).catch((error) => {
+    // What cannot be read again is not believed; the client has its answers.
+    session.core.log.warn({ socket: session.id, err: error }, 'not resumed')
+    return false
+  })
+  session.wait(resumed.then((taken) => welcome(session, id, hello, taken)))
+}
+
+function welcome(session: Session, frameId: number, hello: Hello, resumed: boolean): void {
+  const { options, clock, resumes } = session.core
+  session.send(frameId, {
     case: 'welcome',
     value: {
       minorVersion: Math.min(hello.minorVersion, MINOR_VERSION),
-      capabilities: hello.capabilities.filter((name) => CAPABILITIES.has(name)),
+      capabilities: [...session.capabilities],
       socket: session.address,
       limits: {
         ...options.limits,
@@ -49,6 +62,8 @@ export function handleHello(session: Session, frame: ScannedFrame): void {
       },
       heartbeatMs: options.heartbeatMs,
       timeMs: BigInt(clock()),
+      resumed,
     },
   })
+  resumes.offer(session)
 }

@@ -270,21 +270,22 @@ export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
 
 /**
  * Lets the next connection of this client skip the locks that this one has resolved (R12). Told to
- * a socket whose Hello has the capability "resume", when it is unlocked and when it proves more.
+ * a socket whose Hello has the capability "resume", once, when it has proved something.
  *
  * @generated from message porthouse.v1.Resume
  */
 export type Resume = Message<"porthouse.v1.Resume"> & {
   /**
-   * Good once, after this connection as well as beside it. One that was used stays good until the
-   * first frame after Welcome on the connection that used it.
+   * Good once, after this connection as well as beside it, which it ends then (CODE_REPLACED). One
+   * that was used stays good until the first packet after that of Hello on the connection that
+   * used it, so that a Welcome that is lost locks nobody out.
    *
    * @generated from field: string token = 1;
    */
   token: string;
 
   /**
-   * Milliseconds for which it is good.
+   * Milliseconds for which it is good after this connection.
    *
    * @generated from field: uint32 expires_ms = 2;
    */
