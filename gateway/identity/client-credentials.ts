@@ -45,7 +45,9 @@ export async function findClaimed(
     store.clients.find(account, client),
     store.credentials.list(account, client).catch(noneWhereMissing),
   ])
-  return record && { client: record, credentials: credentials.filter((each) => each.kind === kind) }
+  // Between the two answers another client may have taken the name.
+  const isHis = (each: Credential) => each.kind === kind && each.client?.id === record?.id
+  return record && { client: record, credentials: credentials.filter(isHis) }
 }
 
 function noneWhereMissing(error: unknown): Credential[] {
