@@ -87,7 +87,7 @@ export async function verifySsh(
   return verifyAside(hash, signed, { key, dsaEncoding: 'ieee-p1363' }, numbers)
 }
 
-/** r and s of an ECDSA signature (RFC 5656 section 3.1.2), each filled up to a coordinate's size. */
+/** r and s of an ECDSA signature (RFC 5656 section 3.1.2), each filled up to `size` bytes. */
 function pointOf(signature: Uint8Array, size: number): Buffer | undefined {
   try {
     const reader = new SshReader(signature)

@@ -30,7 +30,7 @@ describe('heavy work', () => {
     expect(tasks[3]!.started()).toBe(false)
   })
 
-  test('a task that fails gives up its place; one that nobody wants any more is skipped', async () => {
+  test('a task that fails gives up its place; one that nobody wants is skipped', async () => {
     const bounded = new Bounded(1, 3)
     const gone = new AbortController()
     const [first, second, third] = ['a', 'b', 'c'].map(task) as [Task, Task, Task]

@@ -157,7 +157,7 @@ describe('refused', () => {
     expect(JSON.stringify(hub.data)).not.toContain(randomOf(hub.secret).toString('base64'))
   })
 
-  test('a proof for another gateway, socket, place, key, nonce, salt or count of rounds', async () => {
+  test('a proof for another gateway, socket, place, key, nonce, salt or iterations', async () => {
     const hub = gateway()
     const right = { gateway: GATEWAY, socket: SOCKET, place: BOILER.address, key: hub.id }
     const text = fc.constantFrom('gateway', 'socket', 'place', 'key' as const)

@@ -117,7 +117,7 @@ describe("a client's own", () => {
     )
   })
 
-  test('of a client that does not exist, or has none, is asked for all the same (K14)', async () => {
+  test('of a client that is not there, or has none, is asked for all the same (K14)', async () => {
     const hub = gateway()
     hub.preset()
     for (const client of [randomUUID() as string, hub.mute.id]) {

@@ -1,4 +1,4 @@
-/** Logging in by an SSH key, with signatures of OpenSSH's own making, and all ways to cheat (K11). */
+/** Logging in by an SSH key, with signatures that OpenSSH made, and all ways to cheat (K11). */
 import { randomBytes, sign } from 'node:crypto'
 import { create } from '@bufbuild/protobuf'
 import { SignatureSchema } from '@porthouse/proto/v1/lock_step'
@@ -191,7 +191,7 @@ describe('who may log in', () => {
     expect(await login(hub, signed(key))).toBe(WRONG)
   })
 
-  test('an unknown client costs as much and is told the same as a wrong signature (K14)', async () => {
+  test('an unknown client costs and is told the same as a wrong signature (K14)', async () => {
     const hub = gateway(key.line)
     const asked = [vi.spyOn(hub.store.clients, 'find'), vi.spyOn(hub.store.credentials, 'list')]
     const clients = [ANNA, 'client:acme/nobody', 'client:nowhere/anna']
@@ -249,7 +249,7 @@ describe('one signature, one login', () => {
     expect(outcomeOf(await acceptor.answer(response, contextOf(), undefined))).toBe(WRONG)
   })
 
-  test("one for a rogue gateway's URL is worth nothing here, whatever it is claimed for", async () => {
+  test("one for a rogue gateway's URL is worth nothing here, whatever it claims", async () => {
     const hub = gateway(key.line)
     const rogue = 'https://evil.example'
     const signed = (nonce: Uint8Array) => sshsig(key, message(nonce, { gateway: rogue }))
