@@ -142,13 +142,22 @@ describe('a challenge', () => {
   })
 
   test('may be changed for another one', () => {
-    hear([0, challenge({ acceptor: 'ssh-key', others: ['token'] })])
+    hear([0, challenge({ acceptor: 'preset', others: ['token'] })])
     dialogue.type('/use token')
     expect(said()).toEqual(['token', undefined, undefined])
     expect(sent[0]!.body.value).toMatchObject({ lock: 'lock:aaaaaaaaaaaaaaaa' })
     hear([1, challenge({ acceptor: 'token' })])
     dialogue.type('pht_x')
     expect(said()).toEqual(['token', 'text', 'pht_x'])
+  })
+
+  test('that no person can meet is changed by itself, once', () => {
+    hear([0, challenge({ acceptor: 'key', others: ['ssh-key', 'password', 'token'] })])
+    expect(said()).toEqual(['password', undefined, undefined])
+    hear([1, verdict(Outcome.FAILED, Code.UNAVAILABLE)])
+    hear([0, challenge({ acceptor: 'key', others: ['ssh-key', 'token'] })])
+    expect(sent).toHaveLength(1)
+    expect(ends).toEqual([])
   })
 
   test('that no person wrote obeys no terminal', () => {

@@ -133,6 +133,7 @@ describe('a person', () => {
     const ada = await Person.call('/acme/boiler?pace=1000')
     await ada.see('token: ')
     for (const key of `x\x7f${token}\r`) ada.socket.send(TEXT, key)
+    await ada.see('Enter ends a line')
     await ada.see('more.\r\n')
     for (const key of 'hi\b\bho\r\n') ada.socket.send(TEXT, key)
     expect(await program.heard()).toBe('ho')

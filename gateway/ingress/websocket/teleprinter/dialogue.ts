@@ -11,6 +11,7 @@ import { claimOf } from './claim.ts'
 import { type Command, commandOf, HELP } from './commands.ts'
 import { Question } from './question.ts'
 import { visible } from './visible.ts'
+import { Whereabouts } from './whereabouts.ts'
 import {
   why,
   wordsOfDrop,
@@ -45,18 +46,13 @@ export interface DialogueParts {
   readonly flooded: () => void
 }
 
-/** A room that the socket is in. */
-interface Place {
-  readonly address: string
-  readonly route: number
-  readonly channel: string
-}
-
 export class Dialogue {
   readonly #parts: DialogueParts
   /** The newest lock that waits for an answer. */
   #question: Question | undefined
   #prompted = false
+  /** The lock for which a way was chosen that can be typed. */
+  #helpedWith = ''
   /** Entries under way, by the id of the frame that asked for them; 0 is the URL's own. */
   readonly #entering = new Map<number, string>()
   /** Id of the request whose answer the next line has to wait for. */
@@ -64,8 +60,7 @@ export class Dialogue {
   #answered = false
   #inside = false
   #over = false
-  readonly #places = new Map<number, Place>()
-  #target: Place | undefined
+  readonly #whereabouts = new Whereabouts()
   readonly #held: string[] = []
   #heldBytes = 0
   #lastId = 0
@@ -163,14 +158,9 @@ export class Dialogue {
   }
 
   #message(text: string): void {
-    const { route, channel } = this.#target ?? {}
-    this.#parts.send(this.#newId(), {
-      case: 'envelope',
-      value: {
-        ...(route && { routing: { route, channel: channel ?? '' } }),
-        content: { case: 'text', value: text },
-      },
-    })
+    const { routing } = this.#whereabouts
+    const value = { ...(routing && { routing }), content: { case: 'text', value: text } as const }
+    this.#parts.send(this.#newId(), { case: 'envelope', value })
   }
 
   #obey(command: Command): void {
@@ -208,7 +198,7 @@ export class Dialogue {
   }
 
   #leave(argument: string): void {
-    const address = argument || this.#question?.place || this.#target?.address
+    const address = argument || this.#question?.place || this.#whereabouts.target
     if (!address) return this.#say('There is nothing to leave but this connection: /quit.')
     this.#ask({ case: 'room', value: { action: { case: 'leave', value: { address } } } })
   }
@@ -231,9 +221,8 @@ export class Dialogue {
       case 'room':
         return this.#takeRoom(id, body.value)
       case 'envelope': {
-        const place = this.#places.get(body.value.stamp?.route ?? 0)
-        const other = place && place.route !== this.#target?.route ? place.address : ''
-        return this.#say(wordsOfMessage(body.value, other))
+        const place = this.#whereabouts.labelOf(body.value.stamp?.route ?? 0)
+        return this.#say(wordsOfMessage(body.value, place))
       }
       case 'receipt':
         return this.#sayAll(wordsOfReceipt(body.value))
@@ -256,6 +245,11 @@ export class Dialogue {
     this.#question = new Question(lock, step.value)
     this.#answered = false
     this.#sayAll(this.#question.lines)
+    const { better } = this.#question
+    // Once a lock, for that way may turn out to be none.
+    if (better === undefined || this.#helpedWith === lock) return
+    this.#helpedWith = lock
+    this.#use(better)
   }
 
   #takeVerdict({ outcome, code, values }: Verdict): void {
@@ -292,10 +286,7 @@ export class Dialogue {
         for (const [entry, place] of this.#entering) {
           if (place === address) this.#entering.delete(entry)
         }
-        for (const [route, place] of this.#places) {
-          if (place.address === address) this.#places.delete(route)
-        }
-        if (this.#target?.address === address) this.#target = [...this.#places.values()].at(-1)
+        this.#whereabouts.leave(address)
         if (this.#question?.place === address) this.#question = undefined
         this.#say(wordsOfLeft(action.value))
         return this.#askInLobby()
@@ -306,13 +297,8 @@ export class Dialogue {
   }
 
   #takeJoined(id: number, joined: Joined): void {
-    const [, channel = ''] = /^room:[^/]+\/[^/]+\/(.*)$/.exec(joined.address) ?? []
-    const { address, route } = joined
-    const place = { address, route, channel: channel.includes('*') ? '' : channel }
     this.#inside = true
-    this.#places.set(route, place)
-    // A room that the gateway added by itself does not take the lines that follow.
-    if (this.#entering.delete(id) || !this.#target) this.#target = place
+    this.#whereabouts.enter(joined, this.#entering.delete(id))
     this.#say(wordsOfJoined(joined))
   }
 

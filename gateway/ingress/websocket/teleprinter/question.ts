@@ -4,14 +4,14 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { AnswerSchema, Challenge } from '@porthouse/proto/v1/lock_step'
 import { visible } from './visible.ts'
 
-/** What an acceptor says that no person types, by its name. */
-const UNTYPED: Readonly<Record<string, string>> = {
-  key: 'A connection key is proved by a program: porthouse connect … --as …',
-  'ssh-key': 'An SSH key is proved by a program: porthouse connect … --as … --ssh-key …',
-  cookie: 'A cookie comes with the connection itself; there is nothing to type.',
-  header: 'A header comes with the connection itself; there is nothing to type.',
-  url: 'A secret path comes with the connection itself; there is nothing to type.',
-}
+/** Why an acceptor takes nothing that a person could type, by its name. */
+const UNTYPED: ReadonlyMap<string, string> = new Map([
+  ['key', 'A connection key is proved by a program: porthouse connect … --as …'],
+  ['ssh-key', 'An SSH key is proved by a program: porthouse connect … --as … --ssh-key …'],
+  ['cookie', 'A cookie comes with the connection itself; there is nothing to type.'],
+  ['header', 'A header comes with the connection itself; there is nothing to type.'],
+  ['url', 'A secret path comes with the connection itself; there is nothing to type.'],
+])
 
 const SHOWN_BYTES_MAX = 256
 
@@ -50,21 +50,28 @@ export class Question {
   get lines(): string[] {
     const place = this.place === '' ? 'The lobby' : visible(this.place)
     const time = this.#deadlineMs > 0 ? ` You have ${seconds(this.#deadlineMs)} s.` : ''
+    const untyped = UNTYPED.get(this.acceptor)
     const hidden = this.#prompts.some(({ echo }) => !echo)
     return [
       `${place} asks for: ${visible(this.acceptor)}.${time}`,
-      ...(UNTYPED[this.acceptor] === undefined ? linesOf(this.#ask) : [UNTYPED[this.acceptor]]),
+      ...(untyped === undefined ? linesOf(this.#ask) : [untyped]),
       ...(hidden ? ['What you type is not hidden here: mind who looks at your screen.'] : []),
       ...(this.others.length > 0
         ? [`Or choose another way, by /use and its name: ${this.others.map(visible).join(', ')}.`]
         : []),
-    ].filter((line) => line !== undefined)
+    ]
   }
 
   /** What is asked now; undefined: nothing that could be typed. */
   get prompt(): string | undefined {
     const prompt = this.#prompts[this.#typed.length]
     return prompt && `${visible(prompt.text.trimEnd())} `
+  }
+
+  /** Another way, if nothing can be typed or done about this one, and that one is typed. */
+  get better(): string | undefined {
+    if (this.prompt !== undefined || this.#ask.case === 'visit') return undefined
+    return this.others.find((name) => !UNTYPED.has(name))
   }
 
   /** One line is asked for, a blank one cannot be right, and so is no answer. */
@@ -88,7 +95,7 @@ export class Question {
 }
 
 function promptsOf(acceptor: string, ask: Ask): readonly Prompt[] {
-  if (UNTYPED[acceptor] !== undefined) return []
+  if (UNTYPED.has(acceptor)) return []
   switch (ask.case) {
     case 'prompts':
       // RFC 4256 section 3.2: even where nothing is asked, there is an answer.

@@ -128,7 +128,9 @@ class Teleprinter {
     // Keys that make no line yet count as well.
     if (!session.unlocked) session.limboBytes += data.length
     if (!mayRead(session, 0)) return
+    const { byKeys } = this.#reader
     const lines = this.#reader.read(data.toString())
+    if (this.#reader.byKeys && !byKeys) this.#dialogue.tell('(Key by key: Enter ends a line.)')
     if (lines.length > MESSAGE_LINES_MAX) {
       return session.drop(Code.TOO_MANY_FRAMES, `over ${MESSAGE_LINES_MAX} lines at once`)
     }
