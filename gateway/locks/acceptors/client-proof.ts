@@ -13,7 +13,7 @@ export function isAccount({ id, slug }: Named, name: string): boolean {
   return name === slug || name === id
 }
 
-/** Whether the socket has a proof by this acceptor, in the place's account or for just the place. */
+/** Whether the socket has a proof by this acceptor, in the account of the place or for just it. */
 export function isProved(acceptor: string, { proofs, place, now }: LockContext): boolean {
   if (!place) return false
   return proofs.some((proof) => {
