@@ -7,6 +7,8 @@ import { z } from 'zod'
 import { isExpired } from '../../identity/client-credentials.ts'
 import { cookieOf, findLogin, isSecret } from '../../identity/logins.ts'
 import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
+import type { Proof } from '../proof.ts'
+import { isProved } from './client-proof.ts'
 import { failed, isOfPlace, passedAs, passedHere } from './handshake.ts'
 import type { AcceptorParts } from './index.ts'
 import { readObject, sha256Hex } from './options.ts'
@@ -34,25 +36,21 @@ export function cookieAcceptor(
     readOptions: (options) => readObject(OPTIONS, options),
     nominable: true,
     prompt: true,
-    finished: ({ proofs, place, options, now }) =>
-      options.name === undefined &&
-      proofs.some(
-        (proof) =>
-          proof.acceptor === 'cookie' && isOfPlace(proof.account, place) && !isExpired(proof, now),
-      ),
+    finished: (context) =>
+      context.options.name === undefined
+        ? context.proofs.some((proof) => isLogin(proof, context))
+        : shows(context) && isProved('cookie', context),
     begin: (context) => (context.options.name === undefined ? login(context) : secret(context)),
     answer: () => failed(Code.UNAUTHENTICATED),
   }
 
-  function secret({ options, place, socket }: LockContext<Options>): LockStep {
-    const { headers } = socket.handshake
+  function secret(context: LockContext<Options>): LockStep {
+    const { headers } = context.socket.handshake
     if (headers.origin !== undefined && !parts.trustsPage(headers)) {
       return failed(Code.ORIGIN_NOT_ALLOWED)
     }
-    const { name = '', value_sha256: hash } = options
-    const shown = cookieOf(headers, name)
-    return place && hash && shown !== undefined && isSecret(shown, hash)
-      ? passedHere('cookie', place)
+    return context.place && shows(context)
+      ? passedHere('cookie', context.place)
       : failed(Code.UNAUTHENTICATED)
   }
 
@@ -69,4 +67,15 @@ export function cookieAcceptor(
     if (!client) return failed(Code.UNAUTHENTICATED)
     return passedAs('cookie', client, { expiresAt: found.expiresAt })
   }
+}
+
+function isLogin(proof: Proof, { place, now }: LockContext<Options>): boolean {
+  const { acceptor, client, account } = proof
+  return acceptor === 'cookie' && !!client && isOfPlace(account, place) && !isExpired(proof, now)
+}
+
+function shows({ options, socket }: LockContext<Options>): boolean {
+  const { name = '', value_sha256: hash } = options
+  const shown = cookieOf(socket.handshake.headers, name)
+  return hash !== undefined && shown !== undefined && isSecret(shown, hash)
 }

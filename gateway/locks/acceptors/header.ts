@@ -8,6 +8,8 @@ import { z } from 'zod'
 import { isSecret } from '../../identity/logins.ts'
 import { isUuid, SLUG_CHARS_MAX } from '../../protocol/name.ts'
 import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
+import type { Proof } from '../proof.ts'
+import { isAccount, isProved } from './client-proof.ts'
 import { failed, isOfPlace, passedAs, passedHere } from './handshake.ts'
 import type { AcceptorParts } from './index.ts'
 import { readObject, sha256Hex } from './options.ts'
@@ -50,31 +52,43 @@ export function headerAcceptor({ store }: Pick<AcceptorParts, 'store'>): Accepto
     readOptions: (options) => readObject(OPTIONS, options),
     nominable: false,
     prompt: true,
-    finished: ({ proofs, place, options }) =>
-      options.trust !== undefined &&
-      proofs.some(({ acceptor, account }) => acceptor === 'header' && isOfPlace(account, place)),
+    finished: (context) =>
+      context.options.trust
+        ? context.proofs.some((proof) => isNamed(proof, context))
+        : shows(context) && isProved('header', context),
     begin: (context) => (context.options.trust ? named(context) : secret(context)),
     answer: () => failed(Code.UNAUTHENTICATED),
   }
 
-  function secret({ options, place, socket }: LockContext<Options>): LockStep {
-    const shown = socket.handshake.headers[options.name]
-    const hash = options.value_sha256
-    return place && hash && shown !== undefined && isSecret(shown, hash)
-      ? passedHere('header', place)
+  function secret(context: LockContext<Options>): LockStep {
+    return context.place && shows(context)
+      ? passedHere('header', context.place)
       : failed(Code.UNAUTHENTICATED)
   }
 
   async function named({ options, place, socket }: LockContext<Options>): Promise<LockStep> {
-    const { remote, headers } = socket.handshake
-    if (!place || !options.trust || !holds(options.trust, remote)) {
-      return failed(Code.UNAUTHENTICATED)
-    }
-    const shown = headers[options.name]
+    const shown = socket.handshake.headers[options.name]
+    if (!place || !isTrusted(options, socket.handshake.remote)) return failed(Code.UNAUTHENTICATED)
     if (shown === undefined || !isName(shown)) return failed(Code.UNAUTHENTICATED)
     const client = await store.clients.find(place.account, shown)
     return client ? passedAs('header', client) : failed(Code.UNAUTHENTICATED)
   }
+}
+
+/** The same client, still named as a lock with these options would have it. */
+function isNamed(
+  { acceptor, account, client }: Proof,
+  { place, options, socket }: LockContext<Options>,
+): boolean {
+  const { remote, headers } = socket.handshake
+  if (acceptor !== 'header' || !client || !isOfPlace(account, place)) return false
+  return isTrusted(options, remote) && isAccount(client, headers[options.name] ?? '')
+}
+
+function shows({ options, socket }: LockContext<Options>): boolean {
+  const shown = socket.handshake.headers[options.name]
+  const hash = options.value_sha256
+  return hash !== undefined && shown !== undefined && isSecret(shown, hash)
 }
 
 /** A header given twice arrives as one with a comma, and so names nobody. */
@@ -95,8 +109,9 @@ function addNetwork(list: BlockList, network: string): boolean {
 }
 
 /** An IPv4 peer of a listener for both is written as `::ffff:10.0.0.1`. */
-function holds(list: BlockList, remote: string): boolean {
+function isTrusted({ trust }: Options, remote: string): boolean {
   const address = remote.replace(/^::ffff:(?=\d+\.)/i, '')
   const version = isIP(address)
-  return version !== 0 && list.check(address, version === 4 ? 'ipv4' : 'ipv6')
+  if (!trust || version === 0) return false
+  return trust.check(address, version === 4 ? 'ipv4' : 'ipv6')
 }

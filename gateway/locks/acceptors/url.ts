@@ -2,26 +2,32 @@
 import { Code } from '@porthouse/proto/v1/code'
 import { z } from 'zod'
 import { isSecret } from '../../identity/logins.ts'
-import type { Acceptor } from '../acceptor.ts'
+import type { Acceptor, LockContext } from '../acceptor.ts'
+import { isProved } from './client-proof.ts'
 import { failed, passedHere } from './handshake.ts'
 import { readObject, sha256Hex } from './options.ts'
 
 const OPTIONS = z.strictObject({ sha256: sha256Hex })
 
-export function urlAcceptor(): Acceptor<z.output<typeof OPTIONS>> {
+type Options = z.output<typeof OPTIONS>
+
+export function urlAcceptor(): Acceptor<Options> {
   return {
     name: 'url',
     readOptions: (options) => readObject(OPTIONS, options),
     nominable: false,
     prompt: true,
-    // One path, one secret: another lock of the place may ask for another one.
-    finished: () => false,
-    begin({ options, place, socket }) {
-      const { secret } = socket.handshake
-      return place && secret !== undefined && isSecret(secret, options.sha256)
-        ? passedHere('url', place)
-        : failed(Code.UNAUTHENTICATED)
-    },
+    // The path stays what it was, and another lock of the place may ask for another secret.
+    finished: (context) => shows(context) && isProved('url', context),
+    begin: (context) =>
+      context.place && shows(context)
+        ? passedHere('url', context.place)
+        : failed(Code.UNAUTHENTICATED),
     answer: () => failed(Code.UNAUTHENTICATED),
   }
+}
+
+function shows({ options, socket }: LockContext<Options>): boolean {
+  const { secret } = socket.handshake
+  return secret !== undefined && isSecret(secret, options.sha256)
 }

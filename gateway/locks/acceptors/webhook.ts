@@ -5,6 +5,7 @@
 import { createHmac } from 'node:crypto'
 import { Code } from '@porthouse/proto/v1/code'
 import { z } from 'zod'
+import { realmOf } from '../../identity/logins.ts'
 import { checkSlug } from '../../protocol/name.ts'
 import type { Grant, Store } from '../../store/store.ts'
 import type { Acceptor, Response as Given, LockContext, LockStep } from '../acceptor.ts'
@@ -43,7 +44,7 @@ const OPTIONS = z.strictObject({
 type Options = z.output<typeof OPTIONS>
 
 /** Values that only what porthouse has itself proved may set. */
-const OURS = ['account', 'client', 'token']
+const OURS = ['account', 'client', 'issuer', 'realm', 'subject', 'token']
 
 const DECISION = z.object({
   admit: z.boolean(),
@@ -67,8 +68,13 @@ export function webhookAcceptor(parts: Parts): Acceptor<Options> {
     readOptions: (options) => readObject(OPTIONS, options),
     nominable: false,
     prompt: true,
-    // Whoever decides may have changed his mind.
-    finished: () => false,
+    finished: ({ proofs, place, options }) =>
+      proofs.some(
+        ({ acceptor, place: here, values }) =>
+          acceptor === 'webhook' &&
+          here === place?.address &&
+          values.realm === realmOfHook(options),
+      ),
     begin: (context) =>
       context.options.ask
         ? { outcome: 'challenge', ask: { case: undefined } }
@@ -153,10 +159,11 @@ function signed({ random, clock }: Parts, secret: Buffer, body: string): Record<
 /** For this place alone: it is this place's admin who trusts the service. */
 async function admitted(
   store: Store,
-  { place }: LockContext<Options>,
-  { client: slug, rights, values = {} }: Decision,
+  { place, options }: LockContext<Options>,
+  { client: slug, rights, values: said }: Decision,
 ): Promise<LockStep> {
   if (!place) return failed(Code.NOT_ADMITTED)
+  const values = { ...said, realm: realmOfHook(options) }
   const grants = rights ? await grantsOf(store, place, rights) : undefined
   if (slug === undefined) return passedHere('webhook', place, { values, grants: grants ?? [] })
   const client = await store.clients.ensure(place.account, slug)
@@ -172,6 +179,11 @@ async function grantsOf(
   const found = room === undefined ? undefined : await rooms.find(account, room)
   if (!found) return []
   return [{ roomId: found.id, room: found.slug, send, receive, admit: false, channels: [] }]
+}
+
+/** Which service said so: the yes of one is not that of another. */
+function realmOfHook({ url, secret }: Options): string {
+  return realmOf(url, secret.toString('hex'))
 }
 
 function isSlug(text: string): boolean {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Code } from '@porthouse/proto/v1/code'
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { LockStep } from '../../../gateway/locks/acceptor.ts'
 import { headerAcceptor } from '../../../gateway/locks/acceptors/header.ts'
 import type { Store } from '../../../gateway/store/store.ts'
 import { contextOf, PLACE } from '../../support/lock-context.ts'
@@ -41,6 +42,18 @@ describe('a secret header', () => {
   )
 })
 
+test('a secret header that was shown is not the word of a proxy, nor another secret', async () => {
+  const acceptor = headerAcceptor({ store: store as unknown as Store })
+  const step = await begin({ name: 'x-door', value_sha256 }, { 'x-door': 's3cret' })
+  const { proof } = step as Extract<LockStep, { outcome: 'passed' }>
+  const handshake = { headers: { 'x-door': 's3cret', 'x-user': 'alice' }, remote: '10.1.2.3' }
+  const finished = (options: object) =>
+    acceptor.finished(contextOf(acceptor, options, { proofs: [proof], handshake }))
+  expect(finished({ name: 'x-door', value_sha256 })).toBe(true)
+  expect(finished({ name: 'x-door', value_sha256: '0'.repeat(64) })).toBe(false)
+  expect(finished({ name: 'x-user', trust: ['10.0.0.0/8'] })).toBe(false)
+})
+
 describe('a header of a trusted proxy', () => {
   const options = { name: 'x-user', trust: ['10.0.0.0/8', '2001:db8::/32', '192.0.2.7'] }
 
@@ -76,6 +89,20 @@ describe('a header of a trusted proxy', () => {
       expect(await begin(options, { 'x-user': name })).toEqual(wrong)
     },
   )
+
+  test('is not asked for twice, where the same proxies are trusted for the same client', async () => {
+    const acceptor = headerAcceptor({ store: store as unknown as Store })
+    const step = await begin(options, { 'x-user': 'alice' })
+    const { proof } = step as Extract<LockStep, { outcome: 'passed' }>
+    const finished = (other: object, name = 'alice') => {
+      const handshake = { headers: { 'x-user': name, 'x-door': 's3cret' }, remote: '10.1.2.3' }
+      return acceptor.finished(contextOf(acceptor, other, { proofs: [proof], handshake }))
+    }
+    expect(finished(options)).toBe(true)
+    expect(finished(options, 'bob')).toBe(false)
+    expect(finished({ ...options, trust: ['192.0.2.0/24'] })).toBe(false)
+    expect(finished({ ...options, name: 'x-other' })).toBe(false)
+  })
 
   test('is no pass while the store is away', async () => {
     store.away = true

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Code } from '@porthouse/proto/v1/code'
 import { expect, test } from 'vitest'
+import type { LockStep } from '../../../gateway/locks/acceptor.ts'
 import { urlAcceptor } from '../../../gateway/locks/acceptors/url.ts'
 import { contextOf, PLACE } from '../../support/lock-context.ts'
 
@@ -20,6 +21,21 @@ test.each([undefined, 'S3cret', 's3cret ', 's3cre', sha256, 'x'.repeat(10_000)])
     expect(begin(secret)).toEqual({ outcome: 'failed', code: Code.UNAUTHENTICATED })
   },
 )
+
+test('is not asked for twice, and each secret is its own', () => {
+  const step = begin('s3cret') as Extract<LockStep, { outcome: 'passed' }>
+  const finished = (options: object, place = PLACE) =>
+    acceptor.finished(
+      contextOf(acceptor, options, {
+        proofs: [step.proof],
+        handshake: { secret: 's3cret' },
+        place,
+      }),
+    )
+  expect(finished({ sha256 })).toBe(true)
+  expect(finished({ sha256: '0'.repeat(64) })).toBe(false)
+  expect(finished({ sha256 }, { ...PLACE, address: 'room:acme/attic' })).toBe(false)
+})
 
 test('nothing that is answered helps', () => {
   const context = contextOf(acceptor, { sha256 })

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { Code } from '@porthouse/proto/v1/code'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { LockStep } from '../../../gateway/locks/acceptor.ts'
 import { webhookAcceptor } from '../../../gateway/locks/acceptors/webhook.ts'
 import type { Store } from '../../../gateway/store/store.ts'
 import { contextOf, PLACE, type Situation } from '../../support/lock-context.ts'
@@ -99,8 +100,26 @@ describe('a yes', () => {
   test('lets into this very place, as nobody', async () => {
     expect(await begin()).toEqual({
       outcome: 'passed',
-      proof: { acceptor: 'webhook', values: {}, place: PLACE.address, grants: [] },
+      proof: {
+        acceptor: 'webhook',
+        values: { realm: expect.any(String) },
+        place: PLACE.address,
+        grants: [],
+      },
     })
+  })
+
+  test('is not asked for twice, and is that of one service in one place', async () => {
+    const step = (await begin()) as Extract<LockStep, { outcome: 'passed' }>
+    const hooked = acceptor()
+    const finished = (options: object = {}, place = PLACE) =>
+      hooked.finished(
+        contextOf(hooked, { url: hook.url, secret, ...options }, { proofs: [step.proof], place }),
+      )
+    expect(finished()).toBe(true)
+    expect(finished({ url: `${hook.url}/other` })).toBe(false)
+    expect(finished({ secret: `whsec_${Buffer.alloc(32, 8).toString('base64')}` })).toBe(false)
+    expect(finished({}, { ...PLACE, address: 'room:acme/attic' })).toBe(false)
   })
 
   test('may name the client, with what was granted to it', async () => {
