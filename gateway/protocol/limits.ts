@@ -21,8 +21,8 @@ export const CORRELATION_BYTES_MAX = 128
 /** Routing.idempotency_key. */
 export const KEY_BYTES_MAX = 128
 
-/** Answer.text or Answer.data. */
-export const ANSWER_BYTES_MAX = 4096
+/** What an Answer holds in response; a bearer token is the longest. */
+export const ANSWER_BYTES_MAX = 16_384
 
 /** Hello.agent. */
 export const AGENT_BYTES_MAX = 128

@@ -1,7 +1,7 @@
 /** LockStep from a client: an answer, for the lock stack to judge. */
 import { Code } from '@porthouse/proto/v1/code'
 import { LockStepSchema } from '@porthouse/proto/v1/lock_step'
-import type { Acceptor } from '../../locks/acceptor.ts'
+import type { Acceptor, Response } from '../../locks/acceptor.ts'
 import type { NewLock } from '../../locks/stack.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { ANSWER_BYTES_MAX, NAME_BYTES_MAX } from '../../protocol/limits.ts'
@@ -26,8 +26,7 @@ export function handleLockStep(session: Session, frame: ScannedFrame): void {
       `a lock's or acceptor's name over ${NAME_BYTES_MAX} bytes`,
     )
   }
-  // Whatever it holds is no longer than the frame's body.
-  if (frame.end - frame.start > ANSWER_BYTES_MAX + 2 * NAME_BYTES_MAX) {
+  if (sizeOf(response, frame) > ANSWER_BYTES_MAX) {
     throw new Refusal(Code.PAYLOAD_TOO_LARGE, `an answer over ${ANSWER_BYTES_MAX} bytes`)
   }
   const { core } = session
@@ -41,6 +40,14 @@ export function handleLockStep(session: Session, frame: ScannedFrame): void {
     frame: frame.id,
     nominated: known.nominable ? nominate(session, known) : undefined,
   })
+}
+
+/** In bytes; of an answer in several parts no less than all of them. */
+function sizeOf({ value }: Response, { start, end }: ScannedFrame): number {
+  if (value === undefined) return 0
+  return typeof value === 'string' || value instanceof Uint8Array
+    ? Buffer.byteLength(value)
+    : end - start
 }
 
 /** The lock that an answer in the main lobby makes for itself. */

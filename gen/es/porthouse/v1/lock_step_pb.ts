@@ -345,8 +345,8 @@ export type Answer = Message<"porthouse.v1.Answer"> & {
   acceptor: string;
 
   /**
-   * As the acceptor defines it; for "token" the secret, as text or as its bytes. All of it at most
-   * 4,096 bytes, but for "oidc" 16,384. Absent: chooses the acceptor and asks for its challenge.
+   * As the acceptor defines it; for "token" the secret, as text or as its bytes. At most 16,384
+   * bytes. Absent: chooses the acceptor and asks for its challenge.
    *
    * @generated from oneof porthouse.v1.Answer.response
    */
