@@ -32,6 +32,8 @@ import { Sessions } from './session/sessions.ts'
 import { Shares } from './session/shares.ts'
 import type { Store } from './store/store.ts'
 
+export type { Acceptor } from './locks/acceptor.ts'
+
 export interface Gateway {
   /** Where it listens in fact. */
   readonly http: { readonly host: string; readonly port: number }
@@ -48,13 +50,16 @@ export interface GatewayParts {
   readonly config: Config
   readonly store: Store
   readonly log: Log
+  /** Of one's own, beside the built-in ones (R18): see docs/acceptors/README.md. */
+  readonly acceptors?: readonly Acceptor[]
 }
 
 /** Starts a gateway. Rejects where it cannot listen. */
-export async function createGateway({ config, store, log }: GatewayParts): Promise<Gateway> {
+export async function createGateway(given: GatewayParts): Promise<Gateway> {
+  const { config, store, log } = given
   const clock = Date.now
   let port = 0
-  const parts = acceptorParts({ config, store, log }, clock, () => port)
+  const parts = acceptorParts(given, clock, () => port)
   const core = coreOf({ config, store, log }, clock, parts)
   const sessions = new Sessions(core)
   const live = new Live(core, store, () => sessions.all)
@@ -103,7 +108,7 @@ export function createCore(parts: GatewayParts): Core {
 }
 
 function acceptorParts(
-  { config, store, log }: GatewayParts,
+  { config, store, log, acceptors: own = [] }: GatewayParts,
   clock: () => number,
   port: () => number,
 ): AcceptorParts {
@@ -121,7 +126,10 @@ function acceptorParts(
     acceptors: () => acceptors,
     defaults: { tries, deadlineMs },
   }
-  for (const acceptor of builtInAcceptors(parts)) acceptors.set(acceptor.name, acceptor)
+  for (const acceptor of [...builtInAcceptors(parts), ...own]) {
+    if (acceptors.has(acceptor.name)) throw new Error(`two acceptors named ${acceptor.name}`)
+    acceptors.set(acceptor.name, acceptor)
+  }
   return parts
 }
 
