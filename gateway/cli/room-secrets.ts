@@ -14,6 +14,11 @@ export function shownConfig(config: Config, reveal = false): JsonObject {
   return (reveal ? json : masked(json)) as JsonObject
 }
 
+/** Options of one lock, for a reader. */
+export function shownOptions(options: JsonObject): JsonObject {
+  return masked(options) as JsonObject
+}
+
 function masked(value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map(masked)
   if (value === null || typeof value !== 'object') return value

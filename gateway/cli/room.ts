@@ -3,8 +3,8 @@
 import { locksIn } from '../locks/flow.ts'
 import { readConfig } from '../rooms/config.ts'
 import type { RoomRecord, Store } from '../store/store.ts'
-import { flowReader } from './acceptors.ts'
 import { findAccount } from './account.ts'
+import { flowReader } from './flow-reader.ts'
 import { wholeOf } from './lines.ts'
 import { newSlug, roomName } from './names.ts'
 import { print, printJson, printTable } from './output.ts'
@@ -30,20 +30,17 @@ export async function createRoom(
   const { account, room } = roomName(name)
   const slug = newSlug(room, 'room')
   const config = roomConfig(blocks)
-  const { made, acceptors } = await withStore(
-    { ...(data && { data }) },
-    async (store, { config: settings, log }) => {
-      const reader = flowReader(store, settings, log)
-      checkUsable(config, reader)
-      await findAccount(store, account)
-      const { flow } = readConfig(config, reader)
-      const author = 'porthouse room create'
-      return {
-        made: await store.rooms.create({ account, slug, config, author }),
-        acceptors: flow ? locksIn(flow).map(({ acceptor }) => acceptor) : [],
-      }
-    },
-  )
+  const { made, acceptors } = await withStore({ ...(data && { data }) }, async (store, around) => {
+    const reader = flowReader(store, around)
+    checkUsable(config, reader)
+    await findAccount(store, account)
+    const { flow } = readConfig(config, reader)
+    const author = 'porthouse room create'
+    return {
+      made: await store.rooms.create({ account, slug, config, author }),
+      acceptors: flow ? locksIn(flow).map(({ acceptor }) => acceptor) : [],
+    }
+  })
   if (json) return printJson(forScripts(made))
   print(`room ${addressOf(made)} is made; ${nextStep(made, acceptors)}`)
 }
@@ -104,8 +101,8 @@ export async function setConfig(name: string, file: string, options: StoreOption
     file === '-'
       ? parseConfig((await wholeOf(process.stdin)).toString('utf8'), 'stdin')
       : readConfigFile(file)
-  const record = await withStore(options, async (store, { config: settings, log }) => {
-    checkUsable(config, flowReader(store, settings, log))
+  const record = await withStore(options, async (store, around) => {
+    checkUsable(config, flowReader(store, around))
     await findRoom(store, name)
     return store.rooms.configure(account, room, config, 'porthouse room config set')
   })

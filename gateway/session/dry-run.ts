@@ -1,0 +1,133 @@
+/**
+ * What would become of a socket that wants to enter a place (R18), told by the very functions that
+ * let sockets in, on a core of its own where nobody else is. No acceptor is asked anything.
+ */
+
+import { asked, explainFlow, type Knowledge, type Step } from '../locks/explain.ts'
+import type { Flow, LockSpec } from '../locks/flow.ts'
+import type { Proof } from '../locks/proof.ts'
+import { formatAddress, type LobbyAddress, type RoomAddress } from '../protocol/address.ts'
+import type { Refusal } from '../protocol/codes.ts'
+import type { Room } from '../rooms/rooms.ts'
+import type { FrameWriter, Lane } from '../router/lane.ts'
+import type { Rights } from '../store/store.ts'
+import type { Core } from './core.ts'
+import { enter } from './entry.ts'
+import { adopt } from './identity.ts'
+import { lockContext } from './lock-context.ts'
+import { leftOf } from './locks.ts'
+import { type RoomRights, rightsIn } from './membership.ts'
+import { Session } from './session.ts'
+import type { Wire } from './wire.ts'
+
+export interface DryRun {
+  /** What guards the place; undefined: nothing, it is open. */
+  readonly flow: Flow | undefined
+  /** The same as steps. */
+  readonly steps: Step | undefined
+  /** Locks of which one would challenge now, the preferred first; none: the way is free. */
+  readonly next: readonly LockSpec[]
+  /** What the proofs let it do in the room, once it is in; absent for a lobby. */
+  readonly rights?: RoomRights
+  /** What a proof lets a socket do there that brings no rights by itself. */
+  readonly visitors?: Rights
+  readonly end: DryRunEnd
+}
+
+export type DryRunEnd =
+  | { readonly kind: 'locked' }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  /** The channels that it would hear, by filter; `` is the room with all of its channels. */
+  | { readonly kind: 'entered'; readonly hears: readonly string[] }
+
+/**
+ * Resolves with undefined where there is no such room. Rejects with StoreError, and with an Error
+ * where the room's config is not for these acceptors.
+ */
+export async function dryRun(
+  core: Core,
+  target: RoomAddress | LobbyAddress,
+  proofs: readonly Proof[],
+): Promise<DryRun | undefined> {
+  const room =
+    target.kind === 'room' ? await core.rooms.open(target.account, target.room) : undefined
+  if (target.kind === 'room' && !room) return undefined
+  const session = socketlessSession(core)
+  const refused = proofs.map((proof) => adopt(session, proof)).find((refusal) => refusal)
+  const flow = room ? room.config.flow : core.lobbyFlow
+  const place = room?.place.address ?? formatAddress(target)
+  const left = flow && leftOf(session, flow, place)
+  // Before it enters, which is what the rights decide on.
+  const inside = room && { rights: rightsIn(session, room), visitors: room.config.visitors }
+  const end = refused ? refusal(refused) : left ? LOCKED : arrive(session, target, room)
+  const known = knowledge(session, place)
+  const steps = flow && explainFlow(flow, known)
+  const next = left ? asked(left, known) : []
+  return { flow, steps, next, ...inside, end }
+}
+
+const LOCKED: DryRunEnd = { kind: 'locked' }
+
+function refusal(why: Refusal): DryRunEnd {
+  return { kind: 'refused', refusal: why }
+}
+
+function knowledge(session: Session, place: string): Knowledge {
+  const { acceptors } = session.core
+  return {
+    isFinished: (lock: LockSpec) => leftOf(session, { kind: 'lock', lock }, place) === undefined,
+    needsOf: ({ acceptor, options }: LockSpec) =>
+      acceptors
+        .get(acceptor)
+        ?.needs?.(lockContext(session, { id: '', place, options, values: {} })),
+  }
+}
+
+/** Enters, which is decided at once: the room is loaded, and nothing locks it any more. */
+function arrive(
+  session: Session,
+  target: RoomAddress | LobbyAddress,
+  room: Room | undefined,
+): DryRunEnd {
+  let refused: Refusal | undefined
+  const done = (why: Refusal | undefined) => {
+    refused = why
+  }
+  enter(session, { frameId: 0, target, listen: 'ifPermitted', done })
+  if (refused) return refusal(refused)
+  const member = room && session.memberships.get(room.place.route)
+  return { kind: 'entered', hears: member ? [...member.filters.keys()] : [''] }
+}
+
+/** A session whose frames go nowhere. */
+function socketlessSession(core: Core): Session {
+  const nothing = () => {}
+  const handshake = { remote: '127.0.0.1', headers: {} }
+  const hooks = { resume: nothing, unlocked: nothing, ending: nothing, ended: nothing }
+  return new Session(core, WIRE, LANE, handshake, hooks)
+}
+
+const WIRE: Wire = {
+  write() {},
+  buffered: 0,
+  pause() {},
+  resume() {},
+  ping() {},
+  close() {},
+  terminate() {},
+  closed: Promise.resolve(),
+}
+
+const NOTHING = Buffer.alloc(0)
+
+const WRITER: FrameWriter = {
+  bytes: 0,
+  frames: 0,
+  envelope() {},
+  receipt() {},
+  frame() {},
+  whole: () => NOTHING,
+  part: () => NOTHING,
+}
+
+const LANE: Lane = { name: 'dry-run', writer: () => WRITER }
