@@ -159,6 +159,14 @@ export const layers: readonly Layer[] = [
     packages: ['ws'],
   },
   {
+    // What a page cannot have; apart, so that it does not come with the rest.
+    name: 'client-node',
+    path: 'clients/ts/src/node/',
+    named: ['**/src/node/**'],
+    layers: ['client'],
+    packages: ['node:*', 'sshpk'],
+  },
+  {
     // Samples are programs of a user, who knows the client by its name alone.
     name: 'samples',
     path: 'clients/ts/samples/',
