@@ -1,8 +1,13 @@
-const KIND = /^(?:room|client|socket|group|token|lock):/
+const KIND = /^(?:room|client|socket|group|token|lock|lobby):/
 
 /** A room's `room:` may be left out where an address is typed. */
 export function fullAddress(address: string): string {
   return KIND.test(address) ? address : `room:${address}`
+}
+
+/** A client's `client:` may be left out as well, where nothing else is meant. */
+export function clientAddress(client: string): string {
+  return client.startsWith('client:') ? client : `client:${client}`
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Frame } from '@porthouse/proto/v1/frame'
-import { fullAddress } from './address.ts'
+import { fullAddress, splitRoom } from './address.ts'
+import { type Allowance, Commands, type SocketInfo } from './command.ts'
 import type { PorthouseError } from './error.ts'
 import type { ClientEvents } from './events.ts'
 import type { MessagesOptions } from './feed.ts'
@@ -8,7 +9,7 @@ import { asFrame } from './queue.ts'
 import type { Receipt } from './receipt.ts'
 import type { Membership, Room } from './room.ts'
 import { type Destination, type SendOptions, sendQuestion } from './send.ts'
-import { Session, type SessionOptions, unauthenticated } from './session.ts'
+import { Session, type SessionOptions } from './session.ts'
 
 export interface JoinOptions {
   /** Enter to send, without listening. Default false. */
@@ -19,16 +20,23 @@ export interface JoinOptions {
 /** A client of a gateway, made by `connect`. */
 export class Client {
   readonly #session: Session
-  readonly #hasToken: boolean
+  readonly #commands: Commands
+  readonly #hasIdentity: boolean
   readonly #keyPrefix = randomName()
   #keys = 0
+  readonly #watched = new Set<string>()
 
   /** @internal Use `connect`, which awaits `opened`. */
   constructor(options: SessionOptions) {
-    this.#hasToken = options.token !== undefined
+    this.#hasIdentity = options.answerers.some(({ nominates }) => nominates)
     this.#session = new Session(options, {
       send: (content, options, destination) => this.#send(content, options, destination),
       leave: (room) => this.#leave(room),
+    })
+    this.#commands = new Commands(this.#session.queue)
+    this.#session.events.on('reconnected', () => {
+      // Where it may not be watched any more, nothing is told of it.
+      for (const of of this.#watched) this.#commands.watch(of, false).catch(() => {})
     })
   }
 
@@ -50,8 +58,8 @@ export class Client {
   /**
    * Enters a room, `room:{account}/{room}`, to hear it and all its channels; with `/{channel}` that
    * one alone, where `*` stands for one level and a last `**` for all below. The `room:` may be
-   * left out. A room that was joined already is given again. While away, it waits for the
-   * reconnection.
+   * left out. `lobby:{account}` is an account's lobby, which echoes. A room that was joined already
+   * is given again. While away, it waits for the reconnection.
    */
   async join(address: string, { sendOnly = false, signal }: JoinOptions = {}): Promise<Room> {
     const { rooms, queue } = this.#session
@@ -62,14 +70,13 @@ export class Client {
     const question = {
       bytes: full.length + 64,
       repeatable: true,
+      place: splitRoom(full).room,
       encode: asFrame({ case: 'room', value: { action } }),
       read: (answer: Frame['body']) => {
         if (answer.case === 'room' && answer.value.action.case === 'joined') {
           return this.#session.enter(answer.value.action.value, !sendOnly)
         }
-        if (answer.case !== 'lockStep') return undefined
-        this.#session.tellLeave(full)
-        throw unauthenticated(full)
+        return undefined
       },
     }
     return await queue.ask<Room>(question, signal)
@@ -103,6 +110,47 @@ export class Client {
     return this.#session.feed.read(options)
   }
 
+  /**
+   * Live sockets, ordered by address: of a `client:…` or `token:…` that this socket is, of a
+   * `room:…` or `lobby:…` whose account it owns; without `of`, of all that this socket is.
+   */
+  sockets(of = ''): AsyncGenerator<SocketInfo, void> {
+    return this.#commands.sockets(of)
+  }
+
+  /**
+   * Rooms that this socket is in, ordered by address; of `lobby:{account}` all of the account that
+   * it owns.
+   */
+  rooms(of = ''): AsyncGenerator<Allowance, void> {
+    return this.#commands.rooms(of)
+  }
+
+  /** Ends another socket of a client or token that this one is, or of an account that it owns. */
+  dropSocket(socket: string): Promise<void> {
+    return this.#commands.dropSocket(socket)
+  }
+
+  /** Lets in, or turns away, a socket that knocks; `lock` is told by the event KNOCKED. */
+  admit(lock: string, admitted: boolean): Promise<void> {
+    return this.#commands.admit(lock, admitted)
+  }
+
+  /**
+   * Asks for events: of `lobby:{account}`, of a `client:…` that this socket is, or of the rooms
+   * that it is in. Asked again after each reconnection.
+   */
+  async watch(of = ''): Promise<void> {
+    await this.#commands.watch(of, false)
+    this.#watched.add(of)
+  }
+
+  /** Ends what `watch` began. */
+  async unwatch(of = ''): Promise<void> {
+    this.#watched.delete(of)
+    await this.#commands.watch(of, true)
+  }
+
   /** Returns a function that takes the listener off again. */
   on<Name extends keyof ClientEvents>(
     name: Name,
@@ -130,12 +178,12 @@ export class Client {
   ): Promise<Receipt | undefined> {
     const session = this.#session
     const once = options.level === 'none'
-    // The gateway knows keys by token; without one, a new socket's key is not the old one's.
-    const made = this.#hasToken && !once ? this.#newKey() : undefined
+    // The gateway knows keys by client or token; without, a new socket's key is not the old one's.
+    const made = this.#hasIdentity && !once ? this.#newKey() : undefined
     const question = sendQuestion(content, options, {
       destination,
       key: options.idempotencyKey ?? made,
-      repeatable: this.#hasToken,
+      repeatable: this.#hasIdentity,
       limits: () => session.limits,
     })
     // Without a receipt only the socket tells how much is on its way.

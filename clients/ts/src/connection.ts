@@ -11,9 +11,13 @@ export interface ConnectionOptions {
   readonly url: string
   readonly WebSocket: WebSocketConstructor
   readonly clock: Clock
-  /** From the first byte until `established` is called. */
+  /** From the first byte until `established` is called, but for what locks wait. */
   readonly timeoutMs: number
+  readonly onPacket: OnPacket | undefined
 }
+
+/** Sees each packet as its bytes, which are not to be changed. */
+export type OnPacket = (direction: 'sent' | 'received', packet: Uint8Array) => void
 
 export interface ConnectionHandlers {
   frame(frame: Frame): void
@@ -40,6 +44,7 @@ export class Connection {
   #cancel = () => {}
   #error: PorthouseError | undefined
   #detail = ''
+  #established = false
   #over = false
 
   /** The greeting goes out as one packet when the socket opens. */
@@ -60,8 +65,17 @@ export class Connection {
       this.#detail = message ?? ''
     }
     socket.onclose = ({ code }: { code: number }) => this.#finish(this.#reason(code))
-    this.#deadline(options.timeoutMs, () => {
-      const detail = `The gateway did not answer within ${options.timeoutMs} ms`
+    this.#expect(options.timeoutMs)
+  }
+
+  /** While a lock waits for an answer, for so long, nothing else is due. */
+  waits(ms: number): void {
+    if (!this.#established && !this.#error) this.#expect(ms + this.#options.timeoutMs)
+  }
+
+  #expect(ms: number): void {
+    this.#deadline(ms, () => {
+      const detail = `The gateway did not answer within ${ms} ms`
       this.fail(new PorthouseError('UNAVAILABLE', { detail }))
     })
   }
@@ -84,6 +98,7 @@ export class Connection {
 
   /** The gateway has answered all of the greeting: no deadline any more. */
   established(): void {
+    this.#established = true
     this.#cancel()
   }
 
@@ -133,7 +148,9 @@ export class Connection {
     try {
       if (!(data instanceof ArrayBuffer)) throw new PorthouseError('WRONG_DATA_TYPE')
       this.#heartbeat?.heard(data.byteLength === 0)
-      for (const frame of decodePacket(new Uint8Array(data))) {
+      const packet = new Uint8Array(data)
+      this.#options.onPacket?.('received', packet)
+      for (const frame of decodePacket(packet)) {
         // After a Drop nothing counts, nor after our own close.
         if (this.#over || this.#error) return
         this.#handlers.frame(frame)
@@ -153,6 +170,7 @@ export class Connection {
   #send(packet: Uint8Array<ArrayBuffer>): void {
     if (this.#socket.readyState !== OPEN) return
     this.#heartbeat?.spoke()
+    this.#options.onPacket?.('sent', packet)
     this.#socket.send(packet)
   }
 

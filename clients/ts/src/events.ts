@@ -1,4 +1,5 @@
 import type { PorthouseError } from './error.ts'
+import type { GatewayEvent } from './gateway-event.ts'
 import type { Rejoined } from './handshake.ts'
 import type { Lost } from './message.ts'
 
@@ -7,6 +8,8 @@ export interface ClientEvents {
   reconnecting: { attempt: number; delayMs: number; error: PorthouseError }
   /** Connected again, with the rooms that were found again. */
   reconnected: { socket: string; rooms: readonly Rejoined[] }
+  /** What the gateway tells of sockets; beyond the public only what `watch` asked for. */
+  event: GatewayEvent
   /** The gateway says what this socket will not get. */
   lost: Lost
   /** The gateway says why it ends the connection or, with an address, a stay in a room. */

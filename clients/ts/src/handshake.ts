@@ -1,63 +1,69 @@
 import type { Joined } from '@porthouse/proto/v1/room'
+import type { Locks } from './locks.ts'
 import { encodeFrame } from './packet.ts'
 import type { Membership } from './room.ts'
 
 // The gateway bounds what an unproved socket may send; further rooms follow when it is proved.
 const FIRST_JOINS = 32
 
+/** What this client knows beyond the first version. */
+const CAPABILITIES = ['resume', 'events']
+
 export interface HandshakeOptions {
   readonly agent: string
-  readonly token: string | undefined
-  /** Whether the URL names a room, so that a Joined comes without a Join. */
+  /** Whether the URL names a place, so that a Joined comes without a Join. */
   readonly entering: boolean
 }
 
 /** What a new connection says first, and which of its answers are still to come. */
 export class Handshake {
-  /** Ids of the questions without whose answers there is no connection. */
-  readonly essential = new Set<number>()
+  readonly locks: Locks
+  /** Of Hello, without whose answer there is no connection. */
+  readonly helloId: number
   /** Ids of the joins that are not answered yet. */
   readonly rejoining = new Map<number, Membership>()
   welcomed = false
-  proved: boolean
   entered: boolean
-  #later: Uint8Array[] = []
+  #later: Uint8Array[]
   readonly greeting: Uint8Array[]
 
-  /** `rooms` are joined again; the one that the URL names comes by itself. */
-  constructor(options: HandshakeOptions, rooms: Iterable<Membership>, newId: () => number) {
-    const { agent, token, entering } = options
-    this.proved = token === undefined
+  /**
+   * `rooms` are joined again; the one that the URL names comes by itself. `resume`: token of an
+   * earlier connection, or empty.
+   */
+  constructor(
+    { agent, entering }: HandshakeOptions,
+    locks: Locks,
+    { resume, rooms, newId }: { resume: string; rooms: Membership[]; newId: () => number },
+  ) {
+    this.locks = locks
     this.entered = !entering
-    const essentialId = () => {
-      const id = newId()
-      this.essential.add(id)
-      return id
-    }
-    this.greeting = [encodeFrame(essentialId(), { case: 'hello', value: { agent } })]
-    if (token !== undefined) {
-      const answer = { acceptor: 'token', response: { case: 'text' as const, value: token } }
-      const step = { case: 'answer' as const, value: answer }
-      this.greeting.push(encodeFrame(essentialId(), { case: 'lockStep', value: { step } }))
-    }
-    const joins = [...rooms].map((room) => {
+    this.helloId = newId()
+    const hello = { agent, capabilities: CAPABILITIES, resume }
+    this.greeting = [encodeFrame(this.helloId, { case: 'hello', value: hello })]
+    this.greeting.push(...locks.greeting(resume !== ''))
+    const joins = rooms.map((room) => {
       const id = newId()
       this.rejoining.set(id, room)
       const join = { address: room.address, sendOnly: !room.listening }
       return encodeFrame(id, { case: 'room', value: { action: { case: 'join', value: join } } })
     })
-    this.#later = joins.splice(FIRST_JOINS)
+    this.#later = joins.splice(locks.greeted ? FIRST_JOINS : 0)
     this.greeting.push(...joins)
   }
 
   /** Whether all has been answered. */
   get done(): boolean {
-    return this.welcomed && this.proved && this.entered && this.rejoining.size === 0
+    return this.#isIn && this.rejoining.size === 0
+  }
+
+  get #isIn(): boolean {
+    return this.welcomed && this.locks.settled && this.entered
   }
 
   /** What has to wait for the proof; empty before it, and after it was taken. */
   takeLater(): Uint8Array[] {
-    return this.welcomed && this.proved ? this.#later.splice(0) : []
+    return this.#isIn ? this.#later.splice(0) : []
   }
 
   /**
@@ -70,6 +76,11 @@ export class Handshake {
     const room = this.rejoining.get(key)
     this.rejoining.delete(key)
     return room
+  }
+
+  /** The ids of the joins that wait for the locks of a place. */
+  joinsOf(place: string): number[] {
+    return [...this.rejoining].filter(([, { room }]) => room === place).map(([id]) => id)
   }
 }
 

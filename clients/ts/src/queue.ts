@@ -18,6 +18,8 @@ export interface Question<T> {
   read(answer: Answer): T | undefined
   /** False: if the connection ends before the answer, what became of it is unknown. */
   readonly repeatable: boolean
+  /** Room that it asks to enter, whose locks may have to be answered first. */
+  readonly place?: string
   /** Given: no answer comes, and this is the result once it is handed over. */
   readonly unanswered?: { result: T }
 }
@@ -120,6 +122,21 @@ export class Queue {
 
   has(id: number): boolean {
     return this.#entries.has(id)
+  }
+
+  /** Ends a question here. False where it is none that asks to enter. */
+  refuse(id: number, error: unknown): boolean {
+    const entry = this.#entries.get(id)
+    if (entry?.question.place === undefined) return false
+    this.#settle(entry, { error })
+    return true
+  }
+
+  /** The ids of what asks to enter a place. */
+  entering(place: string): number[] {
+    return [...this.#entries.values()]
+      .filter(({ question }) => question.place === place)
+      .map(({ id }) => id)
   }
 
   /** Whether it answers its question; without an id, the oldest question that it answers. */

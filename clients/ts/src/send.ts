@@ -20,6 +20,8 @@ export interface SendOptions {
   contentType?: string | undefined
   /** An address to answer to, if not your own. */
   replyTo?: string | undefined
+  /** Which of the clients and tokens that this socket is sends it. Default: the first that may. */
+  as?: string | undefined
   correlationId?: Uint8Array | string | undefined
   /** Gives up waiting; what is in flight may arrive all the same. */
   signal?: AbortSignal | undefined
@@ -59,7 +61,12 @@ export function sendQuestion(
     bytes: size.content + size.headers + 256,
     repeatable,
     encode(id) {
-      const routing = { ...destination(), receipt: levels[level], idempotencyKey: key }
+      const routing = {
+        ...destination(),
+        receipt: levels[level],
+        idempotencyKey: key,
+        acting: options.as ?? '',
+      }
       check(size, routing.to?.length ?? 0, limits())
       envelope.routing = create(RoutingSchema, routing)
       return encodeFrame(id, { case: 'envelope', value: envelope })

@@ -1,20 +1,24 @@
 import { Code } from '@porthouse/proto/v1/code'
+import type { Command } from '@porthouse/proto/v1/command'
 import type { Drop, Frame, Limits, Welcome } from '@porthouse/proto/v1/frame'
-import { type LockStep, Outcome, type Verdict } from '@porthouse/proto/v1/lock_step'
+import type { LockStep } from '@porthouse/proto/v1/lock_step'
 import type { Receipt as ReceiptFrame } from '@porthouse/proto/v1/receipt'
 import type { Joined, Left, Room as RoomFrame } from '@porthouse/proto/v1/room'
 import { codeError, dropError, PorthouseError } from './error.ts'
 import { type ClientEvents, Events } from './events.ts'
 import { Feed } from './feed.ts'
+import { readEvent } from './gateway-event.ts'
 import { Handshake, type HandshakeOptions, type Rejoined, rejoined } from './handshake.ts'
 import { Link, type LinkOptions } from './link.ts'
+import { Locks, type LocksOptions } from './locks.ts'
 import { encodeFrame } from './packet.ts'
 import { Queue } from './queue.ts'
 import { readReceipt } from './receipt.ts'
+import { Resumption } from './resumption.ts'
 import type { Membership, RoomHost } from './room.ts'
 import { Rooms } from './rooms.ts'
 
-export interface SessionOptions extends LinkOptions, HandshakeOptions {
+export interface SessionOptions extends LinkOptions, HandshakeOptions, LocksOptions {
   /** Bound of what waits to be sent or answered. */
   readonly queueBytes: number
 }
@@ -33,6 +37,7 @@ export class Session {
   readonly queue: Queue
   readonly #options: SessionOptions
   readonly #link: Link
+  readonly #resumption: Resumption
   readonly #opened = Promise.withResolvers<void>()
   readonly #closed = Promise.withResolvers<void>()
   #handshake!: Handshake
@@ -46,6 +51,7 @@ export class Session {
   constructor(options: SessionOptions, host: RoomHost) {
     this.#options = options
     this.queue = new Queue(options.queueBytes)
+    this.#resumption = new Resumption(options.clock)
     this.rooms = new Rooms(host, this.feed)
     this.#link = new Link(options, {
       greet: () => this.#greet(),
@@ -107,9 +113,32 @@ export class Session {
 
   #greet(): Uint8Array[] {
     const rooms = [...this.rooms].filter((room) => room !== this.#entered)
+    const newId = () => this.queue.newId()
+    const { token: resume } = this.#resumption
     this.#rejoined = []
-    this.#handshake = new Handshake(this.#options, rooms, () => this.queue.newId())
+    this.#handshake = new Handshake(this.#options, this.#newLocks(), { resume, rooms, newId })
     return this.#handshake.greeting
+  }
+
+  /** The locks of the connection that is made now; what they ask for later is void by then. */
+  #newLocks(): Locks {
+    const session = this
+    const locks: Locks = new Locks(this.#options, {
+      get socket() {
+        return session.#socket
+      },
+      newId: () => this.queue.newId(),
+      push: (frame) => this.#push(frame),
+      stuck: (question, place, error) => this.#stuck(question, place, error),
+      fail: (error) => this.#fail(error),
+      progress: () => this.#guarded(() => this.#progress()),
+      waits: (ms) => this.#link.connection?.waits(ms),
+    })
+    return locks
+  }
+
+  #fail(error: PorthouseError): void {
+    this.#link.connection?.fail(error)
   }
 
   /** Each answer to the greeting may be the last one missing. */
@@ -117,6 +146,7 @@ export class Session {
     for (const frame of this.#handshake.takeLater()) this.#push(frame)
     if (!this.#handshake.done || this.queue.isOpen) return
     this.#link.established()
+    this.#handshake.locks.established()
     this.queue.open((frame) => this.#push(frame))
     if (this.#known) {
       this.events.emit('reconnected', { socket: this.#socket, rooms: this.#rejoined })
@@ -135,6 +165,7 @@ export class Session {
 
   #away(): void {
     this.#socket = ''
+    this.#handshake.locks.end()
     this.queue.close()
     this.rooms.away()
   }
@@ -143,6 +174,7 @@ export class Session {
     const why = this.#closing ? undefined : error
     this.#closing = true
     this.#socket = ''
+    this.#handshake?.locks.end()
     this.queue.end(error)
     this.rooms.end(why)
     this.#opened.reject(error)
@@ -155,7 +187,7 @@ export class Session {
       case 'welcome':
         return this.#welcome(body.value)
       case 'lockStep':
-        return this.#lockStep(id, body.value, body)
+        return this.#lockStep(id, body.value)
       case 'envelope':
         return this.rooms.deliver(body.value)
       case 'receipt':
@@ -164,6 +196,12 @@ export class Session {
         return this.#room(id, body.value, body)
       case 'drop':
         return this.#drop(id, body.value, body)
+      case 'command':
+        return this.#command(id, body.value, body)
+      case 'event':
+        return this.events.emit('event', readEvent(body.value))
+      case 'resume':
+        return this.#resumption.keep(body.value)
       case 'hello':
         return notForClient(body.case)
       default:
@@ -175,16 +213,23 @@ export class Session {
     this.#limits = welcome.limits
     this.#socket = welcome.socket
     this.#handshake.welcomed = true
+    if (!welcome.resumed) this.#resumption.forget()
     this.#link.connection?.welcome(welcome)
+    this.#handshake.locks.welcomed(welcome.resumed)
     this.#progress()
   }
 
-  #lockStep(id: number, { step }: LockStep, body: Frame['body']): void {
+  #lockStep(id: number, { lock, step }: LockStep): void {
+    const { locks } = this.#handshake
     switch (step.case) {
-      case 'challenge':
-        return this.#locked(id, step.value.place, body)
+      case 'challenge': {
+        const { place } = step.value
+        // The join that led to it was aborted, so there is nothing to enter any more.
+        if (place && this.#isAborted(id)) return this.tellLeave(place)
+        return locks.challenge(id, lock, step.value)
+      }
       case 'verdict':
-        return this.#verdict(step.value)
+        return locks.verdict(id, lock, step.value)
       case 'answer':
         return notForClient(step.case)
       default:
@@ -192,28 +237,34 @@ export class Session {
     }
   }
 
-  #verdict({ outcome, code }: Verdict): void {
-    // The greeting holds the only answer that is ever given.
-    if (this.#handshake.proved) return
-    if (outcome !== Outcome.PASSED) throw codeError(code || Code.UNAUTHENTICATED)
-    this.#handshake.proved = true
-    this.#progress()
+  #isAborted(id: number): boolean {
+    const { locks, rejoining, done } = this.#handshake
+    return done && id !== 0 && !this.queue.has(id) && !rejoining.has(id) && !locks.has(id)
   }
 
-  /** A place asks for more than the token: it cannot be entered. */
-  #locked(id: number, place: string, body: Frame['body']): void {
-    const { proved, entered, done } = this.#handshake
-    // The answer is on its way; and the main lobby only offers to be shown a proof.
-    if (!proved || !place) return
-    if (!entered && id === 0) throw unauthenticated(place)
-    if (done) {
-      const aborted = id !== 0 && !this.queue.has(id)
-      if (aborted) this.tellLeave(place)
-      else this.queue.answer(id, body)
-      return
-    }
+  /** A place asks for more than there are answers to: it cannot be entered. */
+  #stuck(question: number, place: string, error: PorthouseError): void {
+    const { entered, rejoining } = this.#handshake
+    // The main lobby only offers to be shown a proof.
+    if (!place) return
+    if (!entered && question === 0) return this.#fail(error)
     this.tellLeave(place)
-    this.#notRejoined(this.#handshake.take(id), unauthenticated(place))
+    const again = rejoining.has(question) ? [question] : this.#handshake.joinsOf(place)
+    this.#guarded(() => {
+      for (const id of again) this.#notRejoined(this.#handshake.take(id), error)
+    })
+    if (again.length > 0 || this.queue.refuse(question, error)) return
+    for (const id of this.queue.entering(place)) this.queue.refuse(id, error)
+  }
+
+  /** What is done beside the handling of a frame may fail as that may. */
+  #guarded(act: () => void): void {
+    try {
+      act()
+    } catch (cause) {
+      const known = cause instanceof PorthouseError
+      this.#fail(known ? cause : new PorthouseError('INTERNAL', { cause }))
+    }
   }
 
   #room(id: number, { action }: RoomFrame, body: Frame['body']): void {
@@ -262,7 +313,8 @@ export class Session {
       this.#link.connection?.dropped(error)
       return this.events.emit('drop', { error })
     }
-    if (this.#handshake.essential.has(id)) throw error
+    if (id === this.#handshake.helloId) throw error
+    if (this.#handshake.locks.refused(id, error)) return
     if (!this.#handshake.rejoining.has(id)) return this.#answered(id, body)
     this.#notRejoined(this.#handshake.take(id), error)
   }
@@ -275,6 +327,19 @@ export class Session {
       this.events.emit('drop', { error, address: room.address })
     }
     this.#progress()
+  }
+
+  #command(id: number, { action }: Command, body: Frame['body']): void {
+    switch (action.case) {
+      case 'sockets':
+      case 'rooms':
+      case 'done':
+        return this.#answered(id, body)
+      case undefined:
+        return this.#unknown(id)
+      default:
+        return notForClient(action.case)
+    }
   }
 
   #answered(id: number, body: Frame['body']): void {
@@ -293,11 +358,6 @@ export class Session {
     if (id === 0 || this.bufferedBytes > REPLY_BACKLOG_BYTES) return
     this.#push(encodeFrame(id, { case: 'drop', value: { code: Code.UNIMPLEMENTED } }))
   }
-}
-
-export function unauthenticated(place: string): PorthouseError {
-  const detail = `${place || 'The gateway'} asks for a proof that was not given`
-  return new PorthouseError('UNAUTHENTICATED', { detail })
 }
 
 function notForClient(kind: string): never {
