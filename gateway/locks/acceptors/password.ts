@@ -42,6 +42,8 @@ export function passwordAcceptor({ store }: Pick<AcceptorParts, 'store'>): Accep
       if (right === undefined) return { outcome: 'failed', code: Code.UNAVAILABLE }
       if (!right || !claimed || !credential) return WRONG
       if (place && !isAccount(claimed.client.account, place.account)) return WRONG
+      // It may have been taken away while this one waited for its turn (R51).
+      if (!(await store.credentials.find(credential.id))) return WRONG
       return passedBy(NAME, claimed.client, credential, now)
     },
   }

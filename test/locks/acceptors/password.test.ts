@@ -148,6 +148,17 @@ describe('refused', () => {
     expect(asks).not.toHaveBeenCalled()
   })
 
+  test('a password that is taken away while it is checked (R51)', async () => {
+    const hub = gateway()
+    const { list } = hub.store.credentials
+    vi.spyOn(hub.store.credentials, 'list').mockImplementation(async (...names) => {
+      const listed = await list(...names)
+      hub.store.deleteCredential(hub.credential.id)
+      return listed
+    })
+    expect(await login(hub, ['anna', PASSWORD], contextOf())).toBe(WRONG)
+  })
+
   test('a flood: a few wait, the others are told UNAVAILABLE, which costs no try', async () => {
     const hub = gateway()
     const gone = new AbortController()
