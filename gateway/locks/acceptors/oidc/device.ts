@@ -32,7 +32,10 @@ export interface Visit {
 export async function startVisit(known: Known, options: OidcOptions): Promise<Visit> {
   const { config } = known
   const scope = options.scopes.join(' ')
-  const told = await initiateDeviceAuthorization(config, { scope })
+  // Whatever goes wrong so far is no fault of whoever wants to log in.
+  const told = await initiateDeviceAuthorization(config, { scope }).catch((cause: unknown) => {
+    throw new Error('the provider begins no device flow', { cause })
+  })
   return {
     ask: askOf(told),
     async person(clock, signal) {

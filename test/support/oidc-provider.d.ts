@@ -1,0 +1,15 @@
+/** As much of the package's interface as tests use; it comes without types. */
+declare module 'oidc-provider' {
+  import type { RequestListener } from 'node:http'
+
+  export interface Account {
+    readonly accountId: string
+    claims(): Record<string, unknown>
+  }
+
+  export default class Provider {
+    constructor(issuer: string, configuration: Record<string, unknown>)
+    callback(): RequestListener
+    on(event: string, listener: (...facts: unknown[]) => void): void
+  }
+}
