@@ -178,6 +178,7 @@ describe('a wrong answer', () => {
   test('is the last one, and nothing more is heard or asked', () => {
     wrong('token', 'x')
     expect(ends).toEqual(['wrong '])
+    expect(shown.at(-1)).toMatch(/^Wrong\. UNAUTHENTICATED: /)
     const before = shown.length
     dialogue.type('y')
     hear([0, drop(Code.UNAUTHENTICATED, 'one wrong answer is one too many')])

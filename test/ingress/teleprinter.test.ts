@@ -1,4 +1,4 @@
-/** The teleprinter end to end: a person, a bare WebSocket, a gateway (R17, threats K14, K15, H14). */
+/** The teleprinter end to end: a person, a bare WebSocket, a gateway (R17; K14, K15, H14). */
 import { createHash } from 'node:crypto'
 import { create } from '@bufbuild/protobuf'
 import { AccessSchema, type Block } from '@porthouse/proto/room/v1/config'
@@ -110,11 +110,12 @@ describe('a person', () => {
     const program = await listener()
     const ada = await Person.call()
     expect(await ada.see('token: ')).toMatch(
-      /^porthouse\. This is room:acme\/boiler\.\r\nroom:acme\/boiler asks for: token\. You have \d+ s\.\r\n.*\r\ntoken: $/,
+      /^porthouse\. This is (\S+)\.\r\n\1 asks for: token\. You have \d+ s\.\r\n.*\r\ntoken: $/,
     )
     ada.type(token)
     expect(await ada.see('more')).toBe(
-      `Right. You are client:acme/ada.\r\nYou are in ${ROOM}: each line is a message. /help tells more.\r\n`,
+      'Right. You are client:acme/ada.\r\n' +
+        `You are in ${ROOM}: each line is a message. /help tells more.\r\n`,
     )
     ada.type('hello', 'two\nlines\n')
     expect([await program.heard(), await program.heard(), await program.heard()]).toEqual([
@@ -242,7 +243,7 @@ describe('one wrong answer', () => {
     expect((await back.gone()).code).toBe('OFFENDER')
   })
 
-  test('is held against the token that was named, whose owner gets in and is told (K15)', async () => {
+  test('is held against the token that it names, whose owner gets in and is told (K15)', async () => {
     const owned = await gateway.token('acme', ['boiler'])
     const wrong = owned.replace(/.{43}$/, 'A'.repeat(43))
     for (let i = 0; i < 2; i++) {

@@ -1,6 +1,6 @@
 /**
- * The `tty` acceptor: a dialogue of prompts, as RFC 4256 has it, all of which must be answered right
- * (R17). It proves that somebody knows the answers, and not who he is.
+ * The `tty` acceptor: a dialogue of prompts, as RFC 4256 has it, all of which must be answered
+ * right (R17). It proves that somebody knows the answers, and not who he is.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { create } from '@bufbuild/protobuf'

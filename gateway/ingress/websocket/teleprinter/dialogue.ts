@@ -1,6 +1,6 @@
 /**
- * The dialogue of one teleprinter: frames come in as words, and lines go out as frames. It is strict
- * (R17): one wrong answer, and it is over.
+ * The dialogue of one teleprinter: frames come in as words, and lines go out as frames. It is
+ * strict (R17): one wrong answer, and it is over.
  */
 import { Code } from '@porthouse/proto/v1/code'
 import type { Frame } from '@porthouse/proto/v1/frame'
@@ -83,7 +83,8 @@ export class Dialogue {
   hear(frames: readonly Frame[]): void {
     for (const frame of frames) {
       if (frame.id !== 0 && frame.id === this.#awaited) this.#awaited = undefined
-      this.#take(frame)
+      // Once it is over, only the end is told.
+      if (!this.#over || frame.body.case === 'drop') this.#take(frame)
     }
     this.#goOn()
   }

@@ -1,4 +1,4 @@
-/** One challenge as a person meets it: what is shown, what is asked, and the answer typed so far. */
+/** One challenge as a person meets it: what is shown, what is asked, and what is typed so far. */
 import { isUtf8 } from 'node:buffer'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { AnswerSchema, Challenge } from '@porthouse/proto/v1/lock_step'

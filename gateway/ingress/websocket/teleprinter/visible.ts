@@ -1,6 +1,6 @@
 /**
- * What others wrote, made fit for a terminal: nothing of it moves a cursor, changes a colour, ends a
- * line or turns the direction of reading.
+ * What others wrote, made fit for a terminal: nothing of it moves a cursor, changes a colour, ends
+ * a line or turns the direction of reading.
  */
 
 /**
