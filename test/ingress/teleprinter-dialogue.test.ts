@@ -339,6 +339,19 @@ describe('inside', () => {
     expect(said()).toEqual([1, '', 'back'])
   })
 
+  test('who knocks is let in or refused', () => {
+    const lock = 'lock:bbbbbbbbbbbbbbbb'
+    hear([0, { case: 'event', value: { kind: 11, socket: 'socket:b', place: ROOM, lock } }])
+    expect(shown).toEqual([`(knocked; socket:b; ${ROOM}; ${lock})`])
+    for (const [i, line] of [`/admit ${lock}`, `/refuse ${lock}`].entries()) {
+      dialogue.type(line)
+      expect(sent.at(-1)!.body.value).toMatchObject({
+        action: { case: 'admit', value: { lock, admitted: i === 0 } },
+      })
+      hear([i + 1, { case: 'command', value: { action: { case: 'done', value: {} } } }])
+    }
+  })
+
   test('sockets, events and losses have their words', () => {
     dialogue.type('/sockets')
     const rooms = [{ address: ROOM, maySend: true, listening: true }]

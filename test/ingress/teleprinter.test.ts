@@ -243,7 +243,7 @@ describe('one wrong answer', () => {
     expect((await back.gone()).code).toBe('OFFENDER')
   })
 
-  test('is held against the token that it names, whose owner gets in and is told (K15)', async () => {
+  test('is held against the token it names, whose owner gets in and is told (K15)', async () => {
     const owned = await gateway.token('acme', ['boiler'])
     const wrong = owned.replace(/.{43}$/, 'A'.repeat(43))
     for (let i = 0; i < 2; i++) {
@@ -404,6 +404,17 @@ describe('bounds', () => {
     await vi.waitFor(async () => expect(gateway.sockets).toBe(2))
     somebody.socket.resume()
     expect((await somebody.gone()).code).toBe('SLOW_CONSUMER')
+  })
+
+  test('one whose pace is slower than a room is a slow consumer', async () => {
+    const slow = await Person.call('/acme/open?pace=10')
+    const program = await listener('room:acme/open')
+    await vi.waitFor(() => expect(gateway.sockets).toBe(4))
+    for (let i = 0; i < 3_000; i++) {
+      program.socket.packet(text(i + 1, 'x'.repeat(1_000), { route: program.route }))
+    }
+    await vi.waitFor(() => expect(gateway.sockets).toBe(3))
+    slow.socket.reset()
   })
 
   test('half a dialogue on 50 connections leaves nothing behind', async () => {

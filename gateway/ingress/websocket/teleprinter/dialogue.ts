@@ -176,6 +176,9 @@ export class Dialogue {
         return
       case 'use':
         return this.#use(command.argument)
+      case 'admit':
+      case 'refuse':
+        return this.#decide(command.argument, command.name === 'admit')
       case 'join':
         return this.#join(command.argument)
       case 'leave':
@@ -187,6 +190,11 @@ export class Dialogue {
     if (!this.#question) return this.#say('No lock asks for anything.')
     const { lock } = this.#question
     this.#ask({ case: 'lockStep', value: { lock, step: { case: 'answer', value: { acceptor } } } })
+  }
+
+  #decide(lock: string, admitted: boolean): void {
+    const action = { case: 'admit', value: { lock, admitted } } as const
+    this.#ask({ case: 'command', value: { action } })
   }
 
   #join(address: string): void {
