@@ -3,9 +3,9 @@ import type { Command } from 'commander'
 import { GRANT, gather, onStore } from './store-options.ts'
 
 const PROOFS = `
-PASSWORD and RESPONSE are never printed and only what checks them is kept. In place of
---preset CHALLENGE:RESPONSE, which other users of the machine can see, --preset - reads the same from
-stdin. A client has one password and one preset; a new one takes the place of the old.
+Passwords and responses are never printed, and only what checks them is kept. In place of
+--preset CHALLENGE:RESPONSE, which other users of the machine can see, --preset - reads the same
+from stdin. A client has one password and one preset; a new one takes the place of the old.
 `
 
 export function identityCommands(client: Command): void {

@@ -12,8 +12,8 @@ export function lockCommands(lock: Command): void {
     .addHelpText(
       'after',
       `
-ADDRESS is ACCOUNT/ROOM, ACCOUNT/ROOM/CHANNEL or lobby:ACCOUNT. --as, --token-id and --key may be given together:
-the socket then has proved all of them. Nothing is sent, and nobody is asked.`,
+ADDRESS is ACCOUNT/ROOM, ACCOUNT/ROOM/CHANNEL or lobby:ACCOUNT. --as, --token-id and --key may be
+given together: the socket then has proved all of them. Nothing is sent, and nobody is asked.`,
     )
     .action(async (address, options) => (await import('./explain.ts')).explain(address, options))
 }

@@ -96,8 +96,8 @@ export interface Acceptor<Options = unknown> {
   /** True where the socket has already proved what this lock would ask, so that it is skipped. */
   finished(context: LockContext<Options>): boolean
   /**
-   * The flow that `begin` may ask for first (R13), where it is known without asking anybody: for dry
-   * runs.
+   * The flow that `begin` may ask for first (R13), where it is known without asking anybody: for
+   * dry runs.
    */
   needs?(context: LockContext<Options>): Flow
   /**

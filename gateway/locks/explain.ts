@@ -43,7 +43,7 @@ export function explainFlow(flow: Flow, known: Knowledge, depth = 1): Step {
   return { kind: 'lock', lock, finished, ...(within && { needs: within }) }
 }
 
-/** Locks of which one would challenge now, the preferred first; none: nothing is left of the flow. */
+/** Locks of which one would challenge now, the preferred first; none: nothing is left of it. */
 export function asked(flow: Flow, known: Knowledge, depth = 1): LockSpec[] {
   const left = remaining(flow, known.isFinished)
   if (!left) return []

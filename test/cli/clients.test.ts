@@ -36,7 +36,7 @@ function credentialsOf(client: string): Promise<Credential[]> {
 }
 
 describe('client', () => {
-  it('is created with an SSH key and rights, as the one command that issue 4 asks for', async () => {
+  it('is created with an SSH key and rights by one command', async () => {
     const file = sshKey('bob')
     const print = execFileSync('ssh-keygen', ['-lf', `${file}.pub`], { encoding: 'utf8' })
     const args = ['client', 'create', 'acme/bob', '--ssh-key', `${file}.pub`]
@@ -149,7 +149,7 @@ describe('client', () => {
     expect(await data.store.clients.find('acme', 'half')).toBeUndefined()
   })
 
-  it('that is there, or is not, or has rooms that are not, is told with the next step', async () => {
+  it('that is there, or is not, or has rooms that are not, is told of', async () => {
     await json(['client', 'create', 'acme/fay'], { env })
     const twice = await porthouse(['client', 'create', 'acme/fay', '--json'], { env })
     expect(JSON.parse(twice.stderr)).toMatchObject({ error: { code: 'EXISTS' } })
