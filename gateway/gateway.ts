@@ -15,6 +15,7 @@ import { OidcLogins } from './locks/acceptors/oidc/login.ts'
 import { Providers } from './locks/acceptors/oidc/provider.ts'
 import type { Log } from './observe/log.ts'
 import { Refusal } from './protocol/codes.ts'
+import { gatewayUrl } from './protocol/gateway-url.ts'
 import { Uuid7Source } from './protocol/uuid7.ts'
 import { lobbyFlow, strangersFlow } from './rooms/places.ts'
 import { Rooms } from './rooms/rooms.ts'
@@ -115,13 +116,15 @@ function acceptorParts(
   const { origins, publicUrl, listen } = config.http
   const { tries, deadlineMs } = config.limbo
   const acceptors: Map<string, Acceptor> = new Map()
+  const publicly = publicUrl === undefined ? undefined : gatewayUrl(publicUrl)
+  const urls = () => (publicly === undefined ? ownUrls(listen.host, port()) : [publicly])
   const parts: AcceptorParts = {
     store,
     log,
     clock,
     random: randomBytes,
-    urls: () => (publicUrl === undefined ? ownUrls(listen.host, port()) : [publicUrl]),
-    trustsPage: (headers) => pageTrusted(headers, origins),
+    urls,
+    trustsPage: (headers) => pageTrusted(headers, [...origins, ...urls()]),
     providers: new Providers(),
     acceptors: () => acceptors,
     defaults: { tries, deadlineMs },

@@ -2,14 +2,8 @@
 declare module 'oidc-provider' {
   import type { RequestListener } from 'node:http'
 
-  export interface Account {
-    readonly accountId: string
-    claims(): Record<string, unknown>
-  }
-
   export default class Provider {
     constructor(issuer: string, configuration: Record<string, unknown>)
     callback(): RequestListener
-    on(event: string, listener: (...facts: unknown[]) => void): void
   }
 }

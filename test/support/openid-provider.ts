@@ -20,8 +20,6 @@ const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'
 
 export class OpenIdProvider implements AsyncDisposable {
   readonly issuer: string
-  /** Whether somebody has tried a code twice. */
-  reused = 0
   readonly #server: Server
 
   /** Its clients may depend on where it listens. */
@@ -52,9 +50,6 @@ export class OpenIdProvider implements AsyncDisposable {
       cookies: { keys: ['of', 'tests'] },
       features: { deviceFlow: { enabled: true }, devInteractions: { enabled: true } },
       findAccount: (_: unknown, id: string) => ({ accountId: id, claims: () => ({ sub: id }) }),
-    })
-    provider.on('grant.revoked', () => {
-      this.reused++
     })
     this.#server.on('request', provider.callback())
   }
