@@ -1,6 +1,7 @@
 /** On what terms a token sends: what kind of content, and how much of it (R33). */
 import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../protocol/codes.ts'
+import type { RateLimit } from '../protocol/rate-limit.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import type { Method } from '../store/store.ts'
 
@@ -8,30 +9,6 @@ export interface Terms {
   readonly method: Method | undefined
   /** One for all connections of the token. */
   readonly rate: RateLimit | undefined
-}
-
-/** So many messages a second, and `burst` at once; full at first. */
-export class RateLimit {
-  readonly perSecond: number
-  readonly burst: number
-  #left: number
-  #at = 0
-
-  constructor({ perSecond, burst }: { readonly perSecond: number; readonly burst: number }) {
-    this.perSecond = perSecond
-    this.burst = burst
-    this.#left = burst
-  }
-
-  /** Takes one, at a time in milliseconds; false where none is left. */
-  take(now: number): boolean {
-    const passed = Math.max(0, now - this.#at) / 1000
-    this.#left = Math.min(this.burst, this.#left + passed * this.perSecond)
-    this.#at = now
-    if (this.#left < 1) return false
-    this.#left--
-    return true
-  }
 }
 
 const PROTOBUF = /^application\/(x-|vnd\.google\.)?protobuf\b/

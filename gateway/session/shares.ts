@@ -2,7 +2,7 @@
  * The live connections of each token: numbered from 1, the lowest free number first, under one rate
  * and up to the token's maximum (R33).
  */
-import { RateLimit } from '../router/terms.ts'
+import { RateLimit } from '../protocol/rate-limit.ts'
 import type { TokenRecord } from '../store/store.ts'
 import type { Session } from './session.ts'
 
