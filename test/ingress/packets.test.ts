@@ -163,9 +163,9 @@ describe('frames out of place', () => {
     expect((await dropped(socket)).code).toBe('FRAME_NOT_ALLOWED')
   })
 
-  test('an envelope in limbo is rejected, and the connection lives', async () => {
+  test('an envelope in limbo that leads nowhere is rejected, and the connection lives', async () => {
     const socket = await open()
-    socket.packet(text(1, 'x', { to: ['room:acme/boiler'] }), text(2, 'x'))
+    socket.packet(text(1, 'x', { to: ['client:acme/pump'] }), text(2, 'x'))
     socket.packet(answer(3, token), text(4, 'x'))
     const frames = await socket.frames(4)
     expect(refusals(frames)).toEqual([
@@ -256,7 +256,7 @@ describe('what this side does not know', () => {
       Buffer.concat([field(100, 'x'), varintField(99, 2n ** 63n), hex('f9 06'), Buffer.alloc(8)]),
       frame(varintField(ID, 9), field(2, field(50, 'x')), varintField(ID, 8)),
       frame(varintField(ID, 1)),
-      frame(varintField(ID, 2), field(9, 'body')),
+      frame(varintField(ID, 2), field(14, 'body')),
       frame(varintField(ID, 3), field(4)),
       frame(varintField(ID, 4), field(7, field(15, 'action'))),
       frame(),

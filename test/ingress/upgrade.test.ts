@@ -50,7 +50,8 @@ describe('paths', () => {
     '/v1/nowhere',
     '/v2/ws',
     '/mqtt/x',
-    '/user/acme/',
+    '/user',
+    '/user/acme/x',
     '*',
     'http://127.0.0.1/v1/ws',
   ])('%s leads nowhere', async (path) => {

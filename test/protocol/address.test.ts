@@ -28,7 +28,7 @@ const level = fc
 const channel = fc
   .array(level, { minLength: 1, maxLength: 16 })
   .map((levels) => levels.join('/'))
-  .filter((text) => Buffer.byteLength(text) <= 255)
+  .filter((text) => Buffer.byteLength(text) <= 255 && !text.startsWith('~'))
 const id = fc.stringMatching(/^[a-z2-7]{16}$/)
 
 const roomAddress = fc.record(
@@ -38,6 +38,7 @@ const roomAddress = fc.record(
 const address: fc.Arbitrary<Address> = fc.oneof(
   roomAddress,
   fc.record({ kind: fc.constant('client' as const), account: name, client: name }),
+  fc.record({ kind: fc.constant('lobby' as const), account: name }),
   fc.record({ kind: fc.constant('socket' as const), socket: id }),
   fc.record({ kind: fc.constant('lock' as const), lock: id }),
   fc.record({ kind: fc.constant('group' as const), account: name, room: name, group: slug }),
@@ -52,7 +53,8 @@ const address: fc.Arbitrary<Address> = fc.oneof(
 const nearly = fc
   .array(
     fc.oneof(
-      fc.constantFrom('room:', 'client:', 'socket:', 'lock:', 'token:', 'group:', '/', '//', '*'),
+      fc.constantFrom('room:', 'client:', 'socket:', 'lock:', 'token:', 'group:', 'lobby:'),
+      fc.constantFrom('/', '//', '*', '~'),
       fc.constantFrom(
         '**',
         'v1',
@@ -152,6 +154,7 @@ describe('an address', () => {
     ['room:-acme/boiler', 'the account starts with -'],
     ['room:v1/boiler', 'the account is a reserved word'],
     ['room:acme/boiler/', 'a channel is empty'],
+    ['room:acme/boiler/~x/y', 'a channel starts with ~'],
     ['room:acme/boiler/a//b', 'an empty level'],
     ['room:acme/boiler/a/', 'an empty level'],
     ['room:acme/boiler/a/../b', 'a level . or ..'],
@@ -294,7 +297,7 @@ describe('a URL path', () => {
     ['/acme/boiler/a%20b', 'room:acme/boiler/a b', undefined],
   ])('%s leads to %s as %s', (path, address, client) => {
     const entry = parsePath(path)
-    if (address === undefined) return expect(entry).toEqual({ kind: 'lobby' })
+    if (address === undefined) return expect(entry).toEqual({ kind: 'main' })
     expect(entry).toEqual({
       kind: 'room',
       address: parseAddress(address),
@@ -302,12 +305,39 @@ describe('a URL path', () => {
     })
   })
 
-  test.each(['', '/', '/acme', '/v1', '/v1/other', '/user/acme/', '/mqtt', '/console/x', '*'])(
-    '%j leads nowhere',
-    (path) => {
-      expect(refusalOf(() => parsePath(path)).code).toBe(Code.PATH_UNKNOWN)
-    },
-  )
+  test.each([
+    ['/acme/boiler/~s3cret', 'room:acme/boiler', undefined],
+    ['/acme/boiler/~s3cret/', 'room:acme/boiler', undefined],
+    ['/acme/boiler/~s3cret/temp/1', 'room:acme/boiler/temp/1', undefined],
+    [`/acme/boiler/~s3cret/${UUID}/temp`, 'room:acme/boiler/temp', UUID],
+    ['/acme/boiler/%7Es3cret', 'room:acme/boiler', undefined],
+  ])('%s shows a secret, and leads to %s as %s', (path, address, client) => {
+    expect(parsePath(path)).toEqual({
+      kind: 'room',
+      address: parseAddress(address),
+      secret: 's3cret',
+      ...(client === undefined ? {} : { client }),
+    })
+  })
+
+  test.each(['/user/acme', '/user/acme/'])('%s leads to the lobby of the account', (path) => {
+    expect(parsePath(path)).toEqual({ kind: 'lobby', address: parseAddress('lobby:acme') })
+  })
+
+  test.each([
+    '',
+    '/',
+    '/acme',
+    '/v1',
+    '/v1/other',
+    '/user',
+    '/user/acme/x',
+    '/mqtt',
+    '/console/x',
+    '*',
+  ])('%j leads nowhere', (path) => {
+    expect(refusalOf(() => parsePath(path)).code).toBe(Code.PATH_UNKNOWN)
+  })
 
   test.each([
     ['/acme/boiler/', 'a channel is empty'],

@@ -2,12 +2,22 @@
 import { create } from '@bufbuild/protobuf'
 import { ConfigSchema, Policy } from '@porthouse/proto/room/v1/config'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { checkConfig, readConfig } from '../../gateway/rooms/config.ts'
+import type { Acceptor } from '../../gateway/locks/acceptor.ts'
+import { tokenAcceptor } from '../../gateway/locks/acceptors/token.ts'
+import { checkConfig, type FlowReader, readConfig } from '../../gateway/rooms/config.ts'
 import { type Room, Rooms } from '../../gateway/rooms/rooms.ts'
 import { Graph } from '../../gateway/router/graph.ts'
 import { Turn } from '../../gateway/router/turn.ts'
-import type { RoomRecord, Rooms as StoredRooms } from '../../gateway/store/store.ts'
+import type { RoomRecord, Store, Rooms as StoredRooms } from '../../gateway/store/store.ts'
 import { MemoryStore, OPEN } from '../support/memory-store.ts'
+
+const token = tokenAcceptor({ store: new MemoryStore() as unknown as Store })
+const flows: FlowReader = {
+  acceptors: new Map([['token', token as Acceptor]]),
+  defaults: { tries: 3, deadlineMs: 10_000 },
+}
+const TOKEN = { acceptor: 'token', tries: 3, deadlineMs: 10_000, options: undefined }
+const VISITORS = { send: true, receive: true, admit: false, channels: [] }
 
 let store: MemoryStore
 let graph: Graph
@@ -21,7 +31,7 @@ beforeEach(() => {
   graph = new Graph()
   ends = []
   const turn = new Turn((run) => ends.push(run))
-  rooms = new Rooms({ stored: store.rooms as StoredRooms, graph, turn, clock: () => 1000 })
+  rooms = new Rooms({ stored: store.rooms as StoredRooms, graph, turn, clock: () => 1000, flows })
 })
 
 function endTurn(): void {
@@ -121,8 +131,10 @@ describe('a config', () => {
     create(ConfigSchema, { blocks: kinds.map((kind) => ({ kind: kind as never })) })
 
   test('without blocks asks for a token, does not echo and drops the slow', () => {
-    expect(readConfig(of())).toEqual({
-      locks: ['token'],
+    expect(readConfig(of(), flows)).toEqual({
+      flow: { kind: 'lock', lock: TOKEN },
+      visitors: VISITORS,
+      visited: false,
       echo: false,
       slowConsumers: Policy.DISCONNECT,
     })
@@ -134,9 +146,11 @@ describe('a config', () => {
       { case: 'echo', value: { enabled: true } },
       { case: 'slowConsumers', value: { policy: Policy.CONFLATE } },
     )
-    expect(checkConfig(config)).toEqual([])
-    expect(readConfig(config)).toEqual({
-      locks: [],
+    expect(checkConfig(config, flows)).toEqual([])
+    expect(readConfig(config, flows)).toEqual({
+      flow: undefined,
+      visitors: VISITORS,
+      visited: false,
       echo: true,
       slowConsumers: Policy.CONFLATE,
     })
@@ -146,8 +160,10 @@ describe('a config', () => {
     ['a block of no kind', of({ case: undefined })],
     ['two of a kind', of({ case: 'echo', value: {} }, { case: 'echo', value: {} })],
     ['an unknown acceptor', of({ case: 'access', value: { locks: ['magic'] } })],
+    ['both locks and a flow', of({ case: 'access', value: { locks: ['token'], flow: {} } })],
+    ['a flow of nothing', of({ case: 'access', value: { flow: {} } })],
     ['an unknown policy', of({ case: 'slowConsumers', value: { policy: 99 } })],
   ])('with %s is at fault', (_, config) => {
-    expect(checkConfig(config)).toHaveLength(1)
+    expect(checkConfig(config, flows)).toHaveLength(1)
   })
 })

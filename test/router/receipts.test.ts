@@ -110,7 +110,7 @@ describe('a destination is refused', () => {
     ['of no kind', { to: ['acme/boiler'] }, Code.ADDRESS_INVALID],
     ['of a room that he is not in', { to: ['room:acme/none'] }, Code.ENTRY_NOT_PERMITTED],
     ['of a group', { to: ['group:acme/boiler/debug'] }, Code.UNIMPLEMENTED],
-    ['of a lock', { to: ['lock:aaaaaaaaaaaaaaaa'] }, Code.UNIMPLEMENTED],
+    ['of a lobby that he is not in', { to: ['lobby:acme'] }, Code.ENTRY_NOT_PERMITTED],
   ])('%s', (_, routing, code) => {
     const outcome = send(routing)
     expect(outcome).toMatchObject({ status: ReceiptStatus.REJECTED, code })

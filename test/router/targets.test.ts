@@ -40,7 +40,7 @@ describe('without destinations', () => {
     const client = { client: 'client:acme/ann' }
     const [ann, clone] = [board.socket(client), board.socket(client)]
     const [inOne, inTwo] = [listener(one), listener(two)]
-    ann.target = { membership: ann.enter(one), channel: '' }
+    ann.target = { kind: 'room', membership: ann.enter(one), channel: '' }
     ann.enter(two)
 
     expect(send(ann, { route: two.route }).sequence).toBe(1)
@@ -59,7 +59,7 @@ describe('without destinations', () => {
 
   test('the channel of the place entered by is kept', () => {
     const ann = board.socket()
-    ann.target = { membership: ann.enter(one), channel: 'temp' }
+    ann.target = { kind: 'room', membership: ann.enter(one), channel: 'temp' }
     const [room, channel, other] = [listener(one), listener(one, 'temp'), listener(one, 'b')]
     send(ann)
     expect(heardBy(room, channel, other)).toEqual([1, 1, 0])

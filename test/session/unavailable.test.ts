@@ -45,7 +45,7 @@ test('a token proves nothing, costs no try, and is good later', async () => {
   guest.say(text(10, 'hi'))
   expect((await hears(guest)).slice(-2)).toEqual([
     '9 verdict failed UNAVAILABLE',
-    '10 receipt REJECTED UNAUTHENTICATED',
+    '10 receipt REJECTED UNAVAILABLE',
   ])
   hall.store.away = false
   guest.say(answer(11, token))
