@@ -6,6 +6,8 @@ import type { Ask, Challenge } from './lock-step.ts'
 /** A lock that was heard of and is not resolved. */
 export interface Lock {
   challenge: Challenge
+  /** The acceptor that was answered last, or asked. */
+  choice: string
   /** Id of the frame of ours that led to it; 0: it came by itself. */
   question: number
   /** Connecting waits for it. */
@@ -22,6 +24,7 @@ export interface Lock {
 export function newLock(challenge: Challenge, question: number): Lock {
   return {
     challenge,
+    choice: challenge.acceptor,
     question,
     nominated: false,
     exchange: undefined,

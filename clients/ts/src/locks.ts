@@ -42,6 +42,13 @@ export interface LocksHost extends ExchangeHost {
   waits(ms: number): void
 }
 
+/** An answer that a lock did not take. */
+interface Wrong {
+  readonly exchange: Exchange
+  readonly nominated: boolean
+  readonly error: PorthouseError
+}
+
 /** As the protocol bounds a socket's stack, and answers given ahead. */
 const LOCKS_MAX = 16
 const AHEAD_MAX = 8
@@ -180,6 +187,7 @@ export class Locks {
     lock.exchange = goesOn
     lock.question ||= question
     lock.challenge = challenge
+    lock.choice = challenge.acceptor
     lock.answered = false
     this.#locks.set(challenge.lock, lock)
     return lock
@@ -246,7 +254,8 @@ export class Locks {
       // The rest of the packet may resolve it, or hold a newer lock, which is to be answered first.
       await undefined
       if (!isCurrent()) return
-      if (isChosen(answerer, challenge)) {
+      // It was another one that asked, so what this one asks is not known.
+      if (lock.choice !== challenge.acceptor || wanted(answerer, challenge) !== lock.choice) {
         return this.#send(lock, exchange, answerer.ahead?.(context))
       }
       const response = await answerer.answer(challenge, context)
@@ -298,7 +307,7 @@ export class Locks {
     const error = codeError(wire.code || Code.UNAUTHENTICATED)
     if (verdict.outcome === 'passed') this.#passed(verdict, lock, exchange)
     else if (verdict.outcome === 'failed' && exchange) {
-      this.#failed(wireLock, lock, exchange, { nominated, error })
+      this.#failed(verdict, lock, { exchange, nominated, error })
     }
     if (verdict.outcome === 'dropped') {
       if (lock) this.#close(lock)
@@ -338,12 +347,8 @@ export class Locks {
     }
   }
 
-  #failed(
-    id: string,
-    known: Lock | undefined,
-    exchange: Exchange,
-    { nominated, error }: { nominated: boolean; error: PorthouseError },
-  ): void {
+  #failed({ lock: id, triesLeft }: Verdict, known: Lock | undefined, wrong: Wrong): void {
+    const { exchange, nominated, error } = wrong
     const { answerer, context } = exchange
     // What cannot be judged now may be later.
     const spent = error.temporary || context.attempt >= (answerer.tries ?? 1)
@@ -355,6 +360,9 @@ export class Locks {
       return this.#host.push(this.#sent.encode(again, response, undefined, true))
     }
     const lock = known ?? this.#reach(unheard(id, answerer.acceptor), 0)
+    const { acceptor, ask } = lock.challenge
+    lock.challenge = { ...lock.challenge, triesLeft }
+    lock.choice = wanted(answerer, lock.challenge)
     lock.nominated = nominated
     lock.error = error
     lock.answered = false
@@ -363,7 +371,7 @@ export class Locks {
     lock.exchange = undefined
     if (error.temporary || !this.#canGoOn(lock)) return this.#giveUp(lock, error)
     // What asks for something in particular asks anew.
-    if (lock.challenge.ask.kind !== 'nothing') return
+    if (lock.choice === acceptor && ask.kind !== 'nothing') return
     this.#tell(lock)
     this.#meet(lock)
   }
@@ -429,9 +437,9 @@ export class Locks {
   }
 }
 
-/** Whether it is one of the others that would do, so that it has to be chosen first. */
-function isChosen({ acceptor }: Answerer, challenge: Challenge): boolean {
-  return acceptor !== challenge.acceptor && challenge.others.includes(acceptor)
+/** The acceptor that it answers there. */
+function wanted({ acceptor }: Answerer, challenge: Challenge): string {
+  return acceptor === '*' ? challenge.acceptor : acceptor
 }
 
 /** An answerer that throws has no proof. */

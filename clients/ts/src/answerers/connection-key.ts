@@ -51,12 +51,9 @@ export function connectionKey(secret: string): Answerer {
     const nonce = new Uint8Array([...exchange.nonce, ...ask.nonce])
     const { gateway } = context
     const login = loginMessage({ gateway, socket, nonce, client: id, place })
-    const message = new Uint8Array([...login, ...sshStrings(salt, String(iterations))])
-    const { clientKey, serverKey } = await keysOf(random, salt, iterations)
-    const storedKey = new Uint8Array(await crypto.subtle.digest('SHA-256', clientKey))
-    const clientSignature = await hmac(storedKey, message)
-    exchange.serverSignature = await hmac(serverKey, message)
-    return { proof: clientKey.map((byte, index) => byte ^ clientSignature[index]!) }
+    const { proof, serverSignature } = await scram(random, login, { salt, iterations })
+    exchange.serverSignature = serverSignature
+    return { proof }
   }
 
   return {
@@ -71,6 +68,20 @@ export function connectionKey(secret: string): Answerer {
       if (!due || !isSame(due, shown)) throw refused('the gateway does not know the key itself')
     },
   }
+}
+
+/** What each side shows the other (RFC 5802 section 3), over the login message, salt and rounds. */
+export async function scram(
+  random: Bytes,
+  login: Bytes,
+  { salt, iterations }: { salt: Uint8Array; iterations: number },
+): Promise<{ proof: Bytes; serverSignature: Bytes }> {
+  const message = new Uint8Array([...login, ...sshStrings(salt, String(iterations))])
+  const { clientKey, serverKey } = await keysOf(random, salt, iterations)
+  const storedKey = new Uint8Array(await crypto.subtle.digest('SHA-256', clientKey))
+  const clientSignature = await hmac(storedKey, message)
+  const proof = clientKey.map((byte, index) => byte ^ clientSignature[index]!)
+  return { proof, serverSignature: await hmac(serverKey, message) }
 }
 
 async function keysOf(random: Bytes, salt: Uint8Array, iterations: number) {
