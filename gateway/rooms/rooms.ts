@@ -11,6 +11,8 @@ export interface Room {
   readonly place: Place
   /** Sockets in it, listening or not. */
   members: number
+  /** It is no more: nobody enters it. */
+  forgotten: boolean
 }
 
 export class Rooms {
@@ -22,6 +24,7 @@ export class Rooms {
   /** By every name of it, see `namesOf`. */
   readonly #loaded = new Map<string, Room>()
   readonly #byRoute = new Map<number, Room>()
+  readonly #byId = new Map<string, Room>()
   readonly #loading = new Map<string, Promise<Room | undefined>>()
   #routes = 0
   /** Given last. */
@@ -57,6 +60,11 @@ export class Rooms {
     return loading
   }
 
+  /** An account's rooms, loaded or not. Rejects with StoreError. */
+  list(account: string): Promise<RoomRecord[]> {
+    return this.#stored.list(account)
+  }
+
   /** The loaded room behind a place. */
   at({ route }: Place): Room {
     return this.#byRoute.get(route) as Room
@@ -65,6 +73,23 @@ export class Rooms {
   /** Those that are loaded. */
   get loaded(): Iterable<Room> {
     return this.#byRoute.values()
+  }
+
+  /** A loaded one, by its UUID. */
+  byId(id: string): Room | undefined {
+    return this.#byId.get(id)
+  }
+
+  /** Resolves when all are loaded that are being loaded now, or cannot be. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#loading.values())
+  }
+
+  /** It was deleted: who is in it is to leave, and its names are free for another. */
+  forget(room: Room): void {
+    room.forgotten = true
+    this.#unname(room)
+    this.release(room)
   }
 
   /** Takes a changed config over, without dropping anybody (R19). Throws as readConfig does. */
@@ -87,9 +112,10 @@ export class Rooms {
     // their own, even within one millisecond.
     this.#epoch = Math.max(this.#clock(), this.#epoch + 1)
     const place = new Place(++this.#routes, slugs, this.#epoch, config, this.#turn)
-    const room: Room = { record, config, place, members: 0 }
+    const room: Room = { record, config, place, members: 0, forgotten: false }
     for (const each of names) this.#loaded.set(each, room)
     this.#byRoute.set(place.route, room)
+    this.#byId.set(record.id, room)
     this.#graph.addPlace(place, names)
     return room
   }
@@ -103,10 +129,16 @@ export class Rooms {
   }
 
   #unload(room: Room): void {
-    const names = namesOf(room.record)
-    if (room.members > 0 || this.#loaded.get(names[0] as string) !== room) return
-    for (const each of names) this.#loaded.delete(each)
+    if (room.members > 0) return
+    this.#unname(room)
     this.#byRoute.delete(room.place.route)
+  }
+
+  #unname({ record, place }: Room): void {
+    if (this.#byId.get(record.id)?.place !== place) return
+    const names = namesOf(record)
+    for (const each of names) this.#loaded.delete(each)
+    this.#byId.delete(record.id)
     this.#graph.removePlace(names)
   }
 }

@@ -68,25 +68,23 @@ function arrive(
 
 /**
  * Enters a room that the socket was given a right in while it was connected, and tells it so, unless
- * there is a lock that it did not ask to meet (R51).
+ * there is a lock that it did not ask to meet (R51). Rejects where the room cannot be loaded.
  */
-export function enterAdded(session: Session, target: RoomAddress): void {
-  const { rooms, log } = session.core
-  const arrived = (room: Room | undefined) => {
-    if (!room) return
-    const { flow } = room.config
-    const locked = flow && leftOf(session, flow, room.place.address)
-    if (session.closed || locked) return rooms.release(room)
-    try {
-      joined(session, 0, admit(session, room, target, 'ifPermitted'), undefined)
-    } catch (error) {
-      rooms.release(room)
-      if (!(error instanceof Refusal)) throw error
-    }
+export async function enterAdded(session: Session, target: RoomAddress): Promise<void> {
+  const { rooms } = session.core
+  const opened = rooms.open(target.account, target.room)
+  const room = opened instanceof Promise ? await opened : opened
+  if (!room) return
+  const { config, place } = room
+  const locked = config.flow && leftOf(session, config.flow, place.address)
+  // Who is in already has been told what he may do there.
+  if (session.closed || locked || session.memberships.has(place.route)) return rooms.release(room)
+  try {
+    joined(session, 0, admit(session, room, target, 'ifPermitted'), undefined)
+  } catch (error) {
+    rooms.release(room)
+    if (!(error instanceof Refusal)) throw error
   }
-  Promise.resolve(rooms.open(target.account, target.room))
-    .then(arrived)
-    .catch((error) => log.warn({ socket: session.id, err: error }, 'a room was not entered'))
 }
 
 function guard(

@@ -9,8 +9,16 @@ export type Key = `${Change['kind']}:${string}`
 const NOBODY: ReadonlySet<Session> = new Set()
 
 export class Holders {
+  /**
+   * Changes told so far. What was read while this was less may have changed since, and nobody was
+   * asked who did not hold it yet.
+   */
+  told = 0
+  /** Reads again what a proof rests on; set by who can. */
+  review: (keys: readonly Key[]) => void = () => {}
   readonly #sessions = new Map<string, Set<Session>>()
 
+  /** In the order in which they came to hold it. */
   of(key: Key): ReadonlySet<Session> {
     return this.#sessions.get(key) ?? NOBODY
   }
@@ -36,11 +44,15 @@ export class Holders {
   }
 }
 
-function keysOf({ account, client, credential, token }: Proof): Key[] {
+/**
+ * What a proof rests on. With an account go its tokens, clients and their credentials, each of which
+ * is told; so the account itself matters to those alone who rest on nothing else.
+ */
+export function keysOf({ account, client, credential, token }: Proof): Key[] {
   const keys: Key[] = []
-  if (account) keys.push(`account:${account.id}`)
   if (client) keys.push(`client:${client.id}`)
   if (credential !== undefined) keys.push(`credential:${credential}`)
   if (token) keys.push(`token:${token.id}`)
+  if (account && keys.length === 0) keys.push(`account:${account.id}`)
   return keys
 }

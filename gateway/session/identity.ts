@@ -3,16 +3,21 @@ import { Code } from '@porthouse/proto/v1/code'
 import type { Named, Proof } from '../locks/proof.ts'
 import { Refusal } from '../protocol/codes.ts'
 import type { Actor } from '../router/socket.ts'
+import { keysOf } from './holders.ts'
 import { itself, type ProvedActor, type Session } from './session.ts'
 
 /** Proofs that one socket may hold. */
 const PROOFS_MAX = 32
 
+/** Of a proof that was read no one knows when. */
+const LONG_AGO = -1
+
 /**
  * The socket now has this proof too. Returns the refusal where the token or the client has as many
- * sockets as it may; the proof is then not taken.
+ * sockets as it may; the proof is then not taken. `told`: how many changes had been told when what
+ * it rests on was read, which is read again where there were more since (R51).
  */
-export function adopt(session: Session, proof: Proof): Refusal | undefined {
+export function adopt(session: Session, proof: Proof, told = LONG_AGO): Refusal | undefined {
   const known = session.proofs.findIndex((other) => sameIdentity(other, proof))
   if (known < 0 && session.proofs.length >= PROOFS_MAX) {
     return new Refusal(Code.QUEUE_FULL, `over ${PROOFS_MAX} proofs`)
@@ -23,6 +28,8 @@ export function adopt(session: Session, proof: Proof): Refusal | undefined {
   proofs.splice(known < 0 ? proofs.length : known, 1, proof)
   become(session, proofs)
   if (proof.account) session.unlocked = true
+  const { holders } = session.core
+  if (told !== holders.told) holders.review(keysOf(proof))
   return undefined
 }
 
@@ -43,6 +50,29 @@ function claim(session: Session, { token, account, client }: Proof): Refusal | u
   }
   if (token && shares.take(token, session) === undefined) {
     return new Refusal(Code.SHARE_LIMIT, `the token has ${token.maxConnections} connections`)
+  }
+  return undefined
+}
+
+/**
+ * Why a socket has to go since the bounds of what it has proved were lowered: of a client with one
+ * socket all but the newest, of others those beyond the bound.
+ */
+export function excess(session: Session): Refusal | undefined {
+  const { holders, shares } = session.core
+  for (const { token, client } of session.proofs) {
+    const connections = token?.maxConnections ?? Number.POSITIVE_INFINITY
+    if (token && shares.numberOf(token.id, session) > connections) {
+      return new Refusal(Code.SHARE_LIMIT, `the token may have ${connections} connections`)
+    }
+    if (client?.maxSockets === undefined) continue
+    const sockets = [...holders.of(`client:${client.id}`)]
+    if (client.maxSockets === 1 && sockets.at(-1) !== session) {
+      return new Refusal(Code.REPLACED, 'the client may have one socket, and has a newer one')
+    }
+    if (client.maxSockets > 1 && sockets.indexOf(session) >= client.maxSockets) {
+      return new Refusal(Code.SOCKET_LIMIT, `the client may have ${client.maxSockets} sockets`)
+    }
   }
   return undefined
 }

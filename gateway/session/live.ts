@@ -1,34 +1,34 @@
 /**
  * Live effect (R51): what another process changed in the store changes what live sockets may do,
- * within a second. Each change is a reason to read again, never a message to be believed; what
- * cannot be read is tried again until it can.
+ * within a second. Each change is a reason to read again, never a message to be believed.
  */
 import { setTimeout } from 'node:timers/promises'
 import { Code } from '@porthouse/proto/v1/code'
 import type { Proof } from '../locks/proof.ts'
 import type { Room } from '../rooms/rooms.ts'
-import type { Change, Grant, Store } from '../store/store.ts'
+import type { Membership } from '../router/place.ts'
+import { type Change, type Grant, type Store, StoreError } from '../store/store.ts'
 import type { Core } from './core.ts'
 import { enterAdded, joined } from './entry.ts'
 import type { Key } from './holders.ts'
-import { become } from './identity.ts'
+import { become, excess } from './identity.ts'
+import { leftOf } from './locks.ts'
 import { leaveRoom, settle } from './membership.ts'
-import { renewed } from './renew.ts'
+import { askedOnce, type ProofStore, renewed } from './renew.ts'
 import type { Session } from './session.ts'
+import { Unread } from './unread.ts'
 
 /** How long a start may wait for the store, in milliseconds. */
 const START_MS = 2_000
 
-/** Between two attempts to read what could not be read, in milliseconds. */
-const RETRY_MS = 250
+/** What is stored, or a room that a socket was given a right in: `{socket}/{account}/{room}`. */
+type Task = Key | `added:${string}`
 
 export class Live {
   readonly #core: Core
-  readonly #store: Store
+  readonly #store: ProofStore & Pick<Store, 'rooms' | 'changes'>
   readonly #sessions: () => Iterable<Session>
-  /** What is to be read again, each once however often it changed. */
-  readonly #changed = new Set<Key>()
-  #reading = false
+  readonly #unread: Unread<Task>
   #ended = false
   #unwatch: () => Promise<void> = async () => {}
 
@@ -36,6 +36,13 @@ export class Live {
     this.#core = core
     this.#store = store
     this.#sessions = sessions
+    this.#unread = new Unread<Task>(
+      (task) => this.#read(task),
+      (error, task) => core.log.warn({ err: error, task }, 'what changed cannot be read, for now'),
+    )
+    core.holders.review = (keys) => {
+      for (const key of keys) this.#unread.add(key)
+    }
   }
 
   /** Resolves when it watches, or is not to be waited for since the store is away. */
@@ -52,49 +59,34 @@ export class Live {
 
   async stop(): Promise<void> {
     this.#ended = true
+    this.#unread.end()
     await this.#unwatch()
   }
 
   #note(change: Change | undefined): void {
-    if (change) this.#changed.add(`${change.kind}:${change.id}`)
-    else this.#noteAll()
-    if (this.#reading || this.#ended) return
-    this.#reading = true
-    void this.#read().finally(() => {
-      this.#reading = false
-    })
+    if (this.#ended) return
+    const { holders, rooms } = this.#core
+    holders.told++
+    if (change) return this.#unread.add(`${change.kind}:${change.id}`)
+    // Some changes may have been missed.
+    for (const key of holders.keys) this.#unread.add(key)
+    for (const { record } of rooms.loaded) this.#unread.add(`room:${record.id}`)
   }
 
-  /** Some changes may have been missed. */
-  #noteAll(): void {
-    for (const key of this.#core.holders.keys) this.#changed.add(key)
-    for (const { record } of this.#core.rooms.loaded) this.#changed.add(`room:${record.id}`)
-  }
-
-  async #read(): Promise<void> {
-    while (!this.#ended) {
-      const [key] = this.#changed
-      if (key === undefined) return
-      this.#changed.delete(key)
-      try {
-        await this.#renew(key)
-      } catch (error) {
-        this.#core.log.warn({ err: error, key }, 'a change could not be read')
-        this.#changed.add(key)
-        await setTimeout(RETRY_MS, undefined, { ref: false })
-      }
-    }
-  }
-
-  async #renew(key: Key): Promise<void> {
-    const [kind, id = ''] = key.split(':')
+  async #read(task: Task): Promise<void> {
+    const [kind, id = ''] = task.split(':')
+    if (kind === 'added') return this.#enterAdded(id)
     if (kind === 'room') return this.#renewRoom(id)
-    for (const session of [...this.#core.holders.of(key)]) {
-      const before = session.proofs
-      const proofs = await Promise.all(before.map((proof) => renewed(this.#store, proof)))
-      // Meanwhile it may have ended, or proved more; then it is looked at once more.
+    // All before anything is read, so that what was proved later is not judged by what was before.
+    const held = [...this.#core.holders.of(task as Key)].map((session) => {
+      return { session, before: session.proofs }
+    })
+    const store = askedOnce(this.#store)
+    for (const { session, before } of held) {
+      const proofs = await Promise.all(before.map((proof) => renewed(store, proof)))
       if (session.closed) continue
-      if (session.proofs !== before) this.#changed.add(key)
+      // Meanwhile it may have proved more; then it is looked at once more.
+      if (session.proofs !== before) this.#unread.add(task)
       else this.#apply(session, proofs)
     }
   }
@@ -105,33 +97,56 @@ export class Live {
     }
     const before = session.proofs.flatMap(({ grants }) => grants)
     become(session, proofs as Proof[])
-    if (overShare(session)) return session.drop(Code.SHARE_LIMIT, 'the token has too many')
+    const refusal = excess(session)
+    if (refusal) return session.drop(refusal.code, refusal.detail)
     for (const member of [...session.memberships.values()]) this.#settle(session, member)
-    const after = session.proofs.flatMap((proof) => (proof.account ? [proof] : []))
-    for (const { account, grants } of after) {
-      for (const grant of grants) {
+    for (const { account, grants } of session.proofs) {
+      for (const grant of account ? grants : []) {
         if (before.some(({ roomId }) => roomId === grant.roomId) || !mayEnter(grant)) continue
-        enterAdded(session, { kind: 'room', account: account?.id ?? '', room: grant.roomId })
+        this.#unread.add(`added:${session.id}/${account?.id}/${grant.roomId}`)
       }
     }
   }
 
-  #settle(session: Session, member: Parameters<typeof settle>[1]): void {
-    const change = settle(session, member)
+  /** The socket may be gone by now, and so may the right. */
+  async #enterAdded(task: string): Promise<void> {
+    const [socket, account = '', room = ''] = task.split('/')
+    const session = this.#core.router.graph.socket(socket ?? '') as Session | undefined
+    if (!session) return
+    try {
+      await enterAdded(session, { kind: 'room', account, room })
+    } catch (error) {
+      if (error instanceof StoreError) throw error
+      this.#core.log.warn({ socket, err: error }, 'a room was not entered')
+    }
+  }
+
+  #settle(session: Session, member: Membership): void {
+    const { change, ended } = settle(session, member)
+    if (change === 'lost') return expel(session, member, Code.ENTRY_NOT_PERMITTED)
+    for (const channel of ended) {
+      tellLeft(session, `${member.place.address}/${channel}`, Code.CHANNEL_NOT_PERMITTED)
+    }
     if (change === 'changed') joined(session, 0, member, undefined)
-    if (change === 'lost') expel(session, member, Code.ENTRY_NOT_PERMITTED)
   }
 
   async #renewRoom(id: string): Promise<void> {
-    const room = [...this.#core.rooms.loaded].find(({ record }) => record.id === id)
+    const { rooms } = this.#core
+    // What is just being loaded may have been read before the change.
+    await rooms.settled()
+    const room = rooms.byId(id)
     if (!room) return
     const record = await this.#store.rooms.find(room.record.account.id, id)
-    if (record) this.#core.rooms.configure(room, record)
+    if (rooms.byId(id) !== room) return
+    const isNew = record?.revision !== room.record.revision
+    if (record) rooms.configure(room, record)
+    else rooms.forget(room)
     for (const session of this.#membersOf(room)) {
       const member = session.memberships.get(room.place.route)
       if (!member) continue
-      if (record) this.#settle(session, member)
-      else expel(session, member, Code.ROOM_UNKNOWN)
+      if (!record) expel(session, member, Code.ROOM_UNKNOWN)
+      else if (isNew && isLocked(session, room)) expel(session, member, Code.ENTRY_NOT_PERMITTED)
+      else this.#settle(session, member)
     }
   }
 
@@ -144,16 +159,16 @@ function mayEnter({ send, receive }: Grant): boolean {
   return send || receive
 }
 
-/** Connections beyond a maximum that was lowered go, the highest numbers first to be over it. */
-function overShare(session: Session): boolean {
-  return session.proofs.some(({ token }) => {
-    if (token?.maxConnections === undefined) return false
-    return session.core.shares.numberOf(token.id, session) > token.maxConnections
-  })
+/** Whether its locks would be set for somebody who came now with what the socket has proved. */
+function isLocked(session: Session, { config, place }: Room): boolean {
+  return config.flow !== undefined && leftOf(session, config.flow, place.address) !== undefined
 }
 
-function expel(session: Session, member: Parameters<typeof leaveRoom>[1], code: Code): void {
-  const { address } = member.place
+function expel(session: Session, member: Membership, code: Code): void {
   leaveRoom(session, member)
+  tellLeft(session, member.place.address, code)
+}
+
+function tellLeft(session: Session, address: string, code: Code): void {
   session.send(0, { case: 'room', value: { action: { case: 'left', value: { address, code } } } })
 }

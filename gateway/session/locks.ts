@@ -91,6 +91,7 @@ function run(
   if (!acceptor) throw new Error(`no acceptor ${lock.choice.acceptor}`)
   const { id, place, values, choice } = lock
   const context = lockContext(session, { id, place, values, options: choice.options })
+  const { told } = core.holders
   const failed = (error: unknown) => notJudged(session, lock, error)
   let step: LockStep | Promise<LockStep>
   try {
@@ -98,27 +99,28 @@ function run(
   } catch (error) {
     step = failed(error)
   }
-  if (!(step instanceof Promise)) return judged(session, lock, step)
-  const settled = step.catch(failed).then((value) => judged(session, lock, value))
+  if (!(step instanceof Promise)) return judged(session, lock, step, told)
+  const settled = step.catch(failed).then((value) => judged(session, lock, value, told))
   if (acceptor.prompt) session.wait(settled)
   else settled.catch((error) => session.fail(error))
 }
 
-function judged(session: Session, lock: Lock, step: LockStep): void {
+/** `told`: changes of the store that had been told when the acceptor was asked. */
+function judged(session: Session, lock: Lock, step: LockStep, told: number): void {
   // The lock may have been dropped meanwhile, and then the answer was refused.
   const current = session.stack.locks.find(({ id }) => id === lock.id)
   if (session.closed || current?.round !== lock.round) return
-  if (step.outcome === 'challenge' && step.later) awaitLater(session, lock, step.later)
-  const judgement = judgementOf(session, lock, step)
+  if (step.outcome === 'challenge' && step.later) awaitLater(session, lock, step.later, told)
+  const judgement = judgementOf(session, lock, step, told)
   const resolves = judgement.outcome === 'passed' ? resolvedLocks(session) : []
   stepLocks(session, { type: 'judged', lock: lock.id, round: lock.round, judgement, resolves })
   session.core.resumes.offer(session)
 }
 
 /** A verdict that comes without an answer; void once there is one, which the round tells. */
-function awaitLater(session: Session, lock: Lock, later: Promise<LockStep>): void {
+function awaitLater(session: Session, lock: Lock, later: Promise<LockStep>, told: number): void {
   const settled = later.catch((error) => notJudged(session, lock, error))
-  settled.then((step) => judged(session, lock, step)).catch((error) => session.fail(error))
+  settled.then((step) => judged(session, lock, step, told)).catch((error) => session.fail(error))
 }
 
 function notJudged({ core, id }: Session, lock: Lock, error: unknown): LockStep {
@@ -126,13 +128,13 @@ function notJudged({ core, id }: Session, lock: Lock, error: unknown): LockStep 
   return { outcome: 'failed', code: Code.UNAVAILABLE }
 }
 
-function judgementOf(session: Session, lock: Lock, step: LockStep): Judgement {
+function judgementOf(session: Session, lock: Lock, step: LockStep, told: number): Judgement {
   if (step.outcome === 'needs') {
     const flow = leftOf(session, step.flow, lock.place)
     return { outcome: 'needs', locks: flow ? locksFor(session, flow) : [] }
   }
   if (step.outcome !== 'passed') return step
-  const refusal = adopt(session, step.proof)
+  const refusal = adopt(session, step.proof, told)
   return refusal ? { outcome: 'dropped', code: refusal.code } : step
 }
 

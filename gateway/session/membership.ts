@@ -35,6 +35,7 @@ export function admit(
   listen: Listen,
 ): Membership {
   const { place } = room
+  if (room.forgotten) throw new Refusal(Code.ROOM_UNKNOWN, 'no such room')
   const rights = rightsIn(session, room)
   const filters = filtersFor(rights, filter.channel ?? '', listen)
   const { limits } = session.core.options
@@ -140,7 +141,11 @@ function grant(member: Membership, { senders, hears, mayAdmit }: RoomRights): vo
 }
 
 /** What changed for a member whose rights were settled anew (R51). */
-export type RightsChange = 'none' | 'changed' | 'lost'
+export interface RightsChange {
+  readonly change: 'none' | 'changed' | 'lost'
+  /** Channels, or filters of them, that he listened to and may no longer hear. */
+  readonly ended: readonly string[]
+}
 
 /**
  * Settles a member's rights anew: what he may no longer hear he no longer listens to, and where no
@@ -148,17 +153,19 @@ export type RightsChange = 'none' | 'changed' | 'lost'
  */
 export function settle(session: Session, member: Membership): RightsChange {
   const rights = rightsIn(session, session.core.rooms.at(member.place))
-  const before = [member.senders.length > 0, member.filters.size > 0]
-  for (const filter of [...member.filters]) {
-    if (!rights.hears.some((each) => coversFilter(each, filter))) {
-      member.place.unlisten(member, filter)
-    }
-  }
+  const { senders, hears, mayAdmit } = rights
+  const couldSend = member.senders.length > 0
+  const ended = [...member.filters].filter(
+    (filter) => !hears.some((each) => coversFilter(each, filter)),
+  )
+  for (const filter of ended) member.place.unlisten(member, filter)
   grant(member, rights)
-  const maySend = rights.senders.length > 0
-  if (!maySend && rights.hears.length === 0 && !rights.mayAdmit) return 'lost'
-  const [couldSend, listened] = before
-  return maySend === couldSend && member.filters.size > 0 === listened ? 'none' : 'changed'
+  const maySend = senders.length > 0
+  if (!maySend && hears.length === 0 && !mayAdmit) return { change: 'lost', ended }
+  // Of the room itself, and of whether he listens at all, a Joined tells.
+  const channels = ended.filter((filter) => filter !== '')
+  const listens = ended.length > 0 && (member.filters.size === 0 || channels.length < ended.length)
+  return { change: maySend !== couldSend || listens ? 'changed' : 'none', ended: channels }
 }
 
 /** Ends one subscription, or, by the room's own address, the membership. */

@@ -7,13 +7,21 @@ import type { TokenRecord } from '../store/store.ts'
 import type { Session } from './session.ts'
 
 interface Share {
-  /** By number less one; holes are free. */
+  /** By number less one; holes are free, and the last is none. */
   readonly connections: (Session | undefined)[]
+  readonly numbers: Map<Session, number>
+  /** No number below it is free. */
+  lowest: number
   rate: RateLimit | undefined
 }
 
+/** Tokens that nobody is connected by, and whose rate is remembered; beyond it the oldest go. */
+const RESTING_MAX = 10_000
+
 export class Shares {
   readonly #shares = new Map<string, Share>()
+  /** Whoever leaves and comes again finds of the rate what he has left. */
+  readonly #resting = new Map<string, RateLimit>()
 
   /**
    * Gives a connection its number, the same one as before where it has one; undefined where the
@@ -21,16 +29,17 @@ export class Shares {
    */
   take(token: TokenRecord, session: Session): number | undefined {
     const share = this.#share(token)
-    const held = share.connections.indexOf(session)
-    if (held >= 0) return held + 1
-    const free = share.connections.indexOf(undefined)
-    const index = free >= 0 ? free : share.connections.length
-    if (token.maxConnections !== undefined && index >= token.maxConnections) {
+    const held = share.numbers.get(session)
+    if (held !== undefined) return held
+    const number = lowestFree(share)
+    if (token.maxConnections !== undefined && number > token.maxConnections) {
       this.#forget(token.id, share)
       return undefined
     }
-    share.connections[index] = session
-    return index + 1
+    share.connections[number - 1] = session
+    share.numbers.set(session, number)
+    share.lowest = number + 1
+    return number
   }
 
   /** One for all connections of the token. */
@@ -40,18 +49,19 @@ export class Shares {
 
   release(token: string, session: Session): void {
     const share = this.#shares.get(token)
-    const index = share?.connections.indexOf(session) ?? -1
-    if (!share || index < 0) return
-    share.connections[index] = undefined
-    while (share.connections.length > 0 && share.connections.at(-1) === undefined) {
-      share.connections.pop()
-    }
+    const number = share?.numbers.get(session)
+    if (!share || number === undefined) return
+    const { connections, numbers } = share
+    numbers.delete(session)
+    connections[number - 1] = undefined
+    share.lowest = Math.min(share.lowest, number)
+    while (connections.length > 0 && connections.at(-1) === undefined) connections.pop()
     this.#forget(token, share)
   }
 
   /** 0: it is none of the token's. */
   numberOf(token: string, session: Session): number {
-    return (this.#shares.get(token)?.connections.indexOf(session) ?? -1) + 1
+    return this.#shares.get(token)?.numbers.get(session) ?? 0
   }
 
   /** In the order of their numbers. */
@@ -68,7 +78,9 @@ export class Shares {
   #share({ id, rate }: TokenRecord): Share {
     let share = this.#shares.get(id)
     if (!share) {
-      share = { connections: [], rate: undefined }
+      const resting = this.#resting.get(id)
+      share = { connections: [], numbers: new Map(), lowest: 1, rate: resting }
+      this.#resting.delete(id)
       this.#shares.set(id, share)
     }
     const { perSecond, burst } = share.rate ?? {}
@@ -78,7 +90,21 @@ export class Shares {
     return share
   }
 
-  #forget(token: string, { connections }: Share): void {
-    if (connections.length === 0) this.#shares.delete(token)
+  #forget(token: string, { numbers, rate }: Share): void {
+    if (numbers.size > 0) return
+    this.#shares.delete(token)
+    if (!rate) return
+    this.#resting.set(token, rate)
+    if (this.#resting.size <= RESTING_MAX) return
+    for (const oldest of this.#resting.keys()) {
+      this.#resting.delete(oldest)
+      return
+    }
   }
+}
+
+function lowestFree(share: Share): number {
+  const { connections } = share
+  while (connections[share.lowest - 1] !== undefined) share.lowest++
+  return share.lowest
 }

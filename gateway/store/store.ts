@@ -179,8 +179,11 @@ export interface TokenTerms {
 export interface TokenRecord extends TokenTerms {
   readonly id: string
   readonly account: { readonly id: string; readonly slug: string }
-  /** The client that its sockets act as, if any; created with the token where the slug is new. */
-  readonly client?: { readonly id: string; readonly slug: string }
+  /**
+   * The client that its sockets act as, if any, with its bound; created with the token where the
+   * slug is new.
+   */
+  readonly client?: { readonly id: string; readonly slug: string; readonly maxSockets?: number }
   /** SHA-256 of the secret's 32 random bytes. */
   readonly hash: Uint8Array
   readonly createdAt: Date

@@ -24,7 +24,9 @@ import { IdempotencyWindow } from '../../gateway/router/idempotency.ts'
 import type { Lane } from '../../gateway/router/lane.ts'
 import { Router } from '../../gateway/router/router.ts'
 import { Turn } from '../../gateway/router/turn.ts'
+import type { Core } from '../../gateway/session/core.ts'
 import { Holders } from '../../gateway/session/holders.ts'
+import { Live } from '../../gateway/session/live.ts'
 import { Lobbies } from '../../gateway/session/lobbies.ts'
 import { receive } from '../../gateway/session/receive.ts'
 import { renewed } from '../../gateway/session/renew.ts'
@@ -53,7 +55,10 @@ export class Hall {
   readonly store = new MemoryStore()
   readonly graph = new Graph()
   readonly rooms: Rooms
+  readonly core: Core
   readonly sessions: Sessions
+  /** To be started by those who change what is stored. */
+  readonly live: Live
   #deferred: (() => void)[] = []
   #ids = 0
 
@@ -70,7 +75,7 @@ export class Hall {
     const flows = { acceptors: known, defaults: { tries, deadlineMs } }
     this.rooms = new Rooms({ stored, graph, turn, clock, flows })
     const window = new IdempotencyWindow(options.idempotency)
-    this.sessions = new Sessions({
+    this.core = {
       options,
       clock,
       uptime: clock,
@@ -88,7 +93,9 @@ export class Hall {
       resumes: new Resumes(options.resume, randomBytes, clock),
       renew: (proof) => renewed(this.store as unknown as Store, proof),
       shares: new Shares(),
-    })
+    }
+    this.sessions = new Sessions(this.core)
+    this.live = new Live(this.core, this.store as unknown as Store, () => this.sessions.all)
   }
 
   /** A socket that opened this path. */

@@ -33,7 +33,8 @@ type Listener = (change: Change | undefined) => void
 
 /** What the gateway asks of a store while it runs. */
 interface Asked {
-  readonly rooms: Pick<Store['rooms'], 'find'>
+  readonly accounts: Pick<Store['accounts'], 'find'>
+  readonly rooms: Pick<Store['rooms'], 'find' | 'list'>
   readonly clients: Pick<Store['clients'], 'find' | 'ensure'>
   readonly credentials: Pick<Store['credentials'], 'find' | 'list'>
   readonly tokens: Pick<Store['tokens'], 'find'>
@@ -60,11 +61,24 @@ export class MemoryStore implements Asked {
   readonly #listeners = new Set<Listener>()
   #gate = Promise.resolve()
 
+  readonly accounts: Asked['accounts'] = {
+    find: async (name) => {
+      await this.#answer()
+      const account = [...this.#accounts.values()].find((each) => isNamed(each, name))
+      return account && { ...account, createdAt: new Date(0) }
+    },
+  }
+
   readonly rooms: Asked['rooms'] = {
     find: async (account, room) => {
       this.asked++
       await this.#answer()
       return this.#rooms.find((each) => isNamed(each.account, account) && isNamed(each, room))
+    },
+    list: async (account) => {
+      await this.#answer()
+      const { id } = this.#theAccount(account)
+      return this.#rooms.filter((each) => each.account.id === id)
     },
   }
 
@@ -96,7 +110,9 @@ export class MemoryStore implements Asked {
   readonly tokens: Asked['tokens'] = {
     find: async (id) => {
       await this.#answer()
-      return this.#tokens.find((token) => token.id === id)
+      const token = this.#tokens.find((each) => each.id === id)
+      const client = this.#clients.find((each) => each.id === token?.client?.id)
+      return token && client ? { ...token, client: nameAndBoundOf(client) } : token
     },
   }
 
@@ -318,6 +334,23 @@ export class MemoryStore implements Asked {
     return next.secret
   }
 
+  /** Gives a token other terms, where undefined frees it of one; tells it. */
+  changeTerms(secret: string, terms: { [Term in keyof TokenTerms]: TokenTerms[Term] | undefined }) {
+    this.#replaceToken({ ...this.#theToken(secret), ...(terms as TokenTerms) })
+  }
+
+  /** With all that it owns; tells all of that. */
+  deleteAccount(slug: string): void {
+    const { id } = this.#theAccount(slug)
+    const isHis = (each: { account: { id: string } }) => each.account.id === id
+    for (const room of this.#rooms.filter(isHis)) this.deleteRoom(`${slug}/${room.slug}`)
+    for (const client of this.#clients.filter(isHis)) this.deleteClient(`${slug}/${client.slug}`)
+    for (const credential of this.#credentials.filter(isHis)) this.deleteCredential(credential.id)
+    for (const token of this.#tokens.filter(isHis)) this.#deleteToken(token.id)
+    this.#accounts.delete(slug)
+    this.tell({ kind: 'account', id })
+  }
+
   deleteToken(secret: string): void {
     this.#deleteToken(this.#theToken(secret).id)
   }
@@ -396,6 +429,10 @@ function isNamed({ id, slug }: { id: string; slug: string }, name: string): bool
 
 function nameOf({ id, slug }: { id: string; slug: string }): { id: string; slug: string } {
   return { id, slug }
+}
+
+function nameAndBoundOf({ id, slug, maxSockets }: ClientRecord) {
+  return { id, slug, ...(maxSockets !== undefined && { maxSockets }) }
 }
 
 function split(address: string): [string, string] {

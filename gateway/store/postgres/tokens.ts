@@ -137,6 +137,7 @@ async function selectTokens(queries: Queries, which: SQL): Promise<TokenRecord[]
       token: tokens,
       account: { id: accounts.id, slug: accounts.slug },
       client: { id: clients.id, slug: clients.slug },
+      maxSockets: clients.maxSockets,
       grants: grantsOf(tokenOwner),
     })
     .from(tokens)
@@ -144,10 +145,10 @@ async function selectTokens(queries: Queries, which: SQL): Promise<TokenRecord[]
     .leftJoin(clients, eq(clients.id, tokens.clientId))
     .where(which)
     .orderBy(tokens.createdAt, tokens.id)
-  return rows.map(({ token, account, client, grants }) => ({
+  return rows.map(({ token, account, client, maxSockets, grants }) => ({
     id: token.id,
     account,
-    ...(client && { client }),
+    ...(client && { client: { ...client, ...(maxSockets !== null && { maxSockets }) } }),
     hash: token.hash,
     createdAt: token.createdAt,
     grants,
