@@ -23,14 +23,17 @@ import { Graph } from './router/graph.ts'
 import { IdempotencyWindow } from './router/idempotency.ts'
 import { Router } from './router/router.ts'
 import { Turn } from './router/turn.ts'
+import { Accounts } from './session/accounts.ts'
 import type { Core } from './session/core.ts'
 import { Holders } from './session/holders.ts'
+import { Knocks } from './session/knocks.ts'
 import { Live } from './session/live.ts'
 import { Lobbies } from './session/lobbies.ts'
 import { renewed } from './session/renew.ts'
 import { Resumes } from './session/resume.ts'
 import { Sessions } from './session/sessions.ts'
 import { Shares } from './session/shares.ts'
+import { Technical } from './session/technical.ts'
 import type { Store } from './store/store.ts'
 
 export type { Acceptor } from './locks/acceptor.ts'
@@ -60,8 +63,9 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
   const { config, store, log } = given
   const clock = Date.now
   let port = 0
-  const parts = acceptorParts(given, clock, () => port)
-  const core = coreOf({ config, store, log }, clock, parts)
+  const commons = commonsOf(config, clock)
+  const parts = acceptorParts(given, clock, () => port, commons)
+  const core = coreOf({ config, store, log }, clock, parts, commons)
   const sessions = new Sessions(core)
   const live = new Live(core, store, () => sessions.all)
   await live.start()
@@ -101,17 +105,28 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
 
 /** What sessions work with, where nothing listens: for dry runs, and to read what rooms say. */
 export function createCore(parts: GatewayParts): Core {
-  return coreOf(
-    parts,
-    Date.now,
-    acceptorParts(parts, Date.now, () => 0),
-  )
+  const commons = commonsOf(parts.config, Date.now)
+  const locks = acceptorParts(parts, Date.now, () => 0, commons)
+  return coreOf(parts, Date.now, locks, commons)
+}
+
+/** What locks and sessions meet at. */
+type Commons = Pick<Core, 'turn' | 'uptime' | 'technical' | 'knocks'> & { readonly graph: Graph }
+
+function commonsOf({ technical: { roomSockets } }: Config, clock: () => number): Commons {
+  const graph = new Graph()
+  const turn = new Turn(setImmediate)
+  // Whole numbers, which take no memory of their own where they are kept.
+  const uptime = () => Math.trunc(performance.now())
+  const technical = new Technical({ graph, clock, roomSockets })
+  return { graph, turn, uptime, technical, knocks: new Knocks({ graph, technical, turn, uptime }) }
 }
 
 function acceptorParts(
   { config, store, log, acceptors: own = [] }: GatewayParts,
   clock: () => number,
   port: () => number,
+  { knocks }: Commons,
 ): AcceptorParts {
   const { origins, publicUrl, listen } = config.http
   const { tries, deadlineMs } = config.limbo
@@ -126,6 +141,7 @@ function acceptorParts(
     urls,
     trustsPage: (headers) => pageTrusted(headers, [...origins, ...urls()]),
     providers: new Providers(),
+    knocks,
     acceptors: () => acceptors,
     defaults: { tries, deadlineMs },
   }
@@ -146,13 +162,10 @@ function coreOf(
   { config, store, log }: GatewayParts,
   clock: () => number,
   { acceptors, defaults }: AcceptorParts,
+  { graph, turn, uptime, technical, knocks }: Commons,
 ): Core {
-  const graph = new Graph()
-  const turn = new Turn(setImmediate)
   const flows = { acceptors: acceptors(), defaults }
   const ids = new Uuid7Source(clock, randomBytes)
-  // Whole numbers, which take no memory of their own where they are kept.
-  const uptime = () => Math.trunc(performance.now())
   return {
     options: config,
     clock,
@@ -167,9 +180,12 @@ function coreOf(
     lobbyFlow: lobbyFlow(flows),
     lobbies: new Lobbies(),
     holders: new Holders(),
+    accounts: new Accounts(),
     resumes: new Resumes(config.resume, randomBytes, uptime),
     renew: (proof) => renewed(store, proof),
     shares: new Shares(),
+    technical,
+    knocks,
   }
 }
 

@@ -111,6 +111,9 @@ export const schema = z.strictObject({
     ),
     tokens: count(50_000, 0, 'connections that have ended and may be resumed'),
   }),
+  technical: section({
+    roomSockets: count(256, 0, 'sockets of a room up to which they may hear who comes and goes'),
+  }),
   drainMs: ms(5_000, 0, 'how long sockets have to take what waits for them at the end'),
   demo: bool(false, 'makes account demo, room demo/hello and a token at start'),
 })

@@ -45,6 +45,8 @@ export class Place {
   /** Position given last. */
   sequence = 0
   config: PlaceConfig
+  /** All who are in it, listening or not. */
+  readonly members = new Set<Membership>()
   /** Those who may let in whoever knocks. */
   readonly admitters = new Set<Membership>()
   /** Those who hear the room itself, which is where most messages go. */
@@ -81,6 +83,7 @@ export class Place {
   }
 
   leave(member: Membership): void {
+    this.members.delete(member)
     this.admitters.delete(member)
     this.#change(member, () => member.filters.clear())
   }

@@ -8,11 +8,14 @@ import type { Limits } from '../protocol/limits.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import type { Router } from '../router/router.ts'
 import type { Turn } from '../router/turn.ts'
+import type { Accounts } from './accounts.ts'
 import type { Holders } from './holders.ts'
+import type { Knocks } from './knocks.ts'
 import type { Lobbies } from './lobbies.ts'
 import type { OutboxOptions } from './outbox.ts'
 import type { Resumes } from './resume.ts'
 import type { Shares } from './shares.ts'
+import type { Technical } from './technical.ts'
 
 export interface Core {
   readonly options: SessionOptions
@@ -33,10 +36,13 @@ export interface Core {
   readonly lobbyFlow: Flow
   readonly lobbies: Lobbies
   readonly holders: Holders
+  readonly accounts: Accounts
   readonly resumes: Resumes
   /** A proof as the store has it now; undefined where it no longer holds. */
   readonly renew: (proof: Proof) => Promise<Proof | undefined>
   readonly shares: Shares
+  readonly technical: Technical
+  readonly knocks: Knocks
   readonly log: Log
 }
 
@@ -51,6 +57,10 @@ export interface SessionOptions {
     readonly tries: number
   }
   readonly outbox: OutboxOptions
+  readonly technical: {
+    /** Sockets of a room up to which each of them may hear who comes and goes. */
+    readonly roomSockets: number
+  }
   /** Bytes of a socket's frames that a lock under way may hold back. */
   readonly pendingBytes: number
 }

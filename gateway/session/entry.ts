@@ -3,6 +3,7 @@
  * where waits here for the locks (locks.ts) to resolve.
  */
 import { Code } from '@porthouse/proto/v1/code'
+import { EventKind } from '@porthouse/proto/v1/event'
 import { formatAddress, type LobbyAddress, type RoomAddress } from '../protocol/address.ts'
 import { Refusal } from '../protocol/codes.ts'
 import type { Room } from '../rooms/rooms.ts'
@@ -50,7 +51,9 @@ function arrive(
   if (!room) return refuseEntry(session, request, new Refusal(Code.ROOM_UNKNOWN, 'no such room'))
   try {
     checkClient(session, request)
+    const stayed = session.memberships.has(room.place.route)
     const member = admit(session, room, target, request.listen)
+    if (request.waited && !stayed) moved(session, place)
     if (request.done) return request.done(undefined)
     const channel = target.channel ?? ''
     session.target ??= {
@@ -110,8 +113,14 @@ function arriveInLobby(session: Session, request: EntryRequest, target: LobbyAdd
     const refusal = new Refusal(Code.ENTRY_NOT_PERMITTED, 'no identity in this account')
     return refuseEntry(session, request, refusal)
   }
-  lobbies.enter(session, proof.account)
   const address = `lobby:${proof.account.slug}`
+  const { technical, knocks } = session.core
+  if (!session.lobbies.has(proof.account.slug)) {
+    technical.at(session, { kind: EventKind.JOINED, place: address })
+    if (request.waited) moved(session, address)
+  }
+  lobbies.enter(session, proof.account)
+  if (proof.owner) knocks.arrived(session)
   session.target ??= { kind: 'lobby', address }
   const value = { route: 0, address, maySend: true, listening: true }
   session.send(request.frameId, { case: 'room', value: { action: { case: 'joined', value } } })
@@ -155,7 +164,14 @@ function loadFailure({ core, id }: Session, error: unknown): Refusal {
 
 /** The locks of a place are resolved: those who wait for it go in. */
 export function unlocked(session: Session, place: string): void {
-  for (const request of takeWaiting(session, place)) if (!session.closed) enter(session, request)
+  for (const request of takeWaiting(session, place)) {
+    if (!session.closed) enter(session, { ...request, waited: true })
+  }
+}
+
+/** A lock's end took the socket in. */
+function moved(session: Session, place: string): void {
+  session.core.technical.at(session, { kind: EventKind.MOVED, place })
 }
 
 /** Leaves a room, a channel of it or a lobby, and gives up on entering it where it is locked. */
@@ -167,6 +183,10 @@ export function leavePlace(session: Session, target: RoomAddress | LobbyAddress)
     ({ account }) => account?.slug === target.account || account?.id === target.account,
   )
   if (!proof?.account) return
+  const place = `lobby:${proof.account.slug}`
+  if (session.lobbies.has(proof.account.slug)) {
+    core.technical.at(session, { kind: EventKind.LEFT, place })
+  }
   for (const name of [proof.account.slug, proof.account.id]) core.lobbies.leave(session, name)
   if (session.target?.kind === 'lobby') session.target = undefined
 }

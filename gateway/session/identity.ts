@@ -24,9 +24,11 @@ export function adopt(session: Session, proof: Proof, told = LONG_AGO): Refusal 
   }
   const refusal = claim(session, proof)
   if (refusal) return refusal
-  const proofs = [...session.proofs]
+  const { proofs: before } = session
+  const proofs = [...before]
   proofs.splice(known < 0 ? proofs.length : known, 1, proof)
   become(session, proofs)
+  session.core.technical.opened(session, proof, before)
   if (proof.account) session.unlocked = true
   const { holders } = session.core
   if (told !== holders.told) holders.review(keysOf(proof))
@@ -93,6 +95,7 @@ export function sameIdentity(a: Proof, b: Proof): boolean {
 export function become(session: Session, proofs: readonly Proof[]): void {
   const { graph } = session.core.router
   session.core.holders.change(session, session.proofs, proofs)
+  session.core.accounts.change(session, session.proofs, proofs)
   session.proofs = proofs
   const names = new Map<string, string>()
   const accounts = new Set<string>()
@@ -164,6 +167,7 @@ export function owns({ proofs }: Session, account: string): boolean {
 /** It is about to be gone: its places are free for others. */
 export function letGo(session: Session): void {
   session.core.holders.change(session, session.proofs, [])
+  session.core.accounts.change(session, session.proofs, [])
   for (const { token } of session.proofs) {
     if (token) session.core.shares.release(token.id, session)
   }

@@ -3,6 +3,7 @@
  * comes of it goes back into the stack.
  */
 import { Code } from '@porthouse/proto/v1/code'
+import { EventKind } from '@porthouse/proto/v1/event'
 import { Outcome } from '@porthouse/proto/v1/lock_step'
 import type { Acceptor, LockContext, LockStep } from '../locks/acceptor.ts'
 import { type Flow, type LockSpec, locksIn, partsOf, remaining } from '../locks/flow.ts'
@@ -49,8 +50,27 @@ export function stepLocks(session: Session, input: LockInput): void {
   session.stack = stack
   for (const lock of before) if (!hasLock(session, lock.id)) leaveLock(session, lock.id)
   for (const lock of stack.locks)
-    if (!before.some(({ id }) => id === lock.id)) reachLock(session, lock)
+    if (!before.some(({ id }) => id === lock.id)) {
+      reachLock(session, lock)
+      tellOf(session, lock, EventKind.LOCKED)
+    }
   for (const effect of effects) if (!session.closed) apply(session, effect)
+}
+
+/** What a lock in the main lobby asks for is nobody's but the client's. */
+function tellOf(session: Session, lock: Lock, kind: EventKind, code: Code = 0): void {
+  const { place, id, choice } = lock
+  if (place === undefined) return
+  const { acceptor } = choice
+  session.core.technical.at(session, { kind, place, lock: id, acceptor, code })
+}
+
+function tellVerdict(session: Session, { lock, outcome, code }: Effect<'verdict'>): void {
+  if (outcome === 'passed') return tellOf(session, lock, EventKind.UNLOCKED)
+  if (outcome === 'failed') return
+  // One in limbo goes, unless it was itself that gave the lock up.
+  const goes = !session.unlocked && code !== Code.UNSPECIFIED
+  tellOf(session, lock, goes ? EventKind.DROPPED : EventKind.LEFT, code)
 }
 
 function hasLock({ stack }: Session, id: string): boolean {
@@ -68,6 +88,7 @@ function apply(session: Session, effect: LockEffect): void {
     case 'challenge':
       return challenge(session, effect)
     case 'verdict':
+      tellVerdict(session, effect)
       return verdict(session, effect)
     case 'unlocked':
       return session.unlockedAt(effect.place)

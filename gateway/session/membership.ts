@@ -1,5 +1,6 @@
 /** What a socket may do in a room, settled when it joins (R26), and its coming and going. */
 import { Code } from '@porthouse/proto/v1/code'
+import { EventKind } from '@porthouse/proto/v1/event'
 import { locksIn } from '../locks/flow.ts'
 import type { Proof } from '../locks/proof.ts'
 import type { RoomAddress } from '../protocol/address.ts'
@@ -47,9 +48,11 @@ export function admit(
   if (added.length > 0 && (member?.filters.size ?? 0) + added.length > limits.subscriptions) {
     throw new Refusal(Code.ROOM_LIMIT, `over ${limits.subscriptions} subscriptions in one room`)
   }
+  const joins = !member
   member ??= join(session, room)
-  grant(member, rights)
+  grant(session, member, rights)
   for (const each of added) place.listen(member, each)
+  if (joins) session.core.technical.at(session, { kind: EventKind.JOINED, place: place.address })
   return member
 }
 
@@ -127,14 +130,20 @@ function join(session: Session, room: Room): Membership {
     filters: new Set(),
   }
   room.members++
+  room.place.members.add(member)
   session.memberships.set(room.place.route, member)
   session.unlocked = true
   return member
 }
 
-function grant(member: Membership, { senders, hears, mayAdmit }: RoomRights): void {
+function grant(
+  session: Session,
+  member: Membership,
+  { senders, hears, mayAdmit }: RoomRights,
+): void {
   member.senders = senders
   member.hears = hears
+  if (mayAdmit && !member.mayAdmit) session.core.knocks.arrived(session)
   member.mayAdmit = mayAdmit
   if (mayAdmit) member.place.admitters.add(member)
   else member.place.admitters.delete(member)
@@ -159,7 +168,7 @@ export function settle(session: Session, member: Membership): RightsChange {
     (filter) => !hears.some((each) => coversFilter(each, filter)),
   )
   for (const filter of ended) member.place.unlisten(member, filter)
-  grant(member, rights)
+  grant(session, member, rights)
   const maySend = senders.length > 0
   if (!maySend && hears.length === 0 && !mayAdmit) return { change: 'lost', ended }
   // Of the room itself, and of whether he listens at all, a Joined tells.
@@ -184,6 +193,8 @@ export function leaveAll(session: Session): void {
 export function leaveRoom(session: Session, member: Membership): void {
   const { place } = member
   const room = session.core.rooms.at(place)
+  const { endCode: code } = session
+  session.core.technical.at(session, { kind: EventKind.LEFT, place: place.address, code })
   place.leave(member)
   session.memberships.delete(place.route)
   const { target } = session

@@ -43,6 +43,7 @@ export class Outbox {
   readonly #options: OutboxOptions
   readonly #clock: () => number
   readonly #overflow: () => void
+  readonly #slowed: () => void
   #stalledSince = 0
 
   constructor(parts: {
@@ -53,6 +54,8 @@ export class Outbox {
     clock: () => number
     /** The socket has to go; called at most once a turn. */
     overflow: () => void
+    /** What is for the socket has to wait; called as often as that begins. */
+    slowed: () => void
   }) {
     this.#wire = parts.wire
     this.#lane = parts.lane
@@ -60,6 +63,7 @@ export class Outbox {
     this.#options = parts.options
     this.#clock = parts.clock
     this.#overflow = parts.overflow
+    this.#slowed = parts.slowed
   }
 
   frame(frame: Frame): void {
@@ -174,6 +178,7 @@ export class Outbox {
     if (this.#wire.buffered + this.#pending <= DIRECT_BYTES_MAX) return false
     this.#slow = new SlowQueue(this.#options.bytes)
     this.#stalledSince = this.#clock()
+    this.#slowed()
     return true
   }
 

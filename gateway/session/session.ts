@@ -11,6 +11,7 @@ import { EMPTY_STACK, type LockStack } from '../locks/stack.ts'
 import { Refusal } from '../protocol/codes.ts'
 import { DETAIL_BYTES_MAX } from '../protocol/limits.ts'
 import type { Stamp } from '../protocol/packet-writer.ts'
+import type { RateLimit } from '../protocol/rate-limit.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import type { Batch } from '../router/batch.ts'
 import type { Lane } from '../router/lane.ts'
@@ -85,8 +86,13 @@ export class Session implements Socket {
   /** UUID of the client that the URL names (R4). */
   urlClient: string | undefined = undefined
 
+  /** Why the gateway ends the connection; UNSPECIFIED where it does not. */
+  endCode: Code = Code.UNSPECIFIED
+
   // What is under way.
   stack: LockStack = EMPTY_STACK
+  /** What it may ask that has a long answer. */
+  lists: RateLimit | undefined = undefined
   /** Entries that wait for a lock. */
   waiting: WaitingEntry[] = []
   /** Ends what acceptors do for a lock, by its id. */
@@ -121,6 +127,7 @@ export class Session implements Socket {
       options: core.options.outbox,
       clock: core.uptime,
       overflow: () => this.#dropAfterTurn(),
+      slowed: () => core.turn.touch({ flush: () => core.technical.slow(this) }),
     })
     core.router.graph.addSocket(this)
   }
@@ -182,6 +189,7 @@ export class Session implements Socket {
   /** Tells why, unless it is the client that leaves (UNSPECIFIED), and ends the connection. */
   drop(code: Code, detail: string): void {
     if (this.closed) return
+    this.endCode = code
     const value = { code, detail: cut(detail) }
     const body = { case: 'drop', value } as const
     const last = code === Code.UNSPECIFIED ? undefined : create(FrameSchema, { body })

@@ -22,6 +22,7 @@ const STALL_MS = 4 * SWEEP_MS
 
 /** It is about to be gone: nothing is kept for it any more. */
 function ending(session: Session): void {
+  session.core.technical.ended(session, session.endCode)
   for (const { id } of session.stack.locks) leaveLock(session, id)
   session.core.resumes.end(session)
   letGo(session)
@@ -81,12 +82,18 @@ export class Sessions {
     enter(session, { frameId: 0, target, listen: 'ifPermitted', ...(client && { client }) })
   }
 
+  /** Tells a public notice to all who hear the technical channel (R10); at most 256 bytes. */
+  announce(detail: string): void {
+    this.#core.technical.announce(this.#all, detail)
+  }
+
   /** Tells everybody to reconnect, and gives what is written `drainMs` to get out (R55). */
   async drain(drainMs: number): Promise<void> {
     this.draining = true
     clearInterval(this.#sweeper)
     const all = [...this.#all]
     const gone = all.map((session) => session.wire.closed)
+    this.announce('the gateway goes down')
     for (const session of all) session.drop(Code.DRAINING, 'the gateway goes down')
     const late = AbortSignal.timeout(drainMs)
     const timeout = new Promise((resolve) => late.addEventListener('abort', resolve))

@@ -14,6 +14,8 @@ export interface EntryRequest {
   readonly listen: Listen
   /** The client that the URL says this is. */
   readonly client?: string
+  /** It has waited for a lock. */
+  readonly waited?: true
   /**
    * Told in place of Joined and of refusals: an envelope wishes to get in, whose receipt will say
    * what came of it (R15).

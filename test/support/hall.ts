@@ -14,6 +14,7 @@ import { type Settings, schema } from '../../gateway/config/config.ts'
 import { binaryLane } from '../../gateway/ingress/websocket/binary-lane.ts'
 import { packetOfJson } from '../../gateway/ingress/websocket/json-lane.ts'
 import type { Acceptor, Handshake } from '../../gateway/locks/acceptor.ts'
+import { knockAcceptor } from '../../gateway/locks/acceptors/knock.ts'
 import { tokenAcceptor } from '../../gateway/locks/acceptors/token.ts'
 import { parsePath } from '../../gateway/protocol/address.ts'
 import { Uuid7Source } from '../../gateway/protocol/uuid7.ts'
@@ -24,8 +25,10 @@ import { IdempotencyWindow } from '../../gateway/router/idempotency.ts'
 import type { Lane } from '../../gateway/router/lane.ts'
 import { Router } from '../../gateway/router/router.ts'
 import { Turn } from '../../gateway/router/turn.ts'
+import { Accounts } from '../../gateway/session/accounts.ts'
 import type { Core } from '../../gateway/session/core.ts'
 import { Holders } from '../../gateway/session/holders.ts'
+import { Knocks } from '../../gateway/session/knocks.ts'
 import { Live } from '../../gateway/session/live.ts'
 import { Lobbies } from '../../gateway/session/lobbies.ts'
 import { receive } from '../../gateway/session/receive.ts'
@@ -34,6 +37,7 @@ import { Resumes } from '../../gateway/session/resume.ts'
 import type { Session } from '../../gateway/session/session.ts'
 import { Sessions } from '../../gateway/session/sessions.ts'
 import { Shares } from '../../gateway/session/shares.ts'
+import { Technical } from '../../gateway/session/technical.ts'
 import type { Wire } from '../../gateway/session/wire.ts'
 import type { Store, Rooms as StoredRooms } from '../../gateway/store/store.ts'
 import { packetOf } from './client-frames.ts'
@@ -62,7 +66,7 @@ export class Hall {
   #deferred: (() => void)[] = []
   #ids = 0
 
-  /** `acceptors`: beside `token`. */
+  /** `acceptors`: beside `token` and `knock`. */
   constructor(settings: Omit<Settings, 'data'> = {}, acceptors: readonly Acceptor[] = []) {
     const options = schema.parse({ ...settings, data: 'nowhere' })
     const clock = () => this.now
@@ -71,7 +75,10 @@ export class Hall {
     const stored = this.store.rooms as StoredRooms
     const { tries, deadlineMs } = options.limbo
     const token = tokenAcceptor({ store: this.store as unknown as Store })
-    const known = new Map([token, ...acceptors].map((each) => [each.name, each as Acceptor]))
+    const technical = new Technical({ graph, clock, ...options.technical })
+    const knocks = new Knocks({ graph, technical, turn, uptime: clock })
+    const knock = knockAcceptor({ knocks })
+    const known = new Map([token, knock, ...acceptors].map((each) => [each.name, each as Acceptor]))
     const flows = { acceptors: known, defaults: { tries, deadlineMs } }
     this.rooms = new Rooms({ stored, graph, turn, clock, flows })
     const window = new IdempotencyWindow(options.idempotency)
@@ -90,9 +97,12 @@ export class Hall {
       lobbyFlow: lobbyFlow(flows),
       lobbies: new Lobbies(),
       holders: new Holders(),
+      accounts: new Accounts(),
       resumes: new Resumes(options.resume, randomBytes, clock),
       renew: (proof) => renewed(this.store as unknown as Store, proof),
       shares: new Shares(),
+      technical,
+      knocks,
     }
     this.sessions = new Sessions(this.core)
     this.live = new Live(this.core, this.store as unknown as Store, () => this.sessions.all)

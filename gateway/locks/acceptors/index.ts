@@ -3,11 +3,13 @@
 import type { Log } from '../../observe/log.ts'
 import type { Store } from '../../store/store.ts'
 import type { Acceptor } from '../acceptor.ts'
+import type { KnockDesk } from '../knock-desk.ts'
 import type { Acceptors, LockDefaults } from '../read-flow.ts'
 import { cookieAcceptor } from './cookie.ts'
 import { headerAcceptor } from './header.ts'
 import { identityAcceptor } from './identity.ts'
 import { keyAcceptor } from './key.ts'
+import { knockAcceptor } from './knock.ts'
 import type { Providers } from './oidc/provider.ts'
 import { oidcAcceptor } from './oidc.ts'
 import { passwordAcceptor } from './password.ts'
@@ -34,6 +36,8 @@ export interface AcceptorParts {
   readonly trustsPage: (headers: Readonly<Record<string, string | undefined>>) => boolean
   /** Known OpenID providers; one for all who ask them. */
   readonly providers: Providers
+  /** Where who knocks is left, for those inside to decide. */
+  readonly knocks: KnockDesk
   readonly log: Log
   /** All there are, plugins among them: for flows within the options of one. */
   readonly acceptors: () => Acceptors
@@ -55,5 +59,6 @@ export function builtInAcceptors(parts: AcceptorParts): Acceptor[] {
     headerAcceptor(parts),
     urlAcceptor(),
     webhookAcceptor(parts),
+    knockAcceptor(parts),
   ]
 }

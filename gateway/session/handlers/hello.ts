@@ -14,13 +14,14 @@ import {
 import type { ScannedFrame } from '../../protocol/scan-packet.ts'
 import { RESUME_CAPABILITY } from '../resume.ts'
 import type { Session } from '../session.ts'
+import { EVENTS_CAPABILITY } from '../technical.ts'
 import { decode } from './decode.ts'
 
 /** Highest minor version of porthouse.v1 that this gateway speaks. */
 const MINOR_VERSION = 0
 
 /** Optional behaviour that this gateway has. */
-const CAPABILITIES: ReadonlySet<string> = new Set([RESUME_CAPABILITY])
+const CAPABILITIES: ReadonlySet<string> = new Set([RESUME_CAPABILITY, EVENTS_CAPABILITY])
 
 export function handleHello(session: Session, frame: ScannedFrame): void {
   const hello = decode(HelloSchema, frame)

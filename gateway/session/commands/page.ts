@@ -1,0 +1,59 @@
+/** A page of a list: bounded in number and in bytes, ordered by address. */
+
+/** Entries of one page. */
+const PAGE_MAX = 256
+
+/** One page, so that a short question does not have a long answer; one entry at least is given. */
+const PAGE_BYTES_MAX = 65_536
+
+export interface Page<T> {
+  readonly entries: T[]
+  /** There are others after the last of these. */
+  readonly more: boolean
+}
+
+/** Those after an address, of entries in any order, each at an address of its own. */
+export function pageOf<From, To>(
+  all: Iterable<From>,
+  after: string,
+  by: {
+    readonly address: (entry: From) => string
+    readonly read: (entry: From) => To
+    readonly bytes: (read: To) => number
+  },
+): Page<To> {
+  const first = lowest(all, after, by.address)
+  const entries: To[] = []
+  let bytes = 0
+  for (const { entry } of first) {
+    const read = by.read(entry)
+    bytes += by.bytes(read)
+    const full = entries.length === PAGE_MAX || bytes > PAGE_BYTES_MAX
+    if (full && entries.length > 0) return { entries, more: true }
+    entries.push(read)
+  }
+  return { entries, more: false }
+}
+
+/** The lowest after an address, one more than a page: of many, most are only looked at. */
+function lowest<From>(all: Iterable<From>, after: string, addressOf: (entry: From) => string) {
+  const found: { address: string; entry: From }[] = []
+  for (const entry of all) {
+    const address = addressOf(entry)
+    if (address <= after) continue
+    if (found.length > PAGE_MAX && address >= (found[PAGE_MAX]?.address as string)) continue
+    found.splice(positionOf(found, address), 0, { address, entry })
+    if (found.length > PAGE_MAX + 1) found.pop()
+  }
+  return found
+}
+
+function positionOf(sorted: readonly { address: string }[], address: string): number {
+  let [low, high] = [0, sorted.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((sorted[middle]?.address as string) < address) low = middle + 1
+    else high = middle
+  }
+  return low
+}

@@ -1,0 +1,150 @@
+/** ListSockets and DropSocket: live sockets of one's own, and of an account by its owner (R8). */
+import { create, toBinary } from '@bufbuild/protobuf'
+import { Code } from '@porthouse/proto/v1/code'
+import {
+  type DropSocket,
+  type ListSockets,
+  type SocketInfo,
+  SocketInfoSchema,
+} from '@porthouse/proto/v1/command'
+import { formatAddress, parseAddress } from '../../protocol/address.ts'
+import { Refusal } from '../../protocol/codes.ts'
+import { isUuid } from '../../protocol/name.ts'
+import { owns } from '../identity.ts'
+import { heardAs, knownAs } from '../known-as.ts'
+import type { Session } from '../session.ts'
+import { allowanceOf } from './allowance.ts'
+import { type Page, pageOf } from './page.ts'
+import { checkAfter, ownAccount, unknownTarget } from './permission.ts'
+
+/** Throws Refusal. */
+export async function listSockets(
+  asker: Session,
+  { of, after }: ListSockets,
+): Promise<Page<SocketInfo>> {
+  checkAfter(after)
+  return pageOf(await socketsOf(asker, of), after, {
+    address: (session) => session.address,
+    read: (session) => infoOf(asker, session),
+    bytes: (info) => toBinary(SocketInfoSchema, info).length,
+  })
+}
+
+async function socketsOf(asker: Session, of: string): Promise<Iterable<Session>> {
+  if (of === '') return ownSockets(asker)
+  const { graph } = asker.core.router
+  const token = of.startsWith('token:') ? of.slice('token:'.length).toLowerCase() : ''
+  if (isUuid(token)) return connectionsOf(asker, token)
+  const address = parseAddress(of)
+  switch (address.kind) {
+    case 'client': {
+      const name = formatAddress(address)
+      if (!asker.names.has(name)) ownAccount(asker, address.account)
+      return graph.socketsOf(name) as Iterable<Session>
+    }
+    case 'token': {
+      const connections = connectionsOf(asker, address.token)
+      const { shares } = asker.core
+      return connections.filter((each) => shares.numberOf(address.token, each) === address.n)
+    }
+    case 'room':
+      return membersOf(asker, address.account, address.room)
+    case 'lobby':
+      return asker.core.accounts.sessionsOf(ownAccount(asker, address.account).id)
+    default:
+      throw new Refusal(Code.ADDRESS_INVALID, `a ${address.kind} has no sockets to list`)
+  }
+}
+
+function ownSockets(asker: Session): Set<Session> {
+  const { graph } = asker.core.router
+  const all = [...asker.names.keys()].flatMap((name) => [...graph.socketsOf(name)])
+  const tokens = asker.proofs.flatMap(({ token }) => (token ? [token.id] : []))
+  const shared = tokens.flatMap((token) => asker.core.shares.connectionsOf(token))
+  return new Set([asker, ...(all as Session[]), ...shared])
+}
+
+/** Of a token that nobody is connected by, nobody knows whose it is. */
+function connectionsOf(asker: Session, token: string): Session[] {
+  const connections = asker.core.shares.connectionsOf(token)
+  const proof = connections[0]?.proofs.find((each) => each.token?.id === token)
+  if (!proof?.account) throw unknownTarget()
+  if (!holds(asker, token)) ownAccount(asker, proof.account.id)
+  return connections
+}
+
+async function membersOf(asker: Session, account: string, name: string): Promise<Session[]> {
+  ownAccount(asker, account)
+  const { rooms } = asker.core
+  const room = await rooms.open(account, name)
+  if (!room) throw unknownTarget()
+  const members = [...room.place.members].map(({ socket }) => socket as Session)
+  rooms.release(room)
+  return members
+}
+
+/** What the asker may know of a socket: what it is and does in accounts that the asker is of. */
+function infoOf(asker: Session, session: Session): SocketInfo {
+  const { core, memberships, stack, openedAt } = session
+  const self = session === asker
+  const rooms = [...memberships.values()].filter(
+    ({ place }) => self || mayKnow(asker, place.address),
+  )
+  const accounts = new Set(asker.proofs.flatMap(({ account }) => (account ? [account.id] : [])))
+  const known = [...accounts].flatMap((account) => knownAs(session, account))
+  const locks = stack.locks.filter(
+    ({ place }) => self || place === undefined || mayKnow(asker, place),
+  )
+  return create(SocketInfoSchema, {
+    socket: session.address,
+    identities: [...new Set([...known, ...rooms.flatMap(heardAs)])],
+    rooms: rooms.map(allowanceOf),
+    openedMs: BigInt(core.clock() - (core.uptime() - openedAt)),
+    locks: locks.map(({ choice }) => choice.acceptor),
+    self,
+  })
+}
+
+function mayKnow({ accounts }: Session, place: string): boolean {
+  return accounts.has(place.slice(place.indexOf(':') + 1).split('/')[0] as string)
+}
+
+/** Throws Refusal. */
+export function dropSocket(asker: Session, { socket }: DropSocket): Session {
+  const address = parseAddress(socket)
+  if (address.kind !== 'socket') throw new Refusal(Code.ADDRESS_INVALID, 'not a socket')
+  const session = asker.core.router.graph.socket(address.socket) as Session | undefined
+  if (!session || !isNear(asker, session)) throw unknownTarget()
+  if (isOwn(asker, session) || isOwned(asker, session)) return session
+  throw new Refusal(Code.COMMAND_NOT_PERMITTED, 'neither its own client nor its account')
+}
+
+/** Whether the asker may know that there is such a socket. */
+function isNear(asker: Session, session: Session): boolean {
+  if (asker === session) return true
+  for (const account of session.accounts) if (asker.accounts.has(account)) return true
+  return [...session.memberships.values()].some(({ place }) => mayKnow(asker, place.address))
+}
+
+function isOwn(asker: Session, session: Session): boolean {
+  if (asker === session) return true
+  return session.proofs.some(({ client, token }) => {
+    const same = asker.proofs.some((each) => client && each.client?.id === client.id)
+    return same || (token !== undefined && holds(asker, token.id))
+  })
+}
+
+function holds({ proofs }: Session, token: string): boolean {
+  return proofs.some((proof) => proof.token?.id === token)
+}
+
+/**
+ * Whether it is a socket of an account that the asker speaks for: somebody in it, or nobody
+ * anywhere, and in one of its rooms. Who is somebody elsewhere alone is only a guest.
+ */
+function isOwned(asker: Session, session: Session): boolean {
+  if (session.accounts.size > 0) return [...session.accounts].some((each) => owns(asker, each))
+  return [...session.memberships.values()].some(({ place }) =>
+    owns(asker, place.name.split('/')[0] as string),
+  )
+}

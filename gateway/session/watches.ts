@@ -1,0 +1,86 @@
+/** Who watches what of the technical channel (R10). */
+import { Code } from '@porthouse/proto/v1/code'
+import { Refusal } from '../protocol/codes.ts'
+import { owns } from './identity.ts'
+import type { Session } from './session.ts'
+
+/**
+ * The rooms that the watcher is in; all of an account, by its slug and by its UUID, for addresses
+ * have either; the sockets of a client, by its UUID.
+ */
+export type Scope = 'rooms' | `account:${string}` | `client:${string}`
+
+/** Scopes that one socket may watch. */
+const SCOPES_MAX = 64
+
+/** Sockets that may watch one account or client: all of them are told all that happens there. */
+const WATCHERS_MAX = 256
+
+export class Watches {
+  readonly #watchers = new Map<Scope, Set<Session>>()
+  readonly #scopes = new Map<Session, Set<Scope>>()
+
+  /** Nobody watches anything. */
+  get empty(): boolean {
+    return this.#scopes.size === 0
+  }
+
+  /** All of them, or none. Throws Refusal QUEUE_FULL. */
+  add(session: Session, scopes: readonly Scope[]): void {
+    const own = this.#scopes.get(session) ?? new Set()
+    const added = scopes.filter((scope) => !own.has(scope))
+    if (own.size + added.length > SCOPES_MAX) {
+      throw new Refusal(Code.QUEUE_FULL, `over ${SCOPES_MAX} things that the socket watches`)
+    }
+    if (added.some((scope) => scope !== 'rooms' && this.#count(scope) >= WATCHERS_MAX)) {
+      throw new Refusal(Code.QUEUE_FULL, `${WATCHERS_MAX} sockets watch that already`)
+    }
+    this.#scopes.set(session, own)
+    for (const scope of added) {
+      own.add(scope)
+      const watchers = this.#watchers.get(scope) ?? new Set()
+      this.#watchers.set(scope, watchers.add(session))
+    }
+  }
+
+  remove(session: Session, scopes: Iterable<Scope>): void {
+    const own = this.#scopes.get(session)
+    for (const scope of scopes) {
+      own?.delete(scope)
+      const watchers = this.#watchers.get(scope)
+      watchers?.delete(session)
+      if (watchers?.size === 0) this.#watchers.delete(scope)
+    }
+    if (own?.size === 0) this.#scopes.delete(session)
+  }
+
+  removeAll(session: Session): void {
+    this.remove(session, this.#scopes.get(session) ?? [])
+  }
+
+  has(session: Session, scope: Scope): boolean {
+    return this.#scopes.get(session)?.has(scope) ?? false
+  }
+
+  /** Those who watch and still may: whoever may no more watches no more. */
+  of(scope: Scope): Session[] {
+    return [...(this.#watchers.get(scope) ?? [])].filter((session) => {
+      const may = mayWatch(session, scope)
+      if (!may) this.remove(session, [scope])
+      return may
+    })
+  }
+
+  #count(scope: Scope): number {
+    return this.#watchers.get(scope)?.size ?? 0
+  }
+}
+
+/** Whether a socket speaks for the account, or is the client. */
+function mayWatch(session: Session, scope: Scope): boolean {
+  if (scope === 'rooms') return true
+  const name = scope.slice(scope.indexOf(':') + 1)
+  return scope.startsWith('account:')
+    ? owns(session, name)
+    : session.proofs.some(({ client }) => client?.id === name)
+}
