@@ -164,7 +164,7 @@ export const layers: readonly Layer[] = [
     path: 'clients/ts/src/node/',
     named: ['**/src/node/**'],
     layers: ['client'],
-    packages: ['node:*', 'sshpk'],
+    packages: ['node:*', 'bcrypt-pbkdf'],
   },
   {
     // Samples are programs of a user, who knows the client by its name alone.

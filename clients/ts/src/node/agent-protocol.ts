@@ -1,6 +1,7 @@
 import { createConnection } from 'node:net'
 import { PorthouseError } from '../error.ts'
 import { sshStrings } from '../login-message.ts'
+import { SshReader } from './ssh-reader.ts'
 
 /** The part of the SSH agent protocol (RFC 9987) that a client needs: which keys, and sign. */
 
@@ -28,11 +29,13 @@ export interface Identity {
 export async function identitiesOf(socket: string): Promise<Identity[]> {
   const signal = AbortSignal.timeout(LIST_MS)
   const answer = await ask(socket, Buffer.of(REQUEST_IDENTITIES), IDENTITIES_ANSWER, signal)
-  const count = answer.uint32()
-  if (count > KEYS_MAX) throw fault('it holds too many keys')
-  return Array.from({ length: count }, () => {
-    const key = answer.string()
-    return { key, comment: answer.string().toString() }
+  return read(() => {
+    const count = answer.uint32()
+    if (count > KEYS_MAX) throw fault('it holds too many keys')
+    return Array.from({ length: count }, () => {
+      const key = answer.string()
+      return { key, comment: answer.string().toString() }
+    })
   })
 }
 
@@ -45,7 +48,17 @@ export async function signBy(
 ): Promise<Buffer> {
   const flags = Buffer.of(0, 0, 0, RSA_SHA2_512)
   const request = Buffer.concat([Buffer.of(SIGN_REQUEST), sshStrings(key, bytes), flags])
-  return (await ask(socket, request, SIGN_RESPONSE, signal)).string()
+  const answer = await ask(socket, request, SIGN_RESPONSE, signal)
+  return read(() => answer.string())
+}
+
+function read<T>(parts: () => T): T {
+  try {
+    return parts()
+  } catch (error) {
+    if (error instanceof PorthouseError) throw error
+    throw fault('its answer is cut short', error)
+  }
 }
 
 /** One question on a connection of its own. */
@@ -54,12 +67,12 @@ async function ask(
   request: Buffer,
   expected: number,
   signal: AbortSignal,
-): Promise<Reader> {
+): Promise<SshReader> {
   const answer = await exchange(socket, request, signal)
   const [type] = answer
   if (type === FAILURE) throw fault('it refuses')
   if (type !== expected) throw fault(`it answers with message ${type}`)
-  return new Reader(answer.subarray(1))
+  return new SshReader(answer.subarray(1))
 }
 
 async function exchange(socket: string, request: Buffer, signal: AbortSignal): Promise<Buffer> {
@@ -85,31 +98,6 @@ async function exchange(socket: string, request: Buffer, signal: AbortSignal): P
     connection.destroy()
   }
   throw fault('it ends before it has answered')
-}
-
-class Reader {
-  readonly #bytes: Buffer
-  #pos = 0
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes
-  }
-
-  uint32(): number {
-    return this.#take(4).readUInt32BE()
-  }
-
-  string(): Buffer {
-    return this.#take(this.uint32())
-  }
-
-  #take(count: number): Buffer {
-    const end = this.#pos + count
-    if (end > this.#bytes.length) throw fault('its answer is cut short')
-    const taken = this.#bytes.subarray(this.#pos, end)
-    this.#pos = end
-    return taken
-  }
 }
 
 function fault(why: string, cause?: unknown): PorthouseError {

@@ -1,10 +1,17 @@
-import { createPrivateKey, type KeyObject, sign } from 'node:crypto'
+import {
+  createPrivateKey,
+  createPublicKey,
+  type JsonWebKey,
+  type KeyObject,
+  sign,
+} from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import type { Answerer } from '../answerer.ts'
 import { sshKey } from '../answerers/ssh-key.ts'
 import { PorthouseError } from '../error.ts'
 import { sshStrings } from '../login-message.ts'
+import { NEEDS_PASSPHRASE, sshNumber } from './ssh-reader.ts'
 import { sshsig } from './sshsig.ts'
 
 export interface SshKeyFileOptions {
@@ -21,7 +28,7 @@ export interface SshKeyFileOptions {
  * lock asks for it; what is wrong with it rejects with UNAUTHENTICATED.
  */
 export function sshKeyFile({ client, path, passphrase }: SshKeyFileOptions): Answerer {
-  let reading: Promise<PrivateKey> | undefined
+  let reading: Promise<KeyObject> | undefined
   return sshKey({
     client,
     async sign(message) {
@@ -30,86 +37,91 @@ export function sshKeyFile({ client, path, passphrase }: SshKeyFileOptions): Ans
       reading.catch(() => {
         reading = undefined
       })
-      const key = await reading
-      return sshsig(key.publicBlob, message, (bytes) => signRaw(key, bytes))
+      const { key, publicKey, scheme } = usable(path, await reading)
+      return sshsig(publicKey, message, (bytes) => signRaw(key, scheme, bytes))
     },
   })
-}
-
-interface PrivateKey {
-  readonly key: KeyObject
-  readonly publicBlob: Uint8Array
-  readonly scheme: Scheme
-}
-
-/** The algorithm's name in the signature, its hash, and the bytes of a number in it (ECDSA). */
-type Scheme = readonly [name: string, hash: string | null, size?: number]
-
-const SCHEMES: Readonly<Record<string, Scheme>> = {
-  ed25519: ['ssh-ed25519', null],
-  rsa: ['rsa-sha2-512', 'sha512'],
-  nistp256: ['ecdsa-sha2-nistp256', 'sha256', 32],
-  nistp384: ['ecdsa-sha2-nistp384', 'sha384', 48],
-  nistp521: ['ecdsa-sha2-nistp521', 'sha512', 66],
 }
 
 /** No private key comes near it. */
 const FILE_BYTES_MAX = 64 * 1024
 
-async function read(
-  path: string,
-  passphrase: SshKeyFileOptions['passphrase'],
-): Promise<PrivateKey> {
-  // Loaded here: whoever has no key file does not wait for it.
-  const { default: sshpk } = await import('sshpk')
-  const file = await readFile(path).catch((cause) => {
-    throw unusable(path, cause.message, cause)
-  })
-  if (file.length > FILE_BYTES_MAX) throw unusable(path, 'it is too large for a key')
+type Passphrase = SshKeyFileOptions['passphrase']
+
+async function read(path: string, passphrase: Passphrase): Promise<KeyObject> {
   try {
-    const parsed = await parse(sshpk.parsePrivateKey, file, passphrase)
-    const scheme = SCHEMES[(parsed.type === 'ecdsa' && parsed.curve) || parsed.type]
-    if (!scheme) throw new Error(`a key of ${parsed.type} is not taken`)
-    const key = createPrivateKey({ key: parsed.toBuffer('pkcs8') })
-    return { key, publicBlob: parsed.toPublic().toBuffer('rfc4253'), scheme }
+    const file = await readFile(path, 'utf8')
+    if (file.length > FILE_BYTES_MAX) throw new Error('it is too large for a key')
+    if (typeof passphrase !== 'function') return await open(file, passphrase)
+    try {
+      return await open(file)
+    } catch (error) {
+      const given = isSealed(error) ? await passphrase() : undefined
+      if (given === undefined) throw error
+      return await open(file, given)
+    }
   } catch (cause) {
     throw unusable(path, cause instanceof Error ? cause.message : '', cause)
   }
 }
 
-type Parse = typeof import('sshpk').parsePrivateKey
+async function open(file: string, passphrase?: string): Promise<KeyObject> {
+  // Loaded here: whoever has no key file does not wait for it.
+  const { isOpensshKey, readOpensshKey } = await import('./openssh-key.ts')
+  if (isOpensshKey(file)) return readOpensshKey(file, passphrase)
+  if (passphrase !== undefined) return createPrivateKey({ key: file, passphrase })
+  if (file.includes('ENCRYPTED')) throw new Error(NEEDS_PASSPHRASE)
+  return createPrivateKey(file)
+}
 
-async function parse(
-  parsePrivateKey: Parse,
-  file: Buffer,
-  passphrase: SshKeyFileOptions['passphrase'],
-) {
-  if (typeof passphrase === 'string') return parsePrivateKey(file, 'auto', { passphrase })
-  try {
-    return parsePrivateKey(file, 'auto')
-  } catch (error) {
-    const encrypted = error instanceof Error && error.name === 'KeyEncryptedError'
-    const given = encrypted ? await passphrase?.() : undefined
-    if (!encrypted || given === undefined) throw error
-    return parsePrivateKey(file, 'auto', { passphrase: given })
-  }
+function isSealed(error: unknown): boolean {
+  return error instanceof Error && error.message === NEEDS_PASSPHRASE
+}
+
+/** The algorithm's name in a signature, its hash, and for ECDSA the bytes of a number in it. */
+type Scheme = readonly [name: string, hash: string | null, size?: number]
+
+const SCHEMES: Readonly<Record<string, Scheme>> = {
+  Ed25519: ['ssh-ed25519', null],
+  'P-256': ['ecdsa-sha2-nistp256', 'sha256', 32],
+  'P-384': ['ecdsa-sha2-nistp384', 'sha384', 48],
+  'P-521': ['ecdsa-sha2-nistp521', 'sha512', 66],
+  RSA: ['rsa-sha2-512', 'sha512'],
+}
+
+function usable(path: string, key: KeyObject) {
+  const jwk = isAsked(key) ? createPublicKey(key).export({ format: 'jwk' }) : {}
+  const scheme = SCHEMES[jwk.crv ?? jwk.kty ?? '']
+  if (!scheme) throw unusable(path, `a key of ${key.asymmetricKeyType} is not taken`)
+  return { key, publicKey: publicKeyOf(jwk, scheme), scheme }
+}
+
+function isAsked({ asymmetricKeyType: type }: KeyObject): boolean {
+  return type === 'ed25519' || type === 'ec' || type === 'rsa'
+}
+
+/** As SSH writes it (RFC 4253 section 6.6, RFC 5656, RFC 8709). */
+function publicKeyOf({ kty, x, y, n, e }: JsonWebKey, [name]: Scheme): Uint8Array {
+  const [point, other, modulus, exponent] = [x, y, n, e].map((each) =>
+    Buffer.from(each ?? '', 'base64url'),
+  ) as [Buffer, Buffer, Buffer, Buffer]
+  if (kty === 'RSA') return sshStrings('ssh-rsa', sshNumber(exponent), sshNumber(modulus))
+  if (kty === 'OKP') return sshStrings(name, point)
+  const inFull = Buffer.concat([Buffer.of(4), point, other])
+  return sshStrings(name, name.slice('ecdsa-sha2-'.length), inFull)
 }
 
 const signAside = promisify(sign)
 
-async function signRaw({ key, scheme }: PrivateKey, bytes: Uint8Array): Promise<Uint8Array> {
-  const [name, hash, size] = scheme
+async function signRaw(
+  key: KeyObject,
+  [name, hash, size]: Scheme,
+  bytes: Uint8Array,
+): Promise<Uint8Array> {
   if (size === undefined) return sshStrings(name, await signAside(hash, bytes, key))
   const numbers = await signAside(hash, bytes, { key, dsaEncoding: 'ieee-p1363' })
   const halves = [numbers.subarray(0, size), numbers.subarray(size)]
-  return sshStrings(name, sshStrings(...halves.map(positive)))
-}
-
-/** As SSH's mpint: without leading zeros, but for one that keeps it positive (RFC 4251). */
-function positive(number: Uint8Array): Uint8Array {
-  const first = number.findIndex((byte) => byte !== 0)
-  const digits = number.subarray(first)
-  return digits[0]! > 0x7f ? Uint8Array.of(0, ...digits) : digits
+  return sshStrings(name, sshStrings(...halves.map(sshNumber)))
 }
 
 function unusable(path: string, why: string, cause?: unknown): PorthouseError {
