@@ -17,7 +17,7 @@ export interface BoundedRequest {
   readonly body?: string
 }
 
-/** Rejects where there is no whole answer within the bounds. A redirect is an answer like others. */
+/** Rejects where there is no whole answer within the bounds. A redirect is an answer like any. */
 export async function boundedFetch(
   url: string,
   request: BoundedRequest,
