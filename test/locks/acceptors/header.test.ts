@@ -90,7 +90,7 @@ describe('a header of a trusted proxy', () => {
     },
   )
 
-  test('is not asked for twice, where the same proxies are trusted for the same client', async () => {
+  test('is not asked for twice, where the same proxies name the same client', async () => {
     const acceptor = headerAcceptor({ store: store as unknown as Store })
     const step = await begin(options, { 'x-user': 'alice' })
     const { proof } = step as Extract<LockStep, { outcome: 'passed' }>
