@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { Code } from '@porthouse/proto/v1/code'
 
 import type { Config } from './config/config.ts'
+import { Failures } from './identity/failures.ts'
 import { OffenceBook } from './identity/offences.ts'
 import { Connections } from './ingress/connections.ts'
 import { loginRoutes } from './ingress/http/login.ts'
@@ -179,6 +180,7 @@ function coreOf(
     strangersFlow: strangersFlow(flows),
     lobbyFlow: lobbyFlow(flows),
     lobbies: new Lobbies(),
+    failures: new Failures(config.limbo.failures, uptime),
     holders: new Holders(),
     accounts: new Accounts(),
     resumes: new Resumes(config.resume, randomBytes, uptime),

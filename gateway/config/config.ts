@@ -62,6 +62,11 @@ export const schema = z.strictObject({
     bytes: bytes(64 * KIB, 1 * KIB, 'what it may send until then'),
     frames: count(64, 1, 'frames it may send until then'),
     tries: count(3, 1, 'wrong answers to one lock before the socket is dropped'),
+    failures: count(
+      300,
+      1,
+      'wrong answers a minute from one network (/24 or /64); beyond it nobody new is let in there',
+    ),
   }),
   teleprinter: section({
     halfLifeMs: ms(

@@ -1,5 +1,6 @@
 /** What every session works with; one object for the whole gateway, made in gateway.ts. */
 
+import type { Failures } from '../identity/failures.ts'
 import type { Flow } from '../locks/flow.ts'
 import type { Proof } from '../locks/proof.ts'
 import type { Acceptors } from '../locks/read-flow.ts'
@@ -35,6 +36,8 @@ export interface Core {
   readonly strangersFlow: Flow
   readonly lobbyFlow: Flow
   readonly lobbies: Lobbies
+  /** Wrong answers, by the network that they came from. */
+  readonly failures: Failures
   readonly holders: Holders
   readonly accounts: Accounts
   readonly resumes: Resumes

@@ -132,10 +132,16 @@ function judged(session: Session, lock: Lock, step: LockStep, told: number): voi
   const current = session.stack.locks.find(({ id }) => id === lock.id)
   if (session.closed || current?.round !== lock.round) return
   if (step.outcome === 'challenge' && step.later) awaitLater(session, lock, step.later, told)
+  if (isWrongAnswer(lock, step)) session.core.failures.add(session.handshake.remote)
   const judgement = judgementOf(session, lock, step, told)
   const resolves = judgement.outcome === 'passed' ? resolvedLocks(session) : []
   stepLocks(session, { type: 'judged', lock: lock.id, round: lock.round, judgement, resolves })
   session.core.resumes.offer(session)
+}
+
+/** What a lock finds in the handshake, or cannot judge, nobody has answered wrong. */
+function isWrongAnswer({ phase }: Lock, step: LockStep): boolean {
+  return phase === 'judging' && step.outcome === 'failed' && step.code !== Code.UNAVAILABLE
 }
 
 /** A verdict that comes without an answer; void once there is one, which the round tells. */

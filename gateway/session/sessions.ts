@@ -57,6 +57,11 @@ export class Sessions {
     return { turn, bytesMax: options.limits.packetBytes, deliver: receive }
   }
 
+  /** Whether somebody new from this IP address may try (K15). */
+  mayTry(address: string): boolean {
+    return this.#core.failures.allows(address)
+  }
+
   open(wire: Wire, lane: Lane, handshake: Handshake): Session {
     const session = new Session(this.#core, wire, lane, handshake, {
       resume,

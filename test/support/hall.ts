@@ -11,6 +11,7 @@ import { type Frame, type FrameSchema, PacketSchema } from '@porthouse/proto/v1/
 import { pino } from 'pino'
 import { vi } from 'vitest'
 import { type Settings, schema } from '../../gateway/config/config.ts'
+import { Failures } from '../../gateway/identity/failures.ts'
 import { binaryLane } from '../../gateway/ingress/websocket/binary-lane.ts'
 import { packetOfJson } from '../../gateway/ingress/websocket/json-lane.ts'
 import type { Acceptor, Handshake } from '../../gateway/locks/acceptor.ts'
@@ -96,6 +97,7 @@ export class Hall {
       strangersFlow: strangersFlow(flows),
       lobbyFlow: lobbyFlow(flows),
       lobbies: new Lobbies(),
+      failures: new Failures(options.limbo.failures, clock),
       holders: new Holders(),
       accounts: new Accounts(),
       resumes: new Resumes(options.resume, randomBytes, clock),

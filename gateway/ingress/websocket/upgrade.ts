@@ -103,5 +103,8 @@ function check(
     throw new Refusal(Code.SUBPROTOCOL_UNSUPPORTED, 'known: porthouse.v1, porthouse.v1.json')
   }
   connections.check(request.socket)
+  if (!sessions.mayTry(request.socket.remoteAddress ?? '')) {
+    throw new Refusal(Code.RATE_LIMITED, 'too many wrong answers came from this network')
+  }
   return entry
 }
