@@ -9,6 +9,7 @@ import { Refusal } from '../protocol/codes.ts'
 import type { Room } from '../rooms/rooms.ts'
 import type { Membership } from '../router/place.ts'
 import { StoreError } from '../store/store.ts'
+import { owns } from './identity.ts'
 import { leftOf, locksFor, stepLocks } from './locks.ts'
 import { admit, leave } from './membership.ts'
 import type { Session } from './session.ts'
@@ -120,7 +121,7 @@ function arriveInLobby(session: Session, request: EntryRequest, target: LobbyAdd
     if (request.waited) moved(session, address)
   }
   lobbies.enter(session, proof.account)
-  if (proof.owner) knocks.arrived(session)
+  if (owns(session, proof.account.id)) knocks.arrived(session)
   session.target ??= { kind: 'lobby', address }
   const value = { route: 0, address, maySend: true, listening: true }
   session.send(request.frameId, { case: 'room', value: { action: { case: 'joined', value } } })

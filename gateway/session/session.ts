@@ -206,8 +206,8 @@ export class Session implements Socket {
     this.closed = true
     this.held.length = 0
     this.waiting = []
-    this.#hooks.ending(this)
     leaveAll(this)
+    this.#hooks.ending(this)
     this.core.router.graph.removeSocket(this)
     this.#hooks.ended(this)
   }

@@ -65,9 +65,13 @@ export class Watches {
   /** Those who watch and still may: whoever may no more watches no more. */
   of(scope: Scope): Session[] {
     return [...(this.#watchers.get(scope) ?? [])].filter((session) => {
-      const may = mayWatch(session, scope)
-      if (!may) this.remove(session, [scope])
-      return may
+      if (mayWatch(session, scope)) return true
+      const scopes = [...(this.#scopes.get(session) ?? [])]
+      this.remove(
+        session,
+        scopes.filter((each) => !mayWatch(session, each)),
+      )
+      return false
     })
   }
 
