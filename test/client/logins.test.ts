@@ -52,6 +52,7 @@ beforeAll(async () => {
   })) {
     await hub.room(`acme/${room}`, [{ case: 'access', value: { locks: [], flow } as never }])
   }
+  await hub.room('acme/yard', [{ case: 'access', value: { locks: [] } as never }])
   const rooms = ['signed', 'keyed', 'worded', 'preset', 'nested', 'either', 'both']
   const grants = rooms.map((room) => ({ room, send: true, receive: true }))
   anna = (await hub.store.clients.create({ account: 'acme', slug: 'anna', grants })).id
@@ -211,6 +212,20 @@ test('room, identity, SSH key: a nested flow unwinds in one cycle', async () => 
   // Hello and the answer; the challenge, Welcome, and all that the answer unwound.
   expect(packets).toMatchObject({ sent: 2 })
   expect(packets.received).toBeLessThanOrEqual(3)
+})
+
+test('a place that asks for nothing of what there is: it is proved all the same', async () => {
+  const proved: string[] = []
+  const onStep = (step: LockStep) => {
+    if (step.kind === 'verdict') proved.push(step.verdict.values.client ?? '')
+  }
+  const client = await open('/acme/yard', { locks: [byFile(), byPassword()], onStep })
+  expect(client.entered?.maySend).toBe(true)
+  expect(proved).toEqual(['client:acme/anna', 'client:acme/anna'])
+  const wrong = sshKeyFile({ client: 'acme/bob', path: key.file })
+  const refused = { code: 'UNAUTHENTICATED' }
+  await expect(open('/acme/yard', { locks: [wrong] })).rejects.toMatchObject(refused)
+  await expect(open('/acme/yard', { token: 'pht_no' })).rejects.toMatchObject(refused)
 })
 
 test('a token connects, and its room is entered, in one packet each way', async () => {

@@ -8,8 +8,9 @@ export interface Answerer {
   /** Name of the acceptor; `*` for any, where no other answerer fits. */
   readonly acceptor: string
   /**
-   * Whether it proves an identity by itself where the URL leads to the main lobby, so that
-   * connecting waits for it. Default false: it only answers.
+   * Whether it proves an identity by itself where the URL leads to the main lobby, or to a place
+   * that asks for nothing of what the client has; connecting waits for it. Default false: it only
+   * answers.
    */
   readonly nominates?: boolean | undefined
   /** Answers that it may give to one lock. Default 1. */

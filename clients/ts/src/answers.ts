@@ -1,3 +1,4 @@
+import type { Answerer } from './answerer.ts'
 import type { Exchange } from './exchange.ts'
 import { type Challenge, type Response, wireResponse } from './lock-step.ts'
 import { encodeFrame } from './packet.ts'
@@ -42,6 +43,11 @@ export class Answers {
 
   has(id: number): boolean {
     return this.#sent.has(id)
+  }
+
+  /** Whether an answer of this one is on its way, or waits for its lock. */
+  isAhead(answerer: Answerer): boolean {
+    return [...this.#sent.values()].some(({ exchange }) => exchange.answerer === answerer)
   }
 
   /** What is answered now. */

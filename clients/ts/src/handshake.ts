@@ -23,7 +23,7 @@ export class Handshake {
   /** Ids of the joins that are not answered yet. */
   readonly rejoining = new Map<number, Membership>()
   welcomed = false
-  entered: boolean
+  #entered: boolean
   #later: Uint8Array[]
   readonly greeting: Uint8Array[]
 
@@ -37,7 +37,7 @@ export class Handshake {
     { resume, rooms, newId }: { resume: string; rooms: Membership[]; newId: () => number },
   ) {
     this.locks = locks
-    this.entered = !entering
+    this.#entered = !entering
     this.helloId = newId()
     const hello = { agent, capabilities: CAPABILITIES, resume }
     this.greeting = [encodeFrame(this.helloId, { case: 'hello', value: hello })]
@@ -52,13 +52,23 @@ export class Handshake {
     this.greeting.push(...joins)
   }
 
+  get entered(): boolean {
+    return this.#entered
+  }
+
+  /** The place that the URL names is entered. */
+  enter(): void {
+    this.#entered = true
+    this.locks.entered()
+  }
+
   /** Whether all has been answered. */
   get done(): boolean {
     return this.#isIn && this.rejoining.size === 0
   }
 
   get #isIn(): boolean {
-    return this.welcomed && this.locks.settled && this.entered
+    return this.welcomed && this.locks.settled && this.#entered
   }
 
   /** What has to wait for the proof; empty before it, and after it was taken. */

@@ -1,7 +1,7 @@
 export type { AnswerContext, Answerer, LockStep, OnStep } from './answerer.ts'
 export { connectionKey } from './answerers/connection-key.ts'
 export { bearer, deviceFlow, type Visit } from './answerers/oidc.ts'
-export { type Dialogue, password, preset, prompts } from './answerers/prompts.ts'
+export { type Dialogue, knock, password, preset, prompts } from './answerers/prompts.ts'
 export { type SshKeyOptions, sshKey } from './answerers/ssh-key.ts'
 export { token } from './answerers/token.ts'
 export type { BackoffOptions } from './backoff.ts'

@@ -68,7 +68,12 @@ export class Locks {
   /** Challenges that wait for Welcome, which tells this socket's address. */
   #held: Lock[] | undefined = []
   #resuming = false
+  #resumed = false
   #established = false
+  /** Whether no place's locks come before what is nominated. */
+  #inLobby: boolean
+  /** Something that an answerer has proved. */
+  #proved = false
   #over = false
 
   constructor(options: LocksOptions, host: LocksHost) {
@@ -78,6 +83,7 @@ export class Locks {
     const { answerers, entering } = options
     const isForAny = ({ acceptor }: Answerer) => Number(acceptor === '*')
     this.#answerers = answerers.toSorted((a, b) => isForAny(a) - isForAny(b))
+    this.#inLobby = !entering
     this.#nominations = entering ? [] : answerers.filter(({ nominates }) => nominates)
   }
 
@@ -147,11 +153,22 @@ export class Locks {
   /** `resumed`: what was proved before counts as proved. */
   welcomed(resumed: boolean): void {
     this.#resuming = false
+    this.#resumed = resumed
     if (resumed) this.#nominations = []
     this.#pushAll(this.#nominate())
     const held = this.#held ?? []
     this.#held = undefined
     for (const lock of held) if (this.#isOpen(lock)) this.#meet(lock)
+  }
+
+  /** The place of the URL is entered. Where it asked for nothing, the client says who it is. */
+  entered(): void {
+    if (this.#inLobby || this.#established) return
+    this.#inLobby = true
+    if (this.#proved || this.#resumed) return
+    const { answerers } = this.#options
+    this.#nominations = answerers.filter((each) => each.nominates && !this.#sent.isAhead(each))
+    this.#pushAll(this.#nominate())
   }
 
   /** All that connecting waits for is there. */
@@ -217,7 +234,7 @@ export class Locks {
   #meet(lock: Lock): void {
     if (lock.answered || !this.#isNewest(lock)) return
     if (this.#sent.reach(lock.challenge)) return
-    if (this.#options.entering) this.#sent.park()
+    if (!this.#inLobby) this.#sent.park()
     if (lock.exchange) void this.#ask(lock, lock.exchange)
     else this.#pick(lock)
     this.#host.progress()
@@ -318,6 +335,7 @@ export class Locks {
 
   #passed(verdict: Verdict, lock: Lock | undefined, exchange: Exchange | undefined): void {
     if (this.#established && (lock || exchange)) this.#challenges = 0
+    if (exchange) this.#proved = true
     if (exchange?.answerer.passed) void this.#verify(verdict, exchange)
     if (lock) this.#close(lock)
     this.#pushAll(this.#nominate())
@@ -352,7 +370,7 @@ export class Locks {
     const { answerer, context } = exchange
     // What cannot be judged now may be later.
     const spent = error.temporary || context.attempt >= (answerer.tries ?? 1)
-    if (nominated && !this.#options.entering) {
+    if (nominated && this.#inLobby) {
       if (known) this.#close(known)
       if (spent) throw error
       const again = this.#exchange(answerer, context.attempt + 1)

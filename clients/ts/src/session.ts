@@ -296,7 +296,7 @@ export class Session {
       if (!this.queue.isOpen) this.#rejoined.push(rejoined(joined))
     }
     if (again) this.#handshake.take(id)
-    if (id === 0) this.#handshake.entered = true
+    if (id === 0) this.#handshake.enter()
     this.#progress()
   }
 

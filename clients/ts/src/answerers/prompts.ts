@@ -2,19 +2,26 @@ import { clientAddress } from '../address.ts'
 import type { Answerer } from '../answerer.ts'
 import type { Challenge, Prompt } from '../lock-step.ts'
 
-/** A client's password. The client is `ACCOUNT/CLIENT`, with or without its `client:`. */
-export function password({ client, password }: { client: string; password: string }): Answerer {
-  const address = clientAddress(client)
+/**
+ * A client's password, or a function that asks for it. The client is `ACCOUNT/CLIENT`, with or
+ * without its `client:`.
+ */
+export function password(of: {
+  readonly client: string
+  readonly password: string | (() => Promise<string | undefined>)
+}): Answerer {
+  const address = clientAddress(of.client)
   return {
     acceptor: 'password',
     nominates: true,
-    answer({ ask }) {
+    async answer({ ask }) {
       if (ask.kind !== 'prompts') return undefined
       // Where the URL names the client, its password alone is asked for.
-      const [first, second] = ask.prompts.map(({ echo }) => echo)
-      if (ask.prompts.length === 1 && first === false) return [password]
-      if (ask.prompts.length === 2 && first && second === false) return [address, password]
-      return undefined
+      const seen = ask.prompts.map(({ echo }) => echo).join()
+      if (seen !== 'false' && seen !== 'true,false') return undefined
+      const word = typeof of.password === 'string' ? of.password : await of.password()
+      if (word === undefined) return undefined
+      return seen === 'false' ? [word] : [address, word]
     },
   }
 }
@@ -28,6 +35,14 @@ export function preset(
     acceptor: 'preset',
     ...(typeof response !== 'function' && { ahead: () => response }),
     answer: ({ ask }) => (ask.kind === 'data' ? find(ask.data) : undefined),
+  }
+}
+
+/** Knocks, and says so much to those inside. Connecting waits for them as long as the lock does. */
+export function knock(says = ''): Answerer {
+  return {
+    acceptor: 'knock',
+    answer: ({ ask }) => (ask.kind === 'prompts' ? [says] : says),
   }
 }
 
