@@ -130,7 +130,7 @@ export type LockEffect =
     }
   /** The last lock of a place is resolved. */
   | { readonly type: 'unlocked'; readonly place: string }
-  /** The input was not possible; nothing changed. */
+  /** An answer that is not going to be judged. */
   | {
       readonly type: 'refuse'
       readonly frame: number
@@ -184,15 +184,37 @@ function newLock(
   return { id, flow, choice, place, asker, deadline, triesLeft, ask, values: {}, ...fresh }
 }
 
-/** The last lock is the one to be answered now; what it asks, its acceptor says. */
-function reach(stack: LockStack): Reduced {
+/**
+ * The last lock is the one to be answered now: what it asks, its acceptor says, unless `asking` is
+ * false and it has been told before. An answer that was given ahead is used.
+ */
+function reach(stack: LockStack, asking = true): Reduced {
   const top = stack.locks.at(-1)
-  if (top?.phase === 'asked') return [stack, [challengeOf(stack, top, 0)]]
-  if (top?.phase !== 'set') return [stack, []]
-  const open = openChoices(top)
-  const choice = open.find(({ acceptor }) => stack.ahead.has(acceptor)) ?? top.choice
+  if (top?.phase !== 'asked' && top?.phase !== 'set') return [stack, []]
+  const given = [top.choice, ...openChoices(top)].find(({ acceptor }) => stack.ahead.has(acceptor))
+  if (top.phase === 'asked' && given === top.choice) return useAhead(stack, top)
+  if (top.phase === 'asked' && !given) {
+    return [stack, asking ? [challengeOf(stack, top, 0)] : []]
+  }
+  const choice = given ?? top.choice
   const lock = { ...top, choice, phase: 'beginning', round: top.round + 1 } as const
   return [replace(stack, lock), [{ type: 'begin', lock }]]
+}
+
+/** Goes on after a change; who was asked before it is not asked once more. */
+function goOn(before: LockStack, stack: LockStack): Reduced {
+  return reach(stack, before.locks.at(-1)?.id !== stack.locks.at(-1)?.id)
+}
+
+/** The answer to what a lock asks was given ahead, or is a mere wish to be asked. */
+function useAhead(stack: LockStack, asked: Lock): Reduced {
+  const ahead = new Map(stack.ahead)
+  const { response, frame } = ahead.get(asked.choice.acceptor) as Ahead
+  ahead.delete(asked.choice.acceptor)
+  const left = { ...stack, ahead }
+  if (response.case !== undefined) return judge(left, asked, response, frame)
+  const [next, effects] = reach(left, false)
+  return [next, [challengeOf(left, asked, frame), ...effects]]
 }
 
 function openChoices({ flow, out }: Lock): LockSpec[] {
@@ -223,53 +245,52 @@ function answer(stack: LockStack, input: Input<'answer'>): Reduced {
   if (!top && input.nominated) {
     const made = newLock(input.nominated, undefined, undefined)
     const triesLeft = made.triesLeft - stack.failures
-    const ahead = withAhead(stack, acceptor, { response, frame })
-    return reach({ ...stack, ahead, locks: [{ ...made, triesLeft }] })
+    return given(stack, input, [{ ...made, triesLeft }])
   }
   const choice = top && openChoices(top).find((each) => each.acceptor === acceptor)
   if (input.lock !== '' && !choice) {
     return refuse(stack, frame, `the lock asks for ${top?.choice.acceptor}`)
   }
-  if (top?.phase === 'asked' && choice) return answered(stack, top, choice, input)
-  if (!stack.ahead.has(acceptor) && stack.ahead.size >= ANSWERS_AHEAD_MAX) {
-    const detail = `over ${ANSWERS_AHEAD_MAX} answers ahead`
-    return [stack, [{ type: 'refuse', frame, code: Code.QUEUE_FULL, detail }]]
-  }
-  return [{ ...stack, ahead: withAhead(stack, acceptor, { response, frame }) }, []]
-}
-
-/** An answer that the last lock waits for, or that chooses another way to resolve it. */
-function answered(
-  stack: LockStack,
-  top: Lock,
-  choice: LockSpec,
-  { acceptor, response, frame }: Input<'answer'>,
-): Reduced {
+  if (top?.phase !== 'asked' || !choice) return given(stack, input)
   const chosen = response.case === undefined
   if (choice === top.choice && !chosen) return judge(stack, top, response, frame)
   const lock = { ...top, choice, phase: 'set', frame: chosen ? frame : 0 } as const
-  if (chosen) return reach(replace(stack, lock))
-  return reach({ ...replace(stack, lock), ahead: withAhead(stack, acceptor, { response, frame }) })
+  const next = replace(stack, lock)
+  return chosen ? reach(next) : given(stack, input, next.locks)
 }
 
-function withAhead({ ahead }: LockStack, acceptor: string, answer: Ahead) {
-  return new Map(ahead).set(acceptor, answer)
+/**
+ * Keeps an answer, one an acceptor, until a lock is reached that it is for, which may be now.
+ * `locks`: what the answer makes of them.
+ */
+function given(stack: LockStack, input: Input<'answer'>, locks = stack.locks): Reduced {
+  const { acceptor, response, frame } = input
+  const older = stack.ahead.get(acceptor)
+  if (!older && stack.ahead.size >= ANSWERS_AHEAD_MAX) {
+    return refuse(stack, frame, `over ${ANSWERS_AHEAD_MAX} answers ahead`, Code.QUEUE_FULL)
+  }
+  const ahead = new Map(stack.ahead).set(acceptor, { response, frame })
+  const [next, effects] = reach({ ...stack, locks, ahead }, false)
+  if (!older || older.frame === 0) return [next, effects]
+  const detail = `another answer for ${acceptor} came after it`
+  return [next, [{ type: 'refuse', frame: older.frame, code: Code.QUEUE_FULL, detail }, ...effects]]
 }
 
-function judged(stack: LockStack, input: Input<'judged'>): Reduced {
-  const lock = stack.locks.find(({ id }) => id === input.lock)
-  if (!lock || lock.round !== input.round) return [stack, []]
-  if (lock.phase === 'set' || lock.phase === 'needing') return [stack, []]
+function judged(before: LockStack, input: Input<'judged'>): Reduced {
+  const found = before.locks.find(({ id }) => id === input.lock)
+  if (!found || found.round !== input.round) return [before, []]
+  if (found.phase === 'set' || found.phase === 'needing') return [before, []]
   const { judgement } = input
+  const [stack, lock] = owing(before, found, judgement)
   switch (judgement.outcome) {
     case 'passed':
       return pass(stack, lock, judgement.proof.values, input.resolves)
     case 'failed':
-      return lock.phase === 'beginning'
+      return lock.phase === 'beginning' && !isNominated(lock)
         ? cannotBegin(stack, lock, judgement.code)
         : fail(stack, lock, judgement.code)
     case 'dropped':
-      return lockOut(stack, lock, judgement.code, judgement.code)
+      return lockOut(stack, [lock.place], judgement.code, judgement.code)
     case 'challenge':
       return challenge(stack, { ...lock, ask: judgement.ask, state: judgement.state })
     case 'needs':
@@ -277,73 +298,99 @@ function judged(stack: LockStack, input: Input<'judged'>): Reduced {
   }
 }
 
+/** A verdict without a question answers the answer that was given ahead, if there is one. */
+function owing(stack: LockStack, lock: Lock, { outcome }: Judgement): [LockStack, Lock] {
+  const { acceptor } = lock.choice
+  const given = stack.ahead.get(acceptor)
+  if (!given || lock.phase !== 'beginning' || lock.frame !== 0) return [stack, lock]
+  if (outcome === 'challenge' || outcome === 'needs') return [stack, lock]
+  const ahead = new Map(stack.ahead)
+  ahead.delete(acceptor)
+  const answered = { ...lock, frame: given.frame }
+  return [replace({ ...stack, ahead }, answered), answered]
+}
+
+/** Made by an answer in the main lobby, for that one answer. */
+function isNominated({ place, asker }: Lock): boolean {
+  return place === undefined && asker === undefined
+}
+
 function pass(stack: LockStack, lock: Lock, proved: Values, resolves: readonly string[]): Reduced {
   const values = { ...lock.values, ...proved }
   const left = advance(lock.flow, lock.choice)
   if (left) {
     const [choice] = choices(left) as [LockSpec]
-    return reach(replace(stack, { ...lock, flow: left, choice, out: [], values, phase: 'set' }))
+    const next = { ...lock, flow: left, choice, triesLeft: choice.tries, out: [], values } as const
+    return goOn(stack, replace(stack, { ...next, phase: 'set' }))
   }
-  const { frame } = lock
-  const verdict = { type: 'verdict', lock, outcome: 'passed', code: 0, values, frame } as const
-  const others = stack.locks.filter(({ id }) => id !== lock.id && resolves.includes(id))
-  const gone = [lock, ...others.reverse()]
-  const locks = stack.locks
-    .filter((each) => !gone.includes(each))
-    .map((each) => toldOf(each, gone, values))
-  const verdicts = others.map((each) => ({ ...verdict, lock: each, frame: each.frame }))
-  const places = new Set(gone.map(({ place }) => place))
-  const unlocked = [...places]
+  const others = stack.locks.filter(({ id }) => id !== lock.id && resolves.includes(id)).reverse()
+  const moot = stack.locks.filter(
+    (each) => each !== lock && !others.includes(each) && isFor(each, others, stack.locks),
+  )
+  const resolved = [lock, ...others].map((each) => ({
+    ...each,
+    values: { ...each.values, ...values },
+  }))
+  const gone = [lock, ...others, ...moot]
+  const rest = stack.locks.filter((each) => !gone.includes(each))
+  const locks = rest.map((each) => toldOf(each, resolved, rest))
+  const verdicts = [
+    ...resolved.map((each) => verdictOn(each, 'passed', Code.UNSPECIFIED, each.values)),
+    ...moot.reverse().map((each) => verdictOn(each, 'dropped', Code.UNSPECIFIED)),
+  ]
+  const unlocked = [...new Set(gone.map(({ place }) => place))]
     .filter((place) => place !== undefined)
     .filter((place) => !locks.some((each) => each.place === place))
     .map((place) => ({ type: 'unlocked', place }) as const)
-  const [next, effects] = reach({ ...stack, locks })
-  return [next, [verdict, ...verdicts, ...unlocked, ...effects]]
+  const [next, effects] = goOn(stack, { ...stack, locks })
+  return [next, [...verdicts, ...unlocked, ...effects]]
 }
 
-/** A lock that needed one of those that are gone now has its values, and may go on (R13). */
-function toldOf(lock: Lock, gone: readonly Lock[], values: Values): Lock {
-  if (lock.phase !== 'needing' || !gone.some(({ asker }) => asker === lock.id)) return lock
-  return { ...lock, values: { ...lock.values, ...values }, phase: 'set' }
+/** Whether a lock is there only because one of these needed it, or needed one that needed it. */
+function isFor({ asker }: Lock, needing: readonly Lock[], locks: readonly Lock[]): boolean {
+  if (asker === undefined) return false
+  if (needing.some(({ id }) => id === asker)) return true
+  const next = locks.find(({ id }) => id === asker)
+  return next !== undefined && isFor(next, needing, locks)
+}
+
+/** Who needed what is resolved now has its values, and goes on when it needs no more (R13). */
+function toldOf(lock: Lock, resolved: readonly Lock[], rest: readonly Lock[]): Lock {
+  const told = resolved.filter(({ asker }) => asker === lock.id)
+  if (told.length === 0) return lock
+  const phase = rest.some(({ asker }) => asker === lock.id) ? lock.phase : 'set'
+  return {
+    ...lock,
+    values: Object.assign({}, lock.values, ...told.map((each) => each.values)),
+    phase,
+  }
 }
 
 /** This way to resolve the lock is out; another one may be left. */
 function cannotBegin(stack: LockStack, lock: Lock, code: Code): Reduced {
   const out = [...lock.out, lock.choice]
   const [choice] = openChoices({ ...lock, out })
-  if (!choice) return lockOut(stack, lock, code, code)
+  if (!choice) return lockOut(stack, [lock.place], code, code)
   const next = { ...lock, out, choice, phase: 'set', frame: 0 } as const
-  const [reached, effects] = reach(replace(stack, next))
-  if (lock.frame === 0) return [reached, effects]
-  const { frame } = lock
-  const verdict = { type: 'verdict', lock, outcome: 'failed', code, values: {}, frame } as const
-  return [reached, [verdict, ...effects]]
+  const [reached, effects] = goOn(stack, replace(stack, next))
+  return [reached, lock.frame === 0 ? effects : [verdictOn(lock, 'failed', code), ...effects]]
 }
 
 function fail(stack: LockStack, lock: Lock, code: Code): Reduced {
   // What could not be judged was not wrong.
   const wrong = code === Code.UNAVAILABLE ? 0 : 1
-  const { frame } = lock
   const failed = { ...lock, triesLeft: lock.triesLeft - wrong, frame: 0 }
-  if (failed.triesLeft <= 0) return lockOut(stack, lock, code, Code.TRIES_EXHAUSTED)
-  const verdict = {
-    type: 'verdict',
-    lock: failed,
-    outcome: 'failed',
-    code,
-    values: {},
-    frame,
-  } as const
-  if (failed.place === undefined && failed.asker === undefined) {
+  if (failed.triesLeft <= 0) return lockOut(stack, [lock.place], code, Code.TRIES_EXHAUSTED)
+  const verdict = verdictOn({ ...failed, frame: lock.frame }, 'failed', code)
+  if (isNominated(lock)) {
     const locks = stack.locks.filter(({ id }) => id !== lock.id)
-    const [next, effects] = reach({ ...stack, locks, failures: stack.failures + wrong })
+    const [next, effects] = goOn(stack, { ...stack, locks, failures: stack.failures + wrong })
     return [next, [verdict, ...effects]]
   }
   // What was asked is good for one answer, unless it asked for nothing in particular.
   const fresh = failed.ask.case !== undefined || failed.state !== undefined
-  const phase = fresh ? 'set' : 'asked'
-  const again = replace(stack, { ...failed, phase })
-  const [next, effects] = fresh ? reach(again) : ([again, []] as const)
+  const again = replace(stack, { ...failed, phase: fresh ? 'set' : 'asked' })
+  const [next, effects] = goOn(stack, again)
   return [next, [verdict, ...effects]]
 }
 
@@ -351,18 +398,8 @@ function fail(stack: LockStack, lock: Lock, code: Code): Reduced {
 function challenge(before: LockStack, lock: Lock): Reduced {
   const asked = { ...lock, phase: 'asked', frame: 0 } as const
   const stack = replace(before, asked)
-  const given = stack.ahead.get(asked.choice.acceptor)
   const owed = lock.frame === 0 ? [] : [challengeOf(stack, asked, lock.frame)]
-  if (!given) {
-    const top = stack.locks.at(-1) === asked
-    return [stack, top && owed.length === 0 ? [challengeOf(stack, asked, 0)] : owed]
-  }
-  const ahead = new Map(stack.ahead)
-  ahead.delete(asked.choice.acceptor)
-  if (given.response.case === undefined) {
-    return [{ ...stack, ahead }, [...owed, challengeOf(stack, asked, given.frame)]]
-  }
-  const [next, effects] = judge({ ...stack, ahead }, asked, given.response, given.frame)
+  const [next, effects] = reach(stack, owed.length === 0 && stack.locks.at(-1) === asked)
   return [next, [...owed, ...effects]]
 }
 
@@ -374,9 +411,9 @@ function need(stack: LockStack, lock: Lock, wanted: readonly NewLock[]): Reduced
   )
   const deep = stack.locks.length + wanted.length > LOCK_DEPTH_MAX
   if (loops || deep || needs > NEEDS_MAX) {
-    return lockOut(stack, lock, Code.NESTING_TOO_DEEP, Code.NESTING_TOO_DEEP)
+    return lockOut(stack, [lock.place], Code.NESTING_TOO_DEEP, Code.NESTING_TOO_DEEP)
   }
-  if (wanted.length === 0) return reach(replace(stack, { ...lock, needs, phase: 'set' }))
+  if (wanted.length === 0) return goOn(stack, replace(stack, { ...lock, needs, phase: 'set' }))
   const set = wanted.map((each) => newLock(each, lock.place, lock.id)).reverse()
   // Whoever answered is told what is asked next.
   const last = set.length - 1
@@ -384,7 +421,7 @@ function need(stack: LockStack, lock: Lock, wanted: readonly NewLock[]): Reduced
   const index = stack.locks.indexOf(lock)
   const needing = { ...lock, needs, phase: 'needing', frame: 0 } as const
   const locks = stack.locks.toSpliced(index, 1, needing, ...set)
-  return reach({ ...stack, locks })
+  return goOn(stack, { ...stack, locks })
 }
 
 /** Acceptors of a lock and of those that it is needed by: none of them may be needed again. */
@@ -400,39 +437,61 @@ function acceptorsAbove({ locks }: LockStack, lock: Lock): Set<string> {
 }
 
 function tick(stack: LockStack, now: number): Reduced {
-  const late = stack.locks.find((lock) => lock.deadline <= now)
-  if (!late) return [stack, []]
-  const [next, effects] = lockOut(stack, late, Code.LOCK_DEADLINE, Code.LOCK_DEADLINE)
-  const [rest, more] = tick(next, now)
-  return [rest, [...effects, ...more]]
+  const late = stack.locks.filter(({ deadline }) => deadline <= now)
+  const places = new Set(late.map(({ place }) => place))
+  return lockOut(stack, [...places], Code.LOCK_DEADLINE, Code.LOCK_DEADLINE)
 }
 
 function abandon(stack: LockStack, place: string): Reduced {
-  const [next, verdicts] = without(stack, place, Code.UNSPECIFIED)
-  const [reached, effects] = verdicts.length > 0 ? reach(next) : [next, []]
-  return [reached, [...verdicts, ...effects]]
+  const [left, verdicts] = without(stack, place, Code.UNSPECIFIED)
+  const [next, effects] = goOn(stack, left)
+  return [next, [...verdicts, ...effects]]
 }
 
-/** The place stays locked: all its locks are dropped, the newest first. */
-function lockOut(stack: LockStack, { place }: Lock, why: Code, code: Code): Reduced {
-  const [left, verdicts] = without(stack, place, why)
-  const [next, effects] = reach(left)
-  return [next, [...verdicts, { type: 'lockedOut', place, code }, ...effects]]
+/** The places stay locked: all their locks are dropped, the newest first. */
+function lockOut(
+  stack: LockStack,
+  places: readonly (string | undefined)[],
+  why: Code,
+  code: Code,
+): Reduced {
+  let left = stack
+  const ends: LockEffect[] = []
+  for (const place of places) {
+    const [next, verdicts] = without(left, place, why)
+    ends.push(...verdicts, { type: 'lockedOut', place, code })
+    left = next
+  }
+  const [next, effects] = goOn(stack, left)
+  return [next, [...ends, ...effects]]
 }
 
 function without(stack: LockStack, place: string | undefined, code: Code): Reduced {
   const gone = stack.locks.filter((lock) => lock.place === place).reverse()
-  const verdicts = gone.map((lock): LockEffect => {
-    const { frame } = lock
-    return { type: 'verdict', lock, outcome: 'dropped', code, values: {}, frame }
-  })
-  return [{ ...stack, locks: stack.locks.filter((lock) => lock.place !== place) }, verdicts]
+  const locks = stack.locks.filter((lock) => lock.place !== place)
+  return [{ ...stack, locks }, gone.map((lock) => verdictOn(lock, 'dropped', code))]
+}
+
+type Verdict = Extract<LockEffect, { type: 'verdict' }>
+
+function verdictOn(
+  lock: Lock,
+  outcome: Verdict['outcome'],
+  code: Code,
+  values: Values = {},
+): Verdict {
+  return { type: 'verdict', lock, outcome, code, values, frame: lock.frame }
 }
 
 function replace(stack: LockStack, lock: Lock): LockStack {
   return { ...stack, locks: stack.locks.map((each) => (each.id === lock.id ? lock : each)) }
 }
 
-function refuse(stack: LockStack, frame: number, detail: string): Reduced {
-  return [stack, [{ type: 'refuse', frame, code: Code.FRAME_NOT_ALLOWED, detail }]]
+function refuse(
+  stack: LockStack,
+  frame: number,
+  detail: string,
+  code: Code = Code.FRAME_NOT_ALLOWED,
+): Reduced {
+  return [stack, [{ type: 'refuse', frame, code, detail }]]
 }
