@@ -12,6 +12,8 @@ export interface LockSpec {
   readonly deadlineMs: number
   /** As the acceptor's own `readOptions` gave them. */
   readonly options: unknown
+  /** Acceptor and options as they were written: the same text is the same lock of its place. */
+  readonly key?: string
 }
 
 export type Flow =

@@ -77,6 +77,7 @@ function readLock(
     tries: lock.tries || defaults.tries,
     deadlineMs: lock.deadlineMs || defaults.deadlineMs,
     options: optionsOf(acceptor, lock.options ?? {}),
+    key: `${lock.acceptor} ${JSON.stringify(lock.options ?? {})}`,
   }
 }
 

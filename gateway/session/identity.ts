@@ -87,7 +87,9 @@ export function sameIdentity(a: Proof, b: Proof): boolean {
     a.account?.id === b.account?.id &&
     a.client?.id === b.client?.id &&
     a.token?.id === b.token?.id &&
-    a.credential === b.credential
+    a.credential === b.credential &&
+    // Without an identity, what tells two apart is the lock that each was shown to.
+    (a.account !== undefined || a.lock?.key === b.lock?.key)
   )
 }
 
@@ -149,12 +151,6 @@ function clientNames(account: Named, client: Named): string[] {
   return [account.slug, account.id].flatMap((owner) =>
     [client.slug, client.id].map((name) => clientAddress(owner, name)),
   )
-}
-
-/** Whom it has proved to be, as addresses. */
-export function identitiesOf({ actors, address }: Session): string[] {
-  const others = actors.map((actor) => actor.address).filter((each) => each !== address)
-  return [...new Set(others)]
 }
 
 /** Whether it speaks for the account itself. */

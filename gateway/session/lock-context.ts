@@ -1,5 +1,7 @@
 /** What an acceptor is told of the socket and of the lock that it runs (R12). */
 import type { LockContext, Place } from '../locks/acceptor.ts'
+import type { LockSpec } from '../locks/flow.ts'
+import type { Proof } from '../locks/proof.ts'
 import type { Values } from '../locks/stack.ts'
 import type { Session } from './session.ts'
 
@@ -28,6 +30,23 @@ export function lockContext(
       return abortOf(session, id).signal
     },
   }
+}
+
+/**
+ * Whether some of a socket's proofs resolve a lock of a place: one that was taken by this very lock,
+ * or whatever its acceptor recognises.
+ */
+export function resolves(
+  session: Session,
+  proofs: readonly Proof[],
+  { acceptor, options, key }: LockSpec,
+  place: string | undefined,
+): boolean {
+  if (key !== undefined && proofs.some(({ lock }) => lock?.key === key && lock.place === place)) {
+    return true
+  }
+  const context = lockContext(session, { id: '', place, options, values: {} })
+  return session.core.acceptors.get(acceptor)?.finished({ ...context, proofs }) ?? false
 }
 
 function abortOf({ lockAborts }: Session, lock: string): AbortController {

@@ -18,19 +18,13 @@ import {
 } from '../locks/stack.ts'
 import { adopt } from './identity.ts'
 import { leaveLock, reachLock } from './lock-address.ts'
-import { lockContext } from './lock-context.ts'
+import { lockContext, resolves } from './lock-context.ts'
 import type { Session } from './session.ts'
 import { lockedOut, wisherOf } from './waiting.ts'
 
 /** What of a flow the socket's proofs leave to be resolved; undefined: nothing. */
 export function leftOf(session: Session, flow: Flow, place: string | undefined): Flow | undefined {
-  return remaining(flow, (lock) => isFinished(session, lock, place))
-}
-
-function isFinished(session: Session, lock: LockSpec, place: string | undefined): boolean {
-  const { acceptor, options } = lock
-  const context = lockContext(session, { id: '', place, options, values: {} })
-  return session.core.acceptors.get(acceptor)?.finished(context) ?? false
+  return remaining(flow, (lock) => resolves(session, session.proofs, lock, place))
 }
 
 /** A flow as locks to be set now. In limbo, no deadline goes beyond what the flow itself says. */
@@ -161,7 +155,9 @@ function judgementOf(session: Session, lock: Lock, step: LockStep, told: number)
     return { outcome: 'needs', locks: flow ? locksFor(session, flow) : [] }
   }
   if (step.outcome !== 'passed') return step
-  const refusal = adopt(session, step.proof, told)
+  const { place, choice } = lock
+  const taken = place !== undefined && choice.key !== undefined && { place, key: choice.key }
+  const refusal = adopt(session, { ...step.proof, ...(taken && { lock: taken }) }, told)
   return refusal ? { outcome: 'dropped', code: refusal.code } : step
 }
 

@@ -9,7 +9,7 @@ import { Refusal } from '../protocol/codes.ts'
 import type { Room } from '../rooms/rooms.ts'
 import type { Membership, Sender } from '../router/place.ts'
 import type { Rights } from '../store/store.ts'
-import { lockContext } from './lock-context.ts'
+import { resolves } from './lock-context.ts'
 import type { ProvedActor, Session } from './session.ts'
 
 /** `ifPermitted`: else enter to send only. */
@@ -89,11 +89,9 @@ function letsVisit(session: Session, { place, config, record }: Room, proof: Pro
   if (proof.grants.some(({ roomId }) => roomId === record.id)) return false
   if (proof.place !== undefined ? proof.place !== place.address : !proof.visitor) return false
   if (!config.flow) return false
-  return locksIn(config.flow).some(({ acceptor, options }) => {
-    if (acceptor !== proof.acceptor) return false
-    const context = lockContext(session, { id: '', place: place.address, options, values: {} })
-    return session.core.acceptors.get(acceptor)?.finished({ ...context, proofs: [proof] })
-  })
+  return locksIn(config.flow).some(
+    (lock) => lock.acceptor === proof.acceptor && resolves(session, [proof], lock, place.address),
+  )
 }
 
 /** What to listen to: nothing, what was asked, or what of it is permitted. */

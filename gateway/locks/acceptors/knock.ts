@@ -1,4 +1,4 @@
-/** The `knock` acceptor: somebody inside, who has the right to, lets the socket in, or not (R18). */
+/** The `knock` acceptor: somebody inside, with the right to, lets the socket in, or not (R18). */
 import { create } from '@bufbuild/protobuf'
 import { Code } from '@porthouse/proto/v1/code'
 import { PromptsSchema } from '@porthouse/proto/v1/lock_step'
