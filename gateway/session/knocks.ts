@@ -118,21 +118,25 @@ export class Knocks implements KnockDesk {
     const { graph, technical } = this.#parts
     const inside = graph.waitingAt(pending.lock)?.approvers() ?? []
     const owners = technical.watches.of(`account:${pending.account}`)
-    const all = [...new Set([...(inside as Session[]), ...owners])]
-    for (const approver of all.slice(0, TOLD_MAX)) this.#tell(approver, pending)
+    let told = 0
+    for (const approver of new Set([...(inside as Session[]), ...owners])) {
+      if (this.#tell(approver, pending) && ++told === TOLD_MAX) return
+    }
   }
 
-  #tell(approver: Session, pending: Pending): void {
+  /** False where he does not listen, may not decide, or was told before. */
+  #tell(approver: Session, pending: Pending): boolean {
     const { technical } = this.#parts
     const { lock, place, account, text: detail, knocker, told } = pending
     const hears =
       approver.capabilities.has(EVENTS_CAPABILITY) ||
       technical.watches.has(approver, 'rooms') ||
       technical.watches.has(approver, `account:${account}`)
-    if (!hears || told.has(approver) || !this.#mayDecide(approver, pending)) return
+    if (!hears || told.has(approver) || !this.#mayDecide(approver, pending)) return false
     told.add(approver)
     const event = { kind: EventKind.KNOCKED, place, lock, acceptor: 'knock', detail }
     technical.tell(approver, knocker, event, knownAs(knocker, account))
+    return true
   }
 
   /** Those who may let in at that place, and the account's owner wherever he is. */

@@ -1,4 +1,4 @@
-/** What a socket may ask about its own, an owner about his account, and a stranger about nothing. */
+/** What a socket may ask about its own, an owner about his account, a stranger about nothing. */
 import { Code } from '@porthouse/proto/v1/code'
 import type { Sockets } from '@porthouse/proto/v1/command'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -349,7 +349,7 @@ describe('a drop', () => {
     expect(ann.take().map(line)).toEqual(['1 done', '0 drop KICKED'])
   })
 
-  test('by an account ends its own, and nobodies in its rooms, but no guest of others', async () => {
+  test('by an account ends its own, and nobodies in its rooms, but no guests', async () => {
     const boss = await owner(hall)
     const ann = await client(hall, ['boiler'], { client: 'ann' })
     const nobody = hall.open('/acme/yard')

@@ -325,7 +325,7 @@ describe('watching', () => {
 })
 
 describe('a public notice', () => {
-  test('comes to all who know of events, in limbo as well, and the last one before the Drop', async () => {
+  test('comes to all who know of events, in limbo too, the last one before the Drop', async () => {
     const listener = hall.open().say(helloForEvents())
     const deaf = hall.open().say(hello(1))
     const ann = await client(hall, ['boiler'], { client: 'ann', events: true })

@@ -1,4 +1,4 @@
-/** Sockets that command: an account's owner by its key, clients by token, and what they are told. */
+/** Sockets that command: an account's owner by its key, clients by token; what they are told. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { CommandSchema } from '@porthouse/proto/v1/command'
