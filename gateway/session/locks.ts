@@ -6,7 +6,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import { EventKind } from '@porthouse/proto/v1/event'
 import { Outcome } from '@porthouse/proto/v1/lock_step'
 import type { Acceptor, LockContext, LockStep } from '../locks/acceptor.ts'
-import { type Flow, type LockSpec, locksIn, partsOf, remaining } from '../locks/flow.ts'
+import { type Flow, locksIn, partsOf, remaining } from '../locks/flow.ts'
 import {
   type Judgement,
   type Lock,
