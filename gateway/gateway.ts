@@ -68,7 +68,7 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
   const parts = acceptorParts(given, clock, () => port, commons)
   const core = coreOf({ config, store, log }, clock, parts, commons)
   const sessions = new Sessions(core)
-  const live = new Live(core, store, () => sessions.all)
+  const live = new Live(core, store)
   await live.start()
   const connections = new Connections(config.connections)
   const http = await serveHttp({

@@ -27,15 +27,13 @@ type Task = Key | `added:${string}`
 export class Live {
   readonly #core: Core
   readonly #store: ProofStore & Pick<Store, 'rooms' | 'changes'>
-  readonly #sessions: () => Iterable<Session>
   readonly #unread: Unread<Task>
   #ended = false
   #unwatch: () => Promise<void> = async () => {}
 
-  constructor(core: Core, store: Store, sessions: () => Iterable<Session>) {
+  constructor(core: Core, store: Store) {
     this.#core = core
     this.#store = store
-    this.#sessions = sessions
     this.#unread = new Unread<Task>(
       (task) => this.#read(task),
       (error, task) => core.log.warn({ err: error, task }, 'what changed cannot be read, for now'),
@@ -141,17 +139,12 @@ export class Live {
     const isNew = record?.revision !== room.record.revision
     if (record) rooms.configure(room, record)
     else rooms.forget(room)
-    for (const session of this.#membersOf(room)) {
-      const member = session.memberships.get(room.place.route)
-      if (!member) continue
+    for (const member of [...room.place.members]) {
+      const session = member.socket as Session
       if (!record) expel(session, member, Code.ROOM_UNKNOWN)
       else if (isNew && isLocked(session, room)) expel(session, member, Code.ENTRY_NOT_PERMITTED)
       else this.#settle(session, member)
     }
-  }
-
-  #membersOf({ place }: Room): Session[] {
-    return [...this.#sessions()].filter(({ memberships }) => memberships.has(place.route))
   }
 }
 

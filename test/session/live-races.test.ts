@@ -220,7 +220,7 @@ describe('a room', () => {
     expect(await hears(visitor)).toEqual(['4 challenge token'])
   })
 
-  test('that gets a lock and rights for visitors gives them to none who did not resolve it', async () => {
+  test('that gets a lock, and rights for visitors, gives them to none outside of it', async () => {
     const guest = hall.open('/acme/yard')
     await hears(guest)
     const visitors = { send: true, receive: true, admit: false }
@@ -399,7 +399,7 @@ const steps = fc.array(
   { maxLength: 12 },
 ) as fc.Arbitrary<Step[]>
 
-test('whatever changes, and whenever, a socket may do what its token may, and no more', async () => {
+test('whatever changes, and whenever, a socket may do what its token may', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (all) => {
       await start()

@@ -107,7 +107,7 @@ export class Hall {
       knocks,
     }
     this.sessions = new Sessions(this.core)
-    this.live = new Live(this.core, this.store as unknown as Store, () => this.sessions.all)
+    this.live = new Live(this.core, this.store as unknown as Store)
   }
 
   /** A socket that opened this path. */
