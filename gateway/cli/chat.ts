@@ -1,40 +1,31 @@
 /** `porthouse connect`: type a line, see the others' lines and what became of yours. */
 import { createInterface, type Interface } from 'node:readline'
-import { type Client, PorthouseError, type Receipt, type Room } from '@porthouse/client'
+import { type Client, PorthouseError, type Receipt } from '@porthouse/client'
 import { tellConnection } from './listen.ts'
 import { messageForPeople } from './message.ts'
 import { print, styled, warn } from './output.ts'
 import { receiptForPeople, rejected } from './receipt.ts'
-import type { Target } from './target.ts'
-import { type ClientOptions, withClient } from './with-client.ts'
+import { type ClientOptions, type Errand, withClient } from './with-client.ts'
 
 type Send = (text: string) => Promise<Receipt>
 
 /** Until the input ends; what was sent by then has its receipt shown. */
 export async function chat(address: string, options: ClientOptions): Promise<void> {
-  await withClient(address, options, async (client, target) => {
-    const send = await enter(client, target)
-    warn(`connected to ${target.address} as ${client.socket}`)
+  const talk = async (client: Client, errand: Errand) => {
+    const send = sender(client, errand)
+    warn(`connected to ${errand.address} as ${errand.as ?? client.socket}`)
     if (process.stdin.isTTY) warn('type a line and press Enter; Ctrl-D leaves')
     await converse(client, send)
-  })
-}
-
-async function enter(client: Client, { address, isRoom }: Target): Promise<Send> {
-  if (!isRoom) return (text) => client.send(address, text)
-  const room = await joinAsMayBe(client, address)
-  if (!room.listening) warn('this token may send here, not listen')
-  if (!room.maySend) warn('this token may listen here, not send')
-  return (text) => room.send(text)
-}
-
-async function joinAsMayBe(client: Client, address: string): Promise<Room> {
-  try {
-    return await client.join(address)
-  } catch (error) {
-    if (!(error instanceof PorthouseError && error.code === 'RECEIVE_NOT_PERMITTED')) throw error
-    return client.join(address, { sendOnly: true })
   }
+  await withClient(address, options, talk, { enter: true, interactive: true })
+}
+
+function sender(client: Client, { address, as }: Errand): Send {
+  const room = client.entered
+  if (!room) return (text) => client.send(address, text, { as })
+  if (!room.listening) warn('you may send here, not listen')
+  if (!room.maySend) warn('you may listen here, not send')
+  return (text) => room.send(text, { as })
 }
 
 async function converse(client: Client, send: Send): Promise<void> {

@@ -4,13 +4,23 @@ import { type Command, Option } from 'commander'
 const PLACES = `
 ADDRESS is ACCOUNT/ROOM, ACCOUNT/ROOM/CHANNEL, client:ACCOUNT/CLIENT or socket:ID at the gateway
 that PORTHOUSE_URL names (default ws://127.0.0.1:8080), or a URL ws://HOST:PORT/ACCOUNT/ROOM.
-The token may also stand in PORTHOUSE_TOKEN, where other users of the machine do not see it.
+Who you are is proved by a token, by a client's SSH key or password, or by an account's connection
+key. PORTHOUSE_TOKEN, PORTHOUSE_KEY, PORTHOUSE_PASSWORD and PORTHOUSE_BEARER hold secrets where
+other users of the machine do not see them.
 `
 
 export function clientCommands(program: Command): void {
   asClient(program.command('connect <address>'))
     .description('talk in a room: type a line, see others and what became of yours')
-    .addHelpText('after', `${PLACES}\nExample:\n  $ porthouse connect demo/hello --token TOKEN`)
+    .addHelpText(
+      'after',
+      `${PLACES}
+Without any proof, at a terminal, you are asked for what the place asks for.
+
+Examples:
+  $ porthouse connect demo/hello --token TOKEN
+  $ porthouse connect acme/boiler --as bob --ssh-key ~/.ssh/id_ed25519 --trace`,
+    )
     .action(async (address, options) => (await import('./chat.ts')).chat(address, options))
 
   asClient(program.command('send <address> [text]'))
@@ -56,5 +66,14 @@ Examples:
 }
 
 function asClient(command: Command): Command {
-  return command.option('--token <secret>', 'proof of who is asking; open rooms need none')
+  return command
+    .option('--token <secret>', 'a token; open rooms need none')
+    .option('--as <client>', 'be ACCOUNT/CLIENT, or CLIENT of the account in ADDRESS')
+    .option('--ssh-key <file>', "with --as: by the client's private SSH key")
+    .option('--ssh-agent', 'with --as: by an SSH agent; --ssh-key FILE.pub says by which key')
+    .option('--password', "with --as: by the client's password, typed or in PORTHOUSE_PASSWORD")
+    .option('--key-file <file>', "an account's connection key")
+    .option('--bearer <jwt>', 'a token of the OpenID provider that the room names')
+    .option('--device', 'log in to the OpenID provider on another device')
+    .option('--trace', 'print every frame of both sides on stderr, secrets left out')
 }

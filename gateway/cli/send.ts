@@ -4,8 +4,7 @@ import { EXIT, usage } from './failure.ts'
 import { contentOf, linesOf, wholeOf } from './lines.ts'
 import { print, printed, printJson } from './output.ts'
 import { type Outcome, receiptForPeople, receiptForScripts, rejected } from './receipt.ts'
-import type { Target } from './target.ts'
-import { type ClientOptions, withClient } from './with-client.ts'
+import { type ClientOptions, type Errand, withClient } from './with-client.ts'
 
 interface Options extends ClientOptions {
   readonly level: Exclude<Level, 'none'>
@@ -30,8 +29,9 @@ export async function send(
     throw usage('--lines reads stdin: leave TEXT out')
   if (lines && key) throw usage('--key is for one message; with --lines all would be duplicates')
   if (!lines && text === undefined) throw usage('say what to send: TEXT, - for stdin, or --lines')
-  return withClient(address, options, async (client, target) => {
-    const post = await poster(client, target, { level, ...(key && { idempotencyKey: key }) })
+  return withClient(address, options, async (client, errand) => {
+    const { as } = errand
+    const post = await poster(client, errand, { level, as, ...(key && { idempotencyKey: key }) })
     let exit: number = EXIT.ok
     const tell = async (outcome: Outcome) => {
       if (outcome.status === 'REJECTED') exit = EXIT.refused
@@ -46,7 +46,7 @@ export async function send(
 }
 
 /** Enters the room to send only, so that the sender is no listener, and says how to send there. */
-async function poster(client: Client, target: Target, options: SendOptions): Promise<Post> {
+async function poster(client: Client, target: Errand, options: SendOptions): Promise<Post> {
   let open = true
   client.on('closed', () => {
     open = false

@@ -13,6 +13,8 @@ import { refused } from './names.ts'
 export interface Target {
   /** The canonical entry of the gateway. */
   readonly url: string
+  /** Where it is a room: the URL that leads into it. */
+  readonly placeUrl?: string
   /** Address with its kind. */
   readonly address: string
   readonly isRoom: boolean
@@ -28,7 +30,7 @@ export function parseTarget(typed: string, environment: ClientEnvironment, filte
     if (/^(wss?|https?):\/\//.test(typed)) return fromUrl(typed)
     const isRoom = withKind(typed).startsWith('room:')
     const parse = filter && isRoom ? parseFilter : parseAddress
-    return { url: entry(environment.url), address: formatAddress(parse(withKind(typed))), isRoom }
+    return target(environment.url, formatAddress(parse(withKind(typed))), isRoom)
   })
 }
 
@@ -38,7 +40,14 @@ function fromUrl(typed: string): Target {
   if (place.kind !== 'room' || place.client) {
     throw usage(`${typed} names no room; write ws://HOST:PORT/ACCOUNT/ROOM, or an address alone`)
   }
-  return { url: entry(typed), address: formatAddress(place.address), isRoom: true }
+  return target(typed, formatAddress(place.address), true)
+}
+
+function target(base: string, address: string, isRoom: boolean): Target {
+  const url = entry(base)
+  if (!isRoom) return { url, address, isRoom }
+  const path = address.slice('room:'.length).split('/').map(encodeURIComponent).join('/')
+  return { url, address, isRoom, placeUrl: new URL(`/${path}`, url).href }
 }
 
 function entry(base: string): string {

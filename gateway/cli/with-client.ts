@@ -1,34 +1,57 @@
 /** Commands that are clients: a connection for as long as a command takes. */
 import { type Client, connect, PorthouseError } from '@porthouse/client'
 import { clientEnvironment } from '../config/client.ts'
+import { type ProofOptions, proofsOf } from './answerers.ts'
 import { EXIT, Failure } from './failure.ts'
+import { warn } from './output.ts'
 import { parseTarget, type Target } from './target.ts'
+import { tracer } from './trace.ts'
 
-export interface ClientOptions {
-  readonly token?: string
+export interface ClientOptions extends ProofOptions {
   readonly json?: boolean
+  readonly trace?: boolean
   /** False for `--no-reconnect`. */
   readonly reconnect?: boolean
 }
 
-/** Connects to the gateway of an address as typed; `filter` lets it name several channels. */
+/** What a command does with its client. */
+export interface Use {
+  /** Lets the address name several channels. */
+  readonly filter?: boolean
+  /** Enters the room by its URL, in which the place's locks ask for what they need and no more. */
+  readonly enter?: boolean
+  /** Has the person answer, where no option does. */
+  readonly interactive?: boolean
+  readonly signal?: AbortSignal
+}
+
+/** Where it goes, and as whom. */
+export interface Errand extends Target {
+  /** The client that sends, `client:…`. */
+  readonly as: string | undefined
+}
+
+/** Connects to the gateway of an address as typed. */
 export async function withClient<T>(
   typed: string,
-  { token, reconnect = true }: ClientOptions,
-  use: (client: Client, target: Target) => Promise<T>,
-  { filter = false, signal }: { filter?: boolean; signal?: AbortSignal } = {},
+  options: ClientOptions,
+  use: (client: Client, errand: Errand) => Promise<T>,
+  { filter = false, enter = false, interactive = false, signal }: Use = {},
 ): Promise<T> {
   const environment = clientEnvironment()
   const target = parseTarget(typed, environment, filter)
-  const secret = token ?? environment.token
+  const { address, url, placeUrl = url } = target
+  const { answerers, as } = await proofsOf(options, environment, { address, interactive })
+  const { reconnect = true, trace } = options
   try {
-    const client = await connect(target.url, {
+    const client = await connect(enter ? placeUrl : url, {
       reconnect,
-      ...(secret && { token: secret }),
+      locks: answerers,
+      ...(trace && { onPacket: tracer(warn) }),
       ...(signal && { signal }),
     })
     try {
-      return await use(client, target)
+      return await use(client, { ...target, as })
     } finally {
       await client.close()
     }
@@ -56,7 +79,7 @@ function hint(code: string, url: string): string | undefined {
       return `is a gateway running at ${new URL(url).origin}? PORTHOUSE_URL says where it is`
     case 'UNAUTHENTICATED':
     case 'TOKEN_EXPIRED':
-      return 'give a good one with --token or PORTHOUSE_TOKEN'
+      return 'prove who you are: --token, --as CLIENT with --ssh-key FILE, or what else it asks for'
     case 'SEND_NOT_PERMITTED':
     case 'RECEIVE_NOT_PERMITTED':
       return 'porthouse token create --room ROOM:send,receive makes a token that may'

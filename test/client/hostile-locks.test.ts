@@ -147,7 +147,7 @@ describe('what nobody asked for changes nothing', () => {
     await expect(connecting).rejects.toMatchObject({ code: 'FRAME_NOT_ALLOWED' })
   })
 
-  test('a challenge in the main lobby is an offer, and refusals of nothing are nothing', async () => {
+  test('a challenge in the main lobby is an offer; refusals of nothing are nothing', async () => {
     const { line, connecting } = await dial('', { token: 'secret' })
     const [answer] = await greeted(line)
     line.send(challenge(0, { acceptor: 'ssh-key' }), drop(9999, Code.FRAME_NOT_ALLOWED))

@@ -41,7 +41,7 @@ export class SshReader {
   }
 }
 
-/** A positive number as SSH writes it: without leading zeros, but for one that keeps it positive. */
+/** As SSH writes a positive number: without leading zeros, but for one that keeps it positive. */
 export function sshNumber(number: Uint8Array): Uint8Array {
   const first = number.findIndex((byte) => byte !== 0)
   const digits = first < 0 ? number.subarray(number.length) : number.subarray(first)
