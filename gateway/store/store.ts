@@ -110,6 +110,11 @@ export interface Clients {
   /** Finds a client by its slug, or makes it, without grants. Rejects with `missing`. */
   ensure(account: string, slug: string): Promise<ClientRecord>
   find(account: string, client: string): Promise<ClientRecord | undefined>
+  /**
+   * A client and what it is known by, in one question, which takes as long where there is no such
+   * client (threat K14).
+   */
+  claimed(account: string, client: string, kind: CredentialKind): Promise<ClaimedClient | undefined>
   /** By slug. Rejects with `missing` where the account is unknown. */
   list(account: string): Promise<ClientRecord[]>
   /**
@@ -159,6 +164,13 @@ export interface Credentials {
   /** Sets when it ends, so that an old key and a new one may overlap. Rejects with `missing`. */
   expire(id: string, at: Date): Promise<Credential>
   delete(id: string): Promise<boolean>
+}
+
+/** The client that a socket claims to be, and what it may show that by. */
+export interface ClaimedClient {
+  readonly client: ClientRecord
+  /** Of the kind asked for, the oldest first, those past their expiry among them. */
+  readonly credentials: readonly Credential[]
 }
 
 /** What the content of a token's messages must be (R33). */

@@ -27,6 +27,38 @@ export function clientsSuite(fixture: Fixture): void {
       expect(await fixture.store.clients.list(account.id)).toEqual([made])
     })
 
+    test('are found with what they are known by, of one kind and in one step', async () => {
+      const { account } = await fixture.newRoom()
+      const { clients, credentials } = fixture.store
+      const grants = [{ room: 'boiler', send: true }]
+      const made = await clients.create({ account: account.id, slug: 'pump', grants })
+      await clients.ensure(account.id, 'valve')
+      const known = { account: account.id, client: 'pump', data: { key: ['AAAA'] }, label: 'a' }
+      const add = (rest: object) =>
+        credentials.add({ id: randomUUID(), kind: 'ssh-key', ...known, ...rest })
+      const keys = [await add({ expiresAt: new Date(0) }), await add({})]
+      await add({ kind: 'preset' })
+      await add({ client: 'valve' })
+      await add({ client: undefined })
+      for (const owner of [account.slug, account.id]) {
+        for (const name of ['pump', made.id.toUpperCase()]) {
+          const claimed = await clients.claimed(owner, name, 'ssh-key')
+          expect(claimed).toEqual({ client: made, credentials: keys })
+        }
+      }
+      const bare = await clients.claimed(account.slug, 'valve', 'password')
+      expect(bare).toMatchObject({ client: { slug: 'valve', grants: [] }, credentials: [] })
+      const stranger = await fixture.newAccount()
+      const nobody = [randomUUID(), 'none', '', 'a\0', "' or true --", 'a'.repeat(100_000)]
+      for (const name of nobody) {
+        expect(await clients.claimed(account.slug, name, 'ssh-key')).toBeUndefined()
+        expect(await clients.claimed(name, 'pump', 'ssh-key')).toBeUndefined()
+        expect(await clients.find(account.slug, name)).toBeUndefined()
+        expect(await clients.find(name, 'pump')).toBeUndefined()
+      }
+      expect(await clients.claimed(stranger.slug, made.id, 'ssh-key')).toBeUndefined()
+    })
+
     test('are made whole or not at all', async () => {
       const { account } = await fixture.newRoom()
       const foreign = await fixture.newRoom()

@@ -35,7 +35,7 @@ type Listener = (change: Change | undefined) => void
 interface Asked {
   readonly accounts: Pick<Store['accounts'], 'find'>
   readonly rooms: Pick<Store['rooms'], 'find' | 'list'>
-  readonly clients: Pick<Store['clients'], 'find' | 'ensure'>
+  readonly clients: Pick<Store['clients'], 'find' | 'claimed' | 'ensure'>
   readonly credentials: Pick<Store['credentials'], 'find' | 'list'>
   readonly tokens: Pick<Store['tokens'], 'find'>
   readonly logins: Store['logins']
@@ -86,6 +86,12 @@ export class MemoryStore implements Asked {
     find: async (account, client) => {
       await this.#answer()
       return this.#findClient(account, client)
+    },
+    claimed: async (account, client, kind) => {
+      await this.#answer()
+      const found = this.#findClient(account, client)
+      const isHis = (each: Credential) => each.kind === kind && each.client?.id === found?.id
+      return found && { client: found, credentials: this.#credentials.filter(isHis) }
     },
     ensure: async (account, slug) => {
       await this.#answer()

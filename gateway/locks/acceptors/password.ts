@@ -3,7 +3,7 @@ import { create } from '@bufbuild/protobuf'
 import { Code } from '@porthouse/proto/v1/code'
 import { PromptsSchema } from '@porthouse/proto/v1/lock_step'
 import { Bounded } from '../../identity/bounded.ts'
-import { findClaimed, readClientAddress } from '../../identity/client-credentials.ts'
+import { readClientAddress } from '../../identity/client-credentials.ts'
 import { isPassword, type PasswordData, passwordFault } from '../../identity/passwords.ts'
 import type { Acceptor, Ask, LockContext, LockStep } from '../acceptor.ts'
 import { byWorth, isAccount, isProved, passedBy, WRONG } from './client-proof.ts'
@@ -35,7 +35,7 @@ export function passwordAcceptor({ store }: Pick<AcceptorParts, 'store'>): Accep
       if (values.length !== (known ? 1 : 2) || passwordFault(password)) return WRONG
       const address = known ?? readName(values[0]!, context)
       if (!address) return WRONG
-      const claimed = await findClaimed(store, address, 'password')
+      const claimed = await store.clients.claimed(address.account, address.client, 'password')
       const [credential] = byWorth(claimed?.credentials ?? [], now)
       const kept = credential?.data as PasswordData | undefined
       const right = await hashing.run(() => isPassword(password, kept), signal)

@@ -1,7 +1,6 @@
 /** The `preset` acceptor: a predefined challenge and its response, for devices (R4). */
 import { createHmac } from 'node:crypto'
 import { z } from 'zod'
-import { findClaimed } from '../../identity/client-credentials.ts'
 import {
   isResponse,
   isSha256Of,
@@ -77,7 +76,7 @@ export function presetAcceptor({
   async function claim({ place, socket }: LockContext) {
     if (!place || !socket.client) return undefined
     const { account } = place
-    return findClaimed(store, { account, client: socket.client }, 'preset')
+    return store.clients.claimed(account, socket.client, 'preset')
   }
 
   function decoyOf(client: string): Buffer {

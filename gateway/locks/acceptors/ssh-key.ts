@@ -1,7 +1,7 @@
 /** The `ssh-key` acceptor: a client signs the login message by a key it has registered (R7). */
 import { create } from '@bufbuild/protobuf'
 import { NonceSchema, type Signature } from '@porthouse/proto/v1/lock_step'
-import { findClaimed, readClientAddress } from '../../identity/client-credentials.ts'
+import { readClientAddress } from '../../identity/client-credentials.ts'
 import { loginMessage } from '../../identity/login-message.ts'
 import { readPublicKey, type SshCredential } from '../../identity/ssh-public-key.ts'
 import { isSignatureOf, readSshSignature, verifySsh } from '../../identity/ssh-signature.ts'
@@ -56,7 +56,7 @@ async function judge(
   const gateway = ownGatewayUrl(claimedGateway, urls())
   if (!address || gateway === undefined) return WRONG
   const login = { gateway, socket: socket.address, nonce, client, place: place?.address ?? '' }
-  const claimed = await findClaimed(store, address, 'ssh-key')
+  const claimed = await store.clients.claimed(address.account, address.client, 'ssh-key')
   const known = byWorth(claimed?.credentials ?? [], now)
   const credential = await signerOf(loginMessage(login), signature, known)
   if (!claimed || !credential) return WRONG

@@ -1,17 +1,27 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import { checkSlug } from '../../protocol/name.ts'
-import { type ClientRecord, type Clients, StoreError } from '../store.ts'
+import {
+  type ClaimedClient,
+  type ClientRecord,
+  type Clients,
+  type CredentialKind,
+  StoreError,
+} from '../store.ts'
 import { theAccount } from './accounts.ts'
 import type { Database, Queries } from './database.ts'
 import { clientOwner, granting, grantsOf, resolveGrants } from './grants.ts'
-import { bySlug, named } from './name.ts'
-import { accounts, clients } from './schema.ts'
+import { bySlug, named, namedLater, nameValues } from './name.ts'
+import { accounts, clients, credentials } from './schema.ts'
 
 export class PostgresClients implements Clients {
   readonly #database: Database
+  readonly #find: ReturnType<typeof prepareFind>
+  readonly #claim: ReturnType<typeof prepareClaim>
 
   constructor(database: Database) {
     this.#database = database
+    this.#find = database.prepare(prepareFind)
+    this.#claim = database.prepare(prepareClaim)
   }
 
   create(client: Parameters<Clients['create']>[0]): Promise<ClientRecord> {
@@ -39,7 +49,20 @@ export class PostgresClients implements Clients {
   }
 
   find(account: string, client: string): Promise<ClientRecord | undefined> {
-    return this.#database.run((queries) => findClient(queries, account, client))
+    return this.#database.run(async () => {
+      const [found] = await this.#find.execute(namesOf(account, client))
+      return found && readClient(found)
+    })
+  }
+
+  claimed(
+    account: string,
+    client: string,
+    kind: CredentialKind,
+  ): Promise<ClaimedClient | undefined> {
+    return this.#database.run(async () => {
+      return readClaim(await this.#claim.execute({ ...namesOf(account, client), kind }))
+    })
   }
 
   list(account: string): Promise<ClientRecord[]> {
@@ -103,21 +126,69 @@ export async function theClient(
 
 /** By slug. */
 async function selectClients(queries: Queries, which: SQL | undefined): Promise<ClientRecord[]> {
-  const rows = await queries
-    .select({
-      id: clients.id,
-      account: { id: accounts.id, slug: accounts.slug },
-      slug: clients.slug,
-      createdAt: clients.createdAt,
-      maxSockets: clients.maxSockets,
-      grants: grantsOf(clientOwner),
-    })
+  const rows = await selection(queries, which).orderBy(bySlug(clients))
+  return rows.map(readClient)
+}
+
+const COLUMNS = {
+  id: clients.id,
+  account: { id: accounts.id, slug: accounts.slug },
+  slug: clients.slug,
+  createdAt: clients.createdAt,
+  maxSockets: clients.maxSockets,
+  grants: grantsOf(clientOwner),
+}
+
+function selection(queries: Queries, which: SQL | undefined) {
+  return queries
+    .select(COLUMNS)
     .from(clients)
     .innerJoin(accounts, eq(accounts.id, clients.accountId))
     .where(which)
-    .orderBy(bySlug(clients))
-  return rows.map(({ maxSockets, ...rest }) => ({
-    ...rest,
-    ...(maxSockets !== null && { maxSockets }),
-  }))
+}
+
+type Row = Awaited<ReturnType<typeof selection>>[number]
+
+function readClient({ maxSockets, ...rest }: Row): ClientRecord {
+  return { ...rest, ...(maxSockets !== null && { maxSockets }) }
+}
+
+const byNames = and(namedLater(accounts, 'account'), namedLater(clients, 'client'))
+
+function namesOf(account: string, client: string): Record<string, string | null> {
+  return { ...nameValues('account', account), ...nameValues('client', client) }
+}
+
+function prepareFind(queries: Queries) {
+  return selection(queries, byNames).prepare('client')
+}
+
+/** A row for each credential of the kind, or one without any. */
+function prepareClaim(queries: Queries) {
+  const isOfKind = eq(credentials.kind, sql.placeholder('kind'))
+  return queries
+    .select({ ...COLUMNS, credential: credentials })
+    .from(clients)
+    .innerJoin(accounts, eq(accounts.id, clients.accountId))
+    .leftJoin(credentials, and(eq(credentials.clientId, clients.id), isOfKind))
+    .where(byNames)
+    .orderBy(credentials.createdAt, credentials.id)
+    .prepare('claim')
+}
+
+type ClaimRow = Awaited<ReturnType<ReturnType<typeof prepareClaim>['execute']>>[number]
+
+function readClaim(rows: readonly ClaimRow[]): ClaimedClient | undefined {
+  const [first] = rows
+  if (!first) return undefined
+  const { credential: _, ...row } = first
+  const client = readClient(row)
+  const owner = { account: client.account, client: { id: client.id, slug: client.slug } }
+  const known = rows.flatMap(({ credential }) => (credential ? [credential] : []))
+  return {
+    client,
+    credentials: known.map(({ id, kind, data, label, createdAt, expiresAt }) => {
+      return { id, kind, ...owner, data, label, createdAt, ...(expiresAt && { expiresAt }) }
+    }),
+  }
 }

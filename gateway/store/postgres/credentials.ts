@@ -9,9 +9,11 @@ import { accounts, clients, credentials } from './schema.ts'
 
 export class PostgresCredentials implements Credentials {
   readonly #database: Database
+  readonly #find: ReturnType<typeof prepareFind>
 
   constructor(database: Database) {
     this.#database = database
+    this.#find = database.prepare(prepareFind)
   }
 
   add(credential: Parameters<Credentials['add']>[0]): Promise<Credential> {
@@ -28,7 +30,11 @@ export class PostgresCredentials implements Credentials {
   }
 
   find(id: string): Promise<Credential | undefined> {
-    return this.#database.run((queries) => findCredential(queries, id))
+    return this.#database.run(async () => {
+      if (!isUuid(id)) return undefined
+      const [credential] = await this.#find.execute({ id })
+      return credential && readCredential(credential)
+    })
   }
 
   list(account: string, client?: string): Promise<Credential[]> {
@@ -77,9 +83,18 @@ async function theCredential(queries: Queries, id: string): Promise<Credential> 
   return credential
 }
 
+function prepareFind(queries: Queries) {
+  return selection(queries, eq(credentials.id, sql.placeholder('id'))).prepare('credential')
+}
+
 /** Oldest first. */
 async function selectCredentials(queries: Queries, which: SQL | undefined): Promise<Credential[]> {
-  const rows = await queries
+  const rows = await selection(queries, which)
+  return rows.map(readCredential)
+}
+
+function selection(queries: Queries, which: SQL | undefined) {
+  return queries
     .select({
       id: credentials.id,
       kind: credentials.kind,
@@ -95,9 +110,10 @@ async function selectCredentials(queries: Queries, which: SQL | undefined): Prom
     .leftJoin(clients, eq(clients.id, credentials.clientId))
     .where(which)
     .orderBy(credentials.createdAt, credentials.id)
-  return rows.map(({ client, expiresAt, ...rest }) => ({
-    ...rest,
-    ...(client && { client }),
-    ...(expiresAt && { expiresAt }),
-  }))
+}
+
+type Row = Awaited<ReturnType<typeof selection>>[number]
+
+function readCredential({ client, expiresAt, ...rest }: Row): Credential {
+  return { ...rest, ...(client && { client }), ...(expiresAt && { expiresAt }) }
 }

@@ -44,6 +44,14 @@ export class Database {
     }
   }
 
+  /**
+   * Makes a statement once that is run often, of `queries…prepare(name)`: it is not built again, and
+   * each connection has the server parse it once.
+   */
+  prepare<T>(build: (queries: Queries) => T): T {
+    return build(this.#queries)
+  }
+
   async close(): Promise<void> {
     await this.#sql.end({ timeout: CLOSE_SECONDS_MAX })
   }

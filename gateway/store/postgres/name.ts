@@ -15,6 +15,19 @@ export function named(table: Named, name: string): SQL {
   return isUuid(name) ? eq(table.id, name) : eq(table.slug, name)
 }
 
+/** The same, of a name that is told when a prepared statement is run, by `nameValues`. */
+export function namedLater(table: Named, what: string): SQL {
+  const { id, slug } = table
+  return sql`(${id} = ${sql.placeholder(`${what}Id`)} or ${slug} = ${sql.placeholder(what)})`
+}
+
+/** What of the name goes where. */
+export function nameValues(what: string, name: string): Record<string, string | null> {
+  if (isUuid(name)) return { [`${what}Id`]: name, [what]: null }
+  const isSlug = name.length <= SLUG_CHARS_MAX && !name.includes('\0')
+  return { [`${what}Id`]: null, [what]: isSlug ? name : null }
+}
+
 /** By bytes, which is the same order on every server. */
 export function bySlug(table: Named): SQL {
   return sql`${table.slug} collate "C"`

@@ -19,9 +19,11 @@ type NewToken = Parameters<Tokens['create']>[0]
 
 export class PostgresTokens implements Tokens {
   readonly #database: Database
+  readonly #find: ReturnType<typeof prepareFind>
 
   constructor(database: Database) {
     this.#database = database
+    this.#find = database.prepare(prepareFind)
   }
 
   create(token: NewToken): Promise<TokenRecord> {
@@ -35,7 +37,11 @@ export class PostgresTokens implements Tokens {
   }
 
   find(id: string): Promise<TokenRecord | undefined> {
-    return this.#database.run((queries) => findToken(queries, id))
+    return this.#database.run(async () => {
+      if (!isUuid(id)) return undefined
+      const [token] = await this.#find.execute({ id })
+      return token && readToken(token)
+    })
   }
 
   list(account: string): Promise<TokenRecord[]> {
@@ -130,9 +136,18 @@ async function theToken(queries: Queries, id: string): Promise<TokenRecord> {
   return token
 }
 
+function prepareFind(queries: Queries) {
+  return selection(queries, eq(tokens.id, sql.placeholder('id'))).prepare('token')
+}
+
 /** Oldest first. */
 async function selectTokens(queries: Queries, which: SQL): Promise<TokenRecord[]> {
-  const rows = await queries
+  const rows = await selection(queries, which)
+  return rows.map(readToken)
+}
+
+function selection(queries: Queries, which: SQL) {
+  return queries
     .select({
       token: tokens,
       account: { id: accounts.id, slug: accounts.slug },
@@ -145,7 +160,12 @@ async function selectTokens(queries: Queries, which: SQL): Promise<TokenRecord[]
     .leftJoin(clients, eq(clients.id, tokens.clientId))
     .where(which)
     .orderBy(tokens.createdAt, tokens.id)
-  return rows.map(({ token, account, client, maxSockets, grants }) => ({
+}
+
+type Row = Awaited<ReturnType<typeof selection>>[number]
+
+function readToken({ token, account, client, maxSockets, grants }: Row): TokenRecord {
+  return {
     id: token.id,
     account,
     ...(client && { client: { ...client, ...(maxSockets !== null && { maxSockets }) } }),
@@ -153,7 +173,7 @@ async function selectTokens(queries: Queries, which: SQL): Promise<TokenRecord[]
     createdAt: token.createdAt,
     grants,
     ...readTerms(token),
-  }))
+  }
 }
 
 /** Rejects terms that a later version has set: a token is refused rather than freed of one. */

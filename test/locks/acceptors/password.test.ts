@@ -150,11 +150,11 @@ describe('refused', () => {
 
   test('a password that is taken away while it is checked (R51)', async () => {
     const hub = gateway()
-    const { list } = hub.store.credentials
-    vi.spyOn(hub.store.credentials, 'list').mockImplementation(async (...names) => {
-      const listed = await list(...names)
+    const { claimed } = hub.store.clients
+    vi.spyOn(hub.store.clients, 'claimed').mockImplementation(async (...names) => {
+      const found = await claimed(...names)
       hub.store.deleteCredential(hub.credential.id)
-      return listed
+      return found
     })
     expect(await login(hub, ['anna', PASSWORD], contextOf())).toBe(WRONG)
   })
