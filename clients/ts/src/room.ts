@@ -116,7 +116,7 @@ export class Membership implements Room {
     const { channel = isFilter(this.#channel) ? '' : this.#channel } = options
     return this.#host.send(content, options, () => {
       if (this.#end) throw this.#end
-      if (this.#present) return { route: this.route, channel }
+      if (this.#present && this.route !== 0) return { route: this.route, channel }
       return { to: [channel ? `${this.room}/${channel}` : this.room] }
     })
   }

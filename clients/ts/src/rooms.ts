@@ -34,6 +34,8 @@ export class Rooms {
     const room = known ?? new Membership(joined, listening, this.#host)
     known?.rejoined(joined, listening)
     this.#byAddress.set(room.address, room)
+    // An account's lobby has no number: what it echoes names it.
+    if (joined.route === 0) return room
     const sharing = this.#byRoute.get(joined.route)
     if (sharing) sharing.add(room)
     else this.#byRoute.set(joined.route, new Set([room]))
@@ -61,7 +63,11 @@ export class Rooms {
       throw new PorthouseError('MALFORMED_PACKET', { detail: 'An envelope without its stamp' })
     }
     const bytes = heldBytes(envelope)
-    if (stamp.route === 0) return this.#feed.push(readMessage(envelope, stamp), bytes)
+    if (stamp.route === 0) {
+      const direct = readMessage(envelope, stamp)
+      this.#byAddress.get(stamp.target)?.feed.push(direct, bytes)
+      return this.#feed.push(direct, bytes)
+    }
     const rooms = this.#byRoute.get(stamp.route)
     const [any] = rooms ?? []
     // Left a moment ago.
