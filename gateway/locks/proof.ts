@@ -23,8 +23,11 @@ export interface Proof {
   readonly credential?: string
   /** It counts for this place alone, by address; absent: wherever its grants reach. */
   readonly place?: string
-  /** The lock of a place that took it, which it resolves for good, and that lock's key. */
-  readonly lock?: { readonly place: string; readonly key: string }
+  /**
+   * The lock of a place that took it, which it resolves for good: that lock's key and, for another
+   * one may be made under its name, the room's UUID.
+   */
+  readonly lock?: { readonly place: string; readonly key: string; readonly room?: string }
   /** Rights that it brings. */
   readonly grants: readonly Grant[]
   /**

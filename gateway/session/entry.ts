@@ -9,7 +9,7 @@ import { Refusal } from '../protocol/codes.ts'
 import type { Room } from '../rooms/rooms.ts'
 import type { Membership } from '../router/place.ts'
 import { StoreError } from '../store/store.ts'
-import { owns } from './identity.ts'
+import { forgetFormer, owns } from './identity.ts'
 import { leftOf, locksFor, stepLocks } from './locks.ts'
 import { admit, leave } from './membership.ts'
 import type { Session } from './session.ts'
@@ -43,10 +43,12 @@ function arrive(
 ): void {
   const place = room?.place.address ?? roomAddress(target)
   const flow = room ? room.config.flow : session.core.strangersFlow
+  if (room) forgetFormer(session, room)
   const left = flow && leftOf(session, flow, place)
   if (session.closed || left) {
     if (room) session.core.rooms.release(room)
-    if (left && !session.closed) guard(session, { ...request, place }, left)
+    const set = { place, ...(room && { room: room.record.id }) }
+    if (left && !session.closed) guard(session, { ...request, ...set }, left)
     return
   }
   if (!room) return refuseEntry(session, request, new Refusal(Code.ROOM_UNKNOWN, 'no such room'))
@@ -80,6 +82,7 @@ export async function enterAdded(session: Session, target: RoomAddress): Promise
   const room = opened instanceof Promise ? await opened : opened
   if (!room) return
   const { config, place } = room
+  forgetFormer(session, room)
   const locked = config.flow && leftOf(session, config.flow, place.address)
   // Who is in already has been told what he may do there.
   if (session.closed || locked || session.memberships.has(place.route)) return rooms.release(room)

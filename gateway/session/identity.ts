@@ -2,6 +2,7 @@
 import { Code } from '@porthouse/proto/v1/code'
 import type { Named, Proof } from '../locks/proof.ts'
 import { Refusal } from '../protocol/codes.ts'
+import type { Room } from '../rooms/rooms.ts'
 import type { Actor } from '../router/socket.ts'
 import { keysOf } from './holders.ts'
 import { itself, type ProvedActor, type Session } from './session.ts'
@@ -91,6 +92,21 @@ export function sameIdentity(a: Proof, b: Proof): boolean {
     // Without an identity, what tells two apart is the lock that each was shown to.
     (a.account !== undefined || a.lock?.key === b.lock?.key)
   )
+}
+
+/**
+ * What was shown to a former room counts for nothing in one that was made under its name since; who
+ * somebody is, stays.
+ */
+export function forgetFormer(session: Session, { place, record }: Room): void {
+  const isFormer = ({ lock }: Proof) => lock?.place === place.address && lock.room !== record.id
+  if (!session.proofs.some(isFormer)) return
+  const left = session.proofs.flatMap((proof) => {
+    if (!isFormer(proof)) return [proof]
+    const { lock: _, ...rest } = proof
+    return proof.place === undefined ? [rest] : []
+  })
+  become(session, left)
 }
 
 /** The socket is whom these proofs say, and nobody else any more. */

@@ -7,6 +7,7 @@ import { EventKind } from '@porthouse/proto/v1/event'
 import { Outcome } from '@porthouse/proto/v1/lock_step'
 import type { Acceptor, LockContext, LockStep } from '../locks/acceptor.ts'
 import { type Flow, locksIn, partsOf, remaining } from '../locks/flow.ts'
+import type { Proof } from '../locks/proof.ts'
 import {
   type Judgement,
   type Lock,
@@ -156,9 +157,15 @@ function judgementOf(session: Session, lock: Lock, step: LockStep, told: number)
   }
   if (step.outcome !== 'passed') return step
   const { place, choice } = lock
-  const taken = place !== undefined && choice.key !== undefined && { place, key: choice.key }
+  const { key } = choice
+  const taken = place !== undefined && key !== undefined && takenAt(session, place, key)
   const refusal = adopt(session, { ...step.proof, ...(taken && { lock: taken }) }, told)
   return refusal ? { outcome: 'dropped', code: refusal.code } : step
+}
+
+function takenAt({ waiting }: Session, place: string, key: string): Proof['lock'] {
+  const room = waiting.find((entry) => entry.place === place)?.room
+  return { place, key, ...(room !== undefined && { room }) }
 }
 
 /** Ids of locks on the stack that what the socket has proved resolves. */

@@ -26,6 +26,8 @@ export interface EntryRequest {
 /** A wish that waits for locks, under the address that they guard. */
 export interface WaitingEntry extends EntryRequest {
   readonly place: string
+  /** UUID of the room that set them; absent where there is none. */
+  readonly room?: string
 }
 
 /** A socket that is in somewhere stays there; one in limbo, or come for that place alone, goes. */

@@ -14,7 +14,10 @@ export function isAccount({ id, slug }: Named, name: string): boolean {
 }
 
 /** Whether the socket has a proof by this acceptor, in the account of the place or for just it. */
-export function isProved(acceptor: string, { proofs, place, now }: LockContext): boolean {
+export function isProved(
+  acceptor: string,
+  { proofs, place, now }: Pick<LockContext, 'proofs' | 'place' | 'now'>,
+): boolean {
   if (!place) return false
   return proofs.some((proof) => {
     if (proof.acceptor !== acceptor || isExpired(proof, now)) return false

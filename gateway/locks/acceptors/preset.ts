@@ -48,7 +48,10 @@ export function presetAcceptor({
     readOptions,
     nominable: false,
     prompt: true,
-    finished: (context) => isProved(NAME, context),
+    // A room's own says nothing of another lock with another response.
+    finished: ({ proofs, place, now }) => {
+      return isProved(NAME, { proofs: proofs.filter(({ account }) => account), place, now })
+    },
     async begin(context): Promise<LockStep> {
       const { options: own, socket, now } = context
       const claimed = await claim(context)

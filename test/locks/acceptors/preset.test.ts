@@ -159,9 +159,8 @@ describe("a room's own", () => {
     const values = { place: BOILER.address }
     const proof = { acceptor: 'preset', values, place: BOILER.address, grants: [] }
     expect(outcome).toEqual(proof)
-    expect(hub.acceptor.finished(contextOf({ proofs: [proof] }))).toBe(true)
-    const attic = { address: 'room:acme/attic', account: 'acme', room: 'attic' }
-    expect(hub.acceptor.finished(contextOf({ proofs: [proof], place: attic }))).toBe(false)
+    // The lock that took it knows it again; another one, with another response, asks for its own.
+    expect(hub.acceptor.finished(contextOf({ proofs: [proof] }))).toBe(false)
     expect((await login(hub, context, data(CHALLENGE))).outcome).toBe(WRONG)
   })
 
