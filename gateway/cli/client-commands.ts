@@ -2,8 +2,9 @@
 import { type Command, Option } from 'commander'
 
 const PLACES = `
-ADDRESS is ACCOUNT/ROOM, ACCOUNT/ROOM/CHANNEL, client:ACCOUNT/CLIENT or socket:ID at the gateway
-that PORTHOUSE_URL names (default ws://127.0.0.1:8080), or a URL ws://HOST:PORT/ACCOUNT/ROOM.
+ADDRESS is ACCOUNT/ROOM, ACCOUNT/ROOM/CHANNEL, lobby:ACCOUNT, client:ACCOUNT/CLIENT or socket:ID at
+the gateway that PORTHOUSE_URL names (default ws://127.0.0.1:8080), or a URL
+ws://HOST:PORT/ACCOUNT/ROOM.
 Who you are is proved by a token, by a client's SSH key or password, or by an account's connection
 key. PORTHOUSE_TOKEN, PORTHOUSE_KEY, PORTHOUSE_PASSWORD and PORTHOUSE_BEARER hold secrets where
 other users of the machine do not see them.

@@ -51,10 +51,10 @@ export async function listen(address: string, options: Options): Promise<void> {
 
 async function messagesOf(
   client: Client,
-  { address, isRoom }: Target,
+  { address, isPlace }: Target,
   signal: AbortSignal,
 ): Promise<AsyncIterable<Message>> {
-  if (isRoom) return (await client.join(address, { signal })).messages({ signal })
+  if (isPlace) return (await client.join(address, { signal })).messages({ signal })
   // What is sent to the token's client or socket comes without being asked for.
   if (address.startsWith('client:')) return client.messages({ signal })
   throw usage(`${address} cannot be listened to; a room, its channels and the token's client can`)

@@ -56,7 +56,7 @@ async function poster(client: Client, target: Errand, options: SendOptions): Pro
     if (!(error instanceof PorthouseError && !error.temporary && open)) throw error
     return rejected(error)
   }
-  if (!target.isRoom) {
+  if (!target.isPlace) {
     return (content) => client.send(target.address, content, options).catch(asOutcome)
   }
   try {

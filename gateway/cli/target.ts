@@ -1,6 +1,7 @@
 /** Where a client command goes: a gateway, and a place in it. */
 import type { ClientEnvironment } from '../config/client.ts'
 import {
+  type Address,
   formatAddress,
   parseAddress,
   parseFilter,
@@ -13,11 +14,12 @@ import { refused } from './names.ts'
 export interface Target {
   /** The canonical entry of the gateway. */
   readonly url: string
-  /** Where it is a room: the URL that leads into it. */
+  /** Where it is a place: the URL that leads into it. */
   readonly placeUrl?: string
   /** Address with its kind. */
   readonly address: string
-  readonly isRoom: boolean
+  /** Whether it is a room or an account's lobby, which have to be entered. */
+  readonly isPlace: boolean
 }
 
 /**
@@ -30,24 +32,31 @@ export function parseTarget(typed: string, environment: ClientEnvironment, filte
     if (/^(wss?|https?):\/\//.test(typed)) return fromUrl(typed)
     const isRoom = withKind(typed).startsWith('room:')
     const parse = filter && isRoom ? parseFilter : parseAddress
-    return target(environment.url, formatAddress(parse(withKind(typed))), isRoom)
+    return target(environment.url, parse(withKind(typed)))
   })
 }
 
 function fromUrl(typed: string): Target {
   const { pathname } = parseUrl(typed)
   const place = parsePath(pathname)
-  if (place.kind !== 'room' || place.client) {
+  if (place.kind === 'main' || (place.kind === 'room' && place.client)) {
     throw usage(`${typed} names no room; write ws://HOST:PORT/ACCOUNT/ROOM, or an address alone`)
   }
-  return target(typed, formatAddress(place.address), true)
+  return target(typed, place.address)
 }
 
-function target(base: string, address: string, isRoom: boolean): Target {
+function target(base: string, place: Address): Target {
   const url = entry(base)
-  if (!isRoom) return { url, address, isRoom }
-  const path = address.slice('room:'.length).split('/').map(encodeURIComponent).join('/')
-  return { url, address, isRoom, placeUrl: new URL(`/${path}`, url).href }
+  const address = formatAddress(place)
+  const path = pathOf(place, address)
+  if (path === undefined) return { url, address, isPlace: false }
+  return { url, address, isPlace: true, placeUrl: new URL(path, url).href }
+}
+
+function pathOf(place: Address, address: string): string | undefined {
+  if (place.kind === 'lobby') return `/user/${place.account}/`
+  if (place.kind !== 'room') return undefined
+  return `/${address.slice('room:'.length).split('/').map(encodeURIComponent).join('/')}`
 }
 
 function entry(base: string): string {

@@ -130,6 +130,20 @@ describe('as an account', () => {
   })
 })
 
+it('an account talks to itself in its lobby', async () => {
+  const options = { ...withEnv({ PORTHOUSE_KEY: connectionKey }), input: 'anybody?\n' }
+  for (const address of ['lobby:acme', `${hub.url}/user/acme/`]) {
+    const { code, stdout, stderr } = await porthouse(['connect', address], options)
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('lobby:acme'),
+    })
+    expect(stdout).toContain('anybody?')
+  }
+  const sent = await json<{ status: string }>(['send', 'lobby:acme', 'hi'], options)
+  expect(sent.status).toBe('ROUTED')
+})
+
 describe('what does not add up', () => {
   it.each([
     [['--ssh-key', 'x'], '--ssh-key proves a client: name it by --as CLIENT'],
