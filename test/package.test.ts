@@ -46,10 +46,11 @@ test('its types serve a program that is checked strictly', async () => {
   await writeFile(
     join(folder, 'program.ts'),
     `import { connect, type Receipt } from '@porthouse/client'
+     import { sshAgent, sshKeyFile } from '@porthouse/client/node'
      import { Code } from '@porthouse/proto/v1/code'
      import { createGateway } from 'porthouse'
      export const receipt: Promise<Receipt> | undefined = undefined
-     export const all = [connect, createGateway, Code.INTERNAL]`,
+     export const all = [connect, createGateway, Code.INTERNAL, sshAgent, sshKeyFile]`,
   )
   const flags = ['--strict', '--noEmit', '--module', 'nodenext', '--target', 'es2024']
   const types = ['--typeRoots', join(root, 'node_modules/@types'), '--types', 'node']

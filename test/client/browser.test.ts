@@ -1,3 +1,4 @@
+import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -5,6 +6,8 @@ import { build } from 'esbuild'
 import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect } from '../../clients/ts/src/index.ts'
+import { newConnectionKey } from '../../gateway/identity/connection-keys.ts'
+import { newPassword } from '../../gateway/identity/passwords.ts'
 import { TestGateway } from '../support/gateway.ts'
 
 const sample = new URL('../../clients/ts/samples/page.ts', import.meta.url).pathname
@@ -13,6 +16,24 @@ let gateway: TestGateway
 let pages: Server
 let browser: Browser
 let script: string
+let loginScript: string
+
+/** A page that proves a client and an account, and says which rooms it may send to. */
+const LOGINS = `
+  import { connect, connectionKey, password } from '../../clients/ts/src/index.ts'
+  const { url, key, word } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)))
+  for (const answerer of [
+    password({ client: 'demo/anna', password: word }),
+    connectionKey(key),
+  ]) {
+    const client = await connect(url + '/demo/locked', { locks: [answerer] })
+    document.body.append(answerer.acceptor + ' ' + client.entered.maySend + '. ')
+    await client.close()
+  }
+  await connect(url, { locks: [connectionKey(key.slice(0, -4) + 'AAAA')] }).catch(({ code }) =>
+    document.body.append(code),
+  )
+`
 
 beforeAll(async () => {
   const bundling = build({
@@ -27,10 +48,21 @@ beforeAll(async () => {
   await gateway.room('demo/hello')
   const { outputFiles } = await bundling
   script = outputFiles[0]!.text
+  const logins = await build({
+    stdin: { contents: LOGINS, resolveDir: import.meta.dirname, loader: 'ts' },
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+  })
+  loginScript = logins.outputFiles[0]!.text
   pages = createServer((request, response) => {
-    const isScript = request.url === '/page.js'
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
-    response.end(isScript ? script : '<body><script type="module" src="/page.js"></script>')
+    const path = new URL(request.url!, 'http://localhost').pathname
+    const code = { '/page.js': script, '/logins.js': loginScript }[path]
+    response.setHeader('content-type', code ? 'text/javascript' : 'text/html')
+    const src = path === '/logins' ? '/logins.js' : '/page.js'
+    response.end(code ?? `<body><script type="module" src="${src}"></script>`)
   })
   await once(pages.listen(0, '127.0.0.1'), 'listening')
   browser = await chromium.launch({
@@ -46,7 +78,32 @@ afterAll(async () => {
 })
 
 test('the client of a page holds nothing of Node', () => {
-  expect(script).not.toMatch(/from ["']node:|require\(/)
+  for (const each of [script, loginScript]) expect(each).not.toMatch(/from ["']node:|require\(/)
+})
+
+test('a page logs in by password and by connection key', async () => {
+  const locks = ['password', 'key'].map((acceptor) => ({
+    kind: { case: 'lock', value: { acceptor } },
+  }))
+  const flow = { kind: { case: 'any', value: { flows: locks } } }
+  await gateway.room('demo/locked', [{ case: 'access', value: { locks: [], flow } as never }])
+  const grants = [{ room: 'locked', send: true }]
+  await gateway.store.clients.create({ account: 'demo', slug: 'anna', grants })
+  const id = randomUUID()
+  const { secret, data } = newConnectionKey(id, randomBytes(32), randomBytes(16))
+  const word = '7 Äpfel'
+  const stored = await newPassword(word, randomBytes(16))
+  const facts = { account: 'demo', label: '' }
+  const { credentials } = gateway.store
+  const ofAnna = { ...facts, id: randomUUID(), kind: 'password', client: 'anna' } as const
+  await credentials.add({ ...ofAnna, data: { ...stored } })
+  await credentials.add({ ...facts, id, kind: 'connection-key', data: { ...data } })
+  const page = await browser.newPage()
+  const { port } = pages.address() as AddressInfo
+  const hash = new URLSearchParams({ url: gateway.url, key: secret, word })
+  await page.goto(`http://127.0.0.1:${port}/logins#${hash}`)
+  await page.waitForFunction(() => document.body.textContent.includes('UNAUTHENTICATED'))
+  expect(await page.textContent('body')).toBe('password true. key true. UNAUTHENTICATED')
 })
 
 test('a page sends, is told how many got it, and hears the answer', async () => {
