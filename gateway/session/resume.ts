@@ -37,6 +37,8 @@ export class Resumes {
   /** The same, in the order of their ends. */
   readonly #ended = new Map<string, Ended>()
   readonly #hashes = new Map<Session, string>()
+  /** By the hash of what they came by: those who have not gone on after Welcome yet. */
+  readonly #arrived = new Map<string, Session>()
 
   constructor(options: ResumeOptions, random: (bytes: number) => Uint8Array, uptime: () => number) {
     this.options = options
@@ -58,33 +60,45 @@ export class Resumes {
 
   /**
    * Makes a new socket whom the token's was, as far as that still holds; resolves with whether it
-   * is anybody now. A half-dead socket that still has the token is replaced.
+   * is anybody now. A half-dead socket that still has the token, or came by it, is replaced: of one
+   * token there is one socket.
    */
   async take(session: Session, token: string): Promise<boolean> {
     const hash = token.length <= SECRET_CHARS_MAX ? hashOf(token) : ''
-    const proved = this.#live.get(hash)?.proofs ?? this.#endedProofs(hash)
+    const proved = this.#proofsBehind(hash) ?? []
     const proofs = await Promise.all(proved.map((proof) => session.core.renew(proof)))
     const now = session.core.clock()
     const good = proofs.filter((proof) => proof && !(proof.expiresAt && +proof.expiresAt <= now))
-    if (good.length === 0 || session.closed) return false
-    this.#live.get(hash)?.drop(Code.REPLACED, 'its client has resumed on another socket')
-    for (const proof of good as Proof[]) adopt(session, proof)
+    // Meanwhile it may have been spent.
+    if (good.length === 0 || session.closed || !this.#proofsBehind(hash)) return false
+    for (const older of [this.#live.get(hash), this.#arrived.get(hash)]) {
+      older?.drop(Code.REPLACED, 'its client has resumed on another socket')
+    }
+    const taken = (good as Proof[]).filter((proof) => !adopt(session, proof))
+    if (taken.length === 0) return false
     session.resumedFrom = hash
-    return session.proofs.length > 0
+    this.#arrived.set(hash, session)
+    return true
   }
 
   /** The client goes on where it resumed: what it resumed by is spent. */
   confirm(session: Session): void {
-    if (session.resumedFrom !== undefined) this.#ended.delete(session.resumedFrom)
-    session.resumedFrom = undefined
+    const hash = this.#leave(session)
+    if (hash !== undefined) this.#ended.delete(hash)
   }
 
   /** Called while the session still holds its proofs. */
   end(session: Session): void {
+    const { endCode } = session
+    const cameBy = this.#leave(session)
     const hash = this.#hashes.get(session)
-    if (hash === undefined) return
     this.#hashes.delete(session)
-    this.#live.delete(hash)
+    if (hash !== undefined) this.#live.delete(hash)
+    // Who was thrown out is to prove himself anew, to people too where these had let him in.
+    if (endCode === Code.KICKED && cameBy !== undefined) this.#ended.delete(cameBy)
+    // And of two who came by one token, the first leaves nothing that would make them two again.
+    const replaced = endCode === Code.REPLACED && cameBy !== undefined
+    if (hash === undefined || replaced || endCode === Code.KICKED) return
     const { windowMs, tokens } = this.options
     this.#ended.set(hash, { proofs: session.proofs, expiresAt: this.#uptime() + windowMs })
     for (const [old, { expiresAt }] of this.#ended) {
@@ -93,9 +107,20 @@ export class Resumes {
     }
   }
 
-  #endedProofs(hash: string): readonly Proof[] {
+  /** What a socket came by; from now on it is that no more. */
+  #leave(session: Session): string | undefined {
+    const { resumedFrom: hash } = session
+    session.resumedFrom = undefined
+    if (hash !== undefined && this.#arrived.get(hash) === session) this.#arrived.delete(hash)
+    return hash
+  }
+
+  /** Undefined where the token is not good, or not any more. */
+  #proofsBehind(hash: string): readonly Proof[] | undefined {
+    const live = this.#live.get(hash)
+    if (live) return live.proofs
     const ended = this.#ended.get(hash)
-    return ended && ended.expiresAt > this.#uptime() ? ended.proofs : []
+    return ended && ended.expiresAt > this.#uptime() ? ended.proofs : undefined
   }
 }
 
