@@ -1,6 +1,7 @@
 /** What a client asks of a real gateway besides messages, and several identities on one socket. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import {
   type Client,
   type ClientEvents,
@@ -10,6 +11,7 @@ import {
   knock,
   token,
 } from '../../clients/ts/src/index.ts'
+import type { WebSocketConstructor } from '../../clients/ts/src/websocket.ts'
 import { newConnectionKey } from '../../gateway/identity/connection-keys.ts'
 import { TestGateway } from '../support/gateway.ts'
 
@@ -140,23 +142,47 @@ describe('several identities on one socket', () => {
   })
 })
 
-test('a lost connection is resumed, and what was proved need not be proved again', async () => {
-  let asked = 0
-  const own = connectionKey(accountKey)
-  const counting = {
-    ...own,
-    answer: (...args: Parameters<typeof own.answer>) => {
+describe('an owner whose connection is lost', () => {
+  async function proved() {
+    const sockets: WebSocket[] = []
+    class Watched extends WebSocket {
+      constructor(url: string, protocols: string[]) {
+        super(url, protocols)
+        sockets.push(this)
+      }
+    }
+    let asked = 0
+    const own = connectionKey(accountKey)
+    const answer: typeof own.answer = (...args) => {
       asked++
       return own.answer(...args)
-    },
+    }
+    const owner = await open({
+      locks: [{ ...own, answer }],
+      WebSocket: Watched as unknown as WebSocketConstructor,
+    })
+    await owner.join('lobby:acme')
+    return { owner, asked: () => asked, cut: () => sockets.at(-1)!.terminate() }
   }
-  const owner = await open({ locks: [counting] })
-  await owner.join('lobby:acme')
-  const resumed = next(owner, 'reconnected')
-  await hub.drain()
-  await hub.resume()
-  await resumed
-  // The gateway itself was restarted, and remembers nobody.
-  expect(asked).toBe(2)
-  expect((await collect(owner.rooms('lobby:acme'))).length).toBeGreaterThan(0)
+
+  test('resumes, again and again, and does not prove anything once more', async () => {
+    const { owner, asked, cut } = await proved()
+    for (let time = 0; time < 3; time++) {
+      const back = next(owner, 'reconnected')
+      cut()
+      await back
+      expect((await collect(owner.rooms('lobby:acme'))).length).toBeGreaterThan(0)
+    }
+    expect(asked()).toBe(1)
+  })
+
+  test('proves himself anew where the gateway was restarted', async () => {
+    const { owner, asked } = await proved()
+    const back = next(owner, 'reconnected')
+    await hub.drain()
+    await hub.resume()
+    await back
+    expect(asked()).toBe(2)
+    expect((await collect(owner.rooms('lobby:acme'))).length).toBeGreaterThan(0)
+  })
 })
