@@ -1,5 +1,6 @@
 /** A room as the router sees it: who listens to which of its channels, and the next position. */
 import type { Policy } from '@porthouse/proto/room/v1/config'
+import { matchesChannel } from '../protocol/channel.ts'
 import { Audience } from './audience.ts'
 import { AudienceIndex } from './audience-index.ts'
 import type { Batch } from './batch.ts'
@@ -17,6 +18,10 @@ export interface Sender {
   readonly actor: Actor
   /** Filters; empty: the room and all its channels. */
   readonly channels: readonly string[]
+}
+
+export function maySend({ channels }: Sender, channel: string): boolean {
+  return channels.length === 0 || channels.some((each) => matchesChannel(each, channel))
 }
 
 /** One socket in one room: what it may do there, resolved when it joined (R26). */

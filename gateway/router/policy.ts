@@ -4,9 +4,9 @@
  */
 import { Code } from '@porthouse/proto/v1/code'
 import { ReceiptLevel } from '@porthouse/proto/v1/receipt'
-import { matchesChannel } from '../protocol/channel.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import { type Destination, refused } from './destination.ts'
+import { maySend } from './place.ts'
 import { breach } from './terms.ts'
 
 /** `now` in milliseconds. */
@@ -31,8 +31,8 @@ export function permit(
   }
   const { sender, channel } = destination
   if (!sender) return refused(name, Code.SEND_NOT_PERMITTED, 'no right to send to this room')
-  const { channels, actor } = sender
-  if (channels.length > 0 && !channels.some((each) => matchesChannel(each, channel))) {
+  const { actor } = sender
+  if (!maySend(sender, channel)) {
     return refused(name, Code.CHANNEL_NOT_PERMITTED, 'no right to send to this channel')
   }
   const breached = actor.terms && breach(actor.terms, envelope, now)

@@ -10,7 +10,7 @@ import { Refusal } from '../protocol/codes.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import { type Destination, refused } from './destination.ts'
 import type { Graph } from './graph.ts'
-import type { Membership, Sender } from './place.ts'
+import { type Membership, maySend, type Sender } from './place.ts'
 import type { Actor, Socket } from './socket.ts'
 
 /** Rooms that the sender could not enter, by name as written. */
@@ -37,7 +37,8 @@ export function resolve(
   const { target, client } = origin
   if (target?.kind === 'room') {
     const { membership, channel } = target
-    return [{ kind: 'room', name: '', membership, sender: senderIn(membership, envelope), channel }]
+    const sender = senderIn(membership, envelope, channel)
+    return [{ kind: 'room', name: '', membership, sender, channel }]
   }
   if (target) return [{ kind: 'echo', name: target.address, key: origin.id, actor }]
   if (client) return [{ kind: 'name', name: client, key: client, actor }]
@@ -48,8 +49,16 @@ function actorOf({ actors }: Socket, acting: string): Actor | undefined {
   return acting === '' ? actors[0] : actors.find(({ address }) => address === acting)
 }
 
-function senderIn({ senders }: Membership, { acting }: ScannedEnvelope): Sender | undefined {
-  return acting === '' ? senders[0] : senders.find(({ actor }) => actor.address === acting)
+/** The first of those asked for who may send there; else the first of them, who is to be refused. */
+function senderIn(
+  { senders }: Membership,
+  { acting }: ScannedEnvelope,
+  channel: string,
+): Sender | undefined {
+  const first = senders[0]
+  if (acting === '' && first && maySend(first, channel)) return first
+  const asked = acting === '' ? senders : senders.filter(({ actor }) => actor.address === acting)
+  return asked.find((sender) => maySend(sender, channel)) ?? asked[0]
 }
 
 function routed(origin: Socket, envelope: ScannedEnvelope): Destination {
@@ -66,7 +75,8 @@ function routed(origin: Socket, envelope: ScannedEnvelope): Destination {
   } catch (error) {
     return refusedBy('', error)
   }
-  return { kind: 'room', name: '', membership, sender: senderIn(membership, envelope), channel }
+  const sender = senderIn(membership, envelope, channel)
+  return { kind: 'room', name: '', membership, sender, channel }
 }
 
 function addressed(
@@ -88,8 +98,9 @@ function addressed(
         if (!membership) {
           return refused(name, Code.ENTRY_NOT_PERMITTED, 'the socket is not in this room')
         }
-        const sender = senderIn(membership, envelope)
-        return { kind: 'room', name, membership, sender, channel: address.channel ?? '' }
+        const { channel = '' } = address
+        const sender = senderIn(membership, envelope, channel)
+        return { kind: 'room', name, membership, sender, channel }
       }
       case 'socket':
         return { kind: 'socket', name, key: address.socket, actor }

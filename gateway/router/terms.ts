@@ -1,4 +1,5 @@
 /** On what terms a token sends: what kind of content, and how much of it (R33). */
+import { isUtf8 } from 'node:buffer'
 import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../protocol/codes.ts'
 import type { RateLimit } from '../protocol/rate-limit.ts'
@@ -45,9 +46,11 @@ function isProtobuf({ bytes, typeStart, typeEnd }: ScannedEnvelope): boolean {
 }
 
 function isJson({ bytes, contentStart, contentEnd }: ScannedEnvelope): boolean {
+  const content = bytes.subarray(contentStart, contentEnd)
   try {
-    JSON.parse(bytes.toString('utf8', contentStart, contentEnd))
-    return true
+    JSON.parse(content.toString())
+    // What is not UTF-8 was replaced before it was parsed.
+    return isUtf8(content)
   } catch {
     return false
   }

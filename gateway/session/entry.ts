@@ -101,6 +101,8 @@ function guard(
 ): void {
   const { place } = request
   session.waiting.push(request)
+  // An envelope that waits at locks which wait already asks for nothing.
+  if (request.done && session.stack.locks.some((lock) => lock.place === place)) return
   stepLocks(session, { type: 'guard', place, locks: locksFor(session, left) })
 }
 

@@ -16,8 +16,9 @@ export interface LockFacts {
 export function lockContext(
   session: Session,
   { id, place, options, values }: LockFacts,
+  proofs = session.proofs,
 ): LockContext {
-  const { core, proofs, address, handshake, urlClient } = session
+  const { core, address, handshake, urlClient } = session
   return {
     options,
     place: place === undefined ? undefined : placeAt(place),
@@ -27,7 +28,7 @@ export function lockContext(
     socket: { address, handshake, ...(urlClient !== undefined && { client: urlClient }) },
     now: core.clock(),
     get signal() {
-      return abortOf(session, id).signal
+      return signalOf(session, id)
     },
   }
 }
@@ -45,17 +46,16 @@ export function resolves(
   if (key !== undefined && proofs.some(({ lock }) => lock?.key === key && lock.place === place)) {
     return true
   }
-  const context = lockContext(session, { id: '', place, options, values: {} })
-  return session.core.acceptors.get(acceptor)?.finished({ ...context, proofs }) ?? false
+  const context = lockContext(session, { id: '', place, options, values: {} }, proofs)
+  return session.core.acceptors.get(acceptor)?.finished(context) ?? false
 }
 
-function abortOf({ lockAborts }: Session, lock: string): AbortController {
-  let abort = lockAborts.get(lock)
-  if (!abort) {
-    abort = new AbortController()
-    lockAborts.set(lock, abort)
-  }
-  return abort
+/** Of a lock that is gone nothing is kept. */
+function signalOf({ lockAborts, stack }: Session, lock: string): AbortSignal {
+  if (!stack.locks.some(({ id }) => id === lock)) return AbortSignal.abort()
+  const abort = lockAborts.get(lock) ?? new AbortController()
+  lockAborts.set(lock, abort)
+  return abort.signal
 }
 
 /** By its address, which was checked before. */

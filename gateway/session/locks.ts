@@ -103,6 +103,8 @@ function run(
   ask: (acceptor: Acceptor, context: LockContext) => LockStep | Promise<LockStep>,
 ): void {
   const { core } = session
+  // What was done for an effect before this one may have ended the lock.
+  if (!isCurrent(session, lock)) return
   const acceptor = core.acceptors.get(lock.choice.acceptor)
   if (!acceptor) throw new Error(`no acceptor ${lock.choice.acceptor}`)
   const { id, place, values, choice } = lock
@@ -124,14 +126,17 @@ function run(
 /** `told`: changes of the store that had been told when the acceptor was asked. */
 function judged(session: Session, lock: Lock, step: LockStep, told: number): void {
   // The lock may have been dropped meanwhile, and then the answer was refused.
-  const current = session.stack.locks.find(({ id }) => id === lock.id)
-  if (session.closed || current?.round !== lock.round) return
+  if (session.closed || !isCurrent(session, lock)) return
   if (step.outcome === 'challenge' && step.later) awaitLater(session, lock, step.later, told)
   if (isWrongAnswer(lock, step)) session.core.failures.add(session.handshake.remote)
   const judgement = judgementOf(session, lock, step, told)
   const resolves = judgement.outcome === 'passed' ? resolvedLocks(session) : []
   stepLocks(session, { type: 'judged', lock: lock.id, round: lock.round, judgement, resolves })
   session.core.resumes.offer(session)
+}
+
+function isCurrent({ stack }: Session, { id, round }: Lock): boolean {
+  return stack.locks.some((each) => each.id === id && each.round === round)
 }
 
 /** What a lock finds in the handshake, or cannot judge, nobody has answered wrong. */

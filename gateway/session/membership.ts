@@ -58,7 +58,7 @@ export function admit(
 
 /** The one place where it is decided what a socket may do in a room. */
 export function rightsIn(session: Session, room: Room): RoomRights {
-  const { actors } = session
+  const { actors, proofs } = session
   const senders: Sender[] = []
   const hears: string[] = []
   let mayAdmit = false
@@ -67,21 +67,37 @@ export function rightsIn(session: Session, room: Room): RoomRights {
     if (receive) hears.push(...(channels.length > 0 ? channels : ['']))
     mayAdmit ||= admit
   }
-  for (const actor of actors) {
-    const { proof } = actor
-    if (proof?.owner && proof.account?.id === room.record.account.id) give(actor, ALL)
-    if (proof?.place !== undefined && proof.place !== room.place.address) continue
-    for (const each of proof?.grants ?? []) if (each.roomId === room.record.id) give(actor, each)
+  const { flow, visitors } = room.config
+  let named = false
+  if (!flow) for (const actor of actors) give(actor, OPEN)
+  for (const proof of proofs) {
+    const granted = grantsIn(room, proof)
+    named ||= granted.length > 0
+    for (const rights of granted) give(actorOf(session, proof), rights)
   }
-  const [self] = actors as [ProvedActor]
-  const { flow, visitors, visited } = room.config
-  if (!flow) give(self, OPEN)
-  else if (visited) give(self, visitors)
-  else {
-    const proof = session.proofs.find((each) => letsVisit(session, room, each))
-    if (proof) give(actors.find((actor) => actor.proof === proof) ?? self, visitors)
-  }
+  // Rights by name win, also where they are fewer (decision 9).
+  const visitor = named ? undefined : visitorIn(session, room)
+  if (visitor) give(visitor, visitors)
   return { senders, hears, mayAdmit }
+}
+
+function grantsIn({ record, place }: Room, proof: Proof): readonly Rights[] {
+  if (proof.owner && proof.account?.id === record.account.id) return [ALL]
+  if (proof.place !== undefined && proof.place !== place.address) return []
+  return proof.grants.filter(({ roomId }) => roomId === record.id)
+}
+
+/** Who has what a proof gives; of one that proves nobody, whoever the socket is. */
+function actorOf({ actors }: Session, proof: Proof): ProvedActor {
+  return actors.find((actor) => actor.proof === proof) ?? (actors[0] as ProvedActor)
+}
+
+/** As whom the socket is a visitor, if it is one; its locks are resolved. */
+function visitorIn(session: Session, room: Room): ProvedActor | undefined {
+  const { flow, visited } = room.config
+  if (!flow || visited) return flow && session.actors[0]
+  const proof = session.proofs.find((each) => letsVisit(session, room, each))
+  return proof && actorOf(session, proof)
 }
 
 /** Whether a proof resolves a lock of this very room, and says nothing of rights in it. */

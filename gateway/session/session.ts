@@ -20,6 +20,7 @@ import type { Actor, Socket, Target } from '../router/socket.ts'
 import type { Core } from './core.ts'
 import { leaveAll } from './membership.ts'
 import { Outbox } from './outbox.ts'
+import type { Parked } from './parked.ts'
 import type { WaitingEntry } from './waiting.ts'
 import type { Wire } from './wire.ts'
 
@@ -97,8 +98,8 @@ export class Session implements Socket {
   waiting: WaitingEntry[] = []
   /** Ends what acceptors do for a lock, by its id. */
   readonly lockAborts = new Map<string, AbortController>()
-  /** Envelopes that wait for a lock (R15), in bytes. */
-  parkedBytes = 0
+  /** Envelopes that wait for a lock (R15). */
+  readonly parked: Parked[] = []
   /** What came while an effect was under way, in order. */
   readonly held: Buffer[] = []
   heldBytes = 0

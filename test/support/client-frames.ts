@@ -27,6 +27,13 @@ export function answer(id: number, secret: string | Uint8Array<ArrayBuffer>): Fr
   return { id, body: { case: 'lockStep', value: { step } } }
 }
 
+/** An answer of one word for any acceptor; without a word it chooses the acceptor. */
+export function say(id: number, acceptor: string, word?: string, lock = ''): FrameInit {
+  const response = word === undefined ? undefined : { case: 'text' as const, value: word }
+  const step = { case: 'answer' as const, value: { acceptor, ...(response && { response }) } }
+  return { id, body: { case: 'lockStep', value: { lock, step } } }
+}
+
 export function join(id: number, address: string, sendOnly = false): FrameInit {
   const action = { case: 'join' as const, value: { address, sendOnly } }
   return { id, body: { case: 'room', value: { action } } }

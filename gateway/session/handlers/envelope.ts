@@ -20,7 +20,10 @@ export function handleEnvelope(session: Session, frame: ScannedFrame): void {
     return reject(session, id, error.code, error.detail)
   }
   const strange = roomsNotEntered(session, envelope)
-  if (strange.length > 0) return publishAfterEntry(session, frame, strange)
+  if (strange.length > 0 || session.parked.length > 0) {
+    const names = roomsOf(session, envelope, strange)
+    if (names.length > 0) return publishAfterEntry(session, frame, { names, strange })
+  }
   if (!session.unlocked && !atItsLock(session, envelope)) {
     return reject(session, id, Code.UNAUTHENTICATED, 'nothing is unlocked yet')
   }
@@ -41,6 +44,18 @@ function roomsNotEntered(session: Session, envelope: ScannedEnvelope): readonly 
 
 const NONE: readonly string[] = []
 
+/** Names of all rooms that it is meant for. */
+function roomsOf(
+  { memberships, target }: Session,
+  { to, route }: ScannedEnvelope,
+  strange: readonly string[],
+): readonly string[] {
+  if (to.length > 0) return to.filter((name) => name.startsWith('room:'))
+  const home = target?.kind === 'room' ? target.membership : undefined
+  const member = route === 0 ? home : memberships.get(route)
+  return member ? [member.place.address] : strange
+}
+
 function isStrange({ core, memberships }: Session, name: string): boolean {
   if (!name.startsWith('room:')) return false
   const [account, room] = name.slice('room:'.length).split('/')
@@ -57,12 +72,12 @@ function atItsLock({ stack }: Session, { to }: ScannedEnvelope): boolean {
 function publishAfterEntry(
   session: Session,
   { id, bytes, start, end }: ScannedFrame,
-  strange: readonly string[],
+  rooms: { readonly names: readonly string[]; readonly strange: readonly string[] },
 ): void {
   // It may wait for long, and the packet that it came in is not kept.
   const copy = Buffer.from(bytes.subarray(start, end))
   try {
-    enterFirst(session, strange, copy.length, (barred) => {
+    enterFirst(session, rooms, copy.length, (barred) => {
       if (session.closed) return
       const { options, router } = session.core
       const envelope = scanEnvelope(copy, 0, copy.length, options.limits)
