@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { JsonObject } from '@bufbuild/protobuf'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { newConnectionKey } from '../../gateway/identity/connection-keys.ts'
 import { newPassword } from '../../gateway/identity/passwords.ts'
 import { readPublicKeyLine } from '../../gateway/identity/ssh-public-key.ts'
@@ -82,6 +82,7 @@ describe('as a client', () => {
   it('by a key that an agent holds, named by its public half', async () => {
     const socket = join(keygen.folder, 'agent')
     const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: ['ignore', 'pipe', 'ignore'] })
+    onTestFinished(() => void agent.kill())
     await once(agent.stdout, 'data')
     const env = { ...process.env, SSH_AUTH_SOCK: socket }
     for (const { file } of [keygen.make('ecdsa'), key])

@@ -4,7 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { JsonObject } from '@bufbuild/protobuf'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import {
   type Client,
   type ConnectOptions,
@@ -239,6 +239,7 @@ describe('an SSH agent', () => {
   test('signs with the key that fits, of several', async () => {
     const socket = join(keygen.folder, 'agent')
     const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: ['ignore', 'pipe', 'ignore'] })
+    onTestFinished(() => void agent.kill())
     await once(agent.stdout, 'data')
     const add = async (file: string) => {
       const env = { ...process.env, SSH_AUTH_SOCK: socket }
