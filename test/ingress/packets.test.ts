@@ -1,8 +1,10 @@
 /** Wrong packets: each ends with its code, and nobody else notices (PH-2, PH-3, E1 to E9). */
+import { createHash } from 'node:crypto'
 import { create, fromBinary, toJsonString } from '@bufbuild/protobuf'
 import { PacketSchema } from '@porthouse/proto/v1/frame'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { all, any, guardedBy, lock } from '../support/access.ts'
 import { field, varintField } from '../support/bytes.ts'
 import {
   answer,
@@ -11,9 +13,11 @@ import {
   hello,
   join,
   packetOf,
+  say,
   text,
 } from '../support/client-frames.ts'
 import { TestGateway } from '../support/gateway.ts'
+import { brief } from '../support/heard.ts'
 import { dropped, member, refusals, Witnesses } from '../support/outcome.ts'
 import {
   BINARY,
@@ -383,4 +387,79 @@ test('one packet with hello, token, join and messages is answered by one', async
     { content: { value: 'first' } },
     { content: { value: 'second' } },
   ])
+})
+
+describe('one packet each way, whatever dance the room asks for (R13)', () => {
+  const preset = lock('preset', {
+    challenge: 'who goes there?',
+    response_sha256: createHash('sha256').update('a friend').digest('hex'),
+  })
+  const rooms: [string, ReturnType<typeof any>][] = [
+    ['either', any('ssh-key', 'password', 'token')],
+    ['nested', any('password', 'identity')],
+    ['deep', all(preset, 'identity')],
+  ]
+  let secret: string
+
+  beforeAll(async () => {
+    for (const [room, flow] of rooms) await gateway.room(`acme/${room}`, [guardedBy(flow)])
+    const names = rooms.map(([room]) => room)
+    secret = await gateway.token('acme', names, { client: 'pump' })
+  })
+
+  /** Its frames in short, and what a member of the room heard. */
+  async function once(room: string, ...frames: FrameInit[]) {
+    const listener = await open()
+    listener.packet(answer(1, secret), join(2, `room:acme/${room}`), say(3, 'preset', 'a friend'))
+    while ((await listener.frame()).body.case !== 'room');
+    const packet = packetOf(hello(1), ...frames, text(9, 'first'))
+    const socket = await open({ early: encodeFrame(BINARY, packet) })
+    const answered = fromBinary(PacketSchema, await socket.next(BINARY))
+    const [message] = await listener.frames(1)
+    expect(message?.body.value).toMatchObject({ content: { value: 'first' } })
+    return answered.frames.map((each) => brief(each).replace(/(ROUTED) \d+$/, '$1'))
+  }
+
+  test('any of several, of which one is known', async () => {
+    const frames = [answer(2, secret), join(3, 'room:acme/either')]
+    expect(await once('either', ...frames)).toEqual([
+      '1 welcome',
+      '2 verdict passed',
+      '3 joined room:acme/either',
+      '9 receipt ROUTED',
+    ])
+    expect(await once('either', ...frames.toReversed())).toEqual([
+      '1 welcome',
+      '3 challenge ssh-key',
+      '2 verdict passed',
+      '3 joined room:acme/either',
+      '9 receipt ROUTED',
+    ])
+  })
+
+  test('who is there, by a token', async () => {
+    const frames = [join(2, 'room:acme/nested'), say(3, 'identity'), answer(4, secret)]
+    expect(await once('nested', ...frames)).toEqual([
+      '1 welcome',
+      '2 challenge password',
+      '3 challenge ssh-key',
+      '4 verdict passed',
+      '0 verdict passed',
+      '2 joined room:acme/nested',
+      '9 receipt ROUTED',
+    ])
+  })
+
+  test('a word, and then who is there, by a token that was given ahead', async () => {
+    const frames = [join(2, 'room:acme/deep'), answer(3, secret), say(4, 'preset', 'a friend')]
+    expect(await once('deep', ...frames)).toEqual([
+      '1 welcome',
+      '2 challenge preset',
+      '4 verdict passed',
+      '3 verdict passed',
+      '0 verdict passed',
+      '2 joined room:acme/deep',
+      '9 receipt ROUTED',
+    ])
+  })
 })
