@@ -1,5 +1,6 @@
 /** Where one envelope may go, and in whose name, as the router's steps hand it on. */
 import type { Code } from '@porthouse/proto/v1/code'
+import type { RateLimit } from '../protocol/rate-limit.ts'
 import type { Membership, Sender } from './place.ts'
 import type { Actor } from './socket.ts'
 
@@ -28,6 +29,8 @@ export interface DirectDestination {
   /** `socket`, `lock`: its id. `name`: its address, in slugs where it has sockets. */
   readonly key: string
   readonly actor: Actor
+  /** Of what a socket says from a lock to those inside. */
+  readonly rate?: RateLimit
 }
 
 export interface RefusedDestination {

@@ -1,4 +1,5 @@
 /** Who is connected: sockets by id, clients by address, places by route and by name (R28). */
+import type { RateLimit } from '../protocol/rate-limit.ts'
 import type { Place } from './place.ts'
 import type { Socket } from './socket.ts'
 
@@ -7,6 +8,8 @@ const NOBODY: ReadonlySet<Socket> = new Set()
 /** A socket at a lock (R16). */
 export interface Waiting {
   readonly socket: Socket
+  /** Of what it may say to them. */
+  readonly rate: RateLimit
   /** Those who may let it in, as of now. */
   approvers(): readonly Socket[]
 }

@@ -4,10 +4,23 @@
  */
 import { Code } from '@porthouse/proto/v1/code'
 import { ReceiptLevel } from '@porthouse/proto/v1/receipt'
+import { Refusal } from '../protocol/codes.ts'
+import type { RateLimit } from '../protocol/rate-limit.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import { type Destination, refused } from './destination.ts'
 import { maySend } from './place.ts'
 import { breach } from './terms.ts'
+
+/** What somebody at a lock may say at once, in bytes: those inside do not know him yet. */
+const CALL_BYTES_MAX = 4_096
+
+function floods(rate: RateLimit, { start, end }: ScannedEnvelope, now: number) {
+  if (end - start > CALL_BYTES_MAX) {
+    return new Refusal(Code.PAYLOAD_TOO_LARGE, `over ${CALL_BYTES_MAX} bytes from a lock`)
+  }
+  if (rate.take(now)) return undefined
+  return new Refusal(Code.RATE_LIMITED, `over ${rate.perSecond} messages a second from a lock`)
+}
 
 /** `now` in milliseconds. */
 export function permit(
@@ -25,8 +38,9 @@ export function permit(
     return refused(name, Code.NO_HISTORY, 'nothing is stored there')
   }
   if (destination.kind !== 'room') {
-    const { terms } = destination.actor
-    const breached = terms && breach(terms, envelope, now)
+    const { rate, actor } = destination
+    const flood = rate && floods(rate, envelope, now)
+    const breached = flood ?? (actor.terms && breach(actor.terms, envelope, now))
     return breached ? refused(name, breached.code, breached.detail) : destination
   }
   const { sender, channel } = destination

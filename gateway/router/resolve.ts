@@ -104,8 +104,11 @@ function addressed(
       }
       case 'socket':
         return { kind: 'socket', name, key: address.socket, actor }
-      case 'lock':
-        return { kind: 'lock', name, key: address.lock, actor }
+      case 'lock': {
+        const waiting = graph.waitingAt(address.lock)
+        const rate = waiting?.socket === origin && waiting.rate
+        return { kind: 'lock', name, key: address.lock, actor, ...(rate && { rate }) }
+      }
       case 'token':
         return { kind: 'name', name, key: formatAddress(address), actor }
       case 'client': {

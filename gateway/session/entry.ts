@@ -6,6 +6,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import { EventKind } from '@porthouse/proto/v1/event'
 import { formatAddress, type LobbyAddress, type RoomAddress } from '../protocol/address.ts'
 import { Refusal } from '../protocol/codes.ts'
+import { RateLimit } from '../protocol/rate-limit.ts'
 import type { Room } from '../rooms/rooms.ts'
 import type { Membership } from '../router/place.ts'
 import { StoreError } from '../store/store.ts'
@@ -94,12 +95,20 @@ export async function enterAdded(session: Session, target: RoomAddress): Promise
   }
 }
 
+/** Places that a socket may go for and find locked: each costs the store, those inside, or others. */
+const DOORS = { perSecond: 4, burst: 64 }
+
 function guard(
   session: Session,
   request: WaitingEntry,
   left: Parameters<typeof locksFor>[1],
 ): void {
   const { place } = request
+  session.doors ??= new RateLimit(DOORS)
+  if (!session.doors.take(session.core.uptime())) {
+    const detail = `over ${DOORS.perSecond} locked places a second`
+    return refuseEntry(session, request, new Refusal(Code.RATE_LIMITED, detail))
+  }
   session.waiting.push(request)
   // An envelope that waits at locks which wait already asks for nothing.
   if (request.done && session.stack.locks.some((lock) => lock.place === place)) return

@@ -1,12 +1,17 @@
 /** While it lasts, a lock is an address: it joins who waits there with those who decide (R16). */
 import type { Lock } from '../locks/stack.ts'
+import { RateLimit } from '../protocol/rate-limit.ts'
 import type { Socket } from '../router/socket.ts'
 import { owns } from './identity.ts'
 import type { Session } from './session.ts'
 
+/** Messages of one socket from its locks: those inside did not ask for them (K15). */
+const CALLS = { perSecond: 1, burst: 16 }
+
 export function reachLock(session: Session, { id, place }: Lock): void {
   const approvers = () => (place === undefined ? [] : approversOf(session, place))
-  session.core.router.graph.addLock(id, { socket: session, approvers })
+  session.calls ??= new RateLimit(CALLS)
+  session.core.router.graph.addLock(id, { socket: session, approvers, rate: session.calls })
 }
 
 export function leaveLock(session: Session, id: string): void {

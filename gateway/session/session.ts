@@ -94,6 +94,9 @@ export class Session implements Socket {
   stack: LockStack = EMPTY_STACK
   /** What it may ask that has a long answer. */
   lists: RateLimit | undefined = undefined
+  /** Locked places that it may go for, and what it may say at their locks. */
+  doors: RateLimit | undefined = undefined
+  calls: RateLimit | undefined = undefined
   /** Entries that wait for a lock. */
   waiting: WaitingEntry[] = []
   /** Ends what acceptors do for a lock, by its id. */

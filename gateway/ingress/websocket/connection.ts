@@ -44,10 +44,13 @@ export function serve(ws: WebSocket, socket: Socket, sessions: Sessions, caller:
   sessions.enter(session, caller.entry)
 }
 
-function receiveJson(session: Session, text: Buffer): void {
+export function receiveJson(session: Session, text: Buffer): void {
   if (!mayRead(session, text.length)) return
   try {
-    receive(session, packetOfJson(text.toString()))
+    const packet = packetOfJson(text.toString())
+    // Blanks and fields that nobody knows are work as well.
+    if (!session.unlocked) session.limboBytes += Math.max(0, text.length - packet.length)
+    receive(session, packet)
   } catch (error) {
     session.fail(error)
   }

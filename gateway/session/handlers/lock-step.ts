@@ -32,6 +32,10 @@ export function handleLockStep(session: Session, frame: ScannedFrame): void {
   const { core } = session
   const known = core.acceptors.get(acceptor)
   if (!known) return session.refuse(frame.id, Code.UNIMPLEMENTED, 'no such acceptor here')
+  // Who is in already does not guess for longer than who comes anew may (K15).
+  if (response.case !== undefined && !core.failures.allows(session.handshake.remote)) {
+    throw new Refusal(Code.RATE_LIMITED, 'too many wrong answers came from this network')
+  }
   stepLocks(session, {
     type: 'answer',
     lock: lock.replace(/^lock:/, ''),

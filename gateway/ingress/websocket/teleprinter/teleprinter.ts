@@ -20,6 +20,9 @@ import { Printer, paceOf } from './printer.ts'
 import { TerminalWire, textMessage } from './terminal-wire.ts'
 import { visible } from './visible.ts'
 
+/** What a message costs in limbo beside its own bytes. */
+const MESSAGE_BYTES = 8
+
 /** What one message may hold: a person's paste, in bytes and in lines. */
 const MESSAGE_BYTES_MAX = 65_536
 const MESSAGE_LINES_MAX = 1_024
@@ -125,8 +128,8 @@ class Teleprinter {
     if (data.length > MESSAGE_BYTES_MAX) {
       return session.drop(Code.PACKET_TOO_LARGE, `over ${MESSAGE_BYTES_MAX} bytes at once`)
     }
-    // Keys that make no line yet count as well.
-    if (!session.unlocked) session.limboBytes += data.length
+    // Keys that make no line yet count as well, and so do messages of nothing.
+    if (!session.unlocked) session.limboBytes += data.length + MESSAGE_BYTES
     if (!mayRead(session, 0)) return
     const { byKeys } = this.#reader
     const lines = this.#reader.read(data.toString())
