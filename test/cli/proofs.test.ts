@@ -203,7 +203,7 @@ describe('a person at a terminal', () => {
     await type(talking, 'Client: ', 'anna', 2)
     await type(talking, 'Password: ', PASSWORD, 2)
     await talking.says('connected to room:acme/by-password')
-    await type(talking, 'Ctrl-D leaves', 'good morning')
+    await type(talking, '> ', 'good morning')
     const shown = await talking.says('VOID')
     expect(shown).toContain('anna')
     for (const secret of ['wrong one', PASSWORD]) expect(shown).not.toContain(secret)
@@ -227,6 +227,8 @@ describe('a person at a terminal', () => {
     const talking = atTerminal('connect', 'acme/by-ssh-key', '--as', 'anna', '--ssh-key', sealed)
     await type(talking, 'Passphrase of ', 'open, sesame')
     expect(await talking.says('connected to room:acme/by-ssh-key')).not.toContain('open, sesame')
+    // From here on the terminal hands over each key.
+    await talking.says('> ')
     talking.process.stdin.write(END)
     expect((await talking.ended).code).toBe(0)
   })
