@@ -78,7 +78,7 @@ export type LockStep =
        */
       readonly later?: Promise<LockStep>
     }
-  /** This flow first (R13); when it resolves, `begin` is called again, with its values and proofs. */
+  /** This flow first (R13); once it is resolved `begin` is called again, with values and proofs. */
   | { readonly outcome: 'needs'; readonly flow: Flow }
 
 export interface Acceptor<Options = unknown> {

@@ -1,6 +1,6 @@
 /**
- * Flows: which locks guard a place, all or any of them, nested (R18). A flow is used up as its locks
- * resolve: what is left of it is again a flow.
+ * Flows: which locks guard a place, all or any of them, nested (R18). A flow is used up as its
+ * locks resolve: what is left of it is again a flow.
  */
 
 /** One lock as a flow names it, its options read by its acceptor. */
@@ -37,7 +37,7 @@ export function choices(flow: Flow): LockSpec[] {
   return first ? choices(first) : []
 }
 
-/** What is left once one of the `choices` is resolved: of an `any` only the branch that holds it. */
+/** What is left once one of the `choices` is resolved: of an `any` the branch that holds it. */
 export function advance(flow: Flow, lock: LockSpec): Flow | undefined {
   if (flow.kind === 'lock') return undefined
   if (flow.kind === 'any') {

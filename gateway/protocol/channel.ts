@@ -68,8 +68,8 @@ function checkLevels(levels: readonly string[], channel: string): void {
   }
   if (channel === '') throw invalid('a channel is empty')
   if (channel.startsWith('$')) throw invalid('a channel starts with $')
-  // In a URL path a UUID in this place is a client (R5) and ~ starts a secret, and the text is to be
-  // the same everywhere.
+  // In a URL path a UUID in this place is a client (R5) and ~ starts a secret, and the text is to
+  // be the same everywhere.
   if (channel.startsWith('~')) throw invalid('a channel starts with ~')
   if (isUuid(levels[0] as string)) throw invalid("a channel's first level is a UUID")
   for (const level of levels) {

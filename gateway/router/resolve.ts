@@ -49,7 +49,7 @@ function actorOf({ actors }: Socket, acting: string): Actor | undefined {
   return acting === '' ? actors[0] : actors.find(({ address }) => address === acting)
 }
 
-/** The first of those asked for who may send there; else the first of them, who is to be refused. */
+/** The first of those asked for who may send there; else the first, who is to be refused. */
 function senderIn(
   { senders }: Membership,
   { acting }: ScannedEnvelope,

@@ -75,7 +75,8 @@ function arrive(
 
 /**
  * Enters a room that the socket was given a right in while it was connected, and tells it so,
- * unless there is a lock that it did not ask to meet (R51). Rejects where the room cannot be loaded.
+ * unless there is a lock that it did not ask to meet (R51). Rejects where the room cannot be
+ * loaded.
  */
 export async function enterAdded(session: Session, target: RoomAddress): Promise<void> {
   const { rooms } = session.core

@@ -34,8 +34,8 @@ export function lockContext(
 }
 
 /**
- * Whether some of a socket's proofs resolve a lock of a place: one that was taken by this very lock,
- * or whatever its acceptor recognises.
+ * Whether some of a socket's proofs resolve a lock of a place: one that was taken by this very
+ * lock, or whatever its acceptor recognises.
  */
 export function resolves(
   session: Session,

@@ -1,7 +1,7 @@
 /**
  * Envelopes for places that the socket is not in yet: they make it enter these, through their locks
- * if need be, and go on when all of that is settled, or are refused by receipt (R15). Later ones for
- * the same rooms wait behind them, so that each room gets them in their order (PH-6.14).
+ * if need be, and go on when all of that is settled, or are refused by receipt (R15). Later ones
+ * for the same rooms wait behind them, so that each room gets them in their order (PH-6.14).
  */
 import { Code } from '@porthouse/proto/v1/code'
 import { parseAddress, type RoomAddress } from '../protocol/address.ts'

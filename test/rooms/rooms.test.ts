@@ -12,11 +12,12 @@ import type { RoomRecord, Store, Rooms as StoredRooms } from '../../gateway/stor
 import { MemoryStore, OPEN } from '../support/memory-store.ts'
 
 const token = tokenAcceptor({ store: new MemoryStore() as unknown as Store })
+const DEFAULTS = { tries: 3, deadlineMs: 10_000 }
 const flows: FlowReader = {
   acceptors: new Map([['token', token as Acceptor]]),
-  defaults: { tries: 3, deadlineMs: 10_000 },
+  defaults: DEFAULTS,
 }
-const TOKEN = { acceptor: 'token', tries: 3, deadlineMs: 10_000, options: undefined }
+const TOKEN = { acceptor: 'token', ...DEFAULTS, options: undefined, key: 'token {}' }
 const VISITORS = { send: true, receive: true, admit: false, channels: [] }
 
 let store: MemoryStore

@@ -1,4 +1,4 @@
-/** Several clients and tokens on one socket: who sends, with which rights, on what terms (R8, R33). */
+/** Several clients and tokens on one socket: who sends, by which rights and terms (R8, R33). */
 import type { Envelope } from '@porthouse/proto/v1/envelope'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { guardedBy } from '../support/access.ts'

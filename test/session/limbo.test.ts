@@ -196,6 +196,7 @@ describe('a proof that ends', () => {
     hall.pass(1_000)
     const [token, proof] = [Code.TOKEN_EXPIRED, Code.PROOF_EXPIRED]
     expect(guests.map(({ ended }) => ended)).toEqual([token, proof, token])
+    await hall.settle()
     expect(hall.graph.place('acme/shed')).toBeUndefined()
   })
 

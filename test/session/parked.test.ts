@@ -257,7 +257,7 @@ describe('too many', () => {
 })
 
 describe('order', () => {
-  test('in an open room is kept behind an envelope that waits for another room as well', async () => {
+  test('in an open room is kept behind an envelope that waits for another one too', async () => {
     const inside = await listener(YARD)
     const guest = await inTheYard()
     guest.say(text(1, 'first', { to: [BOILER, YARD] }))

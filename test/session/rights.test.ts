@@ -104,7 +104,7 @@ describe('several tokens on one socket', () => {
     expect(guest.session.proofs).toHaveLength(1)
   })
 
-  test('the first client is the one that it acts as, and all of them are reached (R8)', async () => {
+  test('the first client is whom it acts as, and all of them are reached (R8)', async () => {
     const guest = await holder(
       hall.store.token('acme', ['boiler']),
       hall.store.token('acme', ['boiler'], { client: 'ann' }),

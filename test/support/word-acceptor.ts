@@ -1,4 +1,4 @@
-/** An acceptor for tests: the right answer is its own name, and it proves a place, nobody's name. */
+/** An acceptor for tests: the right answer is its name, and it proves a place and nobody. */
 import { Code } from '@porthouse/proto/v1/code'
 import type { Acceptor, LockContext, LockStep } from '../../gateway/locks/acceptor.ts'
 import type { Proof } from '../../gateway/locks/proof.ts'

@@ -32,7 +32,8 @@ export function handleEnvelope(session: Session, frame: ScannedFrame): void {
 
 /**
  * Names of rooms that it is meant for and that the socket is not in; malformed ones are not. One
- * without a destination, of a socket that is not in anywhere yet, is meant for where it wants to go.
+ * without a destination, of a socket that is not in anywhere yet, is meant for where that wants to
+ * go.
  */
 function roomsNotEntered(session: Session, envelope: ScannedEnvelope): readonly string[] {
   const { to, route } = envelope
