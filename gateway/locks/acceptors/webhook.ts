@@ -115,7 +115,11 @@ async function ask(
   )
   if (response.status === 401 || response.status === 403) return undefined
   if (response.status !== 200) throw new Error(`status ${response.status}`)
-  const decision = DECISION.safeParse(await response.json())
+  // The engine's own words for what is no JSON quote it, and go into the log (S3).
+  const said: unknown = await response.json().catch(() => {
+    throw new Error('an answer that is no JSON')
+  })
+  const decision = DECISION.safeParse(said)
   if (!decision.success) throw new Error('an answer of another shape')
   return decision.data
 }

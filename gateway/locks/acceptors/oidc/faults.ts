@@ -29,7 +29,12 @@ export function codeOf(error: unknown): Code {
 
 /** For the log: what went wrong, without tokens or codes. */
 export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
+  if (!(error instanceof Error)) return 'unknown'
   const { cause } = error
-  return cause instanceof Error ? `${error.message}: ${cause.message}` : error.message
+  return cause instanceof Error ? `${wordsOf(error)}: ${wordsOf(cause)}` : wordsOf(error)
+}
+
+/** The engine's own words for what is no JSON quote it (S3). */
+function wordsOf(error: Error): string {
+  return error instanceof SyntaxError ? 'not JSON' : error.message
 }
