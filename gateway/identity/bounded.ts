@@ -1,15 +1,9 @@
 /** Heavy work, a few at a time (issue 4: off the event loop, and bounded). */
 
-interface Waiting {
-  readonly signal: AbortSignal
-  readonly start: () => void
-  readonly skip: () => void
-}
-
 export class Bounded {
   readonly #atOnce: number
   readonly #waitingMax: number
-  readonly #waiting: Waiting[] = []
+  readonly #waiting = new Set<() => void>()
   #running = 0
 
   /** `waitingMax` more tasks may wait for one of `atOnce` to end. */
@@ -33,19 +27,25 @@ export class Bounded {
     }
   }
 
+  /** Whoever gives up leaves at once, so that those who are gone keep nobody out. */
   #turn(signal: AbortSignal): Promise<boolean> {
-    if (this.#waiting.length >= this.#waitingMax) return Promise.resolve(false)
+    if (signal.aborted || this.#waiting.size >= this.#waitingMax) return Promise.resolve(false)
     const { promise, resolve } = Promise.withResolvers<boolean>()
     const start = () => resolve(true)
-    this.#waiting.push({ signal, start, skip: () => resolve(false) })
-    return promise
+    const give = () => {
+      this.#waiting.delete(start)
+      resolve(false)
+    }
+    this.#waiting.add(start)
+    signal.addEventListener('abort', give, { once: true })
+    return promise.finally(() => signal.removeEventListener('abort', give))
   }
 
-  /** Hands the place of the task that ended to the next that is still wanted. */
+  /** Hands the place of the task that ended to the next. */
   #next(): void {
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
-      if (!next.signal.aborted) return next.start()
-      next.skip()
+    for (const start of this.#waiting) {
+      this.#waiting.delete(start)
+      return start()
     }
     this.#running--
   }

@@ -81,7 +81,11 @@ beforeAll(async () => {
   issuer = await TokenIssuer.start()
   keygen = new SshKeygen()
   key = keygen.make('ed25519')
-  const stream = { write: (line: string) => void (log += line) }
+  const stream = {
+    write(line: string) {
+      log += line
+    },
+  }
   const config = schema.parse({
     data: 'nowhere',
     http: { listen: '127.0.0.1:0' },

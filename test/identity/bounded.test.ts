@@ -49,6 +49,21 @@ describe('heavy work', () => {
     last.end()
     expect(await d).toBe('d')
   })
+
+  test('those who give up keep nobody out while they would have waited', async () => {
+    const bounded = new Bounded(1, 2)
+    const gone = new AbortController()
+    const [first, last] = ['a', 'b'].map(task) as [Task, Task]
+    const a = bounded.run(first.run, wanted)
+    const left = [1, 2].map(() => bounded.run(task('x').run, gone.signal))
+    gone.abort()
+    expect(await Promise.all(left)).toEqual([undefined, undefined])
+    expect(await bounded.run(task('y').run, gone.signal)).toBeUndefined()
+    const b = bounded.run(last.run, wanted)
+    first.end()
+    last.end()
+    expect([await a, await b]).toEqual(['a', 'b'])
+  })
 })
 
 type Task = ReturnType<typeof task<string>>
