@@ -1,0 +1,75 @@
+/** A gateway as its user has it: bin/porthouse in a process of its own, a folder, and no more. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Ended, json as jsonOf, porthouse, Running, type RunOptions } from '../cli/process.ts'
+
+export class Hub {
+  /** Its data, and whatever files a user would keep beside it. */
+  readonly folder: string
+  readonly url: string
+  readonly #gateway: Running
+
+  /** `settings` as in a config file. */
+  static async start(settings: object = {}): Promise<Hub> {
+    const folder = await mkdtemp(join(tmpdir(), 'porthouse-acceptance-'))
+    const config = join(folder, 'porthouse.json')
+    await writeFile(config, JSON.stringify(settings))
+    const data = join(folder, 'data')
+    const flags = ['--http', '127.0.0.1:0', '--log', 'warn', '--config', config, '--data', data]
+    const gateway = new Running(['run', ...flags])
+    const said = await gateway.says(/WebSocket ws:\/\/[\d.:]+/)
+    return new Hub(folder, /ws:\/\/[\d.:]+/.exec(said)![0], gateway)
+  }
+
+  private constructor(folder: string, url: string, gateway: Running) {
+    this.folder = folder
+    this.url = url
+    this.#gateway = gateway
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port)
+  }
+
+  /** Path of a file in the folder. */
+  file(name: string): string {
+    return join(this.folder, name)
+  }
+
+  /** What a user's shell has set. */
+  with({ env, ...options }: RunOptions = {}): RunOptions {
+    const own = { PORTHOUSE_DATA: this.file('data'), PORTHOUSE_URL: this.url }
+    return { cwd: this.folder, ...options, env: { ...own, ...env } }
+  }
+
+  /** Runs a command to its end. */
+  run(args: readonly string[], options?: RunOptions): Promise<Ended> {
+    return porthouse(args, this.with(options))
+  }
+
+  /** Runs a command that succeeds, and reads what it prints with --json. */
+  json<T>(args: readonly string[], options?: RunOptions): Promise<T> {
+    return jsonOf<T>(args, this.with(options))
+  }
+
+  /** A command that goes on. */
+  begin(args: readonly string[], options?: RunOptions): Running {
+    return new Running(args, this.with(options))
+  }
+
+  /** A room behind a flow, as a config file has it. */
+  async room(name: string, flow: object, access: object = {}): Promise<void> {
+    const config = { blocks: [{ access: { flow, ...access } }] }
+    const file = this.file(`${name.replace('/', '-')}.json`)
+    await writeFile(file, JSON.stringify(config))
+    await this.json(['room', 'create', name, '--config', file])
+  }
+
+  /** Ends the gateway in order; resolves with what it logged, which is warnings and worse. */
+  async stop(): Promise<Ended> {
+    const ended = await this.#gateway.stop()
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 20 })
+    return ended
+  }
+}
