@@ -1,5 +1,5 @@
 /** While it lasts, a lock is an address: it joins who waits there with those who decide (R16). */
-import type { Lock } from '../locks/stack.ts'
+import type { Lock } from '../locks/lock.ts'
 import { RateLimit } from '../protocol/rate-limit.ts'
 import type { Socket } from '../router/socket.ts'
 import { owns } from './identity.ts'

@@ -7,16 +7,9 @@ import { EventKind } from '@porthouse/proto/v1/event'
 import { Outcome } from '@porthouse/proto/v1/lock_step'
 import type { Acceptor, LockContext, LockStep } from '../locks/acceptor.ts'
 import { type Flow, locksIn, partsOf, remaining } from '../locks/flow.ts'
+import type { Judgement, Lock, LockEffect, LockInput, NewLock } from '../locks/lock.ts'
 import type { Proof } from '../locks/proof.ts'
-import {
-  type Judgement,
-  type Lock,
-  type LockEffect,
-  type LockInput,
-  type NewLock,
-  othersOf,
-  reduceLocks,
-} from '../locks/stack.ts'
+import { othersOf, reduceLocks } from '../locks/stack.ts'
 import { adopt } from './identity.ts'
 import { leaveLock, reachLock } from './lock-address.ts'
 import { lockContext, resolves } from './lock-context.ts'

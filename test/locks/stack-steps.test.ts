@@ -8,9 +8,8 @@ import {
   type LockEffect,
   type LockInput,
   type LockStack,
-  othersOf,
-  reduceLocks,
-} from '../../gateway/locks/stack.ts'
+} from '../../gateway/locks/lock.ts'
+import { othersOf, reduceLocks } from '../../gateway/locks/stack.ts'
 import { codeInfo } from '../../gateway/protocol/codes.ts'
 import { ANSWERS_AHEAD_MAX, LOCK_DEPTH_MAX } from '../../gateway/protocol/limits.ts'
 

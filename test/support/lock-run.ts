@@ -13,8 +13,8 @@ import {
   type LockInput,
   type LockStack,
   type NewLock,
-  reduceLocks,
-} from '../../gateway/locks/stack.ts'
+} from '../../gateway/locks/lock.ts'
+import { reduceLocks } from '../../gateway/locks/stack.ts'
 import { ANSWERS_AHEAD_MAX, LOCK_DEPTH_MAX } from '../../gateway/protocol/limits.ts'
 import { isSatisfied } from './flows.ts'
 

@@ -2,7 +2,7 @@
 import { Code } from '@porthouse/proto/v1/code'
 import { LockStepSchema } from '@porthouse/proto/v1/lock_step'
 import type { Acceptor, Response } from '../../locks/acceptor.ts'
-import type { NewLock } from '../../locks/stack.ts'
+import type { NewLock } from '../../locks/lock.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { ANSWER_BYTES_MAX, NAME_BYTES_MAX } from '../../protocol/limits.ts'
 import type { ScannedFrame } from '../../protocol/scan-packet.ts'
