@@ -1,7 +1,7 @@
 /**
  * Wrong answers by the network that they came from: beyond a rate, nobody new is let in from there
- * for a while, so that secrets cannot be tried in masses (threat K15). What is bounded is a network,
- * never an account, or strangers could lock its owner out.
+ * for a while, so that secrets cannot be tried in masses (threat K15). What is bounded is a
+ * network, never an account, or strangers could lock its owner out.
  */
 import { RateLimit } from '../protocol/rate-limit.ts'
 import { networkOf } from './offences.ts'

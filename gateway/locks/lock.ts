@@ -1,4 +1,6 @@
-/** A socket's locks as data: what a stack of them holds, what it is told, and what it wants done. */
+/**
+ * A socket's locks as data: what a stack of them holds, what it is told, and what it wants done.
+ */
 import type { Code } from '@porthouse/proto/v1/code'
 import type { Ask, LockStep, Response } from './acceptor.ts'
 import type { Flow, LockSpec } from './flow.ts'

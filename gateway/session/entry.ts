@@ -22,6 +22,10 @@ import { type EntryRequest, takeWaiting, type WaitingEntry } from './waiting.ts'
 export function enter(session: Session, request: EntryRequest): void {
   const { target } = request
   if (target.kind === 'lobby') return arriveInLobby(session, request, target)
+  if (!mayLoad(session, target)) {
+    const detail = `over ${LOADS.perSecond} rooms a second that nobody is in`
+    return refuseEntry(session, request, new Refusal(Code.RATE_LIMITED, detail))
+  }
   try {
     const opened = session.core.rooms.open(target.account, target.room)
     if (!(opened instanceof Promise)) return arrive(session, request, target, opened)
@@ -34,6 +38,17 @@ export function enter(session: Session, request: EntryRequest): void {
   } catch (error) {
     refuseEntry(session, request, loadFailure(session, error))
   }
+}
+
+/** Rooms that the store has to be asked for; at once, as many as a socket may be in. */
+const LOADS = { perSecond: 32, burst: 64 }
+
+function mayLoad(session: Session, { account, room }: RoomAddress): boolean {
+  const { router, options, uptime } = session.core
+  if (router.graph.place(`${account}/${room}`)) return true
+  const burst = Math.max(LOADS.burst, options.limits.rooms)
+  session.loads ??= new RateLimit({ ...LOADS, burst })
+  return session.loads.take(uptime())
 }
 
 function arrive(
@@ -96,7 +111,9 @@ export async function enterAdded(session: Session, target: RoomAddress): Promise
   }
 }
 
-/** Places that a socket may go for and find locked: each costs the store, those inside, or others. */
+/**
+ * Places that a socket may go for and find locked: each costs the store, those inside, or others.
+ */
 const DOORS = { perSecond: 4, burst: 64 }
 
 function guard(

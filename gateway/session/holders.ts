@@ -45,8 +45,8 @@ export class Holders {
 }
 
 /**
- * What a proof rests on. With an account go its tokens, clients and credentials, and each of them is
- * told; so the account itself matters to those alone who rest on nothing else.
+ * What a proof rests on. With an account go its tokens, clients and credentials, and each of them
+ * is told; so the account itself matters to those alone who rest on nothing else.
  */
 export function keysOf({ account, client, credential, token }: Proof): Key[] {
   const keys: Key[] = []

@@ -45,8 +45,8 @@ export class Database {
   }
 
   /**
-   * Makes a statement once that is run often, of `queries…prepare(name)`: it is not built again, and
-   * each connection has the server parse it once.
+   * Makes a statement once that is run often, of `queries…prepare(name)`: it is not built again,
+   * and each connection has the server parse it once.
    */
   prepare<T>(build: (queries: Queries) => T): T {
     return build(this.#queries)

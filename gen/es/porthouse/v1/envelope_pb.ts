@@ -144,8 +144,8 @@ export type Routing = Message<"porthouse.v1.Routing"> & {
   idempotencyKey: string;
 
   /**
-   * Which of the clients and tokens that this socket is sends it: client:… or token:…/n. Absent: the
-   * first that may. One that it is not: CODE_UNAUTHENTICATED.
+   * Which of the clients and tokens that this socket is sends it: client:… or token:…/n. Absent:
+   * the first that may. One that it is not: CODE_UNAUTHENTICATED.
    *
    * @generated from field: string acting = 6;
    */
