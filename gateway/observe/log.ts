@@ -71,15 +71,25 @@ const COLOURS: Record<string, number> = {
   trace: 90,
 }
 
-function forPeople(json: string): string {
+/** One line for people, and those of an error's stack below it. */
+export function forPeople(json: string): string {
   const { level, time, msg = '', err, ...fields } = JSON.parse(json) as Line
   const name = level.toUpperCase().padEnd(5)
   const coloured = process.stderr.hasColors?.() ? `\x1b[${COLOURS[level]}m${name}\x1b[0m` : name
-  const rest = Object.entries(fields).map(([key, value]) => `${key}=${shown(value)}`)
-  const head = [time.slice(11, 23), coloured, msg, ...rest].join(' ')
-  return err ? `${head}\n  ${err.stack ?? err.message}\n` : `${head}\n`
+  const rest = Object.entries(fields).map(([key, value]) => harmless(`${key}=${shown(value)}`))
+  const head = [time.slice(11, 23), coloured, harmless(msg), ...rest].join(' ')
+  if (!err) return `${head}\n`
+  const stack = harmless(err.stack ?? err.message).replaceAll('\n', '\n  ')
+  return `${head}\n  ${stack}\n`
 }
 
 function shown(value: unknown): string {
   return typeof value === 'string' && !/\s/.test(value) ? value : JSON.stringify(value)
+}
+
+/** What others said, a provider for instance, is not to move the cursor of whoever reads. */
+function harmless(text: string): string {
+  return text.replace(/(?!\n)[\p{Cc}\p{Cf}]/gu, (control) => {
+    return `\\u{${control.codePointAt(0)?.toString(16)}}`
+  })
 }

@@ -94,8 +94,9 @@ export class Session implements Socket {
   stack: LockStack = EMPTY_STACK
   /** What it may ask that has a long answer. */
   lists: RateLimit | undefined = undefined
-  /** Locked places that it may go for, and what it may say at their locks. */
+  /** Locked places that it may go for, rooms not loaded yet, and what it may say at locks. */
   doors: RateLimit | undefined = undefined
+  loads: RateLimit | undefined = undefined
   calls: RateLimit | undefined = undefined
   /** Entries that wait for a lock. */
   waiting: WaitingEntry[] = []

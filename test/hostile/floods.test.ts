@@ -92,6 +92,18 @@ describe('standing at doors', () => {
     expect(refused.length).toBeGreaterThan(100)
   })
 
+  test('nor do envelopes for many rooms at once reach the store without bound', async () => {
+    const guest = await stranger()
+    const before = hall.store.asked
+    for (let i = 0; i < 100; i++) {
+      const to = Array.from({ length: 64 }, (_, at) => `room:acme/ghost-${i}-${at}`)
+      guest.say(text(i + 1, 'x', { to }))
+      await hall.settle()
+    }
+    expect(hall.store.asked - before).toBeLessThanOrEqual(1_100)
+    expect(guest.heard().at(-1)).toMatch(/^100 receipt REJECTED/)
+  })
+
   test('is no bound for who is somebody and meets no lock', async () => {
     const rooms = Array.from({ length: 200 }, (_, i) => `room-${i}`)
     for (const room of rooms) hall.store.room(`acme/${room}`)

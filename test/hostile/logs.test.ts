@@ -22,6 +22,7 @@ import { newLogin } from '../../gateway/identity/logins.ts'
 import { newPassword } from '../../gateway/identity/passwords.ts'
 import { newPreset } from '../../gateway/identity/presets.ts'
 import { readPublicKeyLine } from '../../gateway/identity/ssh-public-key.ts'
+import { forPeople } from '../../gateway/observe/log.ts'
 import { type CredentialKind, type Store, StoreError } from '../../gateway/store/store.ts'
 import { TestGateway } from '../support/gateway.ts'
 import { type KeyPair, SshKeygen } from '../support/ssh-keygen.ts'
@@ -250,6 +251,15 @@ test('by an OpenID provider, also where it answers nonsense', async () => {
   expect(await hears('/acme/broken', {}, says('oidc', jwt))).toContain('UNAVAILABLE')
   await fetch(`http://127.0.0.1:${gateway.http.port}/v1/login/acme/broken`)
   expect(log).toContain('OpenID')
+})
+
+test('what others say moves no cursor of whoever reads the log', () => {
+  const said = 'evil\x1b[2J\r\u202e\x9b'
+  const line = { level: 'warn', time: '2026-11-21T11:00:00.000Z', msg: said, reason: said }
+  const shown = forPeople(JSON.stringify({ ...line, err: { message: said } }))
+  const left = shown.replace(/^\S+ (\x1b\[33m)?WARN \S*/, '')
+  expect(left).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u)
+  expect(left).toContain('evil\\u{1b}[2J')
 })
 
 test('at the teleprinter', async () => {

@@ -18,7 +18,7 @@ const ASK_MAX = 256
 const OPTIONS = z.strictObject({ ask: z.string().min(1).max(ASK_MAX).optional() })
 
 /** What would act on the terminal or the page of whoever reads it, in place of being read. */
-const UNREADABLE = /[\p{Cc}\u2028-\u202e\u2066-\u2069]+/gu
+const UNREADABLE = /(?:(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}])+/gu
 
 export function knockAcceptor({
   knocks,

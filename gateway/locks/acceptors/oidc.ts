@@ -24,10 +24,14 @@ const DEVICE = 'device'
 
 type Context = LockContext<OidcOptions>
 
-/** Of a challenge that waits for a person: ends the wait. */
+/** Of a challenge that waits for a person: ends the wait; and the how manieth it is. */
 interface Waiting {
   readonly end: () => void
+  readonly visit: number
 }
+
+/** How often one lock begins anew with a person; each is a question to the provider. */
+const VISITS_MAX = 4
 
 type Parts = Pick<AcceptorParts, 'store' | 'providers' | 'clock' | 'trustsPage' | 'log'>
 
@@ -49,10 +53,13 @@ export function oidcAcceptor(parts: Parts): Acceptor<OidcOptions> {
       ),
     begin: byCookie,
     answer(response, context, state) {
-      ;(state as Waiting | undefined)?.end()
+      const { end, visit = 0 } = (state as Waiting | undefined) ?? {}
+      end?.()
       if (response.case !== 'text') return failed(Code.UNAUTHENTICATED)
       const { value } = response
-      return judged(context, () => (value === DEVICE ? byDevice(context) : byToken(value, context)))
+      if (value !== DEVICE) return judged(context, () => byToken(value, context))
+      if (visit >= VISITS_MAX) return { outcome: 'dropped', code: Code.RATE_LIMITED }
+      return judged(context, () => byDevice(context, visit + 1))
     },
   }
 
@@ -79,13 +86,13 @@ export function oidcAcceptor(parts: Parts): Acceptor<OidcOptions> {
     return passedPerson(store, place.account, person, options)
   }
 
-  async function byDevice(context: Context): Promise<LockStep> {
+  async function byDevice(context: Context, number: number): Promise<LockStep> {
     const { options, now, signal } = context
     if (!options.device) return failed(Code.UNAUTHENTICATED)
     const known = await providers.find(options, now)
     const visit = await startVisit(known, options)
     const end = new AbortController()
-    const state: Waiting = { end: () => end.abort() }
+    const state: Waiting = { end: () => end.abort(), visit: number }
     const later = awaitPerson(visit, context, AbortSignal.any([signal, end.signal]))
     return { outcome: 'challenge', ask: visit.ask, state, later }
   }
