@@ -1,5 +1,5 @@
 /** Wishes to enter a place, and those of them that wait for its locks. */
-import type { Code } from '@porthouse/proto/v1/code'
+import { Code } from '@porthouse/proto/v1/code'
 import type { LobbyAddress, RoomAddress } from '../protocol/address.ts'
 import { Refusal } from '../protocol/codes.ts'
 import type { Listen } from './membership.ts'
@@ -30,12 +30,16 @@ export interface WaitingEntry extends EntryRequest {
   readonly room?: string
 }
 
-/** A socket that is in somewhere stays there; one in limbo, or come for that place alone, goes. */
+/**
+ * A socket in limbo goes, and so does one that answered wrong too often in the main lobby, where it
+ * was asked for nothing; another one stays where it is.
+ */
 export function lockedOut(session: Session, place: string | undefined, code: Code): void {
   const refused = place === undefined ? [] : takeWaiting(session, place)
   const refusal = new Refusal(code, 'locked out')
   for (const { done } of refused) done?.(refusal)
-  if (place === undefined || !session.unlocked) return session.drop(code, 'locked out')
+  const guessed = place === undefined && code !== Code.LOCK_DEADLINE
+  if (!session.unlocked || guessed) return session.drop(code, 'locked out')
   for (const { frameId, done } of refused) if (!done) session.refuse(frameId, code, 'locked out')
 }
 

@@ -177,7 +177,7 @@ describe('locks', () => {
     expect((await hears(stranger)).at(-1)).toBe('0 drop LOCK_DEADLINE')
   })
 
-  test('judged too late prove nothing', async () => {
+  test('judged too late prove nothing, and who is in stays', async () => {
     const guest = hall.open('/acme/yard')
     await hears(guest)
     const answerStore = hall.store.hold()
@@ -188,7 +188,7 @@ describe('locks', () => {
     answerStore()
     expect((await hears(guest)).slice(0, 2)).toEqual([
       '1 verdict dropped LOCK_DEADLINE',
-      '0 drop LOCK_DEADLINE',
+      '2 receipt VOID 0',
     ])
     expect(guest.session.proofs).toEqual([])
   })
