@@ -5,6 +5,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import type { Config } from './config/config.ts'
 import { Failures } from './identity/failures.ts'
 import { OffenceBook } from './identity/offences.ts'
+import { RecordCache } from './identity/record-cache.ts'
 import { Connections } from './ingress/connections.ts'
 import { loginRoutes } from './ingress/http/login.ts'
 import { serveHttp } from './ingress/http/server.ts'
@@ -35,7 +36,7 @@ import { Resumes } from './session/resume.ts'
 import { Sessions } from './session/sessions.ts'
 import { Shares } from './session/shares.ts'
 import { Technical } from './session/technical.ts'
-import type { Store } from './store/store.ts'
+import type { Credential, Store, TokenRecord } from './store/store.ts'
 
 export type { Acceptor } from './locks/acceptor.ts'
 
@@ -64,12 +65,14 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
   const { config, store, log } = given
   const clock = Date.now
   let port = 0
-  const commons = commonsOf(config, clock)
+  const commons = commonsOf(given, clock)
   const parts = acceptorParts(given, clock, () => port, commons)
   const core = coreOf({ config, store, log }, clock, parts, commons)
   const sessions = new Sessions(core)
   const live = new Live(core, store)
   await live.start()
+  const { tokens, keys } = commons
+  for (const cache of [tokens, keys]) void cache.start()
   const connections = new Connections(config.connections)
   const http = await serveHttp({
     ...config.http.listen,
@@ -97,7 +100,7 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
     },
     async drain() {
       http.stopListening()
-      await live.stop()
+      await Promise.all([live.stop(), tokens.stop(), keys.stop()])
       await sessions.drain(config.drainMs)
       await http.close()
     },
@@ -106,28 +109,37 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
 
 /** What sessions work with, where nothing listens: for dry runs, and to read what rooms say. */
 export function createCore(parts: GatewayParts): Core {
-  const commons = commonsOf(parts.config, Date.now)
+  const commons = commonsOf(parts, Date.now)
   const locks = acceptorParts(parts, Date.now, () => 0, commons)
   return coreOf(parts, Date.now, locks, commons)
 }
 
 /** What locks and sessions meet at. */
-type Commons = Pick<Core, 'turn' | 'uptime' | 'technical' | 'knocks'> & { readonly graph: Graph }
+interface Commons extends Pick<Core, 'turn' | 'uptime' | 'technical' | 'knocks'> {
+  readonly graph: Graph
+  readonly tokens: RecordCache<TokenRecord>
+  readonly keys: RecordCache<Credential>
+}
 
-function commonsOf({ technical: { roomSockets } }: Config, clock: () => number): Commons {
+function commonsOf({ config, store }: GatewayParts, clock: () => number): Commons {
+  const { roomSockets } = config.technical
   const graph = new Graph()
   const turn = new Turn(setImmediate)
   // Whole numbers, which take no memory of their own where they are kept.
   const uptime = () => Math.trunc(performance.now())
   const technical = new Technical({ graph, clock, roomSockets })
-  return { graph, turn, uptime, technical, knocks: new Knocks({ graph, technical, turn, uptime }) }
+  const knocks = new Knocks({ graph, technical, turn, uptime })
+  const kept = { max: config.logins.records, uptime }
+  const tokens = new RecordCache(store.tokens, store.changes, { kind: 'token', ...kept })
+  const keys = new RecordCache(store.credentials, store.changes, { kind: 'credential', ...kept })
+  return { graph, turn, uptime, technical, knocks, tokens, keys }
 }
 
 function acceptorParts(
   { config, store, log, acceptors: own = [] }: GatewayParts,
   clock: () => number,
   port: () => number,
-  { knocks }: Commons,
+  { knocks, tokens, keys }: Commons,
 ): AcceptorParts {
   const { origins, publicUrl, listen } = config.http
   const { tries, deadlineMs } = config.limbo
@@ -136,6 +148,8 @@ function acceptorParts(
   const urls = () => (publicly === undefined ? ownUrls(listen.host, port()) : [publicly])
   const parts: AcceptorParts = {
     store,
+    tokens,
+    keys,
     log,
     clock,
     random: randomBytes,

@@ -28,12 +28,26 @@ export interface Secrets {
 
 export type Login = (socket: LoginSocket, gateway: string) => Promise<void>
 
-export const METHODS = ['token', 'key', 'ssh-key'] as const
-export type Method = (typeof METHODS)[number]
+/** Of a bare server: `upgrade` sends nothing, `message` what a login by token would. */
+export type Method = 'upgrade' | 'message' | 'token' | 'key' | 'ssh-key'
+
+export function isBare(method: Method): boolean {
+  return method === 'upgrade' || method === 'message'
+}
 
 export function loginBy(method: Method, secrets: Secrets): Login {
-  if (method === 'token') return byToken(secrets)
-  return method === 'key' ? byKey(secrets) : bySshKey(secrets)
+  switch (method) {
+    case 'upgrade':
+      return async () => {}
+    case 'message':
+      return byMessage(secrets)
+    case 'token':
+      return byToken(secrets)
+    case 'key':
+      return byKey(secrets)
+    case 'ssh-key':
+      return bySshKey(secrets)
+  }
 }
 
 /** The line of an OpenSSH public key file. */
@@ -53,6 +67,14 @@ function lengthOf({ length }: Buffer): Buffer {
   const bytes = Buffer.alloc(4)
   bytes.writeUInt32BE(length)
   return bytes
+}
+
+/** Proves nothing: whatever the server answers will do. */
+function byMessage({ token }: Secrets): Login {
+  return async (socket) => {
+    socket.send([HELLO, answer('token', { case: 'text', value: token })])
+    await socket.message()
+  }
 }
 
 function byToken({ token }: Secrets): Login {

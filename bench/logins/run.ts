@@ -1,6 +1,6 @@
 /**
  * What a login costs the gateway, by each method, against a bare WebSocket upgrade of `ws`: server
- * CPU a login, interleaved. The issue's goal: by token no more than 1.5 upgrades.
+ * CPU a login, in short legs that take turns. The issue's goal: by token no more than 1.5 upgrades.
  *
  *   node bench/logins/run.ts [--rounds N]
  */
@@ -15,16 +15,17 @@ import { newToken } from '../../gateway/identity/tokens.ts'
 import { openLog } from '../../gateway/observe/log.ts'
 import { openStore } from '../../gateway/store/postgres/open.ts'
 import { peers } from '../peers.ts'
-import { GENERATOR_CPU, runProgram, type Server } from '../process.ts'
+import { GENERATOR_CPU, runProgram, SERVER_CPU, type Server, startServer } from '../process.ts'
 import { summarize } from '../statistics.ts'
-import { METHODS, newSshKey, type Secrets, sshPublicKey } from './methods.ts'
+import { root } from '../tools.ts'
+import type { Leg, Task } from './generator.ts'
+import { type Method, newSshKey, type Secrets, sshPublicKey } from './methods.ts'
 
-const seconds = process.env.QUICK === '1' ? 2 : 4
 const ACCOUNT = 'bench'
-const LIMIT_MS = 60_000
-const KINDS = ['upgrade', ...METHODS] as const
+const LEG_MS = 300
+const LIMIT_MS = 300_000
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' } } })
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '15' } } })
 
 /** Fills the store of a gateway in this folder. */
 async function makeSecrets(folder: string): Promise<Secrets> {
@@ -50,49 +51,58 @@ async function makeSecrets(folder: string): Promise<Secrets> {
   }
 }
 
-interface Measured {
-  /** Microseconds of server CPU a login. */
-  readonly cpu: number
-  /** Logins a second. */
-  readonly rate: number
+/** `forgetful`: it keeps no record for the next login, as where each token comes but once. */
+function startGateway(folder: string, forgetful: boolean): Promise<Server> {
+  const args = ['run', '--http', '127.0.0.1:0', '--data', join(folder, 'data')]
+  const env = forgetful ? { PORTHOUSE_LOGINS_RECORDS: '0' } : {}
+  const command = { file: join(root, 'bin/porthouse'), args, env, cpu: SERVER_CPU }
+  return startServer(command, /ws:\/\/127\.0\.0\.1:(\d+)/)
 }
 
-async function measure(kind: string, server: Server, secretsFile: string): Promise<Measured> {
-  const generator = join(import.meta.dirname, 'generator.ts')
-  const script = 'exec "$0" "$1" "$2" "$3" "$4" "$5" < "$6"'
-  const args = [generator, kind, String(server.port), String(server.pid), String(seconds)]
-  const command = ['-c', script, process.execPath, ...args, secretsFile]
-  const output = await runProgram({ file: 'sh', args: command, cpu: GENERATOR_CPU }, LIMIT_MS)
-  return JSON.parse(output) as Measured
+async function measure(folder: string, task: Task): Promise<Leg[][]> {
+  const file = join(folder, 'task.json')
+  await writeFile(file, JSON.stringify(task), { mode: 0o600 })
+  const args = [join(import.meta.dirname, 'generator.ts'), file]
+  const command = { file: process.execPath, args, cpu: GENERATOR_CPU }
+  return JSON.parse(await runProgram(command, LIMIT_MS)) as Leg[][]
+}
+
+function print(names: readonly string[], found: readonly Leg[][]): void {
+  const upgrades = found[0]!.map(({ cpu }) => cpu)
+  for (const [i, name] of names.entries()) {
+    const cpu = summarize(found[i]!.map((leg) => leg.cpu)).median
+    const rate = Math.round(summarize(found[i]!.map((leg) => leg.rate)).median)
+    // Of legs of the same round, which the same machine ran in the same moment.
+    const { median } = summarize(found[i]!.map((leg, round) => leg.cpu / upgrades[round]!))
+    const figures = `${cpu.toFixed(0).padStart(6)} us  ${String(rate).padStart(6)}/s`
+    console.log(`${name.padEnd(30)} ${figures}  ${median.toFixed(2)}x`)
+  }
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'porthouse-logins-'))
+const servers: Server[] = []
 try {
-  const secretsFile = join(folder, 'secrets.json')
-  await writeFile(secretsFile, JSON.stringify(await makeSecrets(folder)), { mode: 0o600 })
-  const found = new Map<string, Measured[]>(KINDS.map((kind) => [kind, []]))
-  for (let round = 0; round < Number(values.rounds); round++) {
-    for (const kind of KINDS) {
-      const server = await (kind === 'upgrade' ? peers.ws : peers.porthouse)!(folder)
-      try {
-        found.get(kind)!.push(await measure(kind, server, secretsFile))
-      } finally {
-        await server.stop()
-      }
-    }
-  }
-  const median = (kind: string, key: keyof Measured) =>
-    summarize(found.get(kind)!.map((each) => each[key])).median
-  const upgrade = median('upgrade', 'cpu')
-  for (const kind of KINDS) {
-    const cpu = median(kind, 'cpu')
-    const rate = Math.round(median(kind, 'rate'))
-    const name = kind === 'upgrade' ? 'bare ws upgrade' : `login by ${kind}`
-    console.log(
-      `${name.padEnd(18)} ${cpu.toFixed(0).padStart(6)} us  ${String(rate).padStart(6)}/s  ` +
-        `${(cpu / upgrade).toFixed(2)}x`,
-    )
-  }
+  const secrets = await makeSecrets(folder)
+  const bare = await peers.ws!(folder)
+  servers.push(bare)
+  const gateway = await startGateway(folder, false)
+  servers.push(gateway)
+  const forgetful = await startGateway(folder, true)
+  servers.push(forgetful)
+  const lines: [name: string, method: Method, server: Server][] = [
+    ['bare upgrade', 'upgrade', bare],
+    ['bare upgrade and one message', 'message', bare],
+    ['by a token read just before', 'token', gateway],
+    ['by a token', 'token', forgetful],
+    ['by a key read just before', 'key', gateway],
+    ['by a key', 'key', forgetful],
+    ['by an SSH key', 'ssh-key', forgetful],
+  ]
+  const targets = lines.map(([, method, { port, pid }]) => ({ method, port, pid }))
+  const task = { secrets, targets, rounds: Number(values.rounds), legMs: LEG_MS }
+  const names = lines.map(([name]) => name)
+  print(names, await measure(folder, task))
 } finally {
+  for (const server of servers) await server.stop()
   await rm(folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 200 })
 }

@@ -29,10 +29,10 @@ export class LoginSocket {
   }
 
   /** Resolves once the upgrade has been answered. */
-  static async open(port: number, subprotocol: string | undefined): Promise<LoginSocket> {
+  static async open(port: number, path: string, subprotocol?: string): Promise<LoginSocket> {
     const self = new LoginSocket(connect({ host: '127.0.0.1', port }))
     const lines = [
-      'GET /v1/ws HTTP/1.1',
+      `GET ${path} HTTP/1.1`,
       `Host: 127.0.0.1:${port}`,
       'Connection: Upgrade',
       'Upgrade: websocket',
@@ -58,13 +58,18 @@ export class LoginSocket {
 
   /** The frames of the next packet. */
   async next(): Promise<Frame[]> {
+    return fromBinary(PacketSchema, await this.message()).frames
+  }
+
+  /** What the next message holds, less than 64 KiB. */
+  async message(): Promise<Buffer> {
     const message = await this.#until((bytes) => {
       if (bytes.length < 4) return undefined
       const short = bytes[1]! & 0x7f
       const size = short < 126 ? 2 + short : 4 + bytes.readUInt16BE(2)
       return bytes.length < size ? undefined : size
     })
-    return fromBinary(PacketSchema, message.subarray(message[1]! < 126 ? 2 : 4)).frames
+    return message.subarray(message[1]! < 126 ? 2 : 4)
   }
 
   drop(): void {

@@ -116,6 +116,13 @@ export const schema = z.strictObject({
     ),
     tokens: count(50_000, 0, 'connections that have ended and may be resumed'),
   }),
+  logins: section({
+    records: count(
+      10_000,
+      0,
+      'tokens and connection keys that are kept for a second, for the next login by them (R33)',
+    ),
+  }),
   technical: section({
     roomSockets: count(256, 0, 'sockets of a room up to which they may hear who comes and goes'),
   }),

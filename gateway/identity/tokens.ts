@@ -3,7 +3,8 @@
  * K13).
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { TokenRecord, Tokens } from '../store/store.ts'
+import type { TokenRecord } from '../store/store.ts'
+import type { Finder } from './record-cache.ts'
 
 /** `pht_`, the token's id as 32 hex digits, `_`, 32 random bytes as base64url. */
 const SECRET =
@@ -32,17 +33,29 @@ export type TokenProof =
   | { readonly outcome: 'unknown' }
   | { readonly outcome: 'expired' }
 
+const UNKNOWN: TokenProof = { outcome: 'unknown' }
+
 /**
  * Looks a secret up by the id in it and compares hashes in constant time. A secret that is
  * malformed, unknown or wrong is `unknown` alike; `expired` is told only to who holds the right
  * secret. Rejects with the store's error where the store is away: never a pass (A18).
  */
-export async function proveToken(tokens: Tokens, secret: string, now: number): Promise<TokenProof> {
+export function proveToken(
+  tokens: Finder<TokenRecord>,
+  secret: string,
+  now: number,
+): TokenProof | Promise<TokenProof> {
   const match = secret.length <= SECRET_CHARS_MAX ? SECRET.exec(secret) : null
-  if (!match) return { outcome: 'unknown' }
-  const token = await tokens.find(match.slice(1, 6).join('-'))
+  if (!match) return UNKNOWN
+  const id = match.slice(1, 6).join('-')
   const hash = hashOf(Buffer.from(match[6] ?? '', 'base64url'))
-  if (!token || !timingSafeEqual(hash, token.hash)) return { outcome: 'unknown' }
+  const recent = judge(tokens.recent?.(id), hash, now)
+  // What is wrong for a token that was just read takes as long as for one that is not there.
+  return recent === UNKNOWN ? tokens.find(id).then((token) => judge(token, hash, now)) : recent
+}
+
+function judge(token: TokenRecord | undefined, hash: Buffer, now: number): TokenProof {
+  if (!token || !timingSafeEqual(hash, token.hash)) return UNKNOWN
   if (token.expiresAt && token.expiresAt.getTime() <= now) return { outcome: 'expired' }
   return { outcome: 'proved', token }
 }

@@ -284,6 +284,8 @@ export interface Change {
 }
 
 export interface Changes {
+  /** Whether they are told now; where they were not for a while, `undefined` is told first. */
+  readonly watching: boolean
   /**
    * Tells of every change from now on, within a second, and `undefined` where some may have been
    * missed, so that all has to be read again. Resolves, once it watches, with what ends it.

@@ -179,7 +179,9 @@ export function changesSuite(fixture: Fixture): void {
     test('that may have been missed are told as such, each time', async () => {
       const second = await Heard.from(other)
       for (let round = 0; round < 3; round++) {
+        expect(other.changes.watching).toBe(true)
         await cut()
+        await vi.waitUntil(() => !other.changes.watching, { interval: 1 })
         await Promise.all([heard.all('all'), second.all('all')])
         const { id } = await fixture.newAccount()
         await Promise.all([heard.all(`account:${id}`), second.all(`account:${id}`)])

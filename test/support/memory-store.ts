@@ -168,7 +168,9 @@ export class MemoryStore implements Asked {
     },
   }
 
-  readonly changes: Asked['changes'] = {
+  readonly changes: Asked['changes'] & { watching: boolean } = {
+    /** False: as where the connection that tells them is lost. */
+    watching: true,
     // Is not refused while the database is away, but waits until it is there.
     watch: async (listener) => {
       await this.#gate

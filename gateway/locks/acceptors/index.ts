@@ -1,7 +1,8 @@
 /** The acceptors that porthouse comes with, a file each (R18). */
 
+import type { Finder } from '../../identity/record-cache.ts'
 import type { Log } from '../../observe/log.ts'
-import type { Store } from '../../store/store.ts'
+import type { Credential, Store, TokenRecord } from '../../store/store.ts'
 import type { Acceptor } from '../acceptor.ts'
 import type { KnockDesk } from '../knock-desk.ts'
 import type { Acceptors, LockDefaults } from '../read-flow.ts'
@@ -23,6 +24,9 @@ import { webhookAcceptor } from './webhook.ts'
 /** What the built-in acceptors work with. */
 export interface AcceptorParts {
   readonly store: Store
+  /** Where tokens and connection keys are looked up; absent: in the store itself. */
+  readonly tokens?: Finder<TokenRecord>
+  readonly keys?: Finder<Credential>
   /**
    * What the gateway is reached by, as origins such as `https://hub.example`: signatures for any
    * other are void. Asked at each use, for a port may be known only once it listens.

@@ -10,6 +10,7 @@ import {
   type KeyData,
   type KeyExchange,
 } from '../../identity/connection-keys.ts'
+import type { Finder } from '../../identity/record-cache.ts'
 import { ownGatewayUrl } from '../../protocol/gateway-url.ts'
 import { isUuid } from '../../protocol/name.ts'
 import type { Credential } from '../../store/store.ts'
@@ -25,10 +26,11 @@ const CLIENT_NONCE_BYTES_MIN = 16
 const CLIENT_NONCE_BYTES_MAX = 64
 const DECOY_SECRET_BYTES = 32
 
-type Parts = Pick<AcceptorParts, 'store' | 'urls' | 'random'>
+type Parts = Pick<AcceptorParts, 'store' | 'keys' | 'urls' | 'random'>
 
 export function keyAcceptor(parts: Parts): Acceptor<undefined> {
   const decoySecret = parts.random(DECOY_SECRET_BYTES)
+  const keys = (): Finder<Credential> => parts.keys ?? parts.store.credentials
   return {
     name: NAME,
     readOptions: noOptions,
@@ -79,8 +81,12 @@ export function keyAcceptor(parts: Parts): Acceptor<undefined> {
     exchange: KeyExchange,
   ): Promise<LockStep> {
     const { client: id } = exchange.login
-    const credential = await find(id)
-    const signature = checkProof(dataOf(credential, id), exchange, proof)
+    let credential = ofKind(keys().recent?.(id))
+    let signature = credential && checkProof(dataOf(credential, id), exchange, proof)
+    if (!signature) {
+      credential = await find(id)
+      signature = checkProof(dataOf(credential, id), exchange, proof)
+    }
     if (!credential || !signature) return WRONG
     if (place && !isAccount(credential.account, place.account)) return WRONG
     if (isExpired(credential, now)) return { outcome: 'failed', code: Code.PROOF_EXPIRED }
@@ -89,7 +95,10 @@ export function keyAcceptor(parts: Parts): Acceptor<undefined> {
   }
 
   async function find(id: string): Promise<Credential | undefined> {
-    const credential = await parts.store.credentials.find(id)
+    return ofKind(await keys().find(id))
+  }
+
+  function ofKind(credential: Credential | undefined): Credential | undefined {
     return credential?.kind === 'connection-key' ? credential : undefined
   }
 

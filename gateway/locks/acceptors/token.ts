@@ -1,13 +1,16 @@
 /** The `token` acceptor: the answer is a token's secret, as text or as its bytes (R33). */
 import { Code } from '@porthouse/proto/v1/code'
-import { proveToken } from '../../identity/tokens.ts'
+import { proveToken, type TokenProof } from '../../identity/tokens.ts'
 import type { TokenRecord } from '../../store/store.ts'
-import type { Acceptor, LockStep } from '../acceptor.ts'
+import type { Acceptor, LockStep, Place } from '../acceptor.ts'
 import type { Proof } from '../proof.ts'
 import type { AcceptorParts } from './index.ts'
 import { noOptions } from './options.ts'
 
-export function tokenAcceptor({ store }: Pick<AcceptorParts, 'store'>): Acceptor<undefined> {
+export function tokenAcceptor({
+  store,
+  tokens = store.tokens,
+}: Pick<AcceptorParts, 'store' | 'tokens'>): Acceptor<undefined> {
   return {
     name: 'token',
     readOptions: noOptions,
@@ -16,19 +19,25 @@ export function tokenAcceptor({ store }: Pick<AcceptorParts, 'store'>): Acceptor
     finished: ({ proofs, place }) =>
       proofs.some(({ token }) => token && isOf(token, place?.account)),
     begin: () => ({ outcome: 'challenge', ask: { case: undefined } }),
-    async answer(response, { place, now }): Promise<LockStep> {
+    answer(response, { place, now }) {
       if (response.case !== 'text' && response.case !== 'data') return failed(Code.UNAUTHENTICATED)
       const secret =
         response.case === 'text' ? response.value : Buffer.from(response.value).toString()
-      const proved = await proveToken(store.tokens, secret, now)
-      if (proved.outcome === 'unknown') return failed(Code.UNAUTHENTICATED)
-      if (proved.outcome === 'expired') return failed(Code.TOKEN_EXPIRED)
-      const { token } = proved
-      // Another account's token proves nothing here, and is not told from one that does not exist.
-      if (place && !isOf(token, place.account)) return failed(Code.UNAUTHENTICATED)
-      return { outcome: 'passed', proof: tokenProof(token) }
+      const proved = proveToken(tokens, secret, now)
+      return proved instanceof Promise
+        ? proved.then((late) => stepOf(late, place))
+        : stepOf(proved, place)
     },
   }
+}
+
+function stepOf(proved: TokenProof, place: Place | undefined): LockStep {
+  if (proved.outcome === 'unknown') return failed(Code.UNAUTHENTICATED)
+  if (proved.outcome === 'expired') return failed(Code.TOKEN_EXPIRED)
+  const { token } = proved
+  // Another account's token proves nothing here, and is not told from one that does not exist.
+  if (place && !isOf(token, place.account)) return failed(Code.UNAUTHENTICATED)
+  return { outcome: 'passed', proof: tokenProof(token) }
 }
 
 /** What a token proves, once its secret was given. */

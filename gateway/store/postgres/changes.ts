@@ -31,6 +31,7 @@ export class PostgresChanges implements Changes {
   readonly #server: Server
   readonly #listeners = new Set<Listener>()
   readonly #closing = new AbortController()
+  watching = false
   #following: Promise<void> | undefined
   #heard = Promise.withResolvers<void>()
   #end = async (): Promise<void> => {}
@@ -89,6 +90,7 @@ export class PostgresChanges implements Changes {
     try {
       await bounded(sql`listen ${sql(CHANNEL)}`)
       listens = true
+      this.watching = true
       this.#heard.resolve()
       if (!isFirst) this.#tell(undefined)
       for (;;) {
@@ -99,6 +101,7 @@ export class PostgresChanges implements Changes {
       // Away, silent or closed: whoever asks the store for anything else learns why.
       return listens
     } finally {
+      this.watching = false
       await this.#end()
     }
   }
