@@ -57,9 +57,9 @@ export function oidcAcceptor(parts: Parts): Acceptor<OidcOptions> {
       end?.()
       if (response.case !== 'text') return failed(Code.UNAUTHENTICATED)
       const { value } = response
-      if (value !== DEVICE) return judged(context, () => byToken(value, context))
+      if (value !== DEVICE) return judged(parts, context, () => byToken(value, context))
       if (visit >= VISITS_MAX) return { outcome: 'dropped', code: Code.RATE_LIMITED }
-      return judged(context, () => byDevice(context, visit + 1))
+      return judged(parts, context, () => byDevice(context, visit + 1))
     },
   }
 
@@ -99,26 +99,27 @@ export function oidcAcceptor(parts: Parts): Acceptor<OidcOptions> {
 
   function awaitPerson(visit: Visit, context: Context, signal: AbortSignal): Promise<LockStep> {
     const { options, place, socket } = context
-    return judged(context, async () => {
+    return judged(parts, context, async () => {
       if (!place) return failed(Code.UNAUTHENTICATED)
       const wait = () => visit.person(clock, signal)
       const person = await visitors.run(socket.handshake.remote, wait)
       return passedPerson(store, place.account, person, options)
     })
   }
+}
 
-  async function judged(
-    { options, signal }: Context,
-    judge: () => Promise<LockStep>,
-  ): Promise<LockStep> {
-    try {
-      return await judge()
-    } catch (error) {
-      const code = codeOf(error)
-      if (code === Code.UNAVAILABLE && !signal.aborted) {
-        parts.log.warn({ issuer: options.issuer, reason: reasonOf(error) }, 'OpenID: no verdict')
-      }
-      return failed(code)
+async function judged(
+  { log }: Pick<Parts, 'log'>,
+  { options, signal }: Context,
+  judge: () => Promise<LockStep>,
+): Promise<LockStep> {
+  try {
+    return await judge()
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === Code.UNAVAILABLE && !signal.aborted) {
+      log.warn({ issuer: options.issuer, reason: reasonOf(error) }, 'OpenID: no verdict')
     }
+    return failed(code)
   }
 }

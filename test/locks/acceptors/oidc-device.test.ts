@@ -104,6 +104,24 @@ describe.concurrent('a real provider', () => {
   })
 })
 
+test('one lock begins a few visits, and no more', async () => {
+  const context = contextOf(acceptor, {
+    issuer: provider.issuer,
+    client_id: 'terminal',
+    device: true,
+  })
+  const steps: string[] = []
+  let step: LockStep | undefined
+  for (let i = 0; i < 5; i++) {
+    const state = step?.outcome === 'challenge' ? step.state : undefined
+    step = await acceptor.answer({ case: 'text', value: 'device' }, context, state)
+    if (step.outcome === 'challenge') step.later?.catch(() => undefined)
+    steps.push(step.outcome)
+  }
+  expect(steps).toEqual([...Array(4).fill('challenge'), 'dropped'])
+  expect(step).toMatchObject({ code: Code.RATE_LIMITED })
+})
+
 test('where the room does not offer it, it is a wrong answer', async () => {
   expect(await choose({ device: false })).toEqual({
     outcome: 'failed',
