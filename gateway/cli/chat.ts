@@ -60,8 +60,15 @@ function failureForPeople(error: unknown): string {
   return `${styled('red', 'FAILED')} nothing is known of this message: ${error.message}`
 }
 
+/** Rejects where the gateway ends the connection, or the stay in the place that was entered. */
 async function hear(client: Client, show: (line: string) => void): Promise<void> {
-  for await (const message of client.messages()) show(messageForPeople(message))
+  const stay = new AbortController()
+  client.on('drop', ({ address, error }) => {
+    const place = client.entered?.address
+    if (address && (place === address || place?.startsWith(`${address}/`))) stay.abort(error)
+  })
+  const messages = client.messages({ signal: stay.signal })
+  for await (const message of messages) show(messageForPeople(message))
 }
 
 /** Prints over the line being typed, which then stands below again. */

@@ -78,8 +78,11 @@ function notConfig(from: string, cause: unknown): Failure {
   return new Failure('CONFIG', `${from} is not a room's config: ${reason}`, EXIT.usage, cause)
 }
 
-/** Throws a Failure that names every fault of a config. */
-export function checkUsable(config: Config, reader: FlowReader): void {
+/** Throws a Failure that names every fault of a config; `byOptions`: of no file. */
+export function checkUsable(config: Config, reader: FlowReader, byOptions = false): void {
   const faults = checkConfig(config, reader)
-  if (faults.length > 0) throw new Failure('CONFIG', faults.join('\n'), EXIT.usage)
+  if (faults.length === 0) return
+  const next = 'options of a lock stand in a file: --config FILE; docs/acceptors shows one of each'
+  const told = byOptions && faults.some((fault) => fault.includes(': options.'))
+  throw new Failure('CONFIG', [...faults, ...(told ? [next] : [])].join('\n'), EXIT.usage)
 }

@@ -32,7 +32,7 @@ export async function createRoom(
   const config = roomConfig(blocks)
   const { made, acceptors } = await withStore({ ...(data && { data }) }, async (store, around) => {
     const reader = flowReader(store, around)
-    checkUsable(config, reader)
+    checkUsable(config, reader, blocks.lock !== undefined)
     await findAccount(store, account)
     const { flow } = readConfig(config, reader)
     const author = 'porthouse room create'
@@ -48,14 +48,18 @@ export async function createRoom(
 /** How somebody gets in. */
 function nextStep({ account, slug }: RoomRecord, acceptors: readonly string[]): string {
   if (acceptors.length === 0) return 'whoever connects is in'
-  if (acceptors.includes('token')) {
-    const command = `porthouse token create ${account.slug} --room ${slug}:send,receive`
-    return `give it a token:\n  ${command}`
+  const rights = `--room ${slug}:send,receive`
+  const client = `client create ${account.slug}/CLIENT`
+  const steps: Readonly<Record<string, string>> = {
+    token: `give it a token:\n  porthouse token create ${account.slug} ${rights}`,
+    key: `give its owner a key:\n  porthouse account key create ${account.slug}`,
+    'ssh-key': `give it a client:\n  porthouse ${client} --ssh-key FILE.pub ${rights}`,
+    password: `give it a client:\n  porthouse ${client} --password-stdin ${rights} <FILE`,
+    preset: `give it a client:\n  porthouse ${client} --preset - ${rights} <FILE`,
   }
-  if (acceptors.some((acceptor) => acceptor === 'ssh-key' || acceptor === 'identity')) {
-    const command = `porthouse client create ${account.slug}/CLIENT --ssh-key FILE.pub`
-    return `give it a client:\n  ${command} --room ${slug}:send,receive`
-  }
+  const step = Object.keys(steps).find((acceptor) => acceptors.includes(acceptor))
+  if (step) return steps[step]!
+  if (acceptors.includes('identity')) return steps['ssh-key']!
   return `see what it asks for:\n  porthouse lock explain ${account.slug}/${slug}`
 }
 

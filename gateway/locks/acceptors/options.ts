@@ -13,7 +13,8 @@ export function readObject<Schema extends z.ZodType>(
   schema: Schema,
   options: unknown,
 ): z.output<Schema> {
-  const read = schema.safeParse(options)
+  const error = ({ input }: { input?: unknown }) => (input === undefined ? 'missing' : undefined)
+  const read = schema.safeParse(options, { error })
   if (read.success) return read.data
   const faults = read.error.issues.map(({ path, message }) =>
     path.length > 0 ? `options.${path.join('.')}: ${message}` : `options: ${message}`,
