@@ -1,4 +1,4 @@
-/** K11, K12, K16, R4, R14: ways in at a real gateway, by what belongs to another place or socket. */
+/** K11, K12, K16, R4, R14: ways in at a real gateway, by what belongs to another place. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { create } from '@bufbuild/protobuf'
 import { AccessSchema } from '@porthouse/proto/room/v1/config'
