@@ -129,3 +129,14 @@ describe('a place that was made anew under its old name', () => {
     expect(await hears(hall, guest)).toEqual(['2 verdict passed', '1 challenge tty'])
   })
 })
+
+test('a token has one spelling: what decodes to the same bytes is another text', async () => {
+  hall.store.room('acme/boiler')
+  const secret = hall.store.token('acme', ['boiler'])
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  const next = letters[letters.indexOf(secret.at(-1) as string) + 1]
+  for (const other of [`${secret.slice(0, -1)}${next}`, `${secret}=`, secret.toUpperCase()]) {
+    const guest = hall.open().say(answer(1, other))
+    expect(await hears(hall, guest)).toEqual(['1 verdict failed UNAUTHENTICATED'])
+  }
+})
