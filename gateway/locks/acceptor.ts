@@ -100,6 +100,8 @@ export interface Acceptor<Options = unknown> {
    * dry runs.
    */
   needs?(context: LockContext<Options>): Flow
+  /** Why `begin` is going to refuse, where that is known without asking anybody: for dry runs. */
+  refuses?(context: LockContext<Options>): Code | undefined
   /**
    * The lock is reached: what does it ask? May reject, as `answer` may: that counts as no proof,
    * and the client is told UNAVAILABLE (A18).

@@ -1,5 +1,6 @@
 /** A flow laid open for its admin: which of its locks are resolved, and what they would need. */
 
+import type { Code } from '@porthouse/proto/v1/code'
 import { LOCK_DEPTH_MAX } from '../protocol/limits.ts'
 import { choices, type Flow, type LockSpec, remaining } from './flow.ts'
 
@@ -25,6 +26,8 @@ export interface Knowledge {
   readonly isFinished: (lock: LockSpec) => boolean
   /** Undefined: nothing, or nobody knows before it is asked. */
   readonly needsOf: (lock: LockSpec) => Flow | undefined
+  /** Why it would refuse without a question; undefined: it would not. */
+  readonly refusalOf: (lock: LockSpec) => Code | undefined
 }
 
 /**
@@ -43,13 +46,26 @@ export function explainFlow(flow: Flow, known: Knowledge, depth = 1): Step {
   return { kind: 'lock', lock, finished, ...(within && { needs: within }) }
 }
 
-/** Locks of which one would challenge now, the preferred first; none: nothing is left of it. */
+/**
+ * Locks of which one would challenge now, the preferred first; none: nothing is left of it, or all
+ * that could be next refuse.
+ */
 export function asked(flow: Flow, known: Knowledge, depth = 1): LockSpec[] {
   const left = remaining(flow, known.isFinished)
   if (!left) return []
   return choices(left).flatMap((lock) => {
+    if (known.refusalOf(lock)) return []
     const needs = depth < LOCK_DEPTH_MAX ? known.needsOf(lock) : undefined
     const first = needs ? asked(needs, known, depth + 1) : []
     return first.length > 0 ? first : [lock]
   })
+}
+
+/** Why no lock would challenge now, where that is because they refuse: what the last of them says. */
+export function refusedAt(flow: Flow, known: Knowledge): Code | undefined {
+  const left = remaining(flow, known.isFinished)
+  if (!left || asked(left, known).length > 0) return undefined
+  return choices(left)
+    .map(known.refusalOf)
+    .findLast((code) => code)
 }

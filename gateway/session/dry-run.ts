@@ -3,11 +3,11 @@
  * let sockets in, on a core of its own where nobody else is. No acceptor is asked anything.
  */
 
-import { asked, explainFlow, type Knowledge, type Step } from '../locks/explain.ts'
+import { asked, explainFlow, type Knowledge, refusedAt, type Step } from '../locks/explain.ts'
 import type { Flow, LockSpec } from '../locks/flow.ts'
 import type { Proof } from '../locks/proof.ts'
 import { formatAddress, type LobbyAddress, type RoomAddress } from '../protocol/address.ts'
-import type { Refusal } from '../protocol/codes.ts'
+import { codeInfo, Refusal } from '../protocol/codes.ts'
 import type { Room } from '../rooms/rooms.ts'
 import type { FrameWriter, Lane } from '../router/lane.ts'
 import type { Rights } from '../store/store.ts'
@@ -59,14 +59,21 @@ export async function dryRun(
   const left = flow && leftOf(session, flow, place)
   // Before it enters, which is what the rights decide on.
   const inside = room && { rights: rightsIn(session, room), visitors: room.config.visitors }
-  const end = refused ? refusal(refused) : left ? LOCKED : arrive(session, target, room)
   const known = knowledge(session, place)
+  const end = refused
+    ? refusal(refused)
+    : left
+      ? lockedAt(left, known)
+      : arrive(session, target, room)
   const steps = flow && explainFlow(flow, known)
   const next = left ? asked(left, known) : []
   return { flow, steps, next, ...inside, end }
 }
 
-const LOCKED: DryRunEnd = { kind: 'locked' }
+function lockedAt(left: Flow, known: Knowledge): DryRunEnd {
+  const code = refusedAt(left, known)
+  return code ? refusal(new Refusal(code, codeInfo(code).meaning)) : { kind: 'locked' }
+}
 
 function refusal(why: Refusal): DryRunEnd {
   return { kind: 'refused', refusal: why }
@@ -74,12 +81,12 @@ function refusal(why: Refusal): DryRunEnd {
 
 function knowledge(session: Session, place: string): Knowledge {
   const { acceptors } = session.core
+  const contextOf = (options: unknown) =>
+    lockContext(session, { id: '', place, options, values: {} })
   return {
-    isFinished: (lock: LockSpec) => leftOf(session, { kind: 'lock', lock }, place) === undefined,
-    needsOf: ({ acceptor, options }: LockSpec) =>
-      acceptors
-        .get(acceptor)
-        ?.needs?.(lockContext(session, { id: '', place, options, values: {} })),
+    isFinished: (lock) => leftOf(session, { kind: 'lock', lock }, place) === undefined,
+    needsOf: ({ acceptor, options }) => acceptors.get(acceptor)?.needs?.(contextOf(options)),
+    refusalOf: ({ acceptor, options }) => acceptors.get(acceptor)?.refuses?.(contextOf(options)),
   }
 }
 

@@ -1,6 +1,7 @@
+import { Code } from '@porthouse/proto/v1/code'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { asked, explainFlow, type Step } from '../../gateway/locks/explain.ts'
+import { asked, explainFlow, refusedAt, type Step } from '../../gateway/locks/explain.ts'
 import { choices, type Flow, type LockSpec, locksIn, remaining } from '../../gateway/locks/flow.ts'
 
 function lock(acceptor: string): LockSpec {
@@ -33,7 +34,7 @@ describe('an explained flow', () => {
     fc.assert(
       fc.property(flows, proved, (flow, names) => {
         const isFinished = ({ acceptor }: LockSpec) => names.has(acceptor)
-        const known = { isFinished, needsOf: () => undefined }
+        const known = { isFinished, needsOf: () => undefined, refusalOf: () => undefined }
         const step = explainFlow(flow, known)
         const left = remaining(flow, isFinished)
         expect(locksOf(step)).toEqual(locksIn(flow))
@@ -53,18 +54,31 @@ describe('an explained flow', () => {
     }
     const flow: Flow = { kind: 'lock', lock: lock('identity') }
     const needsOf = ({ acceptor }: LockSpec) => (acceptor === 'identity' ? by : undefined)
-    const nobody = { isFinished: () => false, needsOf }
+    const refusalOf = () => undefined
+    const nobody = { isFinished: () => false, needsOf, refusalOf }
     expect(explainFlow(flow, nobody)).toMatchObject({ needs: { kind: 'any', finished: false } })
     expect(asked(flow, nobody).map(({ acceptor }) => acceptor)).toEqual(['ssh-key', 'token'])
-    // Somebody else is proved than the lock asks for: then it is the lock itself that refuses.
     const isFinished = ({ acceptor }: LockSpec) => acceptor === 'token'
-    const other = { isFinished, needsOf }
+    const other = { isFinished, needsOf, refusalOf }
     expect(asked(flow, other).map(({ acceptor }) => acceptor)).toEqual(['identity'])
+    // Somebody else is proved than the lock asks for: then it is the lock itself that refuses.
+    const code = Code.ENTRY_NOT_PERMITTED
+    const wrong = { isFinished, needsOf, refusalOf: () => code }
+    expect(asked(flow, wrong)).toEqual([])
+    expect([nobody, other, wrong].map((known) => refusedAt(flow, known))).toEqual([
+      undefined,
+      undefined,
+      code,
+    ])
   })
 
   it('ends where locks need each other', () => {
     const flow: Flow = { kind: 'lock', lock: lock('a') }
-    const known = { isFinished: () => false, needsOf: () => flow }
+    const known = {
+      isFinished: () => false,
+      needsOf: () => flow,
+      refusalOf: () => undefined,
+    }
     expect(asked(flow, known)).toHaveLength(1)
     expect(JSON.stringify(explainFlow(flow, known)).match(/"needs"/g)).toHaveLength(15)
   })

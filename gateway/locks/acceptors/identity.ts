@@ -33,6 +33,10 @@ export function identityAcceptor(parts: {
   readonly acceptors: () => Acceptors
   readonly defaults: LockDefaults
 }): Acceptor<Options> {
+  const refuses = (context: LockContext<Options>) => {
+    const isWrong = !identityIn(context) && isOfSomebodyElse(context, parts.acceptors())
+    return isWrong ? Code.ENTRY_NOT_PERMITTED : undefined
+  }
   return {
     name: NAME,
     readOptions: (options) => readOptions(options, parts.acceptors(), parts.defaults),
@@ -40,13 +44,12 @@ export function identityAcceptor(parts: {
     prompt: true,
     finished: (context) => identityIn(context) !== undefined,
     needs: ({ options }) => options.by,
+    refuses,
     begin(context): LockStep {
       const proof = identityIn(context)
       if (proof) return { outcome: 'passed', proof: asIdentity(proof) }
-      if (isOfSomebodyElse(context, parts.acceptors())) {
-        return { outcome: 'failed', code: Code.ENTRY_NOT_PERMITTED }
-      }
-      return { outcome: 'needs', flow: context.options.by }
+      const code = refuses(context)
+      return code ? { outcome: 'failed', code } : { outcome: 'needs', flow: context.options.by }
     },
     answer: () => ({ outcome: 'failed', code: Code.UNAUTHENTICATED }),
   }
