@@ -12,7 +12,7 @@ import { usage } from './failure.ts'
 import { refused } from './names.ts'
 
 export interface Target {
-  /** The canonical entry of the gateway. */
+  /** The canonical entry of the gateway; of a URL with a secret or a client in it, the URL. */
   readonly url: string
   /** Where it is a place: the URL that leads into it. */
   readonly placeUrl?: string
@@ -39,10 +39,14 @@ export function parseTarget(typed: string, environment: ClientEnvironment, filte
 function fromUrl(typed: string): Target {
   const { pathname } = parseUrl(typed)
   const place = parsePath(pathname)
-  if (place.kind === 'main' || (place.kind === 'room' && place.client)) {
+  if (place.kind === 'main') {
     throw usage(`${typed} names no room; write ws://HOST:PORT/ACCOUNT/ROOM, or an address alone`)
   }
-  return target(typed, place.address)
+  const plain = target(typed, place.address)
+  if (place.kind !== 'room' || (!place.secret && !place.client)) return plain
+  // What the path says beside the room counts for who comes in by it alone (R4).
+  const url = new URL(pathname, plain.url).href
+  return { ...plain, url, placeUrl: url }
 }
 
 function target(base: string, place: Address): Target {

@@ -1,13 +1,15 @@
 /** A device URL is challenged, answers, and is moved in with no command (R4). */
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { create, toJsonString } from '@bufbuild/protobuf'
 import { PacketSchema } from '@porthouse/proto/v1/frame'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { bin } from '../cli/process.ts'
 import { type FrameInit, packetOf, say, text } from '../support/client-frames.ts'
 import { dropped } from '../support/outcome.ts'
 import { BINARY, RawWebSocket, resetRawWebSockets, TEXT } from '../support/raw-websocket.ts'
 import { Hub } from './hub.ts'
 
+const END = '\u0004'
 const RESPONSE = randomBytes(32).toString('hex')
 
 let hub: Hub
@@ -26,6 +28,37 @@ afterAll(async () => {
 })
 
 const says = (data: Uint8Array, text: string) => Buffer.from(data).toString() === text
+
+test('the command line is such a device, and one by a secret URL', async () => {
+  const place = `${hub.url}/acme/boiler/${device}/`
+  // At a terminal of its own, which `script` makes, a person answers for it.
+  const line = [bin, 'connect', place].map((word) => `'${word}'`).join(' ')
+  const talking = hub.begin(['-qec', line, '/dev/null'], { command: 'script' })
+  onTestFinished(() => void talking.process.kill('SIGKILL'))
+  await talking.says('it says: who is there?')
+  await talking.says('Response: ')
+  talking.process.stdin.write(`${RESPONSE}\r`)
+  await talking.says('connected to room:acme/boiler')
+  await talking.says('> ')
+  talking.process.stdin.write(END)
+  expect((await talking.ended).code).toBe(0)
+
+  const secret = randomBytes(16).toString('hex')
+  const sha256 = createHash('sha256').update(secret).digest('hex')
+  const access = { visitors: { send: true } }
+  await hub.room('acme/drop', { lock: { acceptor: 'url', options: { sha256 } } }, access)
+  for (const command of ['connect', 'send']) {
+    const text = command === 'send' ? ['hi'] : []
+    const by = (path: string) =>
+      hub.run([command, `${hub.url}/acme/drop${path}`, ...text], { input: 'hi\n' })
+    expect(await by(`/~${secret}`)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^VOID/),
+    })
+    expect(await by(`/~${secret.toUpperCase()}x`)).toMatchObject({ code: 3 })
+    expect(await by('')).toMatchObject({ code: 3 })
+  }
+})
 
 const lanes = [
   ['binary', 'porthouse.v1', BINARY],

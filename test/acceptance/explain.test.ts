@@ -59,7 +59,15 @@ async function met(address: string, locks: readonly Answerer[]): Promise<Met> {
     if (step.kind === 'challenge' && step.challenge.place) asked.push(step.challenge.acceptor)
   }
   await using client = await connect(hub.url, { locks, onStep, reconnect: false })
-  const once = await client.join(address).catch((error: unknown) => error)
+  // As by the room's URL, who may not hear is in all the same.
+  const toSend = (error: PorthouseError) => {
+    if (error.code !== 'RECEIVE_NOT_PERMITTED') throw error
+    return client.join(address, { sendOnly: true })
+  }
+  const once = await client
+    .join(address)
+    .catch(toSend)
+    .catch((error: unknown) => error)
   if (!(once instanceof PorthouseError)) {
     const { maySend, listening } = once as Room
     return { outcome: 'entered', send: maySend, receive: listening }
