@@ -18,6 +18,7 @@ import { Providers } from './locks/acceptors/oidc/provider.ts'
 import type { Log } from './observe/log.ts'
 import { Refusal } from './protocol/codes.ts'
 import { gatewayUrl } from './protocol/gateway-url.ts'
+import { RandomIds } from './protocol/random-ids.ts'
 import { Uuid7Source } from './protocol/uuid7.ts'
 import { lobbyFlow, strangersFlow } from './rooms/places.ts'
 import { Rooms } from './rooms/rooms.ts'
@@ -181,11 +182,12 @@ function coreOf(
 ): Core {
   const flows = { acceptors: acceptors(), defaults }
   const ids = new Uuid7Source(clock, randomBytes)
+  const sockets = new RandomIds(randomBytes)
   return {
     options: config,
     clock,
     uptime,
-    newId,
+    newId: () => sockets.next(),
     turn,
     log,
     router: new Router(graph, ids, new IdempotencyWindow(config.idempotency)),
@@ -223,11 +225,4 @@ function webSocketOptions(
 
 function refuseWebSocket(): never {
   throw new Refusal(Code.PATH_UNKNOWN, 'this gateway serves no WebSocket; see features')
-}
-
-const BASE32 = 'abcdefghijklmnopqrstuvwxyz234567'
-
-/** 80 random bits: an id that nobody guesses (a byte modulo 32 is even, for 32 divides 256). */
-function newId(): string {
-  return Array.from(randomBytes(16), (byte) => BASE32[byte % 32]).join('')
 }

@@ -3,7 +3,7 @@
  * what both sides sign is the login message, so that no gateway can relay it. The key never crosses
  * the wire, and what is kept of it can check a proof but not make one.
  */
-import { createHash, createHmac, pbkdf2Sync, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, createSecretKey, pbkdf2Sync, timingSafeEqual } from 'node:crypto'
 import { type LoginMessage, loginMessage } from './login-message.ts'
 import { sshString } from './ssh-wire.ts'
 
@@ -116,7 +116,8 @@ export function keysOf(random: Uint8Array, salt: Uint8Array, iterations: number)
 }
 
 function hmac(key: Uint8Array, message: string | Uint8Array): Buffer {
-  return createHmac('sha256', key).update(message).digest()
+  // Node takes five times as long over bytes as over a key object.
+  return createHmac('sha256', createSecretKey(key)).update(message).digest()
 }
 
 function hash(bytes: Uint8Array): Buffer {

@@ -2,7 +2,7 @@
  * Tokens: how a secret is made, what of it is kept, and how it is checked (R33, threats S1 and
  * K13).
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { TokenRecord } from '../store/store.ts'
 import type { Finder } from './record-cache.ts'
 
@@ -50,18 +50,18 @@ export function proveToken(
   // The last character has two bits to spare; a token has one form.
   if (!match || random.toString('base64url') !== match[6]) return UNKNOWN
   const id = match.slice(1, 6).join('-')
-  const hash = hashOf(random)
-  const recent = judge(tokens.recent?.(id), hash, now)
+  const shown = hashOf(random)
+  const recent = judge(tokens.recent?.(id), shown, now)
   // What is wrong for a token that was just read takes as long as for one that is not there.
-  return recent === UNKNOWN ? tokens.find(id).then((token) => judge(token, hash, now)) : recent
+  return recent === UNKNOWN ? tokens.find(id).then((token) => judge(token, shown, now)) : recent
 }
 
-function judge(token: TokenRecord | undefined, hash: Buffer, now: number): TokenProof {
-  if (!token || !timingSafeEqual(hash, token.hash)) return UNKNOWN
+function judge(token: TokenRecord | undefined, shown: Buffer, now: number): TokenProof {
+  if (!token || !timingSafeEqual(shown, token.hash)) return UNKNOWN
   if (token.expiresAt && token.expiresAt.getTime() <= now) return { outcome: 'expired' }
   return { outcome: 'proved', token }
 }
 
 function hashOf(random: Uint8Array): Buffer {
-  return createHash('sha256').update(random).digest()
+  return hash('sha256', random, 'buffer')
 }

@@ -97,11 +97,10 @@ export class PacketWriter {
     return start
   }
 
-  /** One frame, already encoded as a whole Packet by the generated codec. */
-  packet(packet: Uint8Array): void {
-    this.#reserve(packet.length)
-    this.#bytes(packet)
-    this.frames++
+  /** A frame by the generated codec. */
+  encoded(frame: Uint8Array): void {
+    this.#openFrame(frame.length)
+    this.#bytes(frame)
   }
 
   /**

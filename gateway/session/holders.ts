@@ -29,9 +29,9 @@ export class Holders {
 
   /** The session's proofs were `before`, and are `after` now. */
   change(session: Session, before: readonly Proof[], after: readonly Proof[]): void {
-    const held = new Set(after.flatMap(keysOf))
+    const held = after.flatMap(keysOf)
     for (const key of before.flatMap(keysOf)) {
-      if (held.has(key)) continue
+      if (held.includes(key)) continue
       const sessions = this.#sessions.get(key)
       sessions?.delete(session)
       if (sessions?.size === 0) this.#sessions.delete(key)

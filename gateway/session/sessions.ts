@@ -11,7 +11,7 @@ import { letGo } from './identity.ts'
 import { leaveLock } from './lock-address.ts'
 import { stepLocks } from './locks.ts'
 import { receive, resume } from './receive.ts'
-import { Session } from './session.ts'
+import { Session, type SessionHooks } from './session.ts'
 import type { Wire } from './wire.ts'
 
 /** How often deadlines are looked at, in milliseconds; at most this late they are kept. */
@@ -33,6 +33,7 @@ export class Sessions {
   readonly #core: Core
   readonly #all = new Set<Session>()
   readonly #sweeper: NodeJS.Timeout
+  readonly #hooks: SessionHooks
   #sweptAt: number
   /** No more sockets are to be opened. */
   draining = false
@@ -40,6 +41,8 @@ export class Sessions {
   constructor(core: Core) {
     this.#core = core
     this.#sweptAt = core.uptime()
+    const ended = (session: Session) => void this.#all.delete(session)
+    this.#hooks = { resume, unlocked, ending, ended }
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref()
   }
 
@@ -63,12 +66,7 @@ export class Sessions {
   }
 
   open(wire: Wire, lane: Lane, handshake: Handshake): Session {
-    const session = new Session(this.#core, wire, lane, handshake, {
-      resume,
-      unlocked,
-      ending,
-      ended: () => this.#all.delete(session),
-    })
+    const session = new Session(this.#core, wire, lane, handshake, this.#hooks)
     this.#all.add(session)
     return session
   }

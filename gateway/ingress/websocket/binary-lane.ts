@@ -1,6 +1,6 @@
 /** The wire form of `porthouse.v1`: each packet one binary WebSocket message. */
-import { create, toBinary } from '@bufbuild/protobuf'
-import { type Frame, PacketSchema } from '@porthouse/proto/v1/frame'
+import { toBinary } from '@bufbuild/protobuf'
+import { type Frame, FrameSchema } from '@porthouse/proto/v1/frame'
 import { PacketWriter } from '../../protocol/packet-writer.ts'
 import type { FrameWriter, Lane } from '../../router/lane.ts'
 import { BINARY, HEADROOM, writeHeader } from './framing.ts'
@@ -18,7 +18,7 @@ class BinaryWriter extends PacketWriter implements FrameWriter {
   }
 
   frame(frame: Frame): void {
-    this.packet(toBinary(PacketSchema, create(PacketSchema, { frames: [frame] })))
+    this.encoded(toBinary(FrameSchema, frame))
   }
 
   override whole(): Buffer {

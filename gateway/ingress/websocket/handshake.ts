@@ -1,21 +1,32 @@
 /** What of an HTTP request acceptors may look at (R7). */
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Handshake } from '../../locks/acceptor.ts'
 
 /** What is about the transport alone. */
 const TRANSPORT = /^(connection|upgrade|sec-websocket-.*|te|trailer|transfer-encoding)$/
 
-/** `secret`: that of the path, if it has one. Headers such as X-Forwarded-For say nothing (H14). */
+/**
+ * `secret`: that of the path, if it has one. Headers such as X-Forwarded-For say nothing (H14); few
+ * locks look at any, so they are sorted out for the first that does.
+ */
 export function handshakeOf(
   { headers, socket }: IncomingMessage,
   secret: string | undefined,
 ): Handshake {
+  let kept: Handshake['headers'] | undefined
+  return {
+    remote: socket.remoteAddress ?? '',
+    get headers() {
+      kept ??= keptOf(headers)
+      return kept
+    },
+    ...(secret !== undefined && { secret }),
+  }
+}
+
+function keptOf(headers: IncomingHttpHeaders): Handshake['headers'] {
   const kept = Object.entries(headers)
     .filter(([name, value]) => value !== undefined && !TRANSPORT.test(name))
     .map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')])
-  return {
-    remote: socket.remoteAddress ?? '',
-    headers: Object.fromEntries(kept),
-    ...(secret !== undefined && { secret }),
-  }
+  return Object.fromEntries(kept)
 }

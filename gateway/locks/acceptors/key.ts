@@ -82,7 +82,7 @@ export function keyAcceptor(parts: Parts): Acceptor<undefined> {
   ): Promise<LockStep> {
     const { client: id } = exchange.login
     let credential = ofKind(keys().recent?.(id))
-    let signature = credential && checkProof(dataOf(credential, id), exchange, proof)
+    let signature = credential && checkProof(keyData(credential), exchange, proof)
     if (!signature) {
       credential = await find(id)
       signature = checkProof(dataOf(credential, id), exchange, proof)
@@ -104,8 +104,12 @@ export function keyAcceptor(parts: Parts): Acceptor<undefined> {
 
   function dataOf(credential: Credential | undefined, id: string): KeyData {
     const made = decoy(id, decoySecret)
-    return credential ? (credential.data as unknown as KeyData) : made
+    return credential ? keyData(credential) : made
   }
+}
+
+function keyData({ data }: Credential): KeyData {
+  return data as unknown as KeyData
 }
 
 /** What a connection key proves, once it was shown to be known. */

@@ -1,6 +1,7 @@
 /** Hello: agree on version and capabilities, tell the socket its address and the bounds (PH-4). */
+import { create } from '@bufbuild/protobuf'
 import { Code } from '@porthouse/proto/v1/code'
-import { type Hello, HelloSchema } from '@porthouse/proto/v1/frame'
+import { type Hello, HelloSchema, type Limits, LimitsSchema } from '@porthouse/proto/v1/frame'
 import { Refusal } from '../../protocol/codes.ts'
 import {
   AGENT_BYTES_MAX,
@@ -12,6 +13,7 @@ import {
   NAME_BYTES_MAX,
 } from '../../protocol/limits.ts'
 import type { ScannedFrame } from '../../protocol/scan-packet.ts'
+import type { SessionOptions } from '../core.ts'
 import { RESUME_CAPABILITY } from '../resume.ts'
 import type { Session } from '../session.ts'
 import { EVENTS_CAPABILITY } from '../technical.ts'
@@ -54,17 +56,28 @@ function welcome(session: Session, frameId: number, hello: Hello, resumed: boole
       minorVersion: Math.min(hello.minorVersion, MINOR_VERSION),
       capabilities: [...session.capabilities],
       socket: session.address,
-      limits: {
-        ...options.limits,
-        nameBytes: NAME_BYTES_MAX,
-        channelBytes: CHANNEL_BYTES_MAX,
-        channelLevels: CHANNEL_LEVELS_MAX,
-        lockDepth: LOCK_DEPTH_MAX,
-      },
+      limits: limitsOf(options),
       heartbeatMs: options.heartbeatMs,
       timeMs: BigInt(clock()),
       resumed,
     },
   })
   resumes.offer(session)
+}
+
+/** The same for all sockets, so it is made once. */
+const toldLimits = new WeakMap<SessionOptions, Limits>()
+
+function limitsOf(options: SessionOptions): Limits {
+  const told = toldLimits.get(options)
+  if (told) return told
+  const limits = create(LimitsSchema, {
+    ...options.limits,
+    nameBytes: NAME_BYTES_MAX,
+    channelBytes: CHANNEL_BYTES_MAX,
+    channelLevels: CHANNEL_LEVELS_MAX,
+    lockDepth: LOCK_DEPTH_MAX,
+  })
+  toldLimits.set(options, limits)
+  return limits
 }

@@ -3,8 +3,8 @@
  * that happens to live in the gateway; what it shows depends on what it was shown before, so each
  * reads its packets for itself.
  */
-import { create, toBinary } from '@bufbuild/protobuf'
-import { type Frame, PacketSchema } from '@porthouse/proto/v1/frame'
+import { toBinary } from '@bufbuild/protobuf'
+import { type Frame, FrameSchema } from '@porthouse/proto/v1/frame'
 import { PacketWriter } from '../../../protocol/packet-writer.ts'
 import type { FrameWriter, Lane } from '../../../router/lane.ts'
 
@@ -19,6 +19,6 @@ class BarePacketWriter extends PacketWriter implements FrameWriter {
   }
 
   frame(frame: Frame): void {
-    this.packet(toBinary(PacketSchema, create(PacketSchema, { frames: [frame] })))
+    this.encoded(toBinary(FrameSchema, frame))
   }
 }
