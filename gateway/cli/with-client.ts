@@ -43,11 +43,16 @@ export async function withClient<T>(
   const { address, url, placeUrl = url } = target
   const { answerers, as } = await proofsOf(options, environment, { address, interactive })
   const { reconnect = true, trace } = options
+  const show = trace ? tracer(warn) : undefined
+  let isThere = false
   try {
     const client = await connect(enter ? placeUrl : url, {
       reconnect,
       locks: answerers,
-      ...(trace && { onPacket: tracer(warn) }),
+      onPacket: (direction, packet) => {
+        isThere ||= direction === 'received'
+        show?.(direction, packet)
+      },
       ...(signal && { signal }),
     })
     try {
@@ -56,13 +61,14 @@ export async function withClient<T>(
       await client.close()
     }
   } catch (error) {
-    throw clientFailure(error, target)
+    throw clientFailure(error, target, isThere)
   }
 }
 
-function clientFailure(error: unknown, { url }: Target): unknown {
+/** `isThere`: the gateway has said anything. */
+function clientFailure(error: unknown, { url }: Target, isThere: boolean): unknown {
   if (!(error instanceof PorthouseError)) return error
-  const message = hint(error.code, url)
+  const message = hint(error.code, url, isThere)
   const exit = error.temporary ? EXIT.unavailable : EXIT.refused
   return new Failure(
     error.code,
@@ -73,9 +79,10 @@ function clientFailure(error: unknown, { url }: Target): unknown {
 }
 
 /** The next step, where there is one that helps. */
-function hint(code: string, url: string): string | undefined {
+function hint(code: string, url: string, isThere: boolean): string | undefined {
   switch (code) {
     case 'UNAVAILABLE':
+      if (isThere) return 'what it depends on there is away for now: try again later'
       return `is a gateway running at ${new URL(url).origin}? PORTHOUSE_URL says where it is`
     case 'UNAUTHENTICATED':
     case 'TOKEN_EXPIRED':
