@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { bearer, connect, deviceFlow, type Visit } from '../../clients/ts/src/index.ts'
 import { OpenIdProvider } from '../support/openid-provider.ts'
+import { RawWebSocket, TEXT } from '../support/raw-websocket.ts'
 import { Visitor } from '../support/visitor.ts'
 import { Hub } from './hub.ts'
 
@@ -93,6 +94,21 @@ describe('at a terminal', () => {
     const { code, stderr } = await hub.run(['connect', 'acme/office'])
     expect({ code, stderr }).toMatchObject({ code: 3, stderr: expect.stringContaining('oidc') })
   })
+})
+
+test('a person at the teleprinter types device, and is in', async () => {
+  const socket = await RawWebSocket.open(hub.port, { path: '/acme/office', protocol: null })
+  onTestFinished(() => socket.reset())
+  const see = async (what: RegExp) => {
+    let text = ''
+    while (!what.test(text)) text += await socket.next(TEXT)
+    return text
+  }
+  expect(await see(/oidc: $/)).toContain('Type device to log in on a page elsewhere')
+  socket.send(TEXT, 'device\n')
+  const shown = await see(/or at once: \S+\r?\n/)
+  await new Visitor('alice').visit(/or at once: (\S+)/.exec(shown)![1]!)
+  await see(/You are in room:acme\/office/)
 })
 
 describe('through the client', () => {

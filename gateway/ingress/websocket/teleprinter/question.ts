@@ -6,12 +6,20 @@ import { visible } from './visible.ts'
 
 /** Why an acceptor takes nothing that a person could type, by its name. */
 const UNTYPED: ReadonlyMap<string, string> = new Map([
-  ['key', 'A connection key is proved by a program: porthouse connect … --as …'],
+  ['key', 'A connection key is proved by a program: porthouse connect … --key-file …'],
   ['ssh-key', 'An SSH key is proved by a program: porthouse connect … --as … --ssh-key …'],
   ['cookie', 'A cookie comes with the connection itself; there is nothing to type.'],
   ['header', 'A header comes with the connection itself; there is nothing to type.'],
   ['url', 'A secret path comes with the connection itself; there is nothing to type.'],
 ])
+
+/** What to type, where the name of the acceptor does not tell. */
+const TYPED: ReadonlyMap<string, string> = new Map([
+  ['oidc', 'Type device to log in on a page elsewhere, or a token of the provider.'],
+])
+
+/** Acceptors whose one answer is a secret. */
+const SECRET: ReadonlySet<string> = new Set(['token', 'preset'])
 
 const SHOWN_BYTES_MAX = 256
 
@@ -54,7 +62,7 @@ export class Question {
     const hidden = this.#prompts.some(({ echo }) => !echo)
     return [
       `${place} asks for: ${visible(this.acceptor)}.${time}`,
-      ...(untyped === undefined ? linesOf(this.#ask) : [untyped]),
+      ...(untyped === undefined ? linesOf(this.acceptor, this.#ask) : [untyped]),
       ...(hidden ? ['What you type is not hidden here: mind who looks at your screen.'] : []),
       ...(this.others.length > 0
         ? [`Or choose another way, by /use and its name: ${this.others.map(visible).join(', ')}.`]
@@ -107,11 +115,11 @@ function promptsOf(acceptor: string, ask: Ask): readonly Prompt[] {
     case 'visit':
       return []
     default:
-      return [{ text: `${acceptor}:`, echo: acceptor !== 'token' }]
+      return [{ text: `${acceptor}:`, echo: !SECRET.has(acceptor) }]
   }
 }
 
-function linesOf(ask: Ask): string[] {
+function linesOf(acceptor: string, ask: Ask): string[] {
   switch (ask.case) {
     case 'prompts':
       return [ask.value.name, ...ask.value.instruction.split(/\r?\n/)]
@@ -132,7 +140,7 @@ function linesOf(ask: Ask): string[] {
     case 'data':
       return [shown(ask.value)]
     default:
-      return []
+      return TYPED.has(acceptor) ? [TYPED.get(acceptor) as string] : []
   }
 }
 
