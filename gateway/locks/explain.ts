@@ -61,7 +61,7 @@ export function asked(flow: Flow, known: Knowledge, depth = 1): LockSpec[] {
   })
 }
 
-/** Why no lock would challenge now, where that is because they refuse: what the last of them says. */
+/** Why no lock would challenge now, where that is because all refuse: as the last of them says. */
 export function refusedAt(flow: Flow, known: Knowledge): Code | undefined {
   const left = remaining(flow, known.isFinished)
   if (!left || asked(left, known).length > 0) return undefined

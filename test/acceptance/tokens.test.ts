@@ -1,4 +1,4 @@
-/** What is changed of tokens and rooms on the command line is met by live connections (R33, R51). */
+/** What the command line changes of tokens and rooms is met by live connections (R33, R51). */
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { Running } from '../cli/process.ts'
 import { Hub } from './hub.ts'

@@ -1,6 +1,6 @@
 /**
- * Enters a place by the dance of its locks, shows each step, and answers what is prompted for by the
- * words given: node lock-dance.ts ws://127.0.0.1:8080/acme/door anna secret mellon
+ * Enters a place by the dance of its locks, shows each step, and answers what is prompted for by
+ * the words given: node lock-dance.ts ws://127.0.0.1:8080/acme/door anna secret mellon
  */
 import { connect, deviceFlow, knock, prompts } from '@porthouse/client'
 
