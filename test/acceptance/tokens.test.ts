@@ -1,5 +1,8 @@
 /** What the command line changes of tokens and rooms is met by live connections (R33, R51). */
+import { fromBinary } from '@bufbuild/protobuf'
+import { PacketSchema } from '@porthouse/proto/v1/frame'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { connect, type OnPacket } from '../../clients/ts/src/index.ts'
 import type { Running } from '../cli/process.ts'
 import { Hub } from './hub.ts'
 
@@ -69,7 +72,7 @@ describe.each(['regenerate', 'delete'])('token %s', (verb) => {
     const sender = next.secret ?? other.secret
     const sent = await hub.run(['send', 'acme/boiler', 'still here?', '--token', sender])
     expect(sent.code).toBe(0)
-    if (verb === 'regenerate') await spared.says('still here?')
+    await spared.says('still here?')
   })
 })
 
@@ -87,16 +90,26 @@ test('who has lost the right to be there is told so at once, and is out', async 
   })
 })
 
-test('a room that is added is entered by who is connected', async () => {
+test('a room that is added is joined by who is connected, without a word', async () => {
   const { id, secret } = await create()
-  const args = ['listen', 'acme/boiler', '--token', secret, '--text', '--count', '1']
-  const listening = hub.begin(args)
-  await listening.says('listening', 'stderr')
+  const lounge = await hub.json<Token>(['token', 'create', 'acme', '--room', 'lounge:send'])
+  const joined = Promise.withResolvers<void>()
+  const onPacket: OnPacket = (direction, packet) => {
+    if (direction === 'sent') return
+    for (const { body } of fromBinary(PacketSchema, packet).frames) {
+      const action = body.case === 'room' ? body.value.action : undefined
+      if (action?.case === 'joined' && action.value.address === 'room:acme/lounge') joined.resolve()
+    }
+  }
+  await using client = await connect(`${hub.url}/acme/boiler`, { token: secret, onPacket })
+  const messages = client.messages()
   await hub.json(['token', 'grant', id, '--room', 'lounge:receive'])
-  expect((await hub.run(['send', 'acme/boiler', 'hi', '--token', secret])).code).toBe(0)
-  expect(await listening.ended).toMatchObject({ code: 0, stdout: 'hi\n' })
-  const lounge = await hub.run(['send', 'acme/lounge', 'hi', '--token', secret, '--json'])
-  expect(JSON.parse(lounge.stdout)).toMatchObject({ code: 'SEND_NOT_PERMITTED' })
+  await joined.promise
+  await hub.json(['send', 'acme/lounge', 'welcome', '--token', lounge.secret])
+  const { value: heard } = await messages.next()
+  expect(heard).toMatchObject({ text: 'welcome', address: 'room:acme/lounge' })
+  const refused = client.send('acme/lounge', 'thank you')
+  await expect(refused).rejects.toMatchObject({ code: 'SEND_NOT_PERMITTED' })
 })
 
 describe('room create --lock', () => {
