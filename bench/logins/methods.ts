@@ -28,8 +28,11 @@ export interface Secrets {
 
 export type Login = (socket: LoginSocket, gateway: string) => Promise<void>
 
-/** Of a bare server: `upgrade` sends nothing, `message` what a login by token would. */
-export type Method = 'upgrade' | 'message' | 'token' | 'key' | 'ssh-key'
+/**
+ * Of a bare server: `upgrade` sends nothing, `message` what a login by token would. `connect` sends
+ * nothing to a gateway.
+ */
+export type Method = 'upgrade' | 'message' | 'connect' | 'token' | 'key' | 'ssh-key'
 
 export function isBare(method: Method): boolean {
   return method === 'upgrade' || method === 'message'
@@ -38,6 +41,7 @@ export function isBare(method: Method): boolean {
 export function loginBy(method: Method, secrets: Secrets): Login {
   switch (method) {
     case 'upgrade':
+    case 'connect':
       return async () => {}
     case 'message':
       return byMessage(secrets)

@@ -75,7 +75,7 @@ function print(names: readonly string[], found: readonly Leg[][]): void {
     // Of legs of the same round, which the same machine ran in the same moment.
     const { median } = summarize(found[i]!.map((leg, round) => leg.cpu / upgrades[round]!))
     const figures = `${cpu.toFixed(0).padStart(6)} us  ${String(rate).padStart(6)}/s`
-    console.log(`${name.padEnd(30)} ${figures}  ${median.toFixed(2)}x`)
+    console.log(`${name.padEnd(31)} ${figures}  ${median.toFixed(2)}x`)
   }
 }
 
@@ -92,6 +92,7 @@ try {
   const lines: [name: string, method: Method, server: Server][] = [
     ['bare upgrade', 'upgrade', bare],
     ['bare upgrade and one message', 'message', bare],
+    ['to porthouse, without a login', 'connect', gateway],
     ['by a token read just before', 'token', gateway],
     ['by a token', 'token', forgetful],
     ['by a key read just before', 'key', gateway],
