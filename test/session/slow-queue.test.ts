@@ -4,7 +4,7 @@ import type { Lost } from '@porthouse/proto/v1/room'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Place } from '../../gateway/router/place.ts'
-import { SlowQueue } from '../../gateway/session/slow-queue.ts'
+import { SlowQueue } from '../../gateway/session/outbox/slow-queue.ts'
 import { Switchboard } from '../support/switchboard.ts'
 
 const BYTES_MAX = 1000

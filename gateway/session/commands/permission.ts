@@ -3,7 +3,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import type { Named } from '../../locks/proof.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { NAME_BYTES_MAX } from '../../protocol/limits.ts'
-import { owns } from '../identity.ts'
+import { owns } from '../identity/identity.ts'
 import type { Session } from '../session.ts'
 
 /** What is not there, and what is none of the asker's business, are told alike. */

@@ -4,7 +4,7 @@ import type { Watch } from '@porthouse/proto/v1/command'
 import { formatAddress, parseAddress } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Session } from '../session.ts'
-import type { Scope } from '../watches.ts'
+import type { Scope } from '../technical/watches.ts'
 import { ownAccount, unknownTarget } from './permission.ts'
 
 /** Throws Refusal. */

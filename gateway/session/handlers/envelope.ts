@@ -6,7 +6,7 @@ import { type ScannedEnvelope, scanEnvelope } from '../../protocol/scan-envelope
 import type { ScannedFrame } from '../../protocol/scan-packet.ts'
 import { copyId } from '../../protocol/uuid7.ts'
 import type { Outcome } from '../../router/outcome.ts'
-import { enterFirst } from '../parked.ts'
+import { enterFirst } from '../entry/parked.ts'
 import type { Session } from '../session.ts'
 import { refusesRequest } from './fatal.ts'
 

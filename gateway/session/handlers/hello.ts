@@ -14,9 +14,9 @@ import {
 } from '../../protocol/limits.ts'
 import type { ScannedFrame } from '../../protocol/scan-packet.ts'
 import type { SessionOptions } from '../core.ts'
-import { RESUME_CAPABILITY } from '../resume.ts'
+import { RESUME_CAPABILITY } from '../identity/resume.ts'
 import type { Session } from '../session.ts'
-import { EVENTS_CAPABILITY } from '../technical.ts'
+import { EVENTS_CAPABILITY } from '../technical/technical.ts'
 import { decode } from './decode.ts'
 
 /** Highest minor version of porthouse.v1 that this gateway speaks. */

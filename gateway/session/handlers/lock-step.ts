@@ -6,7 +6,7 @@ import type { NewLock } from '../../locks/lock.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { ANSWER_BYTES_MAX, NAME_BYTES_MAX } from '../../protocol/limits.ts'
 import type { ScannedFrame } from '../../protocol/scan-packet.ts'
-import { locksFor, stepLocks } from '../locks.ts'
+import { locksFor, stepLocks } from '../locks/locks.ts'
 import type { Session } from '../session.ts'
 import { decode } from './decode.ts'
 

@@ -4,7 +4,7 @@ import { type Join, type Leave, RoomSchema } from '@porthouse/proto/v1/room'
 import { parsePlace } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { ScannedFrame } from '../../protocol/scan-packet.ts'
-import { enter, leavePlace } from '../entry.ts'
+import { enter, leavePlace } from '../entry/entry.ts'
 import type { Session } from '../session.ts'
 import { decode } from './decode.ts'
 

@@ -1,8 +1,8 @@
 /** Who watches what of the technical channel (R10). */
 import { Code } from '@porthouse/proto/v1/code'
-import { Refusal } from '../protocol/codes.ts'
-import { owns } from './identity.ts'
-import type { Session } from './session.ts'
+import { Refusal } from '../../protocol/codes.ts'
+import { owns } from '../identity/identity.ts'
+import type { Session } from '../session.ts'
 
 /**
  * The rooms that the watcher is in; all of an account, by its slug and by its UUID, for addresses

@@ -1,6 +1,6 @@
 /** Whom a socket is known as to others: in one account, or in one room. */
-import type { Membership } from '../router/place.ts'
-import type { Session } from './session.ts'
+import type { Membership } from '../../router/place.ts'
+import type { Session } from '../session.ts'
 
 /**
  * Whom it has proved to be in an account, given by its slug or UUID, as addresses: what it is

@@ -1,9 +1,9 @@
 /** What an acceptor is told of the socket and of the lock that it runs (R12). */
-import type { LockContext, Place } from '../locks/acceptor.ts'
-import type { LockSpec } from '../locks/flow.ts'
-import type { Values } from '../locks/lock.ts'
-import type { Proof } from '../locks/proof.ts'
-import type { Session } from './session.ts'
+import type { LockContext, Place } from '../../locks/acceptor.ts'
+import type { LockSpec } from '../../locks/flow.ts'
+import type { Values } from '../../locks/lock.ts'
+import type { Proof } from '../../locks/proof.ts'
+import type { Session } from '../session.ts'
 
 export interface LockFacts {
   /** Of the lock; `` where none is set yet. */

@@ -1,11 +1,11 @@
 /** Who a socket is: what it has proved, and whom it may act as because of it (R7, R8). */
 import { Code } from '@porthouse/proto/v1/code'
-import type { Named, Proof } from '../locks/proof.ts'
-import { Refusal } from '../protocol/codes.ts'
-import type { Room } from '../rooms/rooms.ts'
-import type { Actor } from '../router/socket.ts'
-import { keysOf } from './holders.ts'
-import { itself, type ProvedActor, type Session } from './session.ts'
+import type { Named, Proof } from '../../locks/proof.ts'
+import { Refusal } from '../../protocol/codes.ts'
+import type { Room } from '../../rooms/rooms.ts'
+import type { Actor } from '../../router/socket.ts'
+import { keysOf } from '../live/holders.ts'
+import { itself, type ProvedActor, type Session } from '../session.ts'
 
 /** Proofs that one socket may hold. */
 const PROOFS_MAX = 32

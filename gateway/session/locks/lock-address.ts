@@ -1,9 +1,9 @@
 /** While it lasts, a lock is an address: it joins who waits there with those who decide (R16). */
-import type { Lock } from '../locks/lock.ts'
-import { RateLimit } from '../protocol/rate-limit.ts'
-import type { Socket } from '../router/socket.ts'
-import { owns } from './identity.ts'
-import type { Session } from './session.ts'
+import type { Lock } from '../../locks/lock.ts'
+import { RateLimit } from '../../protocol/rate-limit.ts'
+import type { Socket } from '../../router/socket.ts'
+import { owns } from '../identity/identity.ts'
+import type { Session } from '../session.ts'
 
 /** Messages of one socket from its locks: those inside did not ask for them (K15). */
 const CALLS = { perSecond: 1, burst: 16 }

@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto'
 import { Code } from '@porthouse/proto/v1/code'
-import type { Proof } from '../locks/proof.ts'
+import type { Proof } from '../../locks/proof.ts'
+import type { Session } from '../session.ts'
 import { adopt } from './identity.ts'
-import type { Session } from './session.ts'
 
 /** Optional behaviour that a client asks for in Hello. */
 export const RESUME_CAPABILITY = 'resume'

@@ -5,16 +5,16 @@
  */
 import { Code } from '@porthouse/proto/v1/code'
 import { EventKind } from '@porthouse/proto/v1/event'
-import { networkOf } from '../identity/offences.ts'
-import type { Knock, KnockDesk } from '../locks/knock-desk.ts'
-import { Refusal } from '../protocol/codes.ts'
-import type { Graph } from '../router/graph.ts'
-import type { Turn } from '../router/turn.ts'
-import { owns } from './identity.ts'
+import { networkOf } from '../../identity/offences.ts'
+import type { Knock, KnockDesk } from '../../locks/knock-desk.ts'
+import { Refusal } from '../../protocol/codes.ts'
+import type { Graph } from '../../router/graph.ts'
+import type { Turn } from '../../router/turn.ts'
+import { owns } from '../identity/identity.ts'
+import { knownAs } from '../identity/known-as.ts'
+import type { Session } from '../session.ts'
+import { EVENTS_CAPABILITY, type Technical } from '../technical/technical.ts'
 import { Attempts } from './knock-attempts.ts'
-import { knownAs } from './known-as.ts'
-import type { Session } from './session.ts'
-import { EVENTS_CAPABILITY, type Technical } from './technical.ts'
 
 /** Knocks that may wait at one place, and in all. */
 const AT_PLACE_MAX = 64

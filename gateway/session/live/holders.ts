@@ -1,7 +1,7 @@
 /** Which sessions hold what of the store: who is to be asked when something of it changes (R51). */
-import type { Proof } from '../locks/proof.ts'
-import type { Change } from '../store/store.ts'
-import type { Session } from './session.ts'
+import type { Proof } from '../../locks/proof.ts'
+import type { Change } from '../../store/store.ts'
+import type { Session } from '../session.ts'
 
 /** `{kind}:{id}` of what is stored. */
 export type Key = `${Change['kind']}:${string}`

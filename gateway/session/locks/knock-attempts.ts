@@ -1,6 +1,6 @@
 /** How often who may knock: a socket at a place, and a network at all (K15). */
 import { Code } from '@porthouse/proto/v1/code'
-import type { Session } from './session.ts'
+import type { Session } from '../session.ts'
 
 /** Until a socket whose knock nobody decided may knock there again, in milliseconds. */
 const REST_MS = 60_000

@@ -1,9 +1,9 @@
 /** Wishes to enter a place, and those of them that wait for its locks. */
 import { Code } from '@porthouse/proto/v1/code'
-import type { LobbyAddress, RoomAddress } from '../protocol/address.ts'
-import { Refusal } from '../protocol/codes.ts'
+import type { LobbyAddress, RoomAddress } from '../../protocol/address.ts'
+import { Refusal } from '../../protocol/codes.ts'
+import type { Session } from '../session.ts'
 import type { Listen } from './membership.ts'
-import type { Session } from './session.ts'
 
 /** A wish to enter a place. */
 export interface EntryRequest {

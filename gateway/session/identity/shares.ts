@@ -2,9 +2,9 @@
  * The live connections of each token: numbered from 1, the lowest free number first, under one rate
  * and up to the token's maximum (R33).
  */
-import { RateLimit } from '../protocol/rate-limit.ts'
-import type { TokenRecord } from '../store/store.ts'
-import type { Session } from './session.ts'
+import { RateLimit } from '../../protocol/rate-limit.ts'
+import type { TokenRecord } from '../../store/store.ts'
+import type { Session } from '../session.ts'
 
 interface Share {
   /** By number less one; holes are free, and the last is none. */

@@ -4,13 +4,13 @@
  * (R46).
  */
 import type { Frame } from '@porthouse/proto/v1/frame'
-import type { ReceiptFacts, Stamp } from '../protocol/packet-writer.ts'
-import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
-import type { Batch, RoomMessage } from '../router/batch.ts'
-import type { FrameWriter, Lane } from '../router/lane.ts'
-import type { Turn } from '../router/turn.ts'
+import type { ReceiptFacts, Stamp } from '../../protocol/packet-writer.ts'
+import type { ScannedEnvelope } from '../../protocol/scan-envelope.ts'
+import type { Batch, RoomMessage } from '../../router/batch.ts'
+import type { FrameWriter, Lane } from '../../router/lane.ts'
+import type { Turn } from '../../router/turn.ts'
+import type { Wire } from '../wire.ts'
 import { SlowQueue } from './slow-queue.ts'
-import type { Wire } from './wire.ts'
 
 /**
  * What may wait in the connection itself, in bytes, before the queue begins: little, for it lies in

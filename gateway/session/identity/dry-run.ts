@@ -3,22 +3,22 @@
  * let sockets in, on a core of its own where nobody else is. No acceptor is asked anything.
  */
 
-import { asked, explainFlow, type Knowledge, refusedAt, type Step } from '../locks/explain.ts'
-import type { Flow, LockSpec } from '../locks/flow.ts'
-import type { Proof } from '../locks/proof.ts'
-import { formatAddress, type LobbyAddress, type RoomAddress } from '../protocol/address.ts'
-import { codeInfo, Refusal } from '../protocol/codes.ts'
-import type { Room } from '../rooms/rooms.ts'
-import type { FrameWriter, Lane } from '../router/lane.ts'
-import type { Rights } from '../store/store.ts'
-import type { Core } from './core.ts'
-import { enter } from './entry.ts'
+import { asked, explainFlow, type Knowledge, refusedAt, type Step } from '../../locks/explain.ts'
+import type { Flow, LockSpec } from '../../locks/flow.ts'
+import type { Proof } from '../../locks/proof.ts'
+import { formatAddress, type LobbyAddress, type RoomAddress } from '../../protocol/address.ts'
+import { codeInfo, Refusal } from '../../protocol/codes.ts'
+import type { Room } from '../../rooms/rooms.ts'
+import type { FrameWriter, Lane } from '../../router/lane.ts'
+import type { Rights } from '../../store/store.ts'
+import type { Core } from '../core.ts'
+import { enter } from '../entry/entry.ts'
+import { type RoomRights, rightsIn } from '../entry/membership.ts'
+import { lockContext } from '../locks/lock-context.ts'
+import { leftOf } from '../locks/locks.ts'
+import { Session } from '../session.ts'
+import type { Wire } from '../wire.ts'
 import { adopt } from './identity.ts'
-import { lockContext } from './lock-context.ts'
-import { leftOf } from './locks.ts'
-import { type RoomRights, rightsIn } from './membership.ts'
-import { Session } from './session.ts'
-import type { Wire } from './wire.ts'
 
 export interface DryRun {
   /** What guards the place; undefined: nothing, it is open. */

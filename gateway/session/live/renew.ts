@@ -1,6 +1,6 @@
 /** A proof as the store has it now: rights may have changed, or what it rests on be gone (R51). */
-import type { Proof } from '../locks/proof.ts'
-import type { Store } from '../store/store.ts'
+import type { Proof } from '../../locks/proof.ts'
+import type { Store } from '../../store/store.ts'
 
 type Finder<Kind extends 'accounts' | 'clients' | 'credentials' | 'tokens'> = Pick<
   Store[Kind],

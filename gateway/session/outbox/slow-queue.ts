@@ -6,7 +6,7 @@ import { create } from '@bufbuild/protobuf'
 import { Policy } from '@porthouse/proto/room/v1/config'
 import { Code } from '@porthouse/proto/v1/code'
 import { type Frame, FrameSchema } from '@porthouse/proto/v1/frame'
-import type { Place } from '../router/place.ts'
+import type { Place } from '../../router/place.ts'
 
 interface Entry {
   /** Ready for the wire. */

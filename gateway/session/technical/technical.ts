@@ -4,11 +4,11 @@
  */
 import { Code } from '@porthouse/proto/v1/code'
 import { EventKind } from '@porthouse/proto/v1/event'
-import type { Proof } from '../locks/proof.ts'
-import type { Graph } from '../router/graph.ts'
-import type { Membership } from '../router/place.ts'
-import { heardAs, knownAs } from './known-as.ts'
-import type { Session } from './session.ts'
+import type { Proof } from '../../locks/proof.ts'
+import type { Graph } from '../../router/graph.ts'
+import type { Membership } from '../../router/place.ts'
+import { heardAs, knownAs } from '../identity/known-as.ts'
+import type { Session } from '../session.ts'
 import { Watches } from './watches.ts'
 
 /** Optional behaviour that a client asks for in Hello: events that it did not ask to watch. */

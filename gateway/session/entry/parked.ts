@@ -4,10 +4,10 @@
  * for the same rooms wait behind them, so that each room gets them in their order (PH-6.14).
  */
 import { Code } from '@porthouse/proto/v1/code'
-import { parseAddress, type RoomAddress } from '../protocol/address.ts'
-import { Refusal } from '../protocol/codes.ts'
+import { parseAddress, type RoomAddress } from '../../protocol/address.ts'
+import { Refusal } from '../../protocol/codes.ts'
+import type { Session } from '../session.ts'
 import { enter } from './entry.ts'
-import type { Session } from './session.ts'
 
 /** Rooms that could not be entered, by their names as written. */
 export type Barred = ReadonlyMap<string, Refusal>

@@ -1,6 +1,6 @@
 /** Who is in which account's lobby (R9), by the account's slug and by its UUID. */
-import type { Named } from '../locks/proof.ts'
-import type { Session } from './session.ts'
+import type { Named } from '../../locks/proof.ts'
+import type { Session } from '../session.ts'
 
 const NOBODY: ReadonlySet<Session> = new Set()
 

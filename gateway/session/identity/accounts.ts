@@ -1,6 +1,6 @@
 /** The sessions that are somebody in an account, by its UUID (R8). */
-import type { Proof } from '../locks/proof.ts'
-import type { Session } from './session.ts'
+import type { Proof } from '../../locks/proof.ts'
+import type { Session } from '../session.ts'
 
 const NOBODY: ReadonlySet<Session> = new Set()
 
