@@ -196,7 +196,7 @@ describe('while no changes are told, nothing is kept', () => {
     expect(cache.recent(A)).toBeUndefined()
   })
 
-  test('while the store is away at the start, and of what was read until it was there', async () => {
+  test('while the store is away at the start, and what was read until then', async () => {
     const gate = Promise.withResolvers<void>()
     const { watch } = store.changes
     store.changes.watch = async (listener) => {
@@ -265,7 +265,7 @@ const steps = fc.oneof(
   fc.record({ do: fc.constantFrom('read', 'answer', 'answer', 'tell', 'tell', 'cut', 'heal') }),
 )
 
-test('whatever comes in whatever order, nothing is known that a notice has told is gone', async () => {
+test('in whatever order things come, nothing is known that a notice has ended', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(steps, { maxLength: 60 }), async (all) => {
       now = 0

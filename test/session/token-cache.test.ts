@@ -45,7 +45,7 @@ test('the second login asks nobody, and is answered within the turn', async () =
   expect(questions).not.toHaveBeenCalled()
 })
 
-test('a wrong secret for it is told the same as for one that is unknown, after a question', async () => {
+test('a wrong secret is told the same as one that is unknown, after a question', async () => {
   await login(secret)
   const questions = asked()
   const { token } = [...(await login(secret)).session.proofs][0]!
