@@ -14,7 +14,7 @@ import {
   type RoomAddress,
   withKind,
 } from '../protocol/address.ts'
-import { type DryRun, dryRun } from '../session/identity/dry-run.ts'
+import { type DryRun, dryRun } from '../session/entry/dry-run.ts'
 import type { RoomRecord, Store } from '../store/store.ts'
 import { findAccount } from './account.ts'
 import { findClient } from './client.ts'

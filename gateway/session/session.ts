@@ -1,6 +1,6 @@
 /**
  * One socket from open to close: who it is, what it may do, where it is. A record; what it does
- * stands in receive.ts, handlers/, entry.ts and membership.ts.
+ * stands in receive.ts and handlers/, and in the folders beside them.
  */
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { Code } from '@porthouse/proto/v1/code'

@@ -12,13 +12,13 @@ import type { Room } from '../../rooms/rooms.ts'
 import type { FrameWriter, Lane } from '../../router/lane.ts'
 import type { Rights } from '../../store/store.ts'
 import type { Core } from '../core.ts'
-import { enter } from '../entry/entry.ts'
-import { type RoomRights, rightsIn } from '../entry/membership.ts'
+import { adopt } from '../identity/identity.ts'
 import { lockContext } from '../locks/lock-context.ts'
 import { leftOf } from '../locks/locks.ts'
 import { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
-import { adopt } from './identity.ts'
+import { enter } from './entry.ts'
+import { type RoomRights, rightsIn } from './membership.ts'
 
 export interface DryRun {
   /** What guards the place; undefined: nothing, it is open. */
