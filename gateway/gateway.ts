@@ -94,6 +94,9 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
       : refuseWebSocket,
   })
   port = http.port
+  if (parts.urls().length === 0) {
+    log.warn('http.publicUrl is not set: keys, SSH keys and logins of browsers prove nothing')
+  }
   return {
     http: { host: http.host, port },
     get sockets() {

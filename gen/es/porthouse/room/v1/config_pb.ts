@@ -92,8 +92,9 @@ export type Access = Message<"porthouse.room.v1.Access"> & {
   flow?: Flow | undefined;
 
   /**
-   * What a socket may do here whose locks proved no identity with rights of its own in the room,
-   * e.g. "preset" or "knock". Absent: send and receive.
+   * What those may do here who have resolved the locks and have no rights in the room by name.
+   * Absent: send and receive, for those alone whose proof says nothing of rights, e.g. by "preset",
+   * "knock" or "oidc"; not for a token or client without rights here.
    *
    * @generated from field: porthouse.room.v1.Rights visitors = 3;
    */
