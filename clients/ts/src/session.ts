@@ -292,7 +292,8 @@ export class Session {
     else {
       // Joined again, a room listens as before.
       const room = this.enter(joined, id === 0 && joined.listening)
-      if (id === 0) this.#entered ??= room
+      // Others that come unasked were added while the socket lived (R51).
+      if (id === 0 && this.#options.entering) this.#entered ??= room
       if (!this.queue.isOpen) this.#rejoined.push(rejoined(joined))
     }
     if (again) this.#handshake.take(id)
