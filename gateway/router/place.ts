@@ -16,6 +16,8 @@ export interface PlaceConfig {
 /** In whose name a socket may send to a room, and to which of its channels. */
 export interface Sender {
   readonly actor: Actor
+  /** The actor's. */
+  readonly from: Uint8Array
   /** Filters; empty: the room and all its channels. */
   readonly channels: readonly string[]
 }
@@ -24,10 +26,19 @@ export function maySend({ channels }: Sender, channel: string): boolean {
   return channels.length === 0 || channels.some((each) => matchesChannel(each, channel))
 }
 
+export function freeOf([first]: readonly Sender[]): Sender | undefined {
+  return first && first.channels.length === 0 && !first.actor.terms ? first : undefined
+}
+
 /** One socket in one room: what it may do there, resolved when it joined (R26). */
 export interface Membership {
   readonly socket: Socket
   readonly place: Place
+  /**
+   * The first of `senders`, where neither channels nor terms confine him: all that most messages
+   * need to know.
+   */
+  free: Sender | undefined
   /** The preferred one first; empty: it may not send. */
   senders: readonly Sender[]
   /** Filters within which it may listen; empty: it may not. */

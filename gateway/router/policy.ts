@@ -43,7 +43,8 @@ export function permit(
     const breached = flood ?? (actor.terms && breach(actor.terms, envelope, now))
     return breached ? refused(name, breached.code, breached.detail) : destination
   }
-  const { sender, channel } = destination
+  const { sender, channel, membership } = destination
+  if (sender && sender === membership.free) return destination
   if (!sender) return refused(name, Code.SEND_NOT_PERMITTED, 'no right to send to this room')
   const { actor } = sender
   if (!maySend(sender, channel)) {

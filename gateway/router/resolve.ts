@@ -23,23 +23,14 @@ export function resolve(
   envelope: ScannedEnvelope,
   barred: Barred,
 ): Destination[] {
-  const actor = actorOf(origin, envelope.acting)
-  if (!actor) {
-    const names = envelope.to.length > 0 ? envelope.to : ['']
-    return names.map((name) =>
-      refused(name, Code.UNAUTHENTICATED, 'the socket is not the one that it is said to act as'),
-    )
-  }
   if (envelope.route !== 0) return [routed(origin, envelope)]
+  const actor = actorOf(origin, envelope.acting)
   if (envelope.to.length > 0) {
     return envelope.to.map((name) => addressed(graph, origin, name, envelope, actor, barred))
   }
   const { target, client } = origin
-  if (target?.kind === 'room') {
-    const { membership, channel } = target
-    const sender = senderIn(membership, envelope, channel)
-    return [{ kind: 'room', name: '', membership, sender, channel }]
-  }
+  if (target?.kind === 'room') return [inRoom('', target.membership, target.channel, envelope)]
+  if (!actor) return [notThatOne('')]
   if (target) return [{ kind: 'echo', name: target.address, key: origin.id, actor }]
   if (client) return [{ kind: 'name', name: client, key: client, actor }]
   return []
@@ -51,12 +42,11 @@ function actorOf({ actors }: Socket, acting: string): Actor | undefined {
 
 /** The first of those asked for who may send there; else the first, who is to be refused. */
 function senderIn(
-  { senders }: Membership,
-  { acting }: ScannedEnvelope,
+  { free, senders }: Membership,
+  acting: string,
   channel: string,
 ): Sender | undefined {
-  const first = senders[0]
-  if (acting === '' && first && maySend(first, channel)) return first
+  if (acting === '' && free) return free
   const asked = acting === '' ? senders : senders.filter(({ actor }) => actor.address === acting)
   return asked.find((sender) => maySend(sender, channel)) ?? asked[0]
 }
@@ -75,8 +65,27 @@ function routed(origin: Socket, envelope: ScannedEnvelope): Destination {
   } catch (error) {
     return refusedBy('', error)
   }
-  const sender = senderIn(membership, envelope, channel)
-  return { kind: 'room', name: '', membership, sender, channel }
+  return inRoom('', membership, channel, envelope)
+}
+
+function inRoom(
+  name: string,
+  membership: Membership,
+  channel: string,
+  { acting }: ScannedEnvelope,
+): Destination {
+  const sender = senderIn(membership, acting, channel)
+  if (!sender && acting !== '' && !isActor(membership.socket, acting)) return notThatOne(name)
+  return { kind: 'room', name, membership, sender, channel }
+}
+
+function isActor({ actors }: Socket, acting: string): boolean {
+  return actors.some(({ address }) => address === acting)
+}
+
+function notThatOne(name: string): Destination {
+  const detail = 'the socket is not the one that it is said to act as'
+  return refused(name, Code.UNAUTHENTICATED, detail)
 }
 
 function addressed(
@@ -84,9 +93,10 @@ function addressed(
   origin: Socket,
   name: string,
   envelope: ScannedEnvelope,
-  actor: Actor,
+  actor: Actor | undefined,
   barred: Barred,
 ): Destination {
+  if (!actor) return notThatOne(name)
   const refusal = barred.get(name)
   if (refusal) return refused(name, refusal.code, refusal.detail)
   try {
@@ -98,9 +108,7 @@ function addressed(
         if (!membership) {
           return refused(name, Code.ENTRY_NOT_PERMITTED, 'the socket is not in this room')
         }
-        const { channel = '' } = address
-        const sender = senderIn(membership, envelope, channel)
-        return { kind: 'room', name, membership, sender, channel }
+        return inRoom(name, membership, address.channel ?? '', envelope)
       }
       case 'socket':
         return { kind: 'socket', name, key: address.socket, actor }

@@ -106,7 +106,7 @@ export class Router {
     const message: RoomMessage = {
       id,
       origin: place.config.echo ? undefined : origin,
-      from: sender?.actor.from ?? NO_BYTES,
+      from: sender?.from ?? NO_BYTES,
       route: place.route,
       channel: channel === '' ? NO_BYTES : Buffer.from(channel),
       target: NO_BYTES,

@@ -38,6 +38,7 @@ export interface SessionHooks {
 
 const NO_NAMES: ReadonlyMap<string, string> = new Map()
 const NONE: ReadonlySet<string> = new Set()
+const NOTHING: readonly never[] = []
 
 /** Somebody the socket may send as, and what made it so. */
 export interface ProvedActor extends Actor {
@@ -61,6 +62,10 @@ export class Session implements Socket {
   #effects = 0
   /** Last sign of life; in milliseconds of core.uptime, as the other times. */
   heardAt: number
+  /** Hash of the resume token that it came by, until it is spent. */
+  resumedFrom: string | undefined = undefined
+  /** Envelopes that wait for a lock (R15). */
+  parked: readonly Parked[] = NOTHING
   /** By route. */
   readonly memberships = new Map<number, Membership>()
   target: Target | undefined = undefined
@@ -72,18 +77,16 @@ export class Session implements Socket {
   pingedAt = 0
 
   // Who it is.
-  proofs: readonly Proof[] = []
+  proofs: readonly Proof[] = NOTHING
   actors: readonly ProvedActor[]
   client: string | undefined = undefined
   names: ReadonlyMap<string, string> = NO_NAMES
   accounts: ReadonlySet<string> = NONE
   /** Slugs of accounts whose lobby it is in. */
-  readonly lobbies = new Set<string>()
+  lobbies: ReadonlySet<string> = NONE
   readonly handshake: Handshake
   /** Optional behaviour that both sides have (PH-4.2). */
   capabilities: ReadonlySet<string> = NONE
-  /** Hash of the resume token that it came by, until it is spent. */
-  resumedFrom: string | undefined = undefined
   /** UUID of the client that the URL names (R4). */
   urlClient: string | undefined = undefined
 
@@ -99,11 +102,9 @@ export class Session implements Socket {
   loads: RateLimit | undefined = undefined
   calls: RateLimit | undefined = undefined
   /** Entries that wait for a lock. */
-  waiting: WaitingEntry[] = []
+  waiting: readonly WaitingEntry[] = NOTHING
   /** Ends what acceptors do for a lock, by its id. */
-  readonly lockAborts = new Map<string, AbortController>()
-  /** Envelopes that wait for a lock (R15). */
-  readonly parked: Parked[] = []
+  lockAborts: Map<string, AbortController> | undefined = undefined
   /** What came while an effect was under way, in order. */
   readonly held: Buffer[] = []
   heldBytes = 0
@@ -210,7 +211,7 @@ export class Session implements Socket {
     if (this.closed) return
     this.closed = true
     this.held.length = 0
-    this.waiting = []
+    this.waiting = NOTHING
     leaveAll(this)
     this.#hooks.ending(this)
     this.core.router.graph.removeSocket(this)

@@ -48,10 +48,14 @@ export class MemorySocket implements Socket {
   }
 
   enter(place: Place, { maySend = true } = {}): Membership {
+    const senders = maySend
+      ? this.actors.map((actor) => ({ actor, from: actor.from, channels: [] }))
+      : []
     const member: Membership = {
       socket: this,
       place,
-      senders: maySend ? this.actors.map((actor) => ({ actor, channels: [] })) : [],
+      free: senders[0],
+      senders,
       hears: [''],
       mayAdmit: false,
       filters: new Set(),

@@ -127,7 +127,7 @@ function guard(
     const detail = `over ${DOORS.perSecond} locked places a second`
     return refuseEntry(session, request, new Refusal(Code.RATE_LIMITED, detail))
   }
-  session.waiting.push(request)
+  session.waiting = [...session.waiting, request]
   // An envelope that waits at locks which wait already asks for nothing.
   if (request.done && session.stack.locks.some((lock) => lock.place === place)) return
   stepLocks(session, { type: 'guard', place, locks: locksFor(session, left) })

@@ -12,8 +12,8 @@ export class Lobbies {
   }
 
   enter(session: Session, { slug, id }: Named): void {
+    session.lobbies = new Set([...session.lobbies, slug, id])
     for (const name of [slug, id]) {
-      session.lobbies.add(name)
       const sessions = this.#sessions.get(name)
       if (sessions) sessions.add(session)
       else this.#sessions.set(name, new Set([session]))
@@ -21,7 +21,7 @@ export class Lobbies {
   }
 
   leave(session: Session, name: string): void {
-    session.lobbies.delete(name)
+    session.lobbies = new Set([...session.lobbies].filter((each) => each !== name))
     const sessions = this.#sessions.get(name)
     sessions?.delete(session)
     if (sessions?.size === 0) this.#sessions.delete(name)

@@ -7,7 +7,7 @@ import type { RoomAddress } from '../../protocol/address.ts'
 import { coversFilter } from '../../protocol/channel.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Room } from '../../rooms/rooms.ts'
-import type { Membership, Sender } from '../../router/place.ts'
+import { freeOf, type Membership, type Sender } from '../../router/place.ts'
 import type { Rights } from '../../store/store.ts'
 import { resolves } from '../locks/lock-context.ts'
 import type { ProvedActor, Session } from '../session.ts'
@@ -63,7 +63,7 @@ export function rightsIn(session: Session, room: Room): RoomRights {
   const hears: string[] = []
   let mayAdmit = false
   const give = (actor: ProvedActor, { send, receive, admit, channels }: Rights) => {
-    if (send) senders.push({ actor, channels })
+    if (send) senders.push({ actor, from: actor.from, channels })
     if (receive) hears.push(...(channels.length > 0 ? channels : ['']))
     mayAdmit ||= admit
   }
@@ -137,6 +137,7 @@ function join(session: Session, room: Room): Membership {
     audience: undefined,
     spoke: undefined,
     place: room.place,
+    free: undefined,
     senders: [],
     hears: [],
     mayAdmit: false,
@@ -156,6 +157,7 @@ function grant(
   { senders, hears, mayAdmit }: RoomRights,
 ): void {
   member.senders = senders
+  member.free = freeOf(senders)
   member.hears = hears
   if (mayAdmit && !member.mayAdmit) session.core.knocks.arrived(session)
   member.mayAdmit = mayAdmit

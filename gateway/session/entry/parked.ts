@@ -45,7 +45,7 @@ export function enterFirst(
   const parked: Parked = { names, bytes, barred, entries: rooms.length, go }
   if (rooms.length === 0 && !isBehind(session, parked, session.parked)) return go(barred)
   checkBounds(session, parked)
-  session.parked.push(parked)
+  session.parked = [...session.parked, parked]
   for (const { name, room } of rooms) {
     const done = (refusal: Refusal | undefined) => {
       if (refusal) barred.set(name, refusal)
@@ -83,7 +83,7 @@ function release(session: Session): void {
     const index = session.parked.indexOf(parked)
     const earlier = session.parked.slice(0, index)
     if (parked.entries > 0 || isBehind(session, parked, earlier)) continue
-    session.parked.splice(index, 1)
+    session.parked = session.parked.toSpliced(index, 1)
     parked.go(parked.barred)
   }
 }

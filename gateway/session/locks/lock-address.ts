@@ -16,8 +16,8 @@ export function reachLock(session: Session, { id, place }: Lock): void {
 
 export function leaveLock(session: Session, id: string): void {
   session.core.router.graph.removeLock(id)
-  session.lockAborts.get(id)?.abort()
-  session.lockAborts.delete(id)
+  session.lockAborts?.get(id)?.abort()
+  session.lockAborts?.delete(id)
 }
 
 /** Those in the room who may let others in, and the account's owners in its lobby. */

@@ -51,10 +51,11 @@ export function resolves(
 }
 
 /** Of a lock that is gone nothing is kept. */
-function signalOf({ lockAborts, stack }: Session, lock: string): AbortSignal {
-  if (!stack.locks.some(({ id }) => id === lock)) return AbortSignal.abort()
-  const abort = lockAborts.get(lock) ?? new AbortController()
-  lockAborts.set(lock, abort)
+function signalOf(session: Session, lock: string): AbortSignal {
+  if (!session.stack.locks.some(({ id }) => id === lock)) return AbortSignal.abort()
+  session.lockAborts ??= new Map()
+  const abort = session.lockAborts.get(lock) ?? new AbortController()
+  session.lockAborts.set(lock, abort)
   return abort.signal
 }
 
