@@ -31,8 +31,11 @@ Examples:
   onStore(token.command('regenerate <id>'))
     .description('give a token another secret; the old one is void at once')
     .action(async (id, options) => (await load()).regenerateToken(id, options))
+  onStore(token.command('revoke <id>'))
+    .description('make the secret of a token void: its sockets are dropped, its record stays')
+    .action(async (id, options) => (await load()).revokeToken(id, options))
   onStore(token.command('delete <id>'))
-    .description('revoke a token: its sockets are dropped and nothing of it stays')
+    .description('the same, and nothing of it stays')
     .action(async (id, options) => (await load()).deleteToken(id, options))
 }
 

@@ -1,6 +1,6 @@
 /** `porthouse token …` (R33). */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { newToken } from '../identity/tokens.ts'
+import { isRevoked, newToken, REVOKED_HASH } from '../identity/tokens.ts'
 import type { Method, Store, TokenRecord, TokenTerms } from '../store/store.ts'
 import { findAccount } from './account.ts'
 import {
@@ -71,12 +71,7 @@ export async function listTokens(account: string, options: StoreOptions): Promis
   if (options.json) return printJson(tokens.map(forScripts))
   printTable(
     ['token', 'rooms', 'client', 'expires'],
-    tokens.map((one) => [
-      one.id,
-      grantsText(one.grants),
-      one.client?.slug ?? '-',
-      one.expiresAt?.toISOString() ?? 'never',
-    ]),
+    tokens.map((one) => [one.id, grantsText(one.grants), one.client?.slug ?? '-', expiryOf(one)]),
   )
 }
 
@@ -94,7 +89,7 @@ export async function showToken(typed: string, options: StoreOptions): Promise<v
       ['rate', token.rate ? `${token.rate.perSecond}/s:${token.rate.burst}` : 'any'],
       ['connections', token.maxConnections === undefined ? 'any' : String(token.maxConnections)],
       ['created', token.createdAt.toISOString()],
-      ['expires', token.expiresAt?.toISOString() ?? 'never'],
+      ['expires', expiryOf(token)],
     ],
   )
 }
@@ -139,6 +134,17 @@ export async function regenerateToken(typed: string, options: StoreOptions): Pro
   print(secret)
 }
 
+/** No secret opens it any more; its record stays, and `regenerate` gives it a new one. */
+export async function revokeToken(typed: string, options: StoreOptions): Promise<void> {
+  const id = tokenId(typed)
+  const record = await withStore(options, async (store) => {
+    await findToken(store, id)
+    return store.tokens.change(id, { hash: REVOKED_HASH })
+  })
+  if (options.json) return printJson(forScripts(record))
+  print(`token ${id} is revoked; porthouse token regenerate ${id} gives it another secret`)
+}
+
 export async function deleteToken(typed: string, options: StoreOptions): Promise<void> {
   const id = tokenId(typed)
   const there = await withStore(options, (store) => store.tokens.delete(id))
@@ -168,6 +174,10 @@ function tellRights(record: TokenRecord, { json }: StoreOptions): void {
   print(`token ${record.id} may now: ${grantsText(record.grants)}`)
 }
 
+function expiryOf(token: TokenRecord): string {
+  return isRevoked(token) ? 'revoked' : (token.expiresAt?.toISOString() ?? 'never')
+}
+
 function forScripts(token: TokenRecord) {
   const { id, account, client, grants, method, rate, maxConnections, createdAt, expiresAt } = token
   return {
@@ -180,5 +190,6 @@ function forScripts(token: TokenRecord) {
     ...(maxConnections !== undefined && { maxConnections }),
     createdAt: createdAt.toISOString(),
     ...(expiresAt && { expiresAt: expiresAt.toISOString() }),
+    ...(isRevoked(token) && { revoked: true }),
   }
 }

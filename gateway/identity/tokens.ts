@@ -28,6 +28,13 @@ export function newToken(id: string, random: Uint8Array): NewToken {
   return { id, secret, hash: hashOf(random) }
 }
 
+/** What a revoked token has in place of a hash: no secret has that one. */
+export const REVOKED_HASH = new Uint8Array(32)
+
+export function isRevoked({ hash }: TokenRecord): boolean {
+  return hash.every((byte) => byte === 0)
+}
+
 export type TokenProof =
   | { readonly outcome: 'proved'; readonly token: TokenRecord }
   | { readonly outcome: 'unknown' }

@@ -79,6 +79,18 @@ describe('token', () => {
     expect(stdout).toMatch(/^token .*\npht_\S+\n$/)
   })
 
+  it('is revoked: its secret is void, its record stays, and another secret revives it', async () => {
+    const { id, secret } = await create('--expires', '1d')
+    expect(await json(['token', 'revoke', id], { env })).toMatchObject({ id, revoked: true })
+    const { tokens } = data.store
+    expect(await proveToken(tokens, secret, Date.now())).toEqual({ outcome: 'unknown' })
+    const { stdout } = await porthouse(['token', 'list', 'acme'], { env })
+    expect(stdout).toMatch(new RegExp(`^${id}.* revoked$`, 'm'))
+    const after = await json<Token>(['token', 'regenerate', id], { env })
+    expect(after).not.toHaveProperty('revoked')
+    expect(await proveToken(tokens, after.secret, Date.now())).toMatchObject({ outcome: 'proved' })
+  })
+
   it('that is not there cannot be changed, nor one be made by an unknown client', async () => {
     const id = crypto.randomUUID()
     for (const args of [
@@ -97,7 +109,7 @@ describe('token', () => {
 
   it('given as its secret is refused, and the secret is not repeated', async () => {
     const { secret } = await create()
-    for (const command of ['show', 'delete', 'regenerate']) {
+    for (const command of ['show', 'revoke', 'delete', 'regenerate']) {
       const { code, stderr } = await porthouse(['token', command, secret], { env })
       expect({ code, repeated: stderr.includes(secret) }).toEqual({ code: 2, repeated: false })
     }
