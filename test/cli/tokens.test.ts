@@ -79,7 +79,7 @@ describe('token', () => {
     expect(stdout).toMatch(/^token .*\npht_\S+\n$/)
   })
 
-  it('is revoked: its secret is void, its record stays, and another secret revives it', async () => {
+  it('is revoked: its secret is void, its record stays, another secret revives it', async () => {
     const { id, secret } = await create('--expires', '1d')
     expect(await json(['token', 'revoke', id], { env })).toMatchObject({ id, revoked: true })
     const { tokens } = data.store
