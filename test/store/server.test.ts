@@ -172,6 +172,8 @@ class Wire {
   private constructor(port: number) {
     this.#listener = createServer((near) => {
       const far = connect(port, '127.0.0.1')
+      // Whoever gives a silent wire up may do so with a reset.
+      for (const socket of [near, far]) socket.on('error', () => socket.destroy())
       near.pipe(far).pipe(near)
       this.#pairs.push([near, far])
     })
