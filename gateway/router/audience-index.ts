@@ -3,37 +3,28 @@
  * that is a table of cells, each cell a channel, there are as many as cells (R23).
  */
 import type { Audience } from './audience.ts'
+import { SetMap } from './set-map.ts'
 
 export class AudienceIndex {
   /** Those of which no filter holds a wildcard, by filter. */
-  readonly #exact = new Map<string, Set<Audience>>()
+  readonly #exact = new SetMap<string, Audience>()
   /** The others, among them those that hear the room itself. */
   readonly #wide = new Set<Audience>()
 
   add(audience: Audience): void {
     if (isWide(audience)) this.#wide.add(audience)
-    else for (const filter of audience.filters) this.#addExact(filter, audience)
-  }
-
-  #addExact(filter: string, audience: Audience): void {
-    const audiences = this.#exact.get(filter)
-    if (audiences) audiences.add(audience)
-    else this.#exact.set(filter, new Set([audience]))
+    else for (const filter of audience.filters) this.#exact.add(filter, audience)
   }
 
   delete(audience: Audience): void {
     this.#wide.delete(audience)
-    for (const filter of audience.filters) {
-      const audiences = this.#exact.get(filter)
-      audiences?.delete(audience)
-      if (audiences?.size === 0) this.#exact.delete(filter)
-    }
+    for (const filter of audience.filters) this.#exact.delete(filter, audience)
   }
 
   /** `` for the room itself. */
   thatHear(channel: string): Audience[] {
     const wide = [...this.#wide].filter((audience) => audience.hears(channel))
-    return [...wide, ...(this.#exact.get(channel) ?? [])]
+    return [...wide, ...this.#exact.of(channel)]
   }
 }
 

@@ -1,9 +1,8 @@
 /** Who is connected: sockets by id, clients by address, places by route and by name (R28). */
 import type { RateLimit } from '../protocol/rate-limit.ts'
 import type { Place } from './place.ts'
+import { SetMap } from './set-map.ts'
 import type { Socket } from './socket.ts'
-
-const NOBODY: ReadonlySet<Socket> = new Set()
 
 /** A socket at a lock (R16). */
 export interface Waiting {
@@ -16,7 +15,7 @@ export interface Waiting {
 
 export class Graph {
   readonly #sockets = new Map<string, Socket>()
-  readonly #named = new Map<string, Set<Socket>>()
+  readonly #named = new SetMap<string, Socket>()
   readonly #locks = new Map<string, Waiting>()
   readonly #places = new Map<string, Place>()
 
@@ -31,19 +30,11 @@ export class Graph {
 
   /** A client goes by its slugs and by its UUIDs, a token's connection by its number. */
   addNames(socket: Socket, names: Iterable<string>): void {
-    for (const name of names) {
-      const sockets = this.#named.get(name)
-      if (sockets) sockets.add(socket)
-      else this.#named.set(name, new Set([socket]))
-    }
+    for (const name of names) this.#named.add(name, socket)
   }
 
   removeNames(socket: Socket, names: Iterable<string>): void {
-    for (const name of names) {
-      const sockets = this.#named.get(name)
-      sockets?.delete(socket)
-      if (sockets?.size === 0) this.#named.delete(name)
-    }
+    for (const name of names) this.#named.delete(name, socket)
   }
 
   socket(id: string): Socket | undefined {
@@ -52,7 +43,7 @@ export class Graph {
 
   /** By `client:{account}/{client}`, each a slug or a UUID, or `token:{token}/{n}`. */
   socketsOf(name: string): ReadonlySet<Socket> {
-    return this.#named.get(name) ?? NOBODY
+    return this.#named.of(name)
   }
 
   /** By the lock's id. */

@@ -1,12 +1,11 @@
 /** Which sessions hold what of the store: who is to be asked when something of it changes (R51). */
 import type { Proof } from '../../locks/proof.ts'
+import { SetMap } from '../../router/set-map.ts'
 import type { Change } from '../../store/store.ts'
 import type { Session } from '../session.ts'
 
 /** `{kind}:{id}` of what is stored. */
 export type Key = `${Change['kind']}:${string}`
-
-const NOBODY: ReadonlySet<Session> = new Set()
 
 export class Holders {
   /**
@@ -16,31 +15,24 @@ export class Holders {
   told = 0
   /** Reads again what a proof rests on; set by who can. */
   review: (keys: readonly Key[]) => void = () => {}
-  readonly #sessions = new Map<string, Set<Session>>()
+  readonly #sessions = new SetMap<Key, Session>()
 
   /** In the order in which they came to hold it. */
   of(key: Key): ReadonlySet<Session> {
-    return this.#sessions.get(key) ?? NOBODY
+    return this.#sessions.of(key)
   }
 
   get keys(): Iterable<Key> {
-    return this.#sessions.keys() as Iterable<Key>
+    return this.#sessions.keys
   }
 
   /** The session's proofs were `before`, and are `after` now. */
   change(session: Session, before: readonly Proof[], after: readonly Proof[]): void {
     const held = after.flatMap(keysOf)
     for (const key of before.flatMap(keysOf)) {
-      if (held.includes(key)) continue
-      const sessions = this.#sessions.get(key)
-      sessions?.delete(session)
-      if (sessions?.size === 0) this.#sessions.delete(key)
+      if (!held.includes(key)) this.#sessions.delete(key, session)
     }
-    for (const key of held) {
-      const sessions = this.#sessions.get(key)
-      if (sessions) sessions.add(session)
-      else this.#sessions.set(key, new Set([session]))
-    }
+    for (const key of held) this.#sessions.add(key, session)
   }
 }
 

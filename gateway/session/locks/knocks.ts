@@ -9,6 +9,7 @@ import { networkOf } from '../../identity/offences.ts'
 import type { Knock, KnockDesk } from '../../locks/knock-desk.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Graph } from '../../router/graph.ts'
+import { SetMap } from '../../router/set-map.ts'
 import type { Turn } from '../../router/turn.ts'
 import { owns } from '../identity/identity.ts'
 import { knownAs } from '../identity/known-as.ts'
@@ -47,7 +48,7 @@ export class Knocks implements KnockDesk {
   /** By the lock's id. */
   readonly #pending = new Map<string, Pending>()
   /** The same by account, as the place's address has it. */
-  readonly #byAccount = new Map<string, Set<Pending>>()
+  readonly #byAccount = new SetMap<string, Pending>()
   /** Those who may decide now, to be told at the end of the turn. */
   readonly #arrived = new Set<Session>()
 
@@ -65,7 +66,7 @@ export class Knocks implements KnockDesk {
     const knocker = this.#parts.graph.waitingAt(lock)?.socket as Session | undefined
     if (!knocker || signal.aborted) return Code.NOT_ADMITTED
     const account = accountOf(place)
-    const atPlace = [...this.#of(account)].filter((each) => each.place === place).length
+    const atPlace = [...this.#byAccount.of(account)].filter((each) => each.place === place).length
     if (atPlace >= AT_PLACE_MAX || this.#pending.size >= PENDING_MAX) return Code.QUEUE_FULL
     const attempt = this.#attempts.begin(knocker, place, networkOf(remote))
     if (typeof attempt === 'number') return attempt
@@ -108,7 +109,7 @@ export class Knocks implements KnockDesk {
     for (const approver of this.#arrived) {
       const rooms = [...approver.memberships.values()].map(({ place }) => place.address)
       for (const account of new Set([...rooms.map(accountOf), ...approver.accounts])) {
-        for (const pending of this.#of(account)) this.#tell(approver, pending)
+        for (const pending of this.#byAccount.of(account)) this.#tell(approver, pending)
       }
     }
     this.#arrived.clear()
@@ -153,14 +154,9 @@ export class Knocks implements KnockDesk {
     return room && memberships.get(room.route)
   }
 
-  #of(account: string): ReadonlySet<Pending> {
-    return this.#byAccount.get(account) ?? NONE
-  }
-
   #add(pending: Pending): void {
     const { lock, account } = pending
-    const others = this.#byAccount.get(account) ?? new Set()
-    this.#byAccount.set(account, others.add(pending))
+    this.#byAccount.add(account, pending)
     this.#pending.set(lock, pending)
   }
 
@@ -169,13 +165,9 @@ export class Knocks implements KnockDesk {
     const { lock, account, decided } = pending
     if (!this.#pending.delete(lock)) return
     decided(code)
-    const left = this.#byAccount.get(account)
-    left?.delete(pending)
-    if (left?.size === 0) this.#byAccount.delete(account)
+    this.#byAccount.delete(account, pending)
   }
 }
-
-const NONE: ReadonlySet<Pending> = new Set()
 
 function accountOf(place: string): string {
   return place.slice(place.indexOf(':') + 1).split('/')[0] as string

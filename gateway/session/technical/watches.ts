@@ -1,6 +1,7 @@
 /** Who watches what of the technical channel (R10). */
 import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../../protocol/codes.ts'
+import { SetMap } from '../../router/set-map.ts'
 import { owns } from '../identity/identity.ts'
 import type { Session } from '../session.ts'
 
@@ -17,7 +18,7 @@ const SCOPES_MAX = 64
 const WATCHERS_MAX = 256
 
 export class Watches {
-  readonly #watchers = new Map<Scope, Set<Session>>()
+  readonly #watchers = new SetMap<Scope, Session>()
   readonly #scopes = new Map<Session, Set<Scope>>()
 
   /** Nobody watches anything. */
@@ -32,14 +33,13 @@ export class Watches {
     if (own.size + added.length > SCOPES_MAX) {
       throw new Refusal(Code.QUEUE_FULL, `over ${SCOPES_MAX} things that the socket watches`)
     }
-    if (added.some((scope) => scope !== 'rooms' && this.#count(scope) >= WATCHERS_MAX)) {
+    if (added.some((scope) => scope !== 'rooms' && this.#watchers.of(scope).size >= WATCHERS_MAX)) {
       throw new Refusal(Code.QUEUE_FULL, `${WATCHERS_MAX} sockets watch that already`)
     }
     this.#scopes.set(session, own)
     for (const scope of added) {
       own.add(scope)
-      const watchers = this.#watchers.get(scope) ?? new Set()
-      this.#watchers.set(scope, watchers.add(session))
+      this.#watchers.add(scope, session)
     }
   }
 
@@ -47,9 +47,7 @@ export class Watches {
     const own = this.#scopes.get(session)
     for (const scope of scopes) {
       own?.delete(scope)
-      const watchers = this.#watchers.get(scope)
-      watchers?.delete(session)
-      if (watchers?.size === 0) this.#watchers.delete(scope)
+      this.#watchers.delete(scope, session)
     }
     if (own?.size === 0) this.#scopes.delete(session)
   }
@@ -64,7 +62,7 @@ export class Watches {
 
   /** Those who watch and still may: whoever may no more watches no more. */
   of(scope: Scope): Session[] {
-    return [...(this.#watchers.get(scope) ?? [])].filter((session) => {
+    return [...this.#watchers.of(scope)].filter((session) => {
       if (mayWatch(session, scope)) return true
       const scopes = [...(this.#scopes.get(session) ?? [])]
       this.remove(
@@ -73,10 +71,6 @@ export class Watches {
       )
       return false
     })
-  }
-
-  #count(scope: Scope): number {
-    return this.#watchers.get(scope)?.size ?? 0
   }
 }
 
