@@ -6,7 +6,7 @@ import { passedBy } from '../locks/acceptors/client-proof.ts'
 import { ownerProof } from '../locks/acceptors/key.ts'
 import { tokenProof } from '../locks/acceptors/token.ts'
 import { type LockSpec, locksIn } from '../locks/flow.ts'
-import type { Proof } from '../locks/proof.ts'
+import { clientAddress, type Proof } from '../locks/proof.ts'
 import {
   formatAddress,
   type LobbyAddress,
@@ -111,7 +111,7 @@ async function clientProofs(store: Store, name: string): Promise<Proof[]> {
     return step.outcome === 'passed' ? [step.proof] : []
   })
   if (proofs.length > 0) return proofs
-  const values = { client: `client:${account.slug}/${slug}` }
+  const values = { client: clientAddress(account, record) }
   return [{ acceptor: 'none', values, account, client: { id, slug }, grants }]
 }
 

@@ -7,6 +7,16 @@ export interface Named {
   readonly slug: string
 }
 
+/** Whether a name, a slug or UUID, is this one's. */
+export function isNamed({ id, slug }: Named, name: string | undefined): boolean {
+  return name === slug || name === id
+}
+
+/** In slugs. */
+export function clientAddress(account: Named, client: Named): string {
+  return `client:${account.slug}/${client.slug}`
+}
+
 export interface Proof {
   /** The acceptor that took it. */
   readonly acceptor: string

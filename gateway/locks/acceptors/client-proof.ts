@@ -3,15 +3,10 @@ import { Code } from '@porthouse/proto/v1/code'
 import { isExpired } from '../../identity/client-credentials.ts'
 import type { ClientRecord, Credential } from '../../store/store.ts'
 import type { LockContext, LockStep } from '../acceptor.ts'
-import type { Named, Proof } from '../proof.ts'
+import { clientAddress, isNamed, type Proof } from '../proof.ts'
 
 /** The one answer to all that is wrong, so that it does not tell what (K14). */
 export const WRONG: LockStep = { outcome: 'failed', code: Code.UNAUTHENTICATED }
-
-/** Whether a name, a slug or UUID, is this account's. */
-export function isAccount({ id, slug }: Named, name: string): boolean {
-  return name === slug || name === id
-}
 
 /** Whether the socket has a proof by this acceptor, in the account of the place or for just it. */
 export function isProved(
@@ -22,7 +17,7 @@ export function isProved(
   return proofs.some((proof) => {
     if (proof.acceptor !== acceptor || isExpired(proof, now)) return false
     if (proof.place !== undefined) return proof.place === place.address
-    return proof.account !== undefined && isAccount(proof.account, place.account)
+    return proof.account !== undefined && isNamed(proof.account, place.account)
   })
 }
 
@@ -39,14 +34,14 @@ export function passedBy(
   if (isExpired({ ...(expiresAt && { expiresAt }) }, now)) {
     return { outcome: 'failed', code: Code.PROOF_EXPIRED }
   }
-  const { account, grants, slug } = client
+  const { account, grants } = client
   const proof: Proof = {
     acceptor,
     account,
     client,
     credential: id,
     grants,
-    values: { client: `client:${account.slug}/${slug}` },
+    values: { client: clientAddress(account, client) },
     ...(expiresAt && { expiresAt }),
   }
   return { outcome: 'passed', proof }

@@ -2,8 +2,7 @@
 import type { Code } from '@porthouse/proto/v1/code'
 import type { ClientRecord } from '../../store/store.ts'
 import type { LockStep, Place } from '../acceptor.ts'
-import type { Named, Proof } from '../proof.ts'
-import { isAccount } from './client-proof.ts'
+import { clientAddress, isNamed, type Named, type Proof } from '../proof.ts'
 
 export function failed(code: Code): LockStep {
   return { outcome: 'failed', code }
@@ -28,8 +27,8 @@ export function passedAs(
   client: ClientRecord,
   more: Partial<Pick<Proof, 'values' | 'expiresAt' | 'place' | 'grants'>> = {},
 ): LockStep {
-  const { account, slug, grants } = client
-  const values = { ...more.values, client: `client:${account.slug}/${slug}` }
+  const { account, grants } = client
+  const values = { ...more.values, client: clientAddress(account, client) }
   return {
     outcome: 'passed',
     proof: { acceptor, account, client, grants, visitor: true, ...more, values },
@@ -38,5 +37,5 @@ export function passedAs(
 
 /** True also in the main lobby, where any account will do. */
 export function isOfPlace(account: Named | undefined, place: Place | undefined): boolean {
-  return account !== undefined && (place === undefined || isAccount(account, place.account))
+  return account !== undefined && (place === undefined || isNamed(account, place.account))
 }

@@ -8,8 +8,8 @@ import { z } from 'zod'
 import { isSecret } from '../../identity/logins.ts'
 import { isUuid, SLUG_CHARS_MAX } from '../../protocol/name.ts'
 import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
-import type { Proof } from '../proof.ts'
-import { isAccount, isProved } from './client-proof.ts'
+import { isNamed, type Proof } from '../proof.ts'
+import { isProved } from './client-proof.ts'
 import { failed, isOfPlace, passedAs, passedHere } from './handshake.ts'
 import type { AcceptorParts } from './index.ts'
 import { readObject, sha256Hex } from './options.ts'
@@ -54,7 +54,7 @@ export function headerAcceptor({ store }: Pick<AcceptorParts, 'store'>): Accepto
     prompt: true,
     finished: (context) =>
       context.options.trust
-        ? context.proofs.some((proof) => isNamed(proof, context))
+        ? context.proofs.some((proof) => isNamedBy(proof, context))
         : shows(context) && isProved('header', context),
     begin: (context) => (context.options.trust ? named(context) : secret(context)),
     answer: () => failed(Code.UNAUTHENTICATED),
@@ -76,13 +76,13 @@ export function headerAcceptor({ store }: Pick<AcceptorParts, 'store'>): Accepto
 }
 
 /** The same client, still named as a lock with these options would have it. */
-function isNamed(
+function isNamedBy(
   { acceptor, account, client }: Proof,
   { place, options, socket }: LockContext<Options>,
 ): boolean {
   const { remote, headers } = socket.handshake
   if (acceptor !== 'header' || !client || !isOfPlace(account, place)) return false
-  return isTrusted(options, remote) && isAccount(client, headers[options.name] ?? '')
+  return isTrusted(options, remote) && isNamed(client, headers[options.name] ?? '')
 }
 
 function shows({ options, socket }: LockContext<Options>): boolean {

@@ -5,9 +5,8 @@ import { isExpired } from '../../identity/client-credentials.ts'
 import { checkSlug } from '../../protocol/name.ts'
 import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
 import { type Flow, remaining } from '../flow.ts'
-import type { Proof } from '../proof.ts'
+import { clientAddress, isNamed, type Proof } from '../proof.ts'
 import { type Acceptors, type LockDefaults, readFlowJson } from '../read-flow.ts'
-import { isAccount } from './client-proof.ts'
 import { readObject } from './options.ts'
 
 /** What an identity may be proved by where the options do not say. */
@@ -75,7 +74,7 @@ function identityIn({ proofs, place, options, now }: LockContext<Options>): Proo
   if (!place) return undefined
   return proofs.find((proof) => {
     const { account, client, owner } = proof
-    if (!account || !isAccount(account, place.account) || isExpired(proof, now)) return false
+    if (!account || !isNamed(account, place.account) || isExpired(proof, now)) return false
     if (proof.place !== undefined && proof.place !== place.address) return false
     if (!options.clients) return client !== undefined || owner === true
     return client !== undefined && options.clients.has(client.slug)
@@ -85,7 +84,7 @@ function identityIn({ proofs, place, options, now }: LockContext<Options>): Proo
 function asIdentity(proof: Proof): Proof {
   const { account, client } = proof
   const values: Record<string, string> = client
-    ? { client: `client:${account!.slug}/${client.slug}` }
+    ? { client: clientAddress(account!, client) }
     : { account: account!.slug }
   return { ...proof, acceptor: NAME, values }
 }

@@ -15,8 +15,8 @@ import { ownGatewayUrl } from '../../protocol/gateway-url.ts'
 import { isUuid } from '../../protocol/name.ts'
 import type { Credential } from '../../store/store.ts'
 import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
-import type { Proof } from '../proof.ts'
-import { isAccount, isProved, WRONG } from './client-proof.ts'
+import { isNamed, type Proof } from '../proof.ts'
+import { isProved, WRONG } from './client-proof.ts'
 import type { AcceptorParts } from './index.ts'
 import { noOptions } from './options.ts'
 
@@ -88,7 +88,7 @@ export function keyAcceptor(parts: Parts): Acceptor<undefined> {
       signature = checkProof(dataOf(credential, id), exchange, proof)
     }
     if (!credential || !signature) return WRONG
-    if (place && !isAccount(credential.account, place.account)) return WRONG
+    if (place && !isNamed(credential.account, place.account)) return WRONG
     if (isExpired(credential, now)) return { outcome: 'failed', code: Code.PROOF_EXPIRED }
     const values = { server_signature: signature.toString('base64') }
     return { outcome: 'passed', proof: ownerProof(credential, values) }

@@ -6,7 +6,8 @@ import { Bounded } from '../../identity/bounded.ts'
 import { readClientAddress } from '../../identity/client-credentials.ts'
 import { isPassword, type PasswordData, passwordFault } from '../../identity/passwords.ts'
 import type { Acceptor, Ask, LockContext, LockStep } from '../acceptor.ts'
-import { byWorth, isAccount, isProved, passedBy, WRONG } from './client-proof.ts'
+import { isNamed } from '../proof.ts'
+import { byWorth, isProved, passedBy, WRONG } from './client-proof.ts'
 import type { AcceptorParts } from './index.ts'
 import { noOptions } from './options.ts'
 
@@ -41,7 +42,7 @@ export function passwordAcceptor({ store }: Pick<AcceptorParts, 'store'>): Accep
       const right = await hashing.run(() => isPassword(password, kept), signal)
       if (right === undefined) return { outcome: 'failed', code: Code.UNAVAILABLE }
       if (!right || !claimed || !credential) return WRONG
-      if (place && !isAccount(claimed.client.account, place.account)) return WRONG
+      if (place && !isNamed(claimed.client.account, place.account)) return WRONG
       // It may have been taken away while this one waited for its turn (R51).
       if (!(await store.credentials.find(credential.id))) return WRONG
       return passedBy(NAME, claimed.client, credential, now)

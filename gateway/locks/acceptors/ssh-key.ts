@@ -9,7 +9,8 @@ import { SshError } from '../../identity/ssh-wire.ts'
 import { ownGatewayUrl } from '../../protocol/gateway-url.ts'
 import type { Credential } from '../../store/store.ts'
 import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
-import { byWorth, isAccount, isProved, passedBy, WRONG } from './client-proof.ts'
+import { isNamed } from '../proof.ts'
+import { byWorth, isProved, passedBy, WRONG } from './client-proof.ts'
 import type { AcceptorParts } from './index.ts'
 import { noOptions } from './options.ts'
 
@@ -60,7 +61,7 @@ async function judge(
   const known = byWorth(claimed?.credentials ?? [], now)
   const credential = await signerOf(loginMessage(login), signature, known)
   if (!claimed || !credential) return WRONG
-  if (place && !isAccount(claimed.client.account, place.account)) return WRONG
+  if (place && !isNamed(claimed.client.account, place.account)) return WRONG
   return passedBy(NAME, claimed.client, credential, now)
 }
 

@@ -3,7 +3,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import { proveToken, type TokenProof } from '../../identity/tokens.ts'
 import type { TokenRecord } from '../../store/store.ts'
 import type { Acceptor, LockStep, Place } from '../acceptor.ts'
-import type { Proof } from '../proof.ts'
+import { clientAddress, isNamed, type Proof } from '../proof.ts'
 import type { AcceptorParts } from './index.ts'
 import { noOptions } from './options.ts'
 
@@ -17,7 +17,7 @@ export function tokenAcceptor({
     nominable: true,
     prompt: true,
     finished: ({ proofs, place }) =>
-      proofs.some(({ token }) => token && isOf(token, place?.account)),
+      proofs.some(({ token }) => token && isNamed(token.account, place?.account)),
     begin: () => ({ outcome: 'challenge', ask: { case: undefined } }),
     answer(response, { place, now }) {
       if (response.case !== 'text' && response.case !== 'data') return failed(Code.UNAUTHENTICATED)
@@ -36,7 +36,7 @@ function stepOf(proved: TokenProof, place: Place | undefined): LockStep {
   if (proved.outcome === 'expired') return failed(Code.TOKEN_EXPIRED)
   const { token } = proved
   // Another account's token proves nothing here, and is not told from one that does not exist.
-  if (place && !isOf(token, place.account)) return failed(Code.UNAUTHENTICATED)
+  if (place && !isNamed(token.account, place.account)) return failed(Code.UNAUTHENTICATED)
   return { outcome: 'passed', proof: tokenProof(token) }
 }
 
@@ -44,13 +44,9 @@ function stepOf(proved: TokenProof, place: Place | undefined): LockStep {
 export function tokenProof(token: TokenRecord): Proof {
   const { account, client, grants, expiresAt } = token
   const values: Record<string, string> = { token: token.id }
-  if (client) values.client = `client:${account.slug}/${client.slug}`
+  if (client) values.client = clientAddress(account, client)
   const proof = { acceptor: 'token', values, account, token, grants }
   return { ...proof, ...(client && { client }), ...(expiresAt && { expiresAt }) }
-}
-
-function isOf({ account }: TokenRecord, name: string | undefined): boolean {
-  return account.slug === name || account.id === name
 }
 
 function failed(code: Code): LockStep {

@@ -3,7 +3,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import type { Named } from '../../locks/proof.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { NAME_BYTES_MAX } from '../../protocol/limits.ts'
-import { owns } from '../identity/identity.ts'
+import { accountOf, owns } from '../identity/identity.ts'
 import type { Session } from '../session.ts'
 
 /** What is not there, and what is none of the asker's business, are told alike. */
@@ -16,9 +16,7 @@ export function unknownTarget(): Refusal {
  * unless it is somebody in it, COMMAND_NOT_PERMITTED where it is not the account itself.
  */
 export function ownAccount(asker: Session, name: string): Named {
-  const account = asker.proofs
-    .map((proof) => proof.account)
-    .find((each) => each?.slug === name || each?.id === name)
+  const account = accountOf(asker, name)
   if (!account) throw unknownTarget()
   if (!owns(asker, name)) {
     throw new Refusal(Code.COMMAND_NOT_PERMITTED, 'only the account itself may ask this')

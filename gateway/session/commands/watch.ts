@@ -1,6 +1,7 @@
 /** Watch: asks for events of the technical channel (R10). */
 import { Code } from '@porthouse/proto/v1/code'
 import type { Watch } from '@porthouse/proto/v1/command'
+import { clientAddress } from '../../locks/proof.ts'
 import { formatAddress, parseAddress } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Session } from '../session.ts'
@@ -26,7 +27,7 @@ function scopesOf(session: Session, of: string): Scope[] {
   if (address.kind !== 'client') throw new Refusal(Code.ADDRESS_INVALID, 'cannot be watched')
   const name = session.names.get(formatAddress(address))
   const own = session.proofs.find(
-    ({ account, client }) => name && `client:${account?.slug}/${client?.slug}` === name,
+    ({ account, client }) => account && client && clientAddress(account, client) === name,
   )
   if (own?.client) return [`client:${own.client.id}`]
   if (!session.accounts.has(address.account)) throw unknownTarget()

@@ -10,7 +10,7 @@ import { RateLimit } from '../../protocol/rate-limit.ts'
 import type { Room } from '../../rooms/rooms.ts'
 import type { Membership } from '../../router/place.ts'
 import { StoreError } from '../../store/store.ts'
-import { forgetFormer, owns } from '../identity/identity.ts'
+import { accountOf, forgetFormer, owns } from '../identity/identity.ts'
 import { leftOf, locksFor, stepLocks } from '../locks/locks.ts'
 import type { Session } from '../session.ts'
 import { admit, leave } from './membership.ts'
@@ -139,21 +139,19 @@ function arriveInLobby(session: Session, request: EntryRequest, target: LobbyAdd
   const place = formatAddress(target)
   const left = leftOf(session, lobbyFlow, place)
   if (left) return guard(session, { ...request, place }, left)
-  const proof = session.proofs.find(
-    ({ account }) => account?.slug === target.account || account?.id === target.account,
-  )
-  if (!proof?.account) {
+  const account = accountOf(session, target.account)
+  if (!account) {
     const refusal = new Refusal(Code.ENTRY_NOT_PERMITTED, 'no identity in this account')
     return refuseEntry(session, request, refusal)
   }
-  const address = `lobby:${proof.account.slug}`
+  const address = `lobby:${account.slug}`
   const { technical, knocks } = session.core
-  if (!session.lobbies.has(proof.account.slug)) {
+  if (!session.lobbies.has(account.slug)) {
     technical.at(session, { kind: EventKind.JOINED, place: address })
     if (request.waited) moved(session, address)
   }
-  lobbies.enter(session, proof.account)
-  if (owns(session, proof.account.id)) knocks.arrived(session)
+  lobbies.enter(session, account)
+  if (owns(session, account.id)) knocks.arrived(session)
   session.target ??= { kind: 'lobby', address }
   const value = { route: 0, address, maySend: true, listening: true }
   session.send(request.frameId, { case: 'room', value: { action: { case: 'joined', value } } })
@@ -211,16 +209,14 @@ function moved(session: Session, place: string): void {
 export function leavePlace(session: Session, target: RoomAddress | LobbyAddress): void {
   abandon(session, target)
   if (target.kind === 'room') return leave(session, target)
-  const { proofs, core } = session
-  const proof = proofs.find(
-    ({ account }) => account?.slug === target.account || account?.id === target.account,
-  )
-  if (!proof?.account) return
-  const place = `lobby:${proof.account.slug}`
-  if (session.lobbies.has(proof.account.slug)) {
+  const { core } = session
+  const account = accountOf(session, target.account)
+  if (!account) return
+  const place = `lobby:${account.slug}`
+  if (session.lobbies.has(account.slug)) {
     core.technical.at(session, { kind: EventKind.LEFT, place })
   }
-  for (const name of [proof.account.slug, proof.account.id]) core.lobbies.leave(session, name)
+  for (const name of [account.slug, account.id]) core.lobbies.leave(session, name)
   if (session.target?.kind === 'lobby') session.target = undefined
 }
 

@@ -1,6 +1,6 @@
 /** Who a socket is: what it has proved, and whom it may act as because of it (R7, R8). */
 import { Code } from '@porthouse/proto/v1/code'
-import type { Named, Proof } from '../../locks/proof.ts'
+import { clientAddress, isNamed, type Named, type Proof } from '../../locks/proof.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Room } from '../../rooms/rooms.ts'
 import type { Actor } from '../../router/socket.ts'
@@ -40,7 +40,7 @@ export function adopt(session: Session, proof: Proof, told = LONG_AGO): Refusal 
 function claim(session: Session, { token, account, client }: Proof): Refusal | undefined {
   const { shares, router } = session.core
   if (account && client?.maxSockets !== undefined) {
-    const sockets = router.graph.socketsOf(clientAddress(account.slug, client.slug))
+    const sockets = router.graph.socketsOf(clientAddress(account, client))
     if (!sockets.has(session) && sockets.size >= client.maxSockets) {
       if (client.maxSockets > 1) {
         return new Refusal(Code.SOCKET_LIMIT, `the client has ${client.maxSockets} sockets`)
@@ -145,7 +145,7 @@ function actorFor(session: Session, proof: Proof, account: Named): Actor {
   const rate = token && session.core.shares.rateOf(token)
   const terms = token && (token.method || rate) ? { method: token.method, rate } : undefined
   if (client) {
-    const address = clientAddress(account.slug, client.slug)
+    const address = clientAddress(account, client)
     return { address, from: Buffer.from(address), principal: address, terms }
   }
   if (!token) return itself(session.address)
@@ -159,21 +159,20 @@ function connectionOf(session: Session, token: string): string {
   return `token:${token}/${session.core.shares.numberOf(token, session)}`
 }
 
-function clientAddress(account: string, client: string): string {
-  return `client:${account}/${client}`
-}
-
 function clientNames(account: Named, client: Named): string[] {
   return [account.slug, account.id].flatMap((owner) =>
-    [client.slug, client.id].map((name) => clientAddress(owner, name)),
+    [client.slug, client.id].map((name) => `client:${owner}/${name}`),
   )
+}
+
+/** The account of this name, a slug or UUID, if the socket is somebody in it. */
+export function accountOf({ proofs }: Session, name: string): Named | undefined {
+  return proofs.find(({ account }) => account && isNamed(account, name))?.account
 }
 
 /** Whether it speaks for the account itself. */
 export function owns({ proofs }: Session, account: string): boolean {
-  return proofs.some(
-    (proof) => proof.owner && (proof.account?.slug === account || proof.account?.id === account),
-  )
+  return proofs.some((proof) => proof.owner && proof.account && isNamed(proof.account, account))
 }
 
 /** It is about to be gone: its places are free for others. */

@@ -1,4 +1,5 @@
 /** Whom a socket is known as to others: in one account, or in one room. */
+import { clientAddress, isNamed } from '../../locks/proof.ts'
 import type { Membership } from '../../router/place.ts'
 import type { Session } from '../session.ts'
 
@@ -9,9 +10,9 @@ import type { Session } from '../session.ts'
 export function knownAs(session: Session, account: string): string[] {
   const { proofs, core } = session
   const addresses = proofs.flatMap(({ account: owner, client, token }) => {
-    if (owner?.slug !== account && owner?.id !== account) return []
+    if (!owner || !isNamed(owner, account)) return []
     return [
-      ...(client ? [`client:${owner.slug}/${client.slug}`] : []),
+      ...(client ? [clientAddress(owner, client)] : []),
       ...(token ? [`token:${token.id}/${core.shares.numberOf(token.id, session)}`] : []),
     ]
   })
