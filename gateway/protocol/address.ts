@@ -152,6 +152,11 @@ function parseId(text: string, what: string): string {
   return text
 }
 
+/** Of a room's or lobby's address, which was parsed before: the account's name in it. */
+export function accountIn(place: string): string {
+  return place.slice(place.indexOf(':') + 1).split('/')[0] as string
+}
+
 /** What may be entered by a Join: a room or channels of it, or an account's lobby. */
 export function parsePlace(text: string): RoomAddress | LobbyAddress {
   if (!text.startsWith('lobby:')) return parseFilter(text)

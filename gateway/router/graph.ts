@@ -4,6 +4,8 @@ import type { Place } from './place.ts'
 import { SetMap } from './set-map.ts'
 import type { Socket } from './socket.ts'
 
+const ROOM = 'room:'
+
 /** A socket at a lock (R16). */
 export interface Waiting {
   readonly socket: Socket
@@ -71,5 +73,10 @@ export class Graph {
   /** By `{account}/{room}`, each a slug or a UUID. */
   place(name: string): Place | undefined {
     return this.#places.get(name)
+  }
+
+  /** By the address of the room itself; of anything else there is none. */
+  placeAt(address: string): Place | undefined {
+    return address.startsWith(ROOM) ? this.place(address.slice(ROOM.length)) : undefined
   }
 }

@@ -7,7 +7,7 @@ import {
   type SocketInfo,
   SocketInfoSchema,
 } from '@porthouse/proto/v1/command'
-import { formatAddress, parseAddress } from '../../protocol/address.ts'
+import { accountIn, formatAddress, parseAddress } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { isUuid } from '../../protocol/name.ts'
 import { owns } from '../identity/identity.ts'
@@ -106,7 +106,7 @@ function infoOf(asker: Session, session: Session): SocketInfo {
 }
 
 function mayKnow({ accounts }: Session, place: string): boolean {
-  return accounts.has(place.slice(place.indexOf(':') + 1).split('/')[0] as string)
+  return accounts.has(accountIn(place))
 }
 
 /** Throws Refusal. */
@@ -145,6 +145,6 @@ function holds({ proofs }: Session, token: string): boolean {
 function isOwned(asker: Session, session: Session): boolean {
   if (session.accounts.size > 0) return [...session.accounts].some((each) => owns(asker, each))
   return [...session.memberships.values()].some(({ place }) =>
-    owns(asker, place.name.split('/')[0] as string),
+    owns(asker, accountIn(place.address)),
   )
 }

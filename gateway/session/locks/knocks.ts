@@ -7,6 +7,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import { EventKind } from '@porthouse/proto/v1/event'
 import { networkOf } from '../../identity/offences.ts'
 import type { Knock, KnockDesk } from '../../locks/knock-desk.ts'
+import { accountIn } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Graph } from '../../router/graph.ts'
 import { SetMap } from '../../router/set-map.ts'
@@ -65,7 +66,7 @@ export class Knocks implements KnockDesk {
   async knock({ lock, place, remote, text, signal }: Knock): Promise<Code> {
     const knocker = this.#parts.graph.waitingAt(lock)?.socket as Session | undefined
     if (!knocker || signal.aborted) return Code.NOT_ADMITTED
-    const account = accountOf(place)
+    const account = accountIn(place)
     const atPlace = [...this.#byAccount.of(account)].filter((each) => each.place === place).length
     if (atPlace >= AT_PLACE_MAX || this.#pending.size >= PENDING_MAX) return Code.QUEUE_FULL
     const attempt = this.#attempts.begin(knocker, place, networkOf(remote))
@@ -108,7 +109,7 @@ export class Knocks implements KnockDesk {
   #tellArrived(): void {
     for (const approver of this.#arrived) {
       const rooms = [...approver.memberships.values()].map(({ place }) => place.address)
-      for (const account of new Set([...rooms.map(accountOf), ...approver.accounts])) {
+      for (const account of new Set([...rooms.map(accountIn), ...approver.accounts])) {
         for (const pending of this.#byAccount.of(account)) this.#tell(approver, pending)
       }
     }
@@ -150,7 +151,7 @@ export class Knocks implements KnockDesk {
   }
 
   #memberAt({ memberships }: Session, place: string) {
-    const room = place.startsWith('room:') ? this.#parts.graph.place(place.slice(5)) : undefined
+    const room = this.#parts.graph.placeAt(place)
     return room && memberships.get(room.route)
   }
 
@@ -167,8 +168,4 @@ export class Knocks implements KnockDesk {
     decided(code)
     this.#byAccount.delete(account, pending)
   }
-}
-
-function accountOf(place: string): string {
-  return place.slice(place.indexOf(':') + 1).split('/')[0] as string
 }

@@ -1,5 +1,6 @@
 /** While it lasts, a lock is an address: it joins who waits there with those who decide (R16). */
 import type { Lock } from '../../locks/lock.ts'
+import { accountIn } from '../../protocol/address.ts'
 import { RateLimit } from '../../protocol/rate-limit.ts'
 import type { Socket } from '../../router/socket.ts'
 import { owns } from '../identity/identity.ts'
@@ -22,8 +23,8 @@ export function leaveLock(session: Session, id: string): void {
 
 /** Those in the room who may let others in, and the account's owners in its lobby. */
 export function approversOf({ core }: Session, place: string): Socket[] {
-  const [account = ''] = place.slice(place.indexOf(':') + 1).split('/')
-  const room = place.startsWith('room:') ? core.router.graph.place(place.slice(5)) : undefined
+  const account = accountIn(place)
+  const room = core.router.graph.placeAt(place)
   const inside = [...(room?.admitters ?? [])].map(({ socket }) => socket)
   const owners = [...core.lobbies.sessionsIn(account)].filter((session) => owns(session, account))
   return [...new Set<Socket>([...inside, ...owners])]

@@ -5,6 +5,7 @@
 import { Code } from '@porthouse/proto/v1/code'
 import { EventKind } from '@porthouse/proto/v1/event'
 import type { Proof } from '../../locks/proof.ts'
+import { accountIn } from '../../protocol/address.ts'
 import type { Graph } from '../../router/graph.ts'
 import type { Membership } from '../../router/place.ts'
 import { heardAs, knownAs } from '../identity/known-as.ts'
@@ -67,10 +68,10 @@ export class Technical {
   at(about: Session, happening: Happening & { readonly place: string }): void {
     if (this.watches.empty) return
     const { place } = happening
-    const [account = ''] = place.slice(place.indexOf(':') + 1).split('/')
+    const account = accountIn(place)
     const tell = this.#teller(about, happening)
     tell(this.watches.of(`account:${account}`), () => knownAs(about, account))
-    const room = place.startsWith('room:') ? this.#parts.graph.place(place.slice(5)) : undefined
+    const room = this.#parts.graph.placeAt(place)
     if (!room || room.members.size > this.#parts.roomSockets) return
     const atTheDoor = happening.lock !== undefined || AT_THE_DOOR.has(happening.kind)
     const hearers = [...(atTheDoor ? room.admitters : room.members)]
