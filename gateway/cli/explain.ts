@@ -2,8 +2,9 @@
 import type { JsonObject } from '@bufbuild/protobuf'
 import type { Access, Flow as FlowConfig } from '@porthouse/proto/room/v1/config'
 import { createCore } from '../gateway.ts'
-import { passedBy } from '../locks/acceptors/client-proof.ts'
+import { isExpired } from '../identity/expiry.ts'
 import { ownerProof } from '../locks/acceptors/key.ts'
+import { passedBy } from '../locks/acceptors/steps.ts'
 import { tokenProof } from '../locks/acceptors/token.ts'
 import { type LockSpec, locksIn } from '../locks/flow.ts'
 import { clientAddress, type Proof } from '../locks/proof.ts'
@@ -117,7 +118,7 @@ async function clientProofs(store: Store, name: string): Promise<Proof[]> {
 
 async function byToken(store: Store, id: string): Promise<Proof> {
   const token = await findToken(store, id)
-  if (token.expiresAt && token.expiresAt.getTime() <= Date.now()) {
+  if (isExpired(token, Date.now())) {
     throw new Failure('TOKEN_EXPIRED', `token ${id} has expired; it proves nothing any more`)
   }
   return tokenProof(token)
@@ -127,9 +128,7 @@ async function byKey(store: Store, name: string): Promise<Proof> {
   const now = Date.now()
   const account = await findAccount(store, name)
   const keys = await store.credentials.list(account.id)
-  const key = keys.find(({ kind, expiresAt }) => {
-    return kind === 'connection-key' && (expiresAt?.getTime() ?? Number.POSITIVE_INFINITY) > now
-  })
+  const key = keys.find((each) => each.kind === 'connection-key' && !isExpired(each, now))
   if (!key) {
     const next = `make one with: porthouse account key create ${account.slug}`
     throw missing(`connection key of account ${account.slug}`, next)

@@ -3,15 +3,14 @@
  * what both sides sign is the login message, so that no gateway can relay it. The key never crosses
  * the wire, and what is kept of it can check a proof but not make one.
  */
-import { createHash, createHmac, createSecretKey, pbkdf2Sync, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, pbkdf2Sync } from 'node:crypto'
 import { type LoginMessage, loginMessage } from './login-message.ts'
+import { readSecret, type Secret, showSecret } from './secret.ts'
+import { isSha256Of, sha256 } from './sha256.ts'
 import { sshString } from './ssh-wire.ts'
 
-/** `phk_`, the key's id as 32 hex digits, `_`, 32 random bytes as base64url. */
-const SECRET =
-  /^phk_([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})_([\w-]{43})$/
-
-const SECRET_CHARS_MAX = 128
+/** What a key starts with. */
+const KIND = 'phk'
 
 /** Rounds make guessing slower, and 256 random bits cannot be guessed: so the least of RFC 7677. */
 const ITERATIONS = 4096
@@ -41,32 +40,20 @@ export function newConnectionKey(
   salt: Uint8Array,
 ): NewConnectionKey {
   const { clientKey, serverKey } = keysOf(random, salt, ITERATIONS)
-  const encoded = Buffer.from(random).toString('base64url')
   return {
-    secret: `phk_${id.replaceAll('-', '')}_${encoded}`,
+    secret: showSecret(KIND, id, random),
     data: {
       salt: Buffer.from(salt).toString('base64'),
       iterations: ITERATIONS,
-      storedKey: hash(clientKey).toString('base64'),
+      storedKey: sha256(clientKey).toString('base64'),
       serverKey: serverKey.toString('base64'),
     },
   }
 }
 
-export interface ConnectionKey {
-  /** UUID. */
-  readonly id: string
-  readonly random: Buffer
-}
-
-/** Reads a key as it was shown; undefined: it is none. */
-export function parseConnectionKey(secret: string): ConnectionKey | undefined {
-  const match = secret.length <= SECRET_CHARS_MAX ? SECRET.exec(secret) : null
-  if (!match) return undefined
-  const random = Buffer.from(match[6]!, 'base64url')
-  // The last character has two bits to spare; a key has one form.
-  if (random.toString('base64url') !== match[6]) return undefined
-  return { id: match.slice(1, 6).join('-'), random }
+/** Reads a key as it was shown, `phk_…`; undefined: it is none. */
+export function parseConnectionKey(shown: string): Secret | undefined {
+  return readSecret(KIND, shown)
 }
 
 /** What both sides of one exchange know. */
@@ -106,7 +93,7 @@ export function checkProof(
   const right = proof.length === HASH_BYTES
   const clientKey = xor(right ? proof : Buffer.alloc(HASH_BYTES), hmac(storedKey, message))
   const serverSignature = hmac(Buffer.from(kept.serverKey, 'base64'), message)
-  return timingSafeEqual(hash(clientKey), storedKey) && right ? serverSignature : undefined
+  return isSha256Of(clientKey, storedKey) && right ? serverSignature : undefined
 }
 
 /** ClientKey and ServerKey of RFC 5802 section 3, with the 32 random bytes as password. */
@@ -118,10 +105,6 @@ export function keysOf(random: Uint8Array, salt: Uint8Array, iterations: number)
 function hmac(key: Uint8Array, message: string | Uint8Array): Buffer {
   // Node takes five times as long over bytes as over a key object.
   return createHmac('sha256', createSecretKey(key)).update(message).digest()
-}
-
-function hash(bytes: Uint8Array): Buffer {
-  return createHash('sha256').update(bytes).digest()
 }
 
 function xor(a: Uint8Array, b: Uint8Array): Buffer {

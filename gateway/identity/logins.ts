@@ -2,8 +2,8 @@
  * Logins of browsers: the cookie that stands for one, and what is kept of it (acceptor `cookie`,
  * threat S1).
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Login, Logins } from '../store/store.ts'
+import { sha256 } from './sha256.ts'
 
 export const LOGIN_COOKIE = 'porthouse_login'
 
@@ -72,13 +72,4 @@ export function cookieOf(
     .filter((pair) => pair.startsWith(`${name}=`))
     .map((pair) => pair.slice(name.length + 1))
   return values.length === 1 ? values[0] : undefined
-}
-
-/** Compares a shown secret with the SHA-256 of the right one, in constant time (K13). */
-export function isSecret(shown: string, hash: Uint8Array): boolean {
-  return timingSafeEqual(sha256(shown), hash)
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
 }

@@ -1,5 +1,5 @@
 /** Predefined challenges and responses of devices (R4). */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { isSha256Of, sha256 } from './sha256.ts'
 
 /** A challenge, and a response; in bytes. */
 export const PRESET_BYTES_MAX = 1024
@@ -29,26 +29,12 @@ export function newPreset(
   return {
     challenge: Buffer.from(challenge).toString('base64'),
     salt: Buffer.from(salt).toString('base64'),
-    hash: sha256(salt, response).toString('base64'),
+    hash: sha256(Buffer.concat([salt, response])).toString('base64'),
   }
 }
 
 /** Whether it is the response that was kept. */
 export function isResponse(response: Uint8Array, { salt, hash }: PresetData): boolean {
-  return isSha256Of(response, Buffer.from(hash, 'base64'), Buffer.from(salt, 'base64'))
-}
-
-/** Compares SHA-256 of salt and bytes with a hash, in constant time (K13). */
-export function isSha256Of(
-  bytes: Uint8Array,
-  hash: Uint8Array,
-  salt: Uint8Array = new Uint8Array(),
-): boolean {
-  return timingSafeEqual(sha256(salt, bytes), hash)
-}
-
-function sha256(...parts: readonly Uint8Array[]): Buffer {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(part)
-  return hash.digest()
+  const salted = Buffer.concat([Buffer.from(salt, 'base64'), response])
+  return isSha256Of(salted, Buffer.from(hash, 'base64'))
 }

@@ -2,16 +2,15 @@
  * Tokens: how a secret is made, what of it is kept, and how it is checked (R33, threats S1 and
  * K13).
  */
-import { hash, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { TokenRecord } from '../store/store.ts'
+import { isExpired } from './expiry.ts'
 import type { Finder } from './record-cache.ts'
+import { readSecret, showSecret } from './secret.ts'
+import { sha256 } from './sha256.ts'
 
-/** `pht_`, the token's id as 32 hex digits, `_`, 32 random bytes as base64url. */
-const SECRET =
-  /^pht_([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})_([\w-]{43})$/
-
-/** Longer than any secret; anything longer is refused before it is parsed or hashed (K17). */
-const SECRET_CHARS_MAX = 128
+/** What a token starts with. */
+const KIND = 'pht'
 
 export interface NewToken {
   /** UUID. */
@@ -24,8 +23,7 @@ export interface NewToken {
 
 /** Makes a token from an id (UUID) and 32 random bytes. */
 export function newToken(id: string, random: Uint8Array): NewToken {
-  const secret = `pht_${id.replaceAll('-', '')}_${Buffer.from(random).toString('base64url')}`
-  return { id, secret, hash: hashOf(random) }
+  return { id, secret: showSecret(KIND, id, random), hash: sha256(random) }
 }
 
 /** What a revoked token has in place of a hash: no secret has that one. */
@@ -52,12 +50,10 @@ export function proveToken(
   secret: string,
   now: number,
 ): TokenProof | Promise<TokenProof> {
-  const match = secret.length <= SECRET_CHARS_MAX ? SECRET.exec(secret) : null
-  const random = Buffer.from(match?.[6] ?? '', 'base64url')
-  // The last character has two bits to spare; a token has one form.
-  if (!match || random.toString('base64url') !== match[6]) return UNKNOWN
-  const id = match.slice(1, 6).join('-')
-  const shown = hashOf(random)
+  const read = readSecret(KIND, secret)
+  if (!read) return UNKNOWN
+  const { id, random } = read
+  const shown = sha256(random)
   const recent = judge(tokens.recent?.(id), shown, now)
   // What is wrong for a token that was just read takes as long as for one that is not there.
   return recent === UNKNOWN ? tokens.find(id).then((token) => judge(token, shown, now)) : recent
@@ -65,10 +61,6 @@ export function proveToken(
 
 function judge(token: TokenRecord | undefined, shown: Buffer, now: number): TokenProof {
   if (!token || !timingSafeEqual(shown, token.hash)) return UNKNOWN
-  if (token.expiresAt && token.expiresAt.getTime() <= now) return { outcome: 'expired' }
+  if (isExpired(token, now)) return { outcome: 'expired' }
   return { outcome: 'proved', token }
-}
-
-function hashOf(random: Uint8Array): Buffer {
-  return hash('sha256', random, 'buffer')
 }

@@ -2,6 +2,7 @@
  * All sessions of a gateway: opened by an ingress, looked after by one timer, drained at the end.
  */
 import { Code } from '@porthouse/proto/v1/code'
+import { isExpired } from '../identity/expiry.ts'
 import type { Handshake } from '../locks/acceptor.ts'
 import type { Entry } from '../protocol/address.ts'
 import type { Lane } from '../router/lane.ts'
@@ -120,7 +121,7 @@ export class Sessions {
     if (inLimbo && now - session.openedAt >= options.limbo.deadlineMs) {
       return session.drop(Code.LOCK_DEADLINE, 'nothing was unlocked in time')
     }
-    const expired = session.proofs.find(({ expiresAt }) => expiresAt && +expiresAt <= clock())
+    const expired = session.proofs.find((proof) => isExpired(proof, clock()))
     if (expired) {
       const code = expired.token ? Code.TOKEN_EXPIRED : Code.PROOF_EXPIRED
       return session.drop(code, 'what was proved is past its expiry')

@@ -4,14 +4,15 @@
  */
 import { Code } from '@porthouse/proto/v1/code'
 import { z } from 'zod'
-import { isExpired } from '../../identity/client-credentials.ts'
-import { cookieOf, findLogin, isSecret } from '../../identity/logins.ts'
+import { isExpired } from '../../identity/expiry.ts'
+import { cookieOf, findLogin } from '../../identity/logins.ts'
+import { isSha256Of } from '../../identity/sha256.ts'
 import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
 import type { Proof } from '../proof.ts'
-import { isProved } from './client-proof.ts'
-import { failed, isOfPlace, passedAs, passedHere } from './handshake.ts'
 import type { AcceptorParts } from './index.ts'
 import { readObject, sha256Hex } from './options.ts'
+import { isOfPlace, isProved } from './proved.ts'
+import { failed, passedAs, passedHere, WRONG } from './steps.ts'
 
 /** RFC 6265 section 4.1.1: a token. */
 const COOKIE_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/
@@ -41,7 +42,7 @@ export function cookieAcceptor(
         ? context.proofs.some((proof) => isLogin(proof, context))
         : shows(context) && isProved('cookie', context),
     begin: (context) => (context.options.name === undefined ? login(context) : secret(context)),
-    answer: () => failed(Code.UNAUTHENTICATED),
+    answer: () => WRONG,
   }
 
   function secret(context: LockContext<Options>): LockStep {
@@ -49,22 +50,20 @@ export function cookieAcceptor(
     if (headers.origin !== undefined && !parts.trustsPage(headers)) {
       return failed(Code.ORIGIN_NOT_ALLOWED)
     }
-    return context.place && shows(context)
-      ? passedHere('cookie', context.place)
-      : failed(Code.UNAUTHENTICATED)
+    return context.place && shows(context) ? passedHere('cookie', context.place) : WRONG
   }
 
   async function login({ place, socket, now }: LockContext<Options>): Promise<LockStep> {
     const { headers } = socket.handshake
     const found = await findLogin(parts.store.logins, headers)
-    if (!found || !isOfPlace(found.account, place)) return failed(Code.UNAUTHENTICATED)
+    if (!found || !isOfPlace(found.account, place)) return WRONG
     // Only browsers hold such cookies, and they always say which page asks (H5).
     if (headers.origin === undefined || !parts.trustsPage(headers)) {
       return failed(Code.ORIGIN_NOT_ALLOWED)
     }
-    if (found.expiresAt.getTime() <= now) return failed(Code.PROOF_EXPIRED)
+    if (isExpired(found, now)) return failed(Code.PROOF_EXPIRED)
     const client = await parts.store.clients.find(found.account.id, found.client.id)
-    if (!client) return failed(Code.UNAUTHENTICATED)
+    if (!client) return WRONG
     return passedAs('cookie', client, { expiresAt: found.expiresAt })
   }
 }
@@ -77,5 +76,5 @@ function isLogin(proof: Proof, { place, now }: LockContext<Options>): boolean {
 function shows({ options, socket }: LockContext<Options>): boolean {
   const { name = '', value_sha256: hash } = options
   const shown = cookieOf(socket.handshake.headers, name)
-  return hash !== undefined && shown !== undefined && isSecret(shown, hash)
+  return hash !== undefined && shown !== undefined && isSha256Of(shown, hash)
 }

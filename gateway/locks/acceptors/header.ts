@@ -3,16 +3,15 @@
  * one in which a proxy at a trusted address names the client (R7, threat H14).
  */
 import { BlockList, isIP } from 'node:net'
-import { Code } from '@porthouse/proto/v1/code'
 import { z } from 'zod'
-import { isSecret } from '../../identity/logins.ts'
+import { isSha256Of } from '../../identity/sha256.ts'
 import { isUuid, SLUG_CHARS_MAX } from '../../protocol/name.ts'
 import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
 import { isNamed, type Proof } from '../proof.ts'
-import { isProved } from './client-proof.ts'
-import { failed, isOfPlace, passedAs, passedHere } from './handshake.ts'
 import type { AcceptorParts } from './index.ts'
 import { readObject, sha256Hex } from './options.ts'
+import { isOfPlace, isProved } from './proved.ts'
+import { passedAs, passedHere, WRONG } from './steps.ts'
 
 /** RFC 9110 section 5.6.2: a token; names in the handshake are in lower case. */
 const name = z
@@ -57,21 +56,19 @@ export function headerAcceptor({ store }: Pick<AcceptorParts, 'store'>): Accepto
         ? context.proofs.some((proof) => isNamedBy(proof, context))
         : shows(context) && isProved('header', context),
     begin: (context) => (context.options.trust ? named(context) : secret(context)),
-    answer: () => failed(Code.UNAUTHENTICATED),
+    answer: () => WRONG,
   }
 
   function secret(context: LockContext<Options>): LockStep {
-    return context.place && shows(context)
-      ? passedHere('header', context.place)
-      : failed(Code.UNAUTHENTICATED)
+    return context.place && shows(context) ? passedHere('header', context.place) : WRONG
   }
 
   async function named({ options, place, socket }: LockContext<Options>): Promise<LockStep> {
     const shown = socket.handshake.headers[options.name]
-    if (!place || !isTrusted(options, socket.handshake.remote)) return failed(Code.UNAUTHENTICATED)
-    if (shown === undefined || !isName(shown)) return failed(Code.UNAUTHENTICATED)
+    if (!place || !isTrusted(options, socket.handshake.remote)) return WRONG
+    if (shown === undefined || !isName(shown)) return WRONG
     const client = await store.clients.find(place.account, shown)
-    return client ? passedAs('header', client) : failed(Code.UNAUTHENTICATED)
+    return client ? passedAs('header', client) : WRONG
   }
 }
 
@@ -88,7 +85,7 @@ function isNamedBy(
 function shows({ options, socket }: LockContext<Options>): boolean {
   const shown = socket.handshake.headers[options.name]
   const hash = options.value_sha256
-  return hash !== undefined && shown !== undefined && isSecret(shown, hash)
+  return hash !== undefined && shown !== undefined && isSha256Of(shown, hash)
 }
 
 /** A header given twice arrives as one with a comma, and so names nobody. */

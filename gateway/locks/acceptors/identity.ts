@@ -1,13 +1,14 @@
 /** The `identity` acceptor: who are you? By whatever lock it takes to find out (R13). */
 import { Code } from '@porthouse/proto/v1/code'
 import { z } from 'zod'
-import { isExpired } from '../../identity/client-credentials.ts'
+import { isExpired } from '../../identity/expiry.ts'
 import { checkSlug } from '../../protocol/name.ts'
 import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
 import { type Flow, remaining } from '../flow.ts'
 import { clientAddress, isNamed, type Proof } from '../proof.ts'
 import { type Acceptors, type LockDefaults, readFlowJson } from '../read-flow.ts'
 import { readObject } from './options.ts'
+import { failed, WRONG } from './steps.ts'
 
 /** What an identity may be proved by where the options do not say. */
 const USUAL = ['ssh-key', 'token', 'key', 'oidc']
@@ -48,9 +49,9 @@ export function identityAcceptor(parts: {
       const proof = identityIn(context)
       if (proof) return { outcome: 'passed', proof: asIdentity(proof) }
       const code = refuses(context)
-      return code ? { outcome: 'failed', code } : { outcome: 'needs', flow: context.options.by }
+      return code ? failed(code) : { outcome: 'needs', flow: context.options.by }
     },
-    answer: () => ({ outcome: 'failed', code: Code.UNAUTHENTICATED }),
+    answer: () => WRONG,
   }
 }
 

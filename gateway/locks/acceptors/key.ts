@@ -3,22 +3,23 @@
 import { create } from '@bufbuild/protobuf'
 import { Code } from '@porthouse/proto/v1/code'
 import { ScramAskSchema, type ScramProof, type ScramStart } from '@porthouse/proto/v1/lock_step'
-import { isExpired } from '../../identity/client-credentials.ts'
 import {
   checkProof,
   decoy,
   type KeyData,
   type KeyExchange,
 } from '../../identity/connection-keys.ts'
+import { isExpired } from '../../identity/expiry.ts'
 import type { Finder } from '../../identity/record-cache.ts'
 import { ownGatewayUrl } from '../../protocol/gateway-url.ts'
 import { isUuid } from '../../protocol/name.ts'
 import type { Credential } from '../../store/store.ts'
 import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
-import { isNamed, type Proof } from '../proof.ts'
-import { isProved, WRONG } from './client-proof.ts'
+import type { Proof } from '../proof.ts'
 import type { AcceptorParts } from './index.ts'
 import { noOptions } from './options.ts'
+import { isOfPlace, isProved } from './proved.ts'
+import { failed, WRONG } from './steps.ts'
 
 const NAME = 'key'
 const NONCE_BYTES = 32
@@ -88,8 +89,8 @@ export function keyAcceptor(parts: Parts): Acceptor<undefined> {
       signature = checkProof(dataOf(credential, id), exchange, proof)
     }
     if (!credential || !signature) return WRONG
-    if (place && !isNamed(credential.account, place.account)) return WRONG
-    if (isExpired(credential, now)) return { outcome: 'failed', code: Code.PROOF_EXPIRED }
+    if (!isOfPlace(credential.account, place)) return WRONG
+    if (isExpired(credential, now)) return failed(Code.PROOF_EXPIRED)
     const values = { server_signature: signature.toString('base64') }
     return { outcome: 'passed', proof: ownerProof(credential, values) }
   }

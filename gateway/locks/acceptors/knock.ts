@@ -5,10 +5,10 @@ import { PromptsSchema } from '@porthouse/proto/v1/lock_step'
 import { z } from 'zod'
 import { DETAIL_BYTES_MAX } from '../../protocol/limits.ts'
 import type { Acceptor, LockStep, Response } from '../acceptor.ts'
-import { isProved } from './client-proof.ts'
-import { failed, passedHere } from './handshake.ts'
 import type { AcceptorParts } from './index.ts'
 import { readObject } from './options.ts'
+import { isProved } from './proved.ts'
+import { failed, passedHere, WRONG } from './steps.ts'
 
 const NAME = 'knock'
 
@@ -42,7 +42,7 @@ export function knockAcceptor({
     }),
     async answer(response, { place, lock, socket, signal }): Promise<LockStep> {
       const said = textOf(response)
-      if (!place || said === undefined) return failed(Code.UNAUTHENTICATED)
+      if (!place || said === undefined) return WRONG
       if (Buffer.byteLength(said) > DETAIL_BYTES_MAX) return failed(Code.PAYLOAD_TOO_LARGE)
       const { remote } = socket.handshake
       const text = said.replace(UNREADABLE, ' ').trim()

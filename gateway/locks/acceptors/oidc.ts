@@ -3,11 +3,10 @@
  * the cookie of a browser that has logged in through this provider, or by the device flow (R7).
  */
 import { Code } from '@porthouse/proto/v1/code'
-import { isExpired } from '../../identity/client-credentials.ts'
+import { isExpired } from '../../identity/expiry.ts'
 import { findLogin } from '../../identity/logins.ts'
 import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
 import { Turnstile } from './bounded-fetch.ts'
-import { failed, isOfPlace, passedAs } from './handshake.ts'
 import type { AcceptorParts } from './index.ts'
 import { startVisit, type Visit } from './oidc/device.ts'
 import { codeOf, reasonOf } from './oidc/faults.ts'
@@ -15,6 +14,8 @@ import { readJwt } from './oidc/jwt.ts'
 import { type OidcOptions, OPTIONS } from './oidc/options.ts'
 import { passedPerson, realmOfOptions } from './oidc/person.ts'
 import { readObject } from './options.ts'
+import { isOfPlace } from './proved.ts'
+import { failed, passedAs, WRONG } from './steps.ts'
 
 /** Sockets that wait for their person: in all, and from one address. */
 const VISITORS = { max: 1_000, maxPerKey: 32 }
@@ -55,7 +56,7 @@ export function oidcAcceptor(parts: Parts): Acceptor<OidcOptions> {
     answer(response, context, state) {
       const { end, visit = 0 } = (state as Waiting | undefined) ?? {}
       end?.()
-      if (response.case !== 'text') return failed(Code.UNAUTHENTICATED)
+      if (response.case !== 'text') return WRONG
       const { value } = response
       if (value !== DEVICE) return judged(parts, context, () => byToken(value, context))
       if (visit >= VISITS_MAX) return { outcome: 'dropped', code: Code.RATE_LIMITED }
@@ -71,7 +72,7 @@ export function oidcAcceptor(parts: Parts): Acceptor<OidcOptions> {
     const login = await findLogin(store.logins, headers)
     const counts =
       login && isOfPlace(login.account, place) && login.realm === realmOfOptions(options)
-    if (!counts || login.expiresAt.getTime() <= now) return asked
+    if (!counts || isExpired(login, now)) return asked
     const client = await store.clients.find(login.account.id, login.client.id)
     if (!client) return asked
     const values = { issuer: options.issuer, realm: login.realm }
@@ -79,7 +80,7 @@ export function oidcAcceptor(parts: Parts): Acceptor<OidcOptions> {
   }
 
   async function byToken(jwt: string, { options, place, now }: Context): Promise<LockStep> {
-    if (!place) return failed(Code.UNAUTHENTICATED)
+    if (!place) return WRONG
     const audience = options.audience ?? options.client_id
     const known = await providers.find(options, now)
     const person = await readJwt(jwt, known, options, { audience, now })
@@ -88,7 +89,7 @@ export function oidcAcceptor(parts: Parts): Acceptor<OidcOptions> {
 
   async function byDevice(context: Context, number: number): Promise<LockStep> {
     const { options, now, signal } = context
-    if (!options.device) return failed(Code.UNAUTHENTICATED)
+    if (!options.device) return WRONG
     const known = await providers.find(options, now)
     const visit = await startVisit(known, options)
     const end = new AbortController()
@@ -100,7 +101,7 @@ export function oidcAcceptor(parts: Parts): Acceptor<OidcOptions> {
   function awaitPerson(visit: Visit, context: Context, signal: AbortSignal): Promise<LockStep> {
     const { options, place, socket } = context
     return judged(parts, context, async () => {
-      if (!place) return failed(Code.UNAUTHENTICATED)
+      if (!place) return WRONG
       const wait = () => visit.person(clock, signal)
       const person = await visitors.run(socket.handshake.remote, wait)
       return passedPerson(store, place.account, person, options)

@@ -3,13 +3,13 @@ import { create } from '@bufbuild/protobuf'
 import { Code } from '@porthouse/proto/v1/code'
 import { PromptsSchema } from '@porthouse/proto/v1/lock_step'
 import { Bounded } from '../../identity/bounded.ts'
-import { readClientAddress } from '../../identity/client-credentials.ts'
+import { readClientAddress } from '../../identity/client-address.ts'
 import { isPassword, type PasswordData, passwordFault } from '../../identity/passwords.ts'
 import type { Acceptor, Ask, LockContext, LockStep } from '../acceptor.ts'
-import { isNamed } from '../proof.ts'
-import { byWorth, isProved, passedBy, WRONG } from './client-proof.ts'
 import type { AcceptorParts } from './index.ts'
 import { noOptions } from './options.ts'
+import { byWorth, isOfPlace, isProved } from './proved.ts'
+import { failed, passedBy, WRONG } from './steps.ts'
 
 const NAME = 'password'
 
@@ -40,9 +40,9 @@ export function passwordAcceptor({ store }: Pick<AcceptorParts, 'store'>): Accep
       const [credential] = byWorth(claimed?.credentials ?? [], now)
       const kept = credential?.data as PasswordData | undefined
       const right = await hashing.run(() => isPassword(password, kept), signal)
-      if (right === undefined) return { outcome: 'failed', code: Code.UNAVAILABLE }
+      if (right === undefined) return failed(Code.UNAVAILABLE)
       if (!right || !claimed || !credential) return WRONG
-      if (place && !isNamed(claimed.client.account, place.account)) return WRONG
+      if (!isOfPlace(claimed.client.account, place)) return WRONG
       // It may have been taken away while this one waited for its turn (R51).
       if (!(await store.credentials.find(credential.id))) return WRONG
       return passedBy(NAME, claimed.client, credential, now)

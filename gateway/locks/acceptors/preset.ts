@@ -1,16 +1,13 @@
 /** The `preset` acceptor: a predefined challenge and its response, for devices (R4). */
 import { createHmac } from 'node:crypto'
 import { z } from 'zod'
-import {
-  isResponse,
-  isSha256Of,
-  PRESET_BYTES_MAX,
-  type PresetData,
-} from '../../identity/presets.ts'
+import { isResponse, PRESET_BYTES_MAX, type PresetData } from '../../identity/presets.ts'
+import { isSha256Of } from '../../identity/sha256.ts'
 import type { Acceptor, LockContext, LockStep, Response } from '../acceptor.ts'
-import { byWorth, isProved, passedBy, WRONG } from './client-proof.ts'
 import type { AcceptorParts } from './index.ts'
-import { readObject } from './options.ts'
+import { readObject, sha256Hex } from './options.ts'
+import { byWorth, isProved } from './proved.ts'
+import { passedBy, passedHere, WRONG } from './steps.ts'
 
 const NAME = 'preset'
 const DECOY_BYTES = 16
@@ -22,10 +19,7 @@ type Options = { readonly challenge: Buffer; readonly hash: Buffer } | undefined
 const OPTIONS = z
   .strictObject({
     challenge: z.string().min(1).max(PRESET_BYTES_MAX).optional(),
-    response_sha256: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/i, 'not 64 hex digits')
-      .optional(),
+    response_sha256: sha256Hex.optional(),
   })
   .refine((own) => (own.challenge === undefined) === (own.response_sha256 === undefined), {
     error: 'challenge and response_sha256 go together',
@@ -90,7 +84,7 @@ export function presetAcceptor({
 function readOptions(options: unknown): Options {
   const { challenge, response_sha256: hash } = readObject(OPTIONS, options)
   if (challenge === undefined || hash === undefined) return undefined
-  return { challenge: Buffer.from(challenge), hash: Buffer.from(hash, 'hex') }
+  return { challenge: Buffer.from(challenge), hash }
 }
 
 function ask(challenge: Buffer, of: Asked['of']): LockStep {
@@ -106,9 +100,7 @@ function bytesOf(response: Response): Uint8Array | undefined {
 /** Whoever knows a room's own response is nobody in particular. */
 function judgeOwn(response: Uint8Array, { options, place }: LockContext<Options>): LockStep {
   if (!options || !place || !isSha256Of(response, options.hash)) return WRONG
-  const { address } = place
-  const proof = { acceptor: NAME, values: { place: address }, place: address, grants: [] }
-  return { outcome: 'passed', proof }
+  return passedHere(NAME, place, { values: { place: place.address } })
 }
 
 function dataOf({ data }: { readonly data: unknown }): PresetData {

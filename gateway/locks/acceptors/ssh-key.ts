@@ -1,7 +1,7 @@
 /** The `ssh-key` acceptor: a client signs the login message by a key it has registered (R7). */
 import { create } from '@bufbuild/protobuf'
 import { NonceSchema, type Signature } from '@porthouse/proto/v1/lock_step'
-import { readClientAddress } from '../../identity/client-credentials.ts'
+import { readClientAddress } from '../../identity/client-address.ts'
 import { loginMessage } from '../../identity/login-message.ts'
 import { readPublicKey, type SshCredential } from '../../identity/ssh-public-key.ts'
 import { isSignatureOf, readSshSignature, verifySsh } from '../../identity/ssh-signature.ts'
@@ -9,10 +9,10 @@ import { SshError } from '../../identity/ssh-wire.ts'
 import { ownGatewayUrl } from '../../protocol/gateway-url.ts'
 import type { Credential } from '../../store/store.ts'
 import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
-import { isNamed } from '../proof.ts'
-import { byWorth, isProved, passedBy, WRONG } from './client-proof.ts'
 import type { AcceptorParts } from './index.ts'
 import { noOptions } from './options.ts'
+import { byWorth, isOfPlace, isProved } from './proved.ts'
+import { passedBy, WRONG } from './steps.ts'
 
 const NAME = 'ssh-key'
 const NONCE_BYTES = 32
@@ -61,7 +61,7 @@ async function judge(
   const known = byWorth(claimed?.credentials ?? [], now)
   const credential = await signerOf(loginMessage(login), signature, known)
   if (!claimed || !credential) return WRONG
-  if (place && !isNamed(claimed.client.account, place.account)) return WRONG
+  if (!isOfPlace(claimed.client.account, place)) return WRONG
   return passedBy(NAME, claimed.client, credential, now)
 }
 

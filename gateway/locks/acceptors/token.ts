@@ -6,6 +6,8 @@ import type { Acceptor, LockStep, Place } from '../acceptor.ts'
 import { clientAddress, isNamed, type Proof } from '../proof.ts'
 import type { AcceptorParts } from './index.ts'
 import { noOptions } from './options.ts'
+import { isOfPlace } from './proved.ts'
+import { failed, WRONG } from './steps.ts'
 
 export function tokenAcceptor({
   store,
@@ -20,7 +22,7 @@ export function tokenAcceptor({
       proofs.some(({ token }) => token && isNamed(token.account, place?.account)),
     begin: () => ({ outcome: 'challenge', ask: { case: undefined } }),
     answer(response, { place, now }) {
-      if (response.case !== 'text' && response.case !== 'data') return failed(Code.UNAUTHENTICATED)
+      if (response.case !== 'text' && response.case !== 'data') return WRONG
       const secret =
         response.case === 'text' ? response.value : Buffer.from(response.value).toString()
       const proved = proveToken(tokens, secret, now)
@@ -32,11 +34,11 @@ export function tokenAcceptor({
 }
 
 function stepOf(proved: TokenProof, place: Place | undefined): LockStep {
-  if (proved.outcome === 'unknown') return failed(Code.UNAUTHENTICATED)
+  if (proved.outcome === 'unknown') return WRONG
   if (proved.outcome === 'expired') return failed(Code.TOKEN_EXPIRED)
   const { token } = proved
   // Another account's token proves nothing here, and is not told from one that does not exist.
-  if (place && !isNamed(token.account, place.account)) return failed(Code.UNAUTHENTICATED)
+  if (!isOfPlace(token.account, place)) return WRONG
   return { outcome: 'passed', proof: tokenProof(token) }
 }
 
@@ -47,8 +49,4 @@ export function tokenProof(token: TokenRecord): Proof {
   if (client) values.client = clientAddress(account, client)
   const proof = { acceptor: 'token', values, account, token, grants }
   return { ...proof, ...(client && { client }), ...(expiresAt && { expiresAt }) }
-}
-
-function failed(code: Code): LockStep {
-  return { outcome: 'failed', code }
 }

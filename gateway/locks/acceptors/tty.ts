@@ -2,14 +2,13 @@
  * The `tty` acceptor: a dialogue of prompts, as RFC 4256 has it, all of which must be answered
  * right (R17). It proves that somebody knows the answers, and not who he is.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { create } from '@bufbuild/protobuf'
-import { Code } from '@porthouse/proto/v1/code'
 import { PromptsSchema } from '@porthouse/proto/v1/lock_step'
 import { z } from 'zod'
+import { isSha256Of, sha256 } from '../../identity/sha256.ts'
 import type { Acceptor, Response } from '../acceptor.ts'
-import { failed, passedHere } from './handshake.ts'
 import { readObject, sha256Hex } from './options.ts'
+import { passedHere, WRONG } from './steps.ts'
 
 /** In characters. */
 const TITLE_MAX = 128
@@ -57,7 +56,7 @@ export function ttyAcceptor(): Acceptor<Options> {
     answer(response, { options, place }) {
       return place && isRight(valuesOf(response), options)
         ? passedHere('tty', place, { values: { dialogue: idOf(options) } })
-        : failed(Code.UNAUTHENTICATED)
+        : WRONG
     },
   }
 }
@@ -72,8 +71,8 @@ function valuesOf(response: Response): readonly string[] {
 function isRight(values: readonly string[], { prompts }: Options): boolean {
   if (values.length !== prompts.length) return false
   const wrong = prompts.filter(({ answer_sha256 }, i) => {
-    const hash = sha256((values[i] as string).normalize('NFC'))
-    return answer_sha256 !== undefined && !timingSafeEqual(hash, answer_sha256)
+    const given = (values[i] as string).normalize('NFC')
+    return answer_sha256 !== undefined && !isSha256Of(given, answer_sha256)
   })
   return wrong.length === 0
 }
@@ -82,8 +81,4 @@ function isRight(values: readonly string[], { prompts }: Options): boolean {
 function idOf({ prompts }: Options): string {
   const asked = prompts.map(({ text, answer_sha256 }) => [text, answer_sha256?.toString('hex')])
   return sha256(JSON.stringify(asked)).toString('base64url').slice(0, 16)
-}
-
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
 }

@@ -1,11 +1,10 @@
 /** The `url` acceptor: a secret part of the path, `/{account}/{room}/~{secret}` (R7, K16). */
-import { Code } from '@porthouse/proto/v1/code'
 import { z } from 'zod'
-import { isSecret } from '../../identity/logins.ts'
+import { isSha256Of } from '../../identity/sha256.ts'
 import type { Acceptor, LockContext } from '../acceptor.ts'
-import { isProved } from './client-proof.ts'
-import { failed, passedHere } from './handshake.ts'
 import { readObject, sha256Hex } from './options.ts'
+import { isProved } from './proved.ts'
+import { passedHere, WRONG } from './steps.ts'
 
 const OPTIONS = z.strictObject({ sha256: sha256Hex })
 
@@ -20,14 +19,12 @@ export function urlAcceptor(): Acceptor<Options> {
     // The path stays what it was, and another lock of the place may ask for another secret.
     finished: (context) => shows(context) && isProved('url', context),
     begin: (context) =>
-      context.place && shows(context)
-        ? passedHere('url', context.place)
-        : failed(Code.UNAUTHENTICATED),
-    answer: () => failed(Code.UNAUTHENTICATED),
+      context.place && shows(context) ? passedHere('url', context.place) : WRONG,
+    answer: () => WRONG,
   }
 }
 
 function shows({ options, socket }: LockContext<Options>): boolean {
   const { secret } = socket.handshake
-  return secret !== undefined && isSecret(secret, options.sha256)
+  return secret !== undefined && isSha256Of(secret, options.sha256)
 }

@@ -10,9 +10,9 @@ import { checkSlug } from '../../protocol/name.ts'
 import type { Grant, Store } from '../../store/store.ts'
 import type { Acceptor, Response as Given, LockContext, LockStep } from '../acceptor.ts'
 import { boundedFetch, Turnstile } from './bounded-fetch.ts'
-import { failed, passedAs, passedHere } from './handshake.ts'
 import type { AcceptorParts } from './index.ts'
 import { readObject } from './options.ts'
+import { failed, passedAs, passedHere, WRONG } from './steps.ts'
 
 const TIMEOUT_MS_MAX = 10_000
 const ANSWER_BYTES_MAX = 65_536
@@ -79,8 +79,7 @@ export function webhookAcceptor(parts: Parts): Acceptor<Options> {
       context.options.ask
         ? { outcome: 'challenge', ask: { case: undefined } }
         : decide(context, undefined),
-    answer: (response, context) =>
-      context.options.ask ? decide(context, response) : failed(Code.UNAUTHENTICATED),
+    answer: (response, context) => (context.options.ask ? decide(context, response) : WRONG),
   }
 
   async function decide(

@@ -2,8 +2,9 @@
  * Resume tokens: the next connection of a client skips the locks that this one has resolved (R12).
  * In memory, bounded in time and number: after a restart everybody proves himself again.
  */
-import { createHash } from 'node:crypto'
 import { Code } from '@porthouse/proto/v1/code'
+import { isExpired } from '../../identity/expiry.ts'
+import { sha256 } from '../../identity/sha256.ts'
 import type { Proof } from '../../locks/proof.ts'
 import type { Session } from '../session.ts'
 import { adopt } from './identity.ts'
@@ -68,7 +69,7 @@ export class Resumes {
     const proved = this.#proofsBehind(hash) ?? []
     const proofs = await Promise.all(proved.map((proof) => session.core.renew(proof)))
     const now = session.core.clock()
-    const good = proofs.filter((proof) => proof && !(proof.expiresAt && +proof.expiresAt <= now))
+    const good = proofs.filter((proof) => proof && !isExpired(proof, now))
     // Meanwhile it may have been spent.
     if (good.length === 0 || session.closed || !this.#proofsBehind(hash)) return false
     for (const older of [this.#live.get(hash), this.#arrived.get(hash)]) {
@@ -125,5 +126,5 @@ export class Resumes {
 }
 
 function hashOf(token: string): string {
-  return createHash('sha256').update(token).digest('base64')
+  return sha256(token).toString('base64')
 }

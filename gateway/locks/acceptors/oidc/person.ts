@@ -1,9 +1,9 @@
 /** A person of a provider as a client of an account: the same one each time (R7). */
-import { createHash } from 'node:crypto'
 import { realmOf } from '../../../identity/logins.ts'
+import { sha256 } from '../../../identity/sha256.ts'
 import type { ClientRecord, Store } from '../../../store/store.ts'
 import type { LockStep } from '../../acceptor.ts'
-import { passedAs } from '../handshake.ts'
+import { passedAs } from '../steps.ts'
 import type { Person } from './jwt.ts'
 import type { OidcOptions } from './options.ts'
 
@@ -18,8 +18,7 @@ const NAME_CHARS = 20
  */
 export function slugOf({ issuer, subject }: Person, { claim }: OidcOptions): string {
   const lines = claim === 'sub' ? [issuer, subject] : [issuer, claim, subject]
-  const hash = createHash('sha256').update(lines.join('\n')).digest()
-  return `oidc-${base32(hash).slice(0, NAME_CHARS)}`
+  return `oidc-${base32(sha256(lines.join('\n'))).slice(0, NAME_CHARS)}`
 }
 
 /** The client in an account, made where it is not there yet. Rejects as the store does. */

@@ -1,4 +1,4 @@
-/** The client that a socket claims to be, and what that client is known by. */
+/** The address of the client that a socket claims to be. */
 import { type Address, parseAddress } from '../protocol/address.ts'
 import { Refusal } from '../protocol/codes.ts'
 
@@ -13,8 +13,4 @@ export function readClientAddress(text: string): ClientAddress | undefined {
     if (error instanceof Refusal) return undefined
     throw error
   }
-}
-
-export function isExpired({ expiresAt }: { expiresAt?: Date }, now: number): boolean {
-  return expiresAt !== undefined && expiresAt.getTime() <= now
 }

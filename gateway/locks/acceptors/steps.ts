@@ -1,12 +1,16 @@
-/** What acceptors that judge the handshake alone have in common. */
-import type { Code } from '@porthouse/proto/v1/code'
-import type { ClientRecord } from '../../store/store.ts'
+/** Steps that acceptors end with. */
+import { Code } from '@porthouse/proto/v1/code'
+import { isExpired } from '../../identity/expiry.ts'
+import type { ClientRecord, Credential } from '../../store/store.ts'
 import type { LockStep, Place } from '../acceptor.ts'
-import { clientAddress, isNamed, type Named, type Proof } from '../proof.ts'
+import { clientAddress, type Proof } from '../proof.ts'
 
 export function failed(code: Code): LockStep {
   return { outcome: 'failed', code }
 }
+
+/** The one answer to all that is wrong, so that it does not tell what (K14). */
+export const WRONG = failed(Code.UNAUTHENTICATED)
 
 /** Somebody showed a secret of this very place; who it was, nobody knows. */
 export function passedHere(
@@ -15,6 +19,31 @@ export function passedHere(
   more: Partial<Pick<Proof, 'values' | 'grants'>> = {},
 ): LockStep {
   const proof = { acceptor, values: {}, place: place.address, grants: [], ...more }
+  return { outcome: 'passed', proof }
+}
+
+/**
+ * The end of a right answer: passed, unless what it was checked against has expired, which only who
+ * gave a right answer is told.
+ */
+export function passedBy(
+  acceptor: string,
+  client: ClientRecord,
+  credential: Credential,
+  now: number,
+): LockStep {
+  if (isExpired(credential, now)) return failed(Code.PROOF_EXPIRED)
+  const { id, expiresAt } = credential
+  const { account, grants } = client
+  const proof: Proof = {
+    acceptor,
+    account,
+    client,
+    credential: id,
+    grants,
+    values: { client: clientAddress(account, client) },
+    ...(expiresAt && { expiresAt }),
+  }
   return { outcome: 'passed', proof }
 }
 
@@ -33,9 +62,4 @@ export function passedAs(
     outcome: 'passed',
     proof: { acceptor, account, client, grants, visitor: true, ...more, values },
   }
-}
-
-/** True also in the main lobby, where any account will do. */
-export function isOfPlace(account: Named | undefined, place: Place | undefined): boolean {
-  return account !== undefined && (place === undefined || isNamed(account, place.account))
 }
