@@ -1,6 +1,6 @@
 /** `porthouse lock explain`: what a socket would meet at a place (R18), as a dry run. */
 import type { JsonObject } from '@bufbuild/protobuf'
-import type { Access, Flow as FlowConfig } from '@porthouse/proto/room/v1/config'
+import type { Access, Flow as FlowConfig } from '@porthouse/proto/room/v1/access'
 import { createCore } from '../gateway.ts'
 import { isExpired } from '../identity/expiry.ts'
 import { ownerProof } from '../locks/acceptors/key.ts'

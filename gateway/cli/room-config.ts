@@ -1,12 +1,8 @@
 /** A room's config as the command line gives it, by options or as a file. */
 import { readFileSync } from 'node:fs'
 import { create, fromJsonString, type MessageInitShape } from '@bufbuild/protobuf'
-import {
-  type BlockSchema,
-  type Config,
-  ConfigSchema,
-  Policy,
-} from '@porthouse/proto/room/v1/config'
+import { type BlockSchema, type Config, ConfigSchema } from '@porthouse/proto/room/v1/config'
+import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { checkConfig, type FlowReader } from '../rooms/config.ts'
 import { EXIT, Failure, usage } from './failure.ts'
 import type { SlowPolicy } from './room-options.ts'

@@ -1,6 +1,6 @@
 /** A flow as a room's config or an acceptor's options write it, read and checked (R18). */
 import { fromJson, type JsonObject, type JsonValue } from '@bufbuild/protobuf'
-import { type Access, type Flow as FlowConfig, FlowSchema } from '@porthouse/proto/room/v1/config'
+import { type Access, type Flow as FlowConfig, FlowSchema } from '@porthouse/proto/room/v1/access'
 import type { Acceptor } from './acceptor.ts'
 import type { Flow, LockSpec } from './flow.ts'
 

@@ -1,15 +1,12 @@
 /** A room's config as its blocks say it, with the defaults of those that are absent (R19). */
-import { create } from '@bufbuild/protobuf'
-import {
-  AccessSchema,
-  type Block,
-  type Config,
-  Policy,
-  PolicySchema,
-} from '@porthouse/proto/room/v1/config'
+import { create, type JsonObject } from '@bufbuild/protobuf'
+import { AccessSchema } from '@porthouse/proto/room/v1/access'
+import type { Block, Config } from '@porthouse/proto/room/v1/config'
+import { Policy, PolicySchema } from '@porthouse/proto/room/v1/slow_consumers'
 import type { Flow } from '../locks/flow.ts'
 import { type Acceptors, type LockDefaults, readAccess } from '../locks/read-flow.ts'
 import type { PlaceConfig } from '../router/place.ts'
+import type { RetentionBounds } from '../store/history.ts'
 import type { Rights } from '../store/store.ts'
 
 export interface RoomConfig extends PlaceConfig {
@@ -19,6 +16,62 @@ export interface RoomConfig extends PlaceConfig {
   readonly visitors: Rights
   /** The config says what visitors may do, so that whoever resolves the locks may do it. */
   readonly visited: boolean
+  readonly history: HistoryConfig
+  readonly retention: RetentionBounds
+  readonly sessionHistory: SessionHistoryConfig | undefined
+  /** Whether cursors are kept. */
+  readonly unread: boolean
+  readonly presence: PresenceConfig | undefined
+  readonly groups: readonly GroupConfig[]
+  readonly retained: RetainedConfig | undefined
+  readonly program: ProgramConfig | undefined
+  /** Sockets up to which they hear who comes and goes; undefined: as the gateway's config says. */
+  readonly technicalSockets: number | undefined
+}
+
+export interface HistoryConfig {
+  readonly keep: 'none' | 'window' | 'durable'
+  /** Of what is kept in memory, whichever bound is met first. */
+  readonly window: WindowBounds
+}
+
+export interface WindowBounds {
+  readonly messages: number
+  readonly bytes: number
+  readonly ageMs: number
+}
+
+export interface SessionHistoryConfig {
+  readonly owners: 'asked' | 'all'
+  readonly messages: number
+  readonly bytes: number
+  readonly overflow: 'oldest' | 'reject'
+}
+
+export interface PresenceConfig {
+  readonly members: number
+  readonly intervalMs: number
+}
+
+export interface GroupConfig {
+  readonly name: string
+  /** Slugs or UUIDs. */
+  readonly clients: readonly string[]
+  readonly open: boolean
+  readonly delivery: 'all' | 'one'
+}
+
+export interface RetainedConfig {
+  readonly values: 'asked' | 'all'
+  readonly channels: number
+  readonly bytes: number
+}
+
+export interface ProgramConfig {
+  readonly module: string
+  readonly options: JsonObject
+  readonly budgetMs: number
+  readonly otherwise: 'reject' | 'pass'
 }
 
 /** How the flows of a config are read. */

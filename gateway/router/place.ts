@@ -1,9 +1,11 @@
 /** A room as the router sees it: who listens to which of its channels, and the next position. */
-import type { Policy } from '@porthouse/proto/room/v1/config'
+import type { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { matchesChannel } from '../protocol/channel.ts'
+import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import { Audience } from './audience.ts'
 import { AudienceIndex } from './audience-index.ts'
 import type { Batch } from './batch.ts'
+import type { EnvelopeBody } from './intake.ts'
 import type { Actor, Socket } from './socket.ts'
 import type { Turn } from './turn.ts'
 
@@ -11,6 +13,46 @@ import type { Turn } from './turn.ts'
 export interface PlaceConfig {
   readonly echo: boolean
   readonly slowConsumers: Policy
+  readonly limits: PlaceLimits
+  /** Filters of the channels that it has; empty: any. */
+  readonly channels: readonly string[]
+  /** Nothing is sent to the room itself. */
+  readonly channelsOnly: boolean
+  /** What its messages have to be; undefined: anything. */
+  readonly structure: Structure | undefined
+  /** Where what says nothing of it goes; undefined: where the socket entered (R27). */
+  readonly defaultTarget: DefaultTarget | undefined
+}
+
+/** Undefined: no such bound. */
+export interface PlaceLimits {
+  readonly sockets: number | undefined
+  /** Content of one message. */
+  readonly payloadBytes: number | undefined
+  /** Messages a second that one socket, and all of them, may send. */
+  readonly socketRate: Rate | undefined
+  readonly roomRate: Rate | undefined
+}
+
+export interface Rate {
+  readonly perSecond: number
+  readonly burst: number
+}
+
+export type DefaultTarget =
+  | { readonly kind: 'channel'; readonly channel: string }
+  /** Its name. */
+  | { readonly kind: 'group'; readonly group: string }
+
+/** What a room's messages have to be (R20). */
+export interface Structure {
+  /**
+   * The envelope itself where it fits, or as another where it came in another form of the same (JSON
+   * for Protobuf). Throws Refusal CONTENT_INVALID, with the place in it and the reason.
+   */
+  admit(envelope: ScannedEnvelope): ScannedEnvelope
+  /** The content as text, for lanes of text; undefined: it goes as it is. */
+  textOf(body: EnvelopeBody): string | undefined
 }
 
 /** In whose name a socket may send to a room, and to which of its channels. */

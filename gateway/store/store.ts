@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from '@bufbuild/protobuf'
 import type { Config } from '@porthouse/proto/room/v1/config'
+import type { Cursors, Histories, RetainedValues } from './history.ts'
 
 export interface Store {
   readonly accounts: Accounts
@@ -14,6 +15,9 @@ export interface Store {
   readonly tokens: Tokens
   readonly logins: Logins
   readonly offences: Offences
+  readonly histories: Histories
+  readonly cursors: Cursors
+  readonly retained: RetainedValues
   readonly changes: Changes
   /** Resolves when the database answers. */
   ping(): Promise<void>
@@ -61,7 +65,21 @@ export interface Rooms {
   list(account: string): Promise<RoomRecord[]>
   /** Keeps the old config as a revision. Rejects with `missing`. */
   configure(account: string, room: string, config: Config, author: string): Promise<RoomRecord>
+  /** The latest first, at most `limit`, those before revision `before`. Rejects with `missing`. */
+  revisions(
+    account: string,
+    room: string,
+    page: { before?: number; limit: number },
+  ): Promise<RoomRevision[]>
   delete(account: string, room: string): Promise<boolean>
+}
+
+/** A config that a room has, or had (R19). */
+export interface RoomRevision {
+  readonly revision: number
+  readonly config: Config
+  readonly author: string
+  readonly createdAt: Date
 }
 
 /** What a token or client may do in one room of its own account. */
@@ -296,15 +314,19 @@ export interface Changes {
 /**
  * `invalid`: what was given would not read back the same, being too long or too large a number, or
  * with characters that no database holds (threat S2). `unavailable` is temporary: the database is
- * away, busy or too slow. A change may have happened all the same.
+ * away, busy or too slow; `full` as well: it has no space left. A change may have happened all the
+ * same, unless the error is `certain`.
  */
-export type StoreFailure = 'exists' | 'missing' | 'invalid' | 'unavailable'
+export type StoreFailure = 'exists' | 'missing' | 'invalid' | 'unavailable' | 'full'
 
 export class StoreError extends Error {
   readonly failure: StoreFailure
-  constructor(failure: StoreFailure, message: string, cause?: unknown) {
+  /** The database itself has said that nothing was changed. */
+  readonly certain: boolean
+  constructor(failure: StoreFailure, message: string, cause?: unknown, certain = false) {
     super(message, { cause })
     this.name = 'StoreError'
     this.failure = failure
+    this.certain = certain
   }
 }

@@ -1,7 +1,7 @@
 /** K11, K12, K16, R4, R14: ways in at a real gateway, by what belongs to another place. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { create } from '@bufbuild/protobuf'
-import { AccessSchema } from '@porthouse/proto/room/v1/config'
+import { AccessSchema } from '@porthouse/proto/room/v1/access'
 import type { Challenge } from '@porthouse/proto/v1/lock_step'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { loginMessage } from '../../gateway/identity/login-message.ts'

@@ -1,7 +1,8 @@
 /** The teleprinter end to end: a person, a bare WebSocket, a gateway (R17; K14, K15, H14). */
 import { createHash } from 'node:crypto'
 import { create } from '@bufbuild/protobuf'
-import { AccessSchema, type Block } from '@porthouse/proto/room/v1/config'
+import { AccessSchema } from '@porthouse/proto/room/v1/access'
+import type { Block } from '@porthouse/proto/room/v1/config'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Store } from '../../gateway/store/store.ts'
 import { text } from '../support/client-frames.ts'

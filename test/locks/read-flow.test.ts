@@ -1,6 +1,6 @@
 /** Flows as configs write them: what is read, and what an admin is told is wrong (R18). */
 import { create, type JsonObject, toJson } from '@bufbuild/protobuf'
-import { type Flow as FlowConfig, FlowSchema } from '@porthouse/proto/room/v1/config'
+import { type Flow as FlowConfig, FlowSchema } from '@porthouse/proto/room/v1/access'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Acceptor } from '../../gateway/locks/acceptor.ts'

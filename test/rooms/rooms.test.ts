@@ -1,6 +1,7 @@
 /** A room is loaded at its first join, is one for all, and is gone with the last member (R26). */
 import { create } from '@bufbuild/protobuf'
-import { ConfigSchema, Policy } from '@porthouse/proto/room/v1/config'
+import { ConfigSchema } from '@porthouse/proto/room/v1/config'
+import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Acceptor } from '../../gateway/locks/acceptor.ts'
 import { tokenAcceptor } from '../../gateway/locks/acceptors/token.ts'

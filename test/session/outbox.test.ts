@@ -1,5 +1,5 @@
 /** A socket that reads slowly (R46): what it gets and in which order, and when it goes. */
-import { Policy } from '@porthouse/proto/room/v1/config'
+import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { Code } from '@porthouse/proto/v1/code'
 import type { Frame } from '@porthouse/proto/v1/frame'
 import fc from 'fast-check'

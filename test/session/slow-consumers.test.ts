@@ -1,5 +1,5 @@
 /** The slow-consumer policies on a real gateway, against clients that really stop to read (R46). */
-import { Policy } from '@porthouse/proto/room/v1/config'
+import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { Code } from '@porthouse/proto/v1/code'
 import type { Frame } from '@porthouse/proto/v1/frame'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'

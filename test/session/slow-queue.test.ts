@@ -1,5 +1,5 @@
 /** What waits for a slow socket: bounded, in order, and no message is lost untold. */
-import { Policy } from '@porthouse/proto/room/v1/config'
+import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import type { Lost } from '@porthouse/proto/v1/room'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'

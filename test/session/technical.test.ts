@@ -1,6 +1,6 @@
 /** The technical channel: who is told of what happens to sockets, and who is not (R10). */
 
-import { Policy } from '@porthouse/proto/room/v1/config'
+import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { Code } from '@porthouse/proto/v1/code'
 import { EventKind } from '@porthouse/proto/v1/event'
 import { beforeEach, describe, expect, test, vi } from 'vitest'

@@ -1,7 +1,8 @@
 /** What every implementation of the store must do, whatever server it runs on. */
 import { randomUUID } from 'node:crypto'
 import { create, equals } from '@bufbuild/protobuf'
-import { type Config, ConfigSchema, Policy } from '@porthouse/proto/room/v1/config'
+import { type Config, ConfigSchema } from '@porthouse/proto/room/v1/config'
+import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { changesSuite } from './changes-suite.ts'

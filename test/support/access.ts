@@ -1,6 +1,7 @@
 /** Who gets into a room, as short as an admin would like to write it. */
 import { fromJson, type JsonObject, type JsonValue } from '@bufbuild/protobuf'
-import { AccessSchema, type Block } from '@porthouse/proto/room/v1/config'
+import { AccessSchema } from '@porthouse/proto/room/v1/access'
+import type { Block } from '@porthouse/proto/room/v1/config'
 
 /** An acceptor's name stands for its lock. */
 export type Spec = string | JsonObject

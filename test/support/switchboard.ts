@@ -1,6 +1,6 @@
 /** A router with its graph, and the ends of its turns in the test's hands. */
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
-import { Policy } from '@porthouse/proto/room/v1/config'
+import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { EnvelopeSchema } from '@porthouse/proto/v1/envelope'
 import { scanEnvelope } from '../../gateway/protocol/scan-envelope.ts'
 import { Uuid7Source } from '../../gateway/protocol/uuid7.ts'

@@ -3,7 +3,7 @@
  * gives way (R46). What was lost is counted by room and told before the next message.
  */
 import { create } from '@bufbuild/protobuf'
-import { Policy } from '@porthouse/proto/room/v1/config'
+import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { Code } from '@porthouse/proto/v1/code'
 import { type Frame, FrameSchema } from '@porthouse/proto/v1/frame'
 import type { Place } from '../../router/place.ts'

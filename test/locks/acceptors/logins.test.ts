@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID, sign } from 'node:crypto'
 import { on } from 'node:events'
 import type { JsonObject } from '@bufbuild/protobuf'
-import type { Flow } from '@porthouse/proto/room/v1/config'
+import type { Flow } from '@porthouse/proto/room/v1/access'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { newConnectionKey } from '../../../gateway/identity/connection-keys.ts'

@@ -2,7 +2,7 @@
  * The login of a browser: authorization code with PKCE (RFC 6749, RFC 7636, RFC 9700), in which
  * state, nonce and verifier are of one use and one browser, and which ends in a cookie (K9, K10).
  */
-import type { Flow as FlowConfig } from '@porthouse/proto/room/v1/config'
+import type { Flow as FlowConfig } from '@porthouse/proto/room/v1/access'
 import { Code } from '@porthouse/proto/v1/code'
 import {
   authorizationCodeGrant,

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file porthouse/v1/command.proto.
  */
 export const file_porthouse_v1_command: GenFile = /*@__PURE__*/
-  fileDesc("Chpwb3J0aG91c2UvdjEvY29tbWFuZC5wcm90bxIMcG9ydGhvdXNlLnYxIuYCCgdDb21tYW5kEjEKDGxpc3Rfc29ja2V0cxgBIAEoCzIZLnBvcnRob3VzZS52MS5MaXN0U29ja2V0c0gAEigKB3NvY2tldHMYAiABKAsyFS5wb3J0aG91c2UudjEuU29ja2V0c0gAEi0KCmxpc3Rfcm9vbXMYAyABKAsyFy5wb3J0aG91c2UudjEuTGlzdFJvb21zSAASJAoFcm9vbXMYBCABKAsyEy5wb3J0aG91c2UudjEuUm9vbXNIABIvCgtkcm9wX3NvY2tldBgFIAEoCzIYLnBvcnRob3VzZS52MS5Ecm9wU29ja2V0SAASJAoFYWRtaXQYBiABKAsyEy5wb3J0aG91c2UudjEuQWRtaXRIABIkCgV3YXRjaBgHIAEoCzITLnBvcnRob3VzZS52MS5XYXRjaEgAEiIKBGRvbmUYCCABKAsyEi5wb3J0aG91c2UudjEuRG9uZUgAQggKBmFjdGlvbiIoCgtMaXN0U29ja2V0cxIKCgJvZhgBIAEoCRINCgVhZnRlchgCIAEoCSJCCgdTb2NrZXRzEikKB3NvY2tldHMYASADKAsyGC5wb3J0aG91c2UudjEuU29ja2V0SW5mbxIMCgRtb3JlGAIgASgIIogBCgpTb2NrZXRJbmZvEg4KBnNvY2tldBgBIAEoCRISCgppZGVudGl0aWVzGAIgAygJEiYKBXJvb21zGAMgAygLMhcucG9ydGhvdXNlLnYxLkFsbG93YW5jZRIRCglvcGVuZWRfbXMYBCABKAQSDQoFbG9ja3MYBSADKAkSDAoEc2VsZhgGIAEoCCJUCglBbGxvd2FuY2USDwoHYWRkcmVzcxgBIAEoCRIQCghtYXlfc2VuZBgCIAEoCBIRCglsaXN0ZW5pbmcYAyABKAgSEQoJbWF5X2FkbWl0GAQgASgIIiYKCUxpc3RSb29tcxIKCgJvZhgBIAEoCRINCgVhZnRlchgCIAEoCSI9CgVSb29tcxImCgVyb29tcxgBIAMoCzIXLnBvcnRob3VzZS52MS5BbGxvd2FuY2USDAoEbW9yZRgCIAEoCCIcCgpEcm9wU29ja2V0Eg4KBnNvY2tldBgBIAEoCSInCgVBZG1pdBIMCgRsb2NrGAEgASgJEhAKCGFkbWl0dGVkGAIgASgIIiEKBVdhdGNoEgoKAm9mGAEgASgJEgwKBHN0b3AYAiABKAgiBgoERG9uZWIGcHJvdG8z");
+  fileDesc("Chpwb3J0aG91c2UvdjEvY29tbWFuZC5wcm90bxIMcG9ydGhvdXNlLnYxIu8ECgdDb21tYW5kEjEKDGxpc3Rfc29ja2V0cxgBIAEoCzIZLnBvcnRob3VzZS52MS5MaXN0U29ja2V0c0gAEigKB3NvY2tldHMYAiABKAsyFS5wb3J0aG91c2UudjEuU29ja2V0c0gAEi0KCmxpc3Rfcm9vbXMYAyABKAsyFy5wb3J0aG91c2UudjEuTGlzdFJvb21zSAASJAoFcm9vbXMYBCABKAsyEy5wb3J0aG91c2UudjEuUm9vbXNIABIvCgtkcm9wX3NvY2tldBgFIAEoCzIYLnBvcnRob3VzZS52MS5Ecm9wU29ja2V0SAASJAoFYWRtaXQYBiABKAsyEy5wb3J0aG91c2UudjEuQWRtaXRIABIkCgV3YXRjaBgHIAEoCzITLnBvcnRob3VzZS52MS5XYXRjaEgAEiIKBGRvbmUYCCABKAsyEi5wb3J0aG91c2UudjEuRG9uZUgAEjEKDGxpc3RfY2xpZW50cxgJIAEoCzIZLnBvcnRob3VzZS52MS5MaXN0Q2xpZW50c0gAEigKB2NsaWVudHMYCiABKAsyFS5wb3J0aG91c2UudjEuQ2xpZW50c0gAEi8KC2xpc3RfdW5yZWFkGAsgASgLMhgucG9ydGhvdXNlLnYxLkxpc3RVbnJlYWRIABImCgZ1bnJlYWQYDCABKAsyFC5wb3J0aG91c2UudjEuVW5yZWFkSAASKwoJZ2V0X3N0YXRzGA0gASgLMhYucG9ydGhvdXNlLnYxLkdldFN0YXRzSAASJAoFc3RhdHMYDiABKAsyEy5wb3J0aG91c2UudjEuU3RhdHNIAEIICgZhY3Rpb24iKAoLTGlzdFNvY2tldHMSCgoCb2YYASABKAkSDQoFYWZ0ZXIYAiABKAkiQgoHU29ja2V0cxIpCgdzb2NrZXRzGAEgAygLMhgucG9ydGhvdXNlLnYxLlNvY2tldEluZm8SDAoEbW9yZRgCIAEoCCKIAQoKU29ja2V0SW5mbxIOCgZzb2NrZXQYASABKAkSEgoKaWRlbnRpdGllcxgCIAMoCRImCgVyb29tcxgDIAMoCzIXLnBvcnRob3VzZS52MS5BbGxvd2FuY2USEQoJb3BlbmVkX21zGAQgASgEEg0KBWxvY2tzGAUgAygJEgwKBHNlbGYYBiABKAgiVAoJQWxsb3dhbmNlEg8KB2FkZHJlc3MYASABKAkSEAoIbWF5X3NlbmQYAiABKAgSEQoJbGlzdGVuaW5nGAMgASgIEhEKCW1heV9hZG1pdBgEIAEoCCImCglMaXN0Um9vbXMSCgoCb2YYASABKAkSDQoFYWZ0ZXIYAiABKAkiPQoFUm9vbXMSJgoFcm9vbXMYASADKAsyFy5wb3J0aG91c2UudjEuQWxsb3dhbmNlEgwKBG1vcmUYAiABKAgiHAoKRHJvcFNvY2tldBIOCgZzb2NrZXQYASABKAkiJwoFQWRtaXQSDAoEbG9jaxgBIAEoCRIQCghhZG1pdHRlZBgCIAEoCCIhCgVXYXRjaBIKCgJvZhgBIAEoCRIMCgRzdG9wGAIgASgIIgYKBERvbmUiKAoLTGlzdENsaWVudHMSCgoCb2YYASABKAkSDQoFYWZ0ZXIYAiABKAkiQgoHQ2xpZW50cxIpCgdjbGllbnRzGAEgAygLMhgucG9ydGhvdXNlLnYxLkNsaWVudEluZm8SDAoEbW9yZRgCIAEoCCIuCgpDbGllbnRJbmZvEg8KB2FkZHJlc3MYASABKAkSDwoHc29ja2V0cxgCIAEoDSIbCgpMaXN0VW5yZWFkEg0KBWFmdGVyGAEgASgJIj8KBlVucmVhZBInCgVyb29tcxgBIAMoCzIYLnBvcnRob3VzZS52MS5Sb29tVW5yZWFkEgwKBG1vcmUYAiABKAgiYgoKUm9vbVVucmVhZBIPCgdhZGRyZXNzGAEgASgJEg0KBWVwb2NoGAIgASgEEg4KBmN1cnNvchgDIAEoBBIVCg1sYXN0X3NlcXVlbmNlGAQgASgEEg0KBWNvdW50GAUgASgNIiUKCEdldFN0YXRzEgoKAm9mGAEgASgJEg0KBWFmdGVyGAIgASgJIkMKBVN0YXRzEiwKC29jY3VwYW5jaWVzGAEgAygLMhcucG9ydGhvdXNlLnYxLk9jY3VwYW5jeRIMCgRtb3JlGAIgASgIIpYBCglPY2N1cGFuY3kSDwoHYWRkcmVzcxgBIAEoCRIPCgdzb2NrZXRzGAIgASgNEg8KB2NsaWVudHMYAyABKA0SEAoIbWVzc2FnZXMYBCABKAQSDQoFYnl0ZXMYBSABKAQSGwoTbWVzc2FnZXNfcGVyX3NlY29uZBgGIAEoARIYChBieXRlc19wZXJfc2Vjb25kGAcgASgBYgZwcm90bzM");
 
 /**
  * @generated from message porthouse.v1.Command
@@ -87,6 +87,54 @@ export type Command = Message<"porthouse.v1.Command"> & {
      */
     value: Done;
     case: "done";
+  } | {
+    /**
+     * Client to gateway. Answered by Clients.
+     *
+     * @generated from field: porthouse.v1.ListClients list_clients = 9;
+     */
+    value: ListClients;
+    case: "listClients";
+  } | {
+    /**
+     * Gateway to client.
+     *
+     * @generated from field: porthouse.v1.Clients clients = 10;
+     */
+    value: Clients;
+    case: "clients";
+  } | {
+    /**
+     * Client to gateway. Answered by Unread.
+     *
+     * @generated from field: porthouse.v1.ListUnread list_unread = 11;
+     */
+    value: ListUnread;
+    case: "listUnread";
+  } | {
+    /**
+     * Gateway to client.
+     *
+     * @generated from field: porthouse.v1.Unread unread = 12;
+     */
+    value: Unread;
+    case: "unread";
+  } | {
+    /**
+     * Client to gateway. Answered by Stats.
+     *
+     * @generated from field: porthouse.v1.GetStats get_stats = 13;
+     */
+    value: GetStats;
+    case: "getStats";
+  } | {
+    /**
+     * Gateway to client.
+     *
+     * @generated from field: porthouse.v1.Stats stats = 14;
+     */
+    value: Stats;
+    case: "stats";
   } | { case: undefined; value?: undefined };
 };
 
@@ -247,7 +295,9 @@ export const AllowanceSchema: GenMessage<Allowance> = /*@__PURE__*/
  */
 export type ListRooms = Message<"porthouse.v1.ListRooms"> & {
   /**
-   * lobby:{account}: all of that account's, for its owner. Absent: those that this socket is in.
+   * lobby:{account}: all of that account's, for its owner. client:… that this socket is, or of its
+   * account for the owner: those that any of its sockets is in. Absent: those that this socket is
+   * in.
    *
    * @generated from field: string of = 1;
    */
@@ -381,4 +431,282 @@ export type Done = Message<"porthouse.v1.Done"> & {
  */
 export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
   messageDesc(file_porthouse_v1_command, 10);
+
+/**
+ * Clients and tokens' connections that have sockets, at most 256, ordered by address (R28).
+ *
+ * @generated from message porthouse.v1.ListClients
+ */
+export type ListClients = Message<"porthouse.v1.ListClients"> & {
+  /**
+   * room:… or lobby:… (all of the account), for the account's owner.
+   *
+   * @generated from field: string of = 1;
+   */
+  of: string;
+
+  /**
+   * Those after this address; absent: from the first.
+   *
+   * @generated from field: string after = 2;
+   */
+  after: string;
+};
+
+/**
+ * Describes the message porthouse.v1.ListClients.
+ * Use `create(ListClientsSchema)` to create a new message.
+ */
+export const ListClientsSchema: GenMessage<ListClients> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_command, 11);
+
+/**
+ * @generated from message porthouse.v1.Clients
+ */
+export type Clients = Message<"porthouse.v1.Clients"> & {
+  /**
+   * @generated from field: repeated porthouse.v1.ClientInfo clients = 1;
+   */
+  clients: ClientInfo[];
+
+  /**
+   * There are more, after the last of these.
+   *
+   * @generated from field: bool more = 2;
+   */
+  more: boolean;
+};
+
+/**
+ * Describes the message porthouse.v1.Clients.
+ * Use `create(ClientsSchema)` to create a new message.
+ */
+export const ClientsSchema: GenMessage<Clients> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_command, 12);
+
+/**
+ * @generated from message porthouse.v1.ClientInfo
+ */
+export type ClientInfo = Message<"porthouse.v1.ClientInfo"> & {
+  /**
+   * client:… or token:…/n.
+   *
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * @generated from field: uint32 sockets = 2;
+   */
+  sockets: number;
+};
+
+/**
+ * Describes the message porthouse.v1.ClientInfo.
+ * Use `create(ClientInfoSchema)` to create a new message.
+ */
+export const ClientInfoSchema: GenMessage<ClientInfo> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_command, 13);
+
+/**
+ * How much of which rooms the client that the socket is has not read (R36), without its being in
+ * them: of rooms with cursors in which it has the right to receive, at most 256, ordered by address.
+ *
+ * @generated from message porthouse.v1.ListUnread
+ */
+export type ListUnread = Message<"porthouse.v1.ListUnread"> & {
+  /**
+   * Those after this address; absent: from the first.
+   *
+   * @generated from field: string after = 1;
+   */
+  after: string;
+};
+
+/**
+ * Describes the message porthouse.v1.ListUnread.
+ * Use `create(ListUnreadSchema)` to create a new message.
+ */
+export const ListUnreadSchema: GenMessage<ListUnread> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_command, 14);
+
+/**
+ * @generated from message porthouse.v1.Unread
+ */
+export type Unread = Message<"porthouse.v1.Unread"> & {
+  /**
+   * @generated from field: repeated porthouse.v1.RoomUnread rooms = 1;
+   */
+  rooms: RoomUnread[];
+
+  /**
+   * There are more, after the last of these.
+   *
+   * @generated from field: bool more = 2;
+   */
+  more: boolean;
+};
+
+/**
+ * Describes the message porthouse.v1.Unread.
+ * Use `create(UnreadSchema)` to create a new message.
+ */
+export const UnreadSchema: GenMessage<Unread> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_command, 15);
+
+/**
+ * @generated from message porthouse.v1.RoomUnread
+ */
+export type RoomUnread = Message<"porthouse.v1.RoomUnread"> & {
+  /**
+   * room:{account}/{room}.
+   *
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * @generated from field: uint64 epoch = 2;
+   */
+  epoch: bigint;
+
+  /**
+   * Read up to here. 0: nothing yet.
+   *
+   * @generated from field: uint64 cursor = 3;
+   */
+  cursor: bigint;
+
+  /**
+   * The last position.
+   *
+   * @generated from field: uint64 last_sequence = 4;
+   */
+  lastSequence: bigint;
+
+  /**
+   * Messages after the cursor that it may hear, counted up to 1,000.
+   *
+   * @generated from field: uint32 count = 5;
+   */
+  count: number;
+};
+
+/**
+ * Describes the message porthouse.v1.RoomUnread.
+ * Use `create(RoomUnreadSchema)` to create a new message.
+ */
+export const RoomUnreadSchema: GenMessage<RoomUnread> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_command, 16);
+
+/**
+ * Occupancy and traffic of a room, for those in it who may listen and for its owner (R23). The room
+ * first, then its channels by name, at most 256; of a channel those that have or had somebody in
+ * them lately.
+ *
+ * @generated from message porthouse.v1.GetStats
+ */
+export type GetStats = Message<"porthouse.v1.GetStats"> & {
+  /**
+   * room:{account}/{room}, or with /{channel} that channel alone.
+   *
+   * @generated from field: string of = 1;
+   */
+  of: string;
+
+  /**
+   * Channels after this one; absent: the room, then from the first.
+   *
+   * @generated from field: string after = 2;
+   */
+  after: string;
+};
+
+/**
+ * Describes the message porthouse.v1.GetStats.
+ * Use `create(GetStatsSchema)` to create a new message.
+ */
+export const GetStatsSchema: GenMessage<GetStats> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_command, 17);
+
+/**
+ * @generated from message porthouse.v1.Stats
+ */
+export type Stats = Message<"porthouse.v1.Stats"> & {
+  /**
+   * @generated from field: repeated porthouse.v1.Occupancy occupancies = 1;
+   */
+  occupancies: Occupancy[];
+
+  /**
+   * There are more, after the last of these.
+   *
+   * @generated from field: bool more = 2;
+   */
+  more: boolean;
+};
+
+/**
+ * Describes the message porthouse.v1.Stats.
+ * Use `create(StatsSchema)` to create a new message.
+ */
+export const StatsSchema: GenMessage<Stats> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_command, 18);
+
+/**
+ * @generated from message porthouse.v1.Occupancy
+ */
+export type Occupancy = Message<"porthouse.v1.Occupancy"> & {
+  /**
+   * room:{account}/{room}[/{channel}].
+   *
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * That listen to it, or send there alone.
+   *
+   * @generated from field: uint32 sockets = 2;
+   */
+  sockets: number;
+
+  /**
+   * Different clients and tokens among them.
+   *
+   * @generated from field: uint32 clients = 3;
+   */
+  clients: number;
+
+  /**
+   * Sent to it (and, of the room, to its channels) since the gateway loaded it; content in bytes.
+   *
+   * @generated from field: uint64 messages = 4;
+   */
+  messages: bigint;
+
+  /**
+   * @generated from field: uint64 bytes = 5;
+   */
+  bytes: bigint;
+
+  /**
+   * A second, over the last ten or so.
+   *
+   * @generated from field: double messages_per_second = 6;
+   */
+  messagesPerSecond: number;
+
+  /**
+   * @generated from field: double bytes_per_second = 7;
+   */
+  bytesPerSecond: number;
+};
+
+/**
+ * Describes the message porthouse.v1.Occupancy.
+ * Use `create(OccupancySchema)` to create a new message.
+ */
+export const OccupancySchema: GenMessage<Occupancy> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_command, 19);
 

@@ -5,17 +5,17 @@
 // @generated from file porthouse/v1/envelope.proto (package porthouse.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { ReceiptLevel } from "./receipt_pb.ts";
 import { file_porthouse_v1_receipt } from "./receipt_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file porthouse/v1/envelope.proto.
  */
 export const file_porthouse_v1_envelope: GenFile = /*@__PURE__*/
-  fileDesc("Chtwb3J0aG91c2UvdjEvZW52ZWxvcGUucHJvdG8SDHBvcnRob3VzZS52MSKwAgoIRW52ZWxvcGUSJgoHcm91dGluZxgBIAEoCzIVLnBvcnRob3VzZS52MS5Sb3V0aW5nEiIKBXN0YW1wGAIgASgLMhMucG9ydGhvdXNlLnYxLlN0YW1wEhEKB3BheWxvYWQYAyABKAxIABIOCgR0ZXh0GAYgASgJSAASFAoMY29udGVudF90eXBlGAQgASgJEjQKB2hlYWRlcnMYBSADKAsyIy5wb3J0aG91c2UudjEuRW52ZWxvcGUuSGVhZGVyc0VudHJ5EhAKCHJlcGx5X3RvGAcgASgJEhYKDmNvcnJlbGF0aW9uX2lkGAggASgMGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgkKB2NvbnRlbnRKBAgQECAiiwEKB1JvdXRpbmcSDQoFcm91dGUYASABKA0SDwoHY2hhbm5lbBgCIAEoCRIKCgJ0bxgDIAMoCRIrCgdyZWNlaXB0GAQgASgOMhoucG9ydGhvdXNlLnYxLlJlY2VpcHRMZXZlbBIXCg9pZGVtcG90ZW5jeV9rZXkYBSABKAkSDgoGYWN0aW5nGAYgASgJIoMBCgVTdGFtcBIKCgJpZBgBIAEoDBIMCgRmcm9tGAIgASgJEg0KBXJvdXRlGAMgASgNEg8KB2NoYW5uZWwYBCABKAkSDgoGdGFyZ2V0GAUgASgJEhAKCHNlcXVlbmNlGAYgASgEEg8KB3RpbWVfbXMYByABKAQSDQoFZXBvY2gYCCABKARiBnByb3RvMw", [file_porthouse_v1_receipt]);
+  fileDesc("Chtwb3J0aG91c2UvdjEvZW52ZWxvcGUucHJvdG8SDHBvcnRob3VzZS52MSKwAgoIRW52ZWxvcGUSJgoHcm91dGluZxgBIAEoCzIVLnBvcnRob3VzZS52MS5Sb3V0aW5nEiIKBXN0YW1wGAIgASgLMhMucG9ydGhvdXNlLnYxLlN0YW1wEhEKB3BheWxvYWQYAyABKAxIABIOCgR0ZXh0GAYgASgJSAASFAoMY29udGVudF90eXBlGAQgASgJEjQKB2hlYWRlcnMYBSADKAsyIy5wb3J0aG91c2UudjEuRW52ZWxvcGUuSGVhZGVyc0VudHJ5EhAKCHJlcGx5X3RvGAcgASgJEhYKDmNvcnJlbGF0aW9uX2lkGAggASgMGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgkKB2NvbnRlbnRKBAgQECAimwEKB1JvdXRpbmcSDQoFcm91dGUYASABKA0SDwoHY2hhbm5lbBgCIAEoCRIKCgJ0bxgDIAMoCRIrCgdyZWNlaXB0GAQgASgOMhoucG9ydGhvdXNlLnYxLlJlY2VpcHRMZXZlbBIXCg9pZGVtcG90ZW5jeV9rZXkYBSABKAkSDgoGYWN0aW5nGAYgASgJEg4KBnJldGFpbhgHIAEoCCKpAQoFU3RhbXASCgoCaWQYASABKAwSDAoEZnJvbRgCIAEoCRINCgVyb3V0ZRgDIAEoDRIPCgdjaGFubmVsGAQgASgJEg4KBnRhcmdldBgFIAEoCRIQCghzZXF1ZW5jZRgGIAEoBBIPCgd0aW1lX21zGAcgASgEEg0KBWVwb2NoGAggASgEEiQKBnJlcGxheRgJIAEoDjIULnBvcnRob3VzZS52MS5SZXBsYXkqXQoGUmVwbGF5EhYKElJFUExBWV9VTlNQRUNJRklFRBAAEhIKDlJFUExBWV9ISVNUT1JZEAESEgoOUkVQTEFZX1NFU1NJT04QAhITCg9SRVBMQVlfUkVUQUlORUQQA2IGcHJvdG8z", [file_porthouse_v1_receipt]);
 
 /**
  * The gateway cuts routing out and puts stamp in; every other byte, unknown fields among them, goes
@@ -150,6 +150,14 @@ export type Routing = Message<"porthouse.v1.Routing"> & {
    * @generated from field: string acting = 6;
    */
   acting: string;
+
+  /**
+   * Keep it as the last value of its channel, where the room keeps those that ask for it (block
+   * retained).
+   *
+   * @generated from field: bool retain = 7;
+   */
+  retain: boolean;
 };
 
 /**
@@ -201,8 +209,8 @@ export type Stamp = Message<"porthouse.v1.Stamp"> & {
   target: string;
 
   /**
-   * Position in the room, rising by one for each message to it or to any of its channels.
-   * 0: not sent to a room.
+   * Position in the room, rising by one for each message to it or to any of its channels; of a
+   * message to a client, in that client's own channel. 0: sent to neither.
    *
    * @generated from field: uint64 sequence = 6;
    */
@@ -221,6 +229,13 @@ export type Stamp = Message<"porthouse.v1.Stamp"> & {
    * @generated from field: uint64 epoch = 8;
    */
   epoch: bigint;
+
+  /**
+   * Why it comes now, if not because it was just sent.
+   *
+   * @generated from field: porthouse.v1.Replay replay = 9;
+   */
+  replay: Replay;
 };
 
 /**
@@ -229,4 +244,48 @@ export type Stamp = Message<"porthouse.v1.Stamp"> & {
  */
 export const StampSchema: GenMessage<Stamp> = /*@__PURE__*/
   messageDesc(file_porthouse_v1_envelope, 2);
+
+/**
+ * @generated from enum porthouse.v1.Replay
+ */
+export const Replay = {
+  /**
+   * It is live.
+   *
+   * @generated from enum value: REPLAY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * From the room's history: by a Join, or by a Fetch, whose frame id it then has.
+   *
+   * @generated from enum value: REPLAY_HISTORY = 1;
+   */
+  HISTORY: 1,
+
+  /**
+   * From the session history of a connection that is still there (R24).
+   *
+   * @generated from enum value: REPLAY_SESSION = 2;
+   */
+  SESSION: 2,
+
+  /**
+   * The last value of its channel.
+   *
+   * @generated from enum value: REPLAY_RETAINED = 3;
+   */
+  RETAINED: 3,
+} as const;
+
+/**
+ * @generated from enum porthouse.v1.Replay
+ */
+export type Replay = (typeof Replay)[keyof typeof Replay] | UnknownEnum;
+
+/**
+ * Describes the enum porthouse.v1.Replay.
+ */
+export const ReplaySchema: GenEnum<Replay> = /*@__PURE__*/
+  enumDesc(file_porthouse_v1_envelope, 0);
 

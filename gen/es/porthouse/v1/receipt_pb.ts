@@ -145,7 +145,8 @@ export const ReceiptLevel = {
   ROUTED: 2,
 
   /**
-   * The commit that holds it has returned. Where nothing is stored: REJECTED with CODE_NO_HISTORY.
+   * The commit that holds it has returned, and it is in the outbox of every socket that it reaches.
+   * Where nothing is stored: REJECTED with CODE_NO_HISTORY.
    *
    * @generated from enum value: RECEIPT_LEVEL_STORED = 3;
    */

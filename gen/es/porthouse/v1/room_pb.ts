@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file porthouse/v1/room.proto.
  */
 export const file_porthouse_v1_room: GenFile = /*@__PURE__*/
-  fileDesc("Chdwb3J0aG91c2UvdjEvcm9vbS5wcm90bxIMcG9ydGhvdXNlLnYxIsoBCgRSb29tEiIKBGpvaW4YASABKAsyEi5wb3J0aG91c2UudjEuSm9pbkgAEiYKBmpvaW5lZBgCIAEoCzIULnBvcnRob3VzZS52MS5Kb2luZWRIABIkCgVsZWF2ZRgDIAEoCzITLnBvcnRob3VzZS52MS5MZWF2ZUgAEiIKBGxlZnQYBCABKAsyEi5wb3J0aG91c2UudjEuTGVmdEgAEiIKBGxvc3QYBSABKAsyEi5wb3J0aG91c2UudjEuTG9zdEgAQggKBmFjdGlvbiIqCgRKb2luEg8KB2FkZHJlc3MYASABKAkSEQoJc2VuZF9vbmx5GAIgASgIIm4KBkpvaW5lZBINCgVyb3V0ZRgBIAEoDRIPCgdhZGRyZXNzGAIgASgJEg0KBWVwb2NoGAMgASgEEhAKCHNlcXVlbmNlGAQgASgEEhAKCG1heV9zZW5kGAUgASgIEhEKCWxpc3RlbmluZxgGIAEoCCIYCgVMZWF2ZRIPCgdhZGRyZXNzGAEgASgJIjkKBExlZnQSDwoHYWRkcmVzcxgBIAEoCRIgCgRjb2RlGAIgASgOMhIucG9ydGhvdXNlLnYxLkNvZGUicgoETG9zdBINCgVyb3V0ZRgBIAEoDRIVCg1mcm9tX3NlcXVlbmNlGAIgASgEEhMKC3RvX3NlcXVlbmNlGAMgASgEEg0KBWNvdW50GAQgASgNEiAKBGNvZGUYBSABKA4yEi5wb3J0aG91c2UudjEuQ29kZWIGcHJvdG8z", [file_porthouse_v1_code]);
+  fileDesc("Chdwb3J0aG91c2UvdjEvcm9vbS5wcm90bxIMcG9ydGhvdXNlLnYxIqIECgRSb29tEiIKBGpvaW4YASABKAsyEi5wb3J0aG91c2UudjEuSm9pbkgAEiYKBmpvaW5lZBgCIAEoCzIULnBvcnRob3VzZS52MS5Kb2luZWRIABIkCgVsZWF2ZRgDIAEoCzITLnBvcnRob3VzZS52MS5MZWF2ZUgAEiIKBGxlZnQYBCABKAsyEi5wb3J0aG91c2UudjEuTGVmdEgAEiIKBGxvc3QYBSABKAsyEi5wb3J0aG91c2UudjEuTG9zdEgAEisKCWNhdWdodF91cBgGIAEoCzIWLnBvcnRob3VzZS52MS5DYXVnaHRVcEgAEiQKBWZldGNoGAcgASgLMhMucG9ydGhvdXNlLnYxLkZldGNoSAASKAoHZmV0Y2hlZBgIIAEoCzIVLnBvcnRob3VzZS52MS5GZXRjaGVkSAASJgoGY3Vyc29yGAkgASgLMhQucG9ydGhvdXNlLnYxLkN1cnNvckgAEjEKDGxpc3RfbWVtYmVycxgKIAEoCzIZLnBvcnRob3VzZS52MS5MaXN0TWVtYmVyc0gAEigKB21lbWJlcnMYCyABKAsyFS5wb3J0aG91c2UudjEuTWVtYmVyc0gAEioKCHByZXNlbmNlGAwgASgLMhYucG9ydGhvdXNlLnYxLlByZXNlbmNlSAASKAoHY2hhbmdlZBgNIAEoCzIVLnBvcnRob3VzZS52MS5DaGFuZ2VkSABCCAoGYWN0aW9uIisKCFBvc2l0aW9uEg0KBWVwb2NoGAEgASgEEhAKCHNlcXVlbmNlGAIgASgEIqQBCgRKb2luEg8KB2FkZHJlc3MYASABKAkSEQoJc2VuZF9vbmx5GAIgASgIEicKBWFmdGVyGAMgASgLMhYucG9ydGhvdXNlLnYxLlBvc2l0aW9uSAASEAoGdW5yZWFkGAQgASgISAASDgoEbGFzdBgFIAEoDUgAEhAKCHJlcGxheWVkGAYgASgIEhAKCHByZXNlbmNlGAcgASgIQgkKB2JhY2tsb2ciqAEKBkpvaW5lZBINCgVyb3V0ZRgBIAEoDRIPCgdhZGRyZXNzGAIgASgJEg0KBWVwb2NoGAMgASgEEhAKCHNlcXVlbmNlGAQgASgEEhAKCG1heV9zZW5kGAUgASgIEhEKCWxpc3RlbmluZxgGIAEoCBImCgdiYWNrbG9nGAcgASgLMhUucG9ydGhvdXNlLnYxLkJhY2tsb2cSEAoIcmV2aXNpb24YCCABKA0iVgoHQmFja2xvZxIRCglyZWNvdmVyZWQYASABKAgSFgoOYWZ0ZXJfc2VxdWVuY2UYAiABKAQSIAoEY29kZRgDIAEoDjISLnBvcnRob3VzZS52MS5Db2RlIjwKCENhdWdodFVwEg0KBXJvdXRlGAEgASgNEg8KB2FkZHJlc3MYAiABKAkSEAoIc2VxdWVuY2UYAyABKAQiGAoFTGVhdmUSDwoHYWRkcmVzcxgBIAEoCSJJCgRMZWZ0Eg8KB2FkZHJlc3MYASABKAkSIAoEY29kZRgCIAEoDjISLnBvcnRob3VzZS52MS5Db2RlEg4KBmRldGFpbBgDIAEoCSJyCgRMb3N0Eg0KBXJvdXRlGAEgASgNEhUKDWZyb21fc2VxdWVuY2UYAiABKAQSEwoLdG9fc2VxdWVuY2UYAyABKAQSDQoFY291bnQYBCABKA0SIAoEY29kZRgFIAEoDjISLnBvcnRob3VzZS52MS5Db2RlItcBCgVGZXRjaBIPCgdhZGRyZXNzGAEgASgJEicKBWFmdGVyGAIgASgLMhYucG9ydGhvdXNlLnYxLlBvc2l0aW9uSAASKAoGYmVmb3JlGAMgASgLMhYucG9ydGhvdXNlLnYxLlBvc2l0aW9uSAASKAoGYXJvdW5kGAQgASgLMhYucG9ydGhvdXNlLnYxLlBvc2l0aW9uSAASKAoHYmV0d2VlbhgFIAEoCzIVLnBvcnRob3VzZS52MS5CZXR3ZWVuSAASDQoFbGltaXQYBiABKA1CBwoFcmFuZ2UiRAoHQmV0d2VlbhINCgVlcG9jaBgBIAEoBBIVCg1mcm9tX3NlcXVlbmNlGAIgASgEEhMKC3RvX3NlcXVlbmNlGAMgASgEIpABCgdGZXRjaGVkEg8KB2FkZHJlc3MYASABKAkSDQoFZXBvY2gYAiABKAQSDQoFY291bnQYAyABKA0SEwoLbW9yZV9iZWZvcmUYBCABKAgSEgoKbW9yZV9hZnRlchgFIAEoCBIWCg5maXJzdF9zZXF1ZW5jZRgGIAEoBBIVCg1sYXN0X3NlcXVlbmNlGAcgASgEIkMKBkN1cnNvchIPCgdhZGRyZXNzGAEgASgJEigKCHBvc2l0aW9uGAIgASgLMhYucG9ydGhvdXNlLnYxLlBvc2l0aW9uIigKC0xpc3RNZW1iZXJzEgoKAm9mGAEgASgJEg0KBWFmdGVyGAIgASgJIk0KB01lbWJlcnMSJQoHbWVtYmVycxgBIAMoCzIULnBvcnRob3VzZS52MS5NZW1iZXISDAoEbW9yZRgCIAEoCBINCgVjb3VudBgDIAEoDSIqCgZNZW1iZXISDwoHYWRkcmVzcxgBIAEoCRIPCgdzb2NrZXRzGAIgASgNIlwKCFByZXNlbmNlEg0KBXJvdXRlGAEgASgNEiQKBmpvaW5lZBgCIAMoCzIULnBvcnRob3VzZS52MS5NZW1iZXISDAoEbGVmdBgDIAMoCRINCgVjb3VudBgEIAEoDSI8CgdDaGFuZ2VkEg8KB2FkZHJlc3MYASABKAkSEAoIcmV2aXNpb24YAiABKA0SDgoGYmxvY2tzGAMgAygJYgZwcm90bzM", [file_porthouse_v1_code]);
 
 /**
  * @generated from message porthouse.v1.Room
@@ -63,6 +63,71 @@ export type Room = Message<"porthouse.v1.Room"> & {
      */
     value: Lost;
     case: "lost";
+  } | {
+    /**
+     * Gateway to client, a push: what Joined.backlog announced has come; what follows is live.
+     *
+     * @generated from field: porthouse.v1.CaughtUp caught_up = 6;
+     */
+    value: CaughtUp;
+    case: "caughtUp";
+  } | {
+    /**
+     * Client to gateway. Answered by Envelopes with its id, in order, and then by Fetched.
+     *
+     * @generated from field: porthouse.v1.Fetch fetch = 7;
+     */
+    value: Fetch;
+    case: "fetch";
+  } | {
+    /**
+     * Gateway to client.
+     *
+     * @generated from field: porthouse.v1.Fetched fetched = 8;
+     */
+    value: Fetched;
+    case: "fetched";
+  } | {
+    /**
+     * Both ways: a client tells how far it has read; the gateway answers with how far it has now,
+     * and pushes that to the client's other sockets in the room.
+     *
+     * @generated from field: porthouse.v1.Cursor cursor = 9;
+     */
+    value: Cursor;
+    case: "cursor";
+  } | {
+    /**
+     * Client to gateway. Answered by Members.
+     *
+     * @generated from field: porthouse.v1.ListMembers list_members = 10;
+     */
+    value: ListMembers;
+    case: "listMembers";
+  } | {
+    /**
+     * Gateway to client.
+     *
+     * @generated from field: porthouse.v1.Members members = 11;
+     */
+    value: Members;
+    case: "members";
+  } | {
+    /**
+     * Gateway to client, a push to those whose Join asked for presence.
+     *
+     * @generated from field: porthouse.v1.Presence presence = 12;
+     */
+    value: Presence;
+    case: "presence";
+  } | {
+    /**
+     * Gateway to client, a push: the room's config is another now.
+     *
+     * @generated from field: porthouse.v1.Changed changed = 13;
+     */
+    value: Changed;
+    case: "changed";
   } | { case: undefined; value?: undefined };
 };
 
@@ -74,6 +139,32 @@ export const RoomSchema: GenMessage<Room> = /*@__PURE__*/
   messageDesc(file_porthouse_v1_room, 0);
 
 /**
+ * A position in a room's one order, or in that of a client's own channel.
+ *
+ * @generated from message porthouse.v1.Position
+ */
+export type Position = Message<"porthouse.v1.Position"> & {
+  /**
+   * Absent: whichever it has now.
+   *
+   * @generated from field: uint64 epoch = 1;
+   */
+  epoch: bigint;
+
+  /**
+   * @generated from field: uint64 sequence = 2;
+   */
+  sequence: bigint;
+};
+
+/**
+ * Describes the message porthouse.v1.Position.
+ * Use `create(PositionSchema)` to create a new message.
+ */
+export const PositionSchema: GenMessage<Position> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_room, 1);
+
+/**
  * Enter a room, and listen to it or to channels of it. A second Join of the same room adds a
  * subscription and runs no lock again (R11).
  *
@@ -82,7 +173,9 @@ export const RoomSchema: GenMessage<Room> = /*@__PURE__*/
 export type Join = Message<"porthouse.v1.Join"> & {
   /**
    * room:{account}/{room} hears the room and all its channels; with /{channel} that channel alone;
-   * `/*` stands for one level and, at the end, `/**` for all levels below.
+   * `/*` stands for one level and, at the end, `/**` for all levels below. group:… of a room that
+   * the socket is in adds it to that group. client:… that the socket is asks for what that client
+   * has missed of its own channel, by `after`.
    *
    * @generated from field: string address = 1;
    */
@@ -94,6 +187,53 @@ export type Join = Message<"porthouse.v1.Join"> & {
    * @generated from field: bool send_only = 2;
    */
   sendOnly: boolean;
+
+  /**
+   * What comes of the room's history before what is live; never with send_only. Where the room has
+   * none: Joined.backlog says so.
+   *
+   * @generated from oneof porthouse.v1.Join.backlog
+   */
+  backlog: {
+    /**
+     * All after this position: what a connection that was cut has missed (R43).
+     *
+     * @generated from field: porthouse.v1.Position after = 3;
+     */
+    value: Position;
+    case: "after";
+  } | {
+    /**
+     * All after the client's cursor in this room (R36).
+     *
+     * @generated from field: bool unread = 4;
+     */
+    value: boolean;
+    case: "unread";
+  } | {
+    /**
+     * The last so many, at most 10,000.
+     *
+     * @generated from field: uint32 last = 5;
+     */
+    value: number;
+    case: "last";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * What this socket sends here from now on is to be replayed to newcomers as long as it is in the
+   * room (R24).
+   *
+   * @generated from field: bool replayed = 6;
+   */
+  replayed: boolean;
+
+  /**
+   * Members are to be told, and changes of them.
+   *
+   * @generated from field: bool presence = 7;
+   */
+  presence: boolean;
 };
 
 /**
@@ -101,7 +241,7 @@ export type Join = Message<"porthouse.v1.Join"> & {
  * Use `create(JoinSchema)` to create a new message.
  */
 export const JoinSchema: GenMessage<Join> = /*@__PURE__*/
-  messageDesc(file_porthouse_v1_room, 1);
+  messageDesc(file_porthouse_v1_room, 2);
 
 /**
  * @generated from message porthouse.v1.Joined
@@ -109,7 +249,7 @@ export const JoinSchema: GenMessage<Join> = /*@__PURE__*/
 export type Joined = Message<"porthouse.v1.Joined"> & {
   /**
    * Stands for the room in Routing.route and Stamp.route, for the life of this session; never given
-   * to another room in it.
+   * to another room in it. 0: no room.
    *
    * @generated from field: uint32 route = 1;
    */
@@ -147,6 +287,20 @@ export type Joined = Message<"porthouse.v1.Joined"> & {
    * @generated from field: bool listening = 6;
    */
   listening: boolean;
+
+  /**
+   * What comes before what is live. Absent: nothing was asked for.
+   *
+   * @generated from field: porthouse.v1.Backlog backlog = 7;
+   */
+  backlog?: Backlog | undefined;
+
+  /**
+   * Of the room's config.
+   *
+   * @generated from field: uint32 revision = 8;
+   */
+  revision: number;
 };
 
 /**
@@ -154,10 +308,79 @@ export type Joined = Message<"porthouse.v1.Joined"> & {
  * Use `create(JoinedSchema)` to create a new message.
  */
 export const JoinedSchema: GenMessage<Joined> = /*@__PURE__*/
-  messageDesc(file_porthouse_v1_room, 2);
+  messageDesc(file_porthouse_v1_room, 3);
 
 /**
- * Stop listening. The room itself: leave it altogether; a channel: end that subscription.
+ * What a Join gets of what was sent before it.
+ *
+ * @generated from message porthouse.v1.Backlog
+ */
+export type Backlog = Message<"porthouse.v1.Backlog"> & {
+  /**
+   * All that was asked for comes, without a gap. False: `code` says why not.
+   *
+   * @generated from field: bool recovered = 1;
+   */
+  recovered: boolean;
+
+  /**
+   * What comes is after this position.
+   *
+   * @generated from field: uint64 after_sequence = 2;
+   */
+  afterSequence: bigint;
+
+  /**
+   * Absent if recovered. CODE_NO_HISTORY: the room keeps nothing. CODE_EPOCH_CHANGED: the position
+   * is of another epoch, and all that there is comes. CODE_RETENTION: what lies between the position
+   * and after_sequence is kept no more. CODE_POSITION_UNKNOWN: the position is beyond the last one.
+   *
+   * @generated from field: porthouse.v1.Code code = 3;
+   */
+  code: Code;
+};
+
+/**
+ * Describes the message porthouse.v1.Backlog.
+ * Use `create(BacklogSchema)` to create a new message.
+ */
+export const BacklogSchema: GenMessage<Backlog> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_room, 4);
+
+/**
+ * @generated from message porthouse.v1.CaughtUp
+ */
+export type CaughtUp = Message<"porthouse.v1.CaughtUp"> & {
+  /**
+   * @generated from field: uint32 route = 1;
+   */
+  route: number;
+
+  /**
+   * As it was joined.
+   *
+   * @generated from field: string address = 2;
+   */
+  address: string;
+
+  /**
+   * The last position before what is live.
+   *
+   * @generated from field: uint64 sequence = 3;
+   */
+  sequence: bigint;
+};
+
+/**
+ * Describes the message porthouse.v1.CaughtUp.
+ * Use `create(CaughtUpSchema)` to create a new message.
+ */
+export const CaughtUpSchema: GenMessage<CaughtUp> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_room, 5);
+
+/**
+ * Stop listening. The room itself: leave it altogether; a channel: end that subscription; a group:
+ * leave it.
  *
  * @generated from message porthouse.v1.Leave
  */
@@ -173,7 +396,7 @@ export type Leave = Message<"porthouse.v1.Leave"> & {
  * Use `create(LeaveSchema)` to create a new message.
  */
 export const LeaveSchema: GenMessage<Leave> = /*@__PURE__*/
-  messageDesc(file_porthouse_v1_room, 3);
+  messageDesc(file_porthouse_v1_room, 6);
 
 /**
  * @generated from message porthouse.v1.Left
@@ -190,6 +413,13 @@ export type Left = Message<"porthouse.v1.Left"> & {
    * @generated from field: porthouse.v1.Code code = 2;
    */
   code: Code;
+
+  /**
+   * For a person, at most 256 bytes, not API.
+   *
+   * @generated from field: string detail = 3;
+   */
+  detail: string;
 };
 
 /**
@@ -197,7 +427,7 @@ export type Left = Message<"porthouse.v1.Left"> & {
  * Use `create(LeftSchema)` to create a new message.
  */
 export const LeftSchema: GenMessage<Left> = /*@__PURE__*/
-  messageDesc(file_porthouse_v1_room, 4);
+  messageDesc(file_porthouse_v1_room, 7);
 
 /**
  * Told in place of messages that a slow socket lost (R46), before the next message that it gets.
@@ -243,5 +473,341 @@ export type Lost = Message<"porthouse.v1.Lost"> & {
  * Use `create(LostSchema)` to create a new message.
  */
 export const LostSchema: GenMessage<Lost> = /*@__PURE__*/
-  messageDesc(file_porthouse_v1_room, 5);
+  messageDesc(file_porthouse_v1_room, 8);
+
+/**
+ * A page of the history of a room that the socket is in, of what it may hear there. Refused with
+ * CODE_NO_HISTORY where the room keeps none, CODE_EPOCH_CHANGED for a position of another epoch,
+ * CODE_POSITION_UNKNOWN for one beyond the last.
+ *
+ * @generated from message porthouse.v1.Fetch
+ */
+export type Fetch = Message<"porthouse.v1.Fetch"> & {
+  /**
+   * room:{account}/{room}, or with /{channel} what that channel or filter holds.
+   *
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * @generated from oneof porthouse.v1.Fetch.range
+   */
+  range: {
+    /**
+     * The first ones after it, not itself.
+     *
+     * @generated from field: porthouse.v1.Position after = 2;
+     */
+    value: Position;
+    case: "after";
+  } | {
+    /**
+     * The last ones before it, not itself. Absent sequence: the last ones of all.
+     *
+     * @generated from field: porthouse.v1.Position before = 3;
+     */
+    value: Position;
+    case: "before";
+  } | {
+    /**
+     * Half of them up to it, itself among them, half after it.
+     *
+     * @generated from field: porthouse.v1.Position around = 4;
+     */
+    value: Position;
+    case: "around";
+  } | {
+    /**
+     * @generated from field: porthouse.v1.Between between = 5;
+     */
+    value: Between;
+    case: "between";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * Messages wanted: 1 to 1,000, 100 where absent. Fewer come where they are large.
+   *
+   * @generated from field: uint32 limit = 6;
+   */
+  limit: number;
+};
+
+/**
+ * Describes the message porthouse.v1.Fetch.
+ * Use `create(FetchSchema)` to create a new message.
+ */
+export const FetchSchema: GenMessage<Fetch> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_room, 9);
+
+/**
+ * Both ends included.
+ *
+ * @generated from message porthouse.v1.Between
+ */
+export type Between = Message<"porthouse.v1.Between"> & {
+  /**
+   * @generated from field: uint64 epoch = 1;
+   */
+  epoch: bigint;
+
+  /**
+   * @generated from field: uint64 from_sequence = 2;
+   */
+  fromSequence: bigint;
+
+  /**
+   * @generated from field: uint64 to_sequence = 3;
+   */
+  toSequence: bigint;
+};
+
+/**
+ * Describes the message porthouse.v1.Between.
+ * Use `create(BetweenSchema)` to create a new message.
+ */
+export const BetweenSchema: GenMessage<Between> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_room, 10);
+
+/**
+ * What the Envelopes before it with the same id are.
+ *
+ * @generated from message porthouse.v1.Fetched
+ */
+export type Fetched = Message<"porthouse.v1.Fetched"> & {
+  /**
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * @generated from field: uint64 epoch = 2;
+   */
+  epoch: bigint;
+
+  /**
+   * How many they are.
+   *
+   * @generated from field: uint32 count = 3;
+   */
+  count: number;
+
+  /**
+   * Whether there are earlier ones, and later ones, which can be fetched.
+   *
+   * @generated from field: bool more_before = 4;
+   */
+  moreBefore: boolean;
+
+  /**
+   * @generated from field: bool more_after = 5;
+   */
+  moreAfter: boolean;
+
+  /**
+   * The first and the last position that the room keeps; first is last + 1 where it keeps none.
+   *
+   * @generated from field: uint64 first_sequence = 6;
+   */
+  firstSequence: bigint;
+
+  /**
+   * @generated from field: uint64 last_sequence = 7;
+   */
+  lastSequence: bigint;
+};
+
+/**
+ * Describes the message porthouse.v1.Fetched.
+ * Use `create(FetchedSchema)` to create a new message.
+ */
+export const FetchedSchema: GenMessage<Fetched> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_room, 11);
+
+/**
+ * How far the client that the socket is (or the token, where it is no client) has read.
+ *
+ * @generated from message porthouse.v1.Cursor
+ */
+export type Cursor = Message<"porthouse.v1.Cursor"> & {
+  /**
+   * room:{account}/{room}.
+   *
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * It has read all up to here. Never backwards: CODE_CURSOR_BEHIND; nor past the last message:
+   * CODE_POSITION_UNKNOWN.
+   *
+   * @generated from field: porthouse.v1.Position position = 2;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message porthouse.v1.Cursor.
+ * Use `create(CursorSchema)` to create a new message.
+ */
+export const CursorSchema: GenMessage<Cursor> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_room, 12);
+
+/**
+ * Who is in a room, at most 256, ordered by address.
+ *
+ * @generated from message porthouse.v1.ListMembers
+ */
+export type ListMembers = Message<"porthouse.v1.ListMembers"> & {
+  /**
+   * room:{account}/{room} that the socket is in and may listen to, or that its account owns.
+   *
+   * @generated from field: string of = 1;
+   */
+  of: string;
+
+  /**
+   * Those after this address; absent: from the first.
+   *
+   * @generated from field: string after = 2;
+   */
+  after: string;
+};
+
+/**
+ * Describes the message porthouse.v1.ListMembers.
+ * Use `create(ListMembersSchema)` to create a new message.
+ */
+export const ListMembersSchema: GenMessage<ListMembers> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_room, 13);
+
+/**
+ * @generated from message porthouse.v1.Members
+ */
+export type Members = Message<"porthouse.v1.Members"> & {
+  /**
+   * @generated from field: repeated porthouse.v1.Member members = 1;
+   */
+  members: Member[];
+
+  /**
+   * There are more, after the last of these.
+   *
+   * @generated from field: bool more = 2;
+   */
+  more: boolean;
+
+  /**
+   * All of them.
+   *
+   * @generated from field: uint32 count = 3;
+   */
+  count: number;
+};
+
+/**
+ * Describes the message porthouse.v1.Members.
+ * Use `create(MembersSchema)` to create a new message.
+ */
+export const MembersSchema: GenMessage<Members> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_room, 14);
+
+/**
+ * Somebody in a room, with as many sockets as he has there.
+ *
+ * @generated from message porthouse.v1.Member
+ */
+export type Member = Message<"porthouse.v1.Member"> & {
+  /**
+   * client:…, token:…/n, or socket:… for somebody without a name.
+   *
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * @generated from field: uint32 sockets = 2;
+   */
+  sockets: number;
+};
+
+/**
+ * Describes the message porthouse.v1.Member.
+ * Use `create(MemberSchema)` to create a new message.
+ */
+export const MemberSchema: GenMessage<Member> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_room, 15);
+
+/**
+ * Who came and went in some time; a name that did both is in neither list. In a room of more
+ * members than block presence says, `count` alone.
+ *
+ * @generated from message porthouse.v1.Presence
+ */
+export type Presence = Message<"porthouse.v1.Presence"> & {
+  /**
+   * @generated from field: uint32 route = 1;
+   */
+  route: number;
+
+  /**
+   * @generated from field: repeated porthouse.v1.Member joined = 2;
+   */
+  joined: Member[];
+
+  /**
+   * Addresses of those whose last socket has left.
+   *
+   * @generated from field: repeated string left = 3;
+   */
+  left: string[];
+
+  /**
+   * Members there are now.
+   *
+   * @generated from field: uint32 count = 4;
+   */
+  count: number;
+};
+
+/**
+ * Describes the message porthouse.v1.Presence.
+ * Use `create(PresenceSchema)` to create a new message.
+ */
+export const PresenceSchema: GenMessage<Presence> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_room, 16);
+
+/**
+ * The room's config was changed while the socket is in it (R19). What that means for its rights
+ * comes as Joined or Left.
+ *
+ * @generated from message porthouse.v1.Changed
+ */
+export type Changed = Message<"porthouse.v1.Changed"> & {
+  /**
+   * room:{account}/{room}.
+   *
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * @generated from field: uint32 revision = 2;
+   */
+  revision: number;
+
+  /**
+   * Kinds of the blocks that are different, as in Config, e.g. "slow_consumers".
+   *
+   * @generated from field: repeated string blocks = 3;
+   */
+  blocks: string[];
+};
+
+/**
+ * Describes the message porthouse.v1.Changed.
+ * Use `create(ChangedSchema)` to create a new message.
+ */
+export const ChangedSchema: GenMessage<Changed> = /*@__PURE__*/
+  messageDesc(file_porthouse_v1_room, 17);
 

@@ -4,16 +4,47 @@
 // @generated from file porthouse/room/v1/config.proto (package porthouse.room.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import { file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
-import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
+import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Access } from "./access_pb.ts";
+import { file_porthouse_room_v1_access } from "./access_pb.ts";
+import type { Channels } from "./channels_pb.ts";
+import { file_porthouse_room_v1_channels } from "./channels_pb.ts";
+import type { DefaultTarget } from "./default_target_pb.ts";
+import { file_porthouse_room_v1_default_target } from "./default_target_pb.ts";
+import type { Echo } from "./echo_pb.ts";
+import { file_porthouse_room_v1_echo } from "./echo_pb.ts";
+import type { Groups } from "./groups_pb.ts";
+import { file_porthouse_room_v1_groups } from "./groups_pb.ts";
+import type { History } from "./history_pb.ts";
+import { file_porthouse_room_v1_history } from "./history_pb.ts";
+import type { Limits } from "./limits_pb.ts";
+import { file_porthouse_room_v1_limits } from "./limits_pb.ts";
+import type { Messages } from "./messages_pb.ts";
+import { file_porthouse_room_v1_messages } from "./messages_pb.ts";
+import type { Presence } from "./presence_pb.ts";
+import { file_porthouse_room_v1_presence } from "./presence_pb.ts";
+import type { Program } from "./program_pb.ts";
+import { file_porthouse_room_v1_program } from "./program_pb.ts";
+import type { Retained } from "./retained_pb.ts";
+import { file_porthouse_room_v1_retained } from "./retained_pb.ts";
+import type { Retention } from "./retention_pb.ts";
+import { file_porthouse_room_v1_retention } from "./retention_pb.ts";
+import type { SessionHistory } from "./session_history_pb.ts";
+import { file_porthouse_room_v1_session_history } from "./session_history_pb.ts";
+import type { SlowConsumers } from "./slow_consumers_pb.ts";
+import { file_porthouse_room_v1_slow_consumers } from "./slow_consumers_pb.ts";
+import type { Technical } from "./technical_pb.ts";
+import { file_porthouse_room_v1_technical } from "./technical_pb.ts";
+import type { Unread } from "./unread_pb.ts";
+import { file_porthouse_room_v1_unread } from "./unread_pb.ts";
+import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file porthouse/room/v1/config.proto.
  */
 export const file_porthouse_room_v1_config: GenFile = /*@__PURE__*/
-  fileDesc("Ch5wb3J0aG91c2Uvcm9vbS92MS9jb25maWcucHJvdG8SEXBvcnRob3VzZS5yb29tLnYxIjIKBkNvbmZpZxIoCgZibG9ja3MYASADKAsyGC5wb3J0aG91c2Uucm9vbS52MS5CbG9jayKhAQoFQmxvY2sSKwoGYWNjZXNzGAEgASgLMhkucG9ydGhvdXNlLnJvb20udjEuQWNjZXNzSAASJwoEZWNobxgCIAEoCzIXLnBvcnRob3VzZS5yb29tLnYxLkVjaG9IABI6Cg5zbG93X2NvbnN1bWVycxgDIAEoCzIgLnBvcnRob3VzZS5yb29tLnYxLlNsb3dDb25zdW1lcnNIAEIGCgRraW5kImsKBkFjY2VzcxINCgVsb2NrcxgBIAMoCRIlCgRmbG93GAIgASgLMhcucG9ydGhvdXNlLnJvb20udjEuRmxvdxIrCgh2aXNpdG9ycxgDIAEoCzIZLnBvcnRob3VzZS5yb29tLnYxLlJpZ2h0cyKJAQoERmxvdxInCgRsb2NrGAEgASgLMhcucG9ydGhvdXNlLnJvb20udjEuTG9ja0gAEicKA2FsbBgCIAEoCzIYLnBvcnRob3VzZS5yb29tLnYxLkZsb3dzSAASJwoDYW55GAMgASgLMhgucG9ydGhvdXNlLnJvb20udjEuRmxvd3NIAEIGCgRraW5kIi8KBUZsb3dzEiYKBWZsb3dzGAEgAygLMhcucG9ydGhvdXNlLnJvb20udjEuRmxvdyJmCgRMb2NrEhAKCGFjY2VwdG9yGAEgASgJEg0KBXRyaWVzGAIgASgNEhMKC2RlYWRsaW5lX21zGAMgASgNEigKB29wdGlvbnMYBCABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0IjYKBlJpZ2h0cxIMCgRzZW5kGAEgASgIEg8KB3JlY2VpdmUYAiABKAgSDQoFYWRtaXQYAyABKAgiFwoERWNobxIPCgdlbmFibGVkGAEgASgIIjoKDVNsb3dDb25zdW1lcnMSKQoGcG9saWN5GAEgASgOMhkucG9ydGhvdXNlLnJvb20udjEuUG9saWN5KnwKBlBvbGljeRIWChJQT0xJQ1lfVU5TUEVDSUZJRUQQABIWChJQT0xJQ1lfRFJPUF9PTERFU1QQARIWChJQT0xJQ1lfRFJPUF9ORVdFU1QQAhITCg9QT0xJQ1lfQ09ORkxBVEUQAxIVChFQT0xJQ1lfRElTQ09OTkVDVBAEYgZwcm90bzM", [file_google_protobuf_struct]);
+  fileDesc("Ch5wb3J0aG91c2Uvcm9vbS92MS9jb25maWcucHJvdG8SEXBvcnRob3VzZS5yb29tLnYxIjIKBkNvbmZpZxIoCgZibG9ja3MYASADKAsyGC5wb3J0aG91c2Uucm9vbS52MS5CbG9jayKqBgoFQmxvY2sSKwoGYWNjZXNzGAEgASgLMhkucG9ydGhvdXNlLnJvb20udjEuQWNjZXNzSAASJwoEZWNobxgCIAEoCzIXLnBvcnRob3VzZS5yb29tLnYxLkVjaG9IABI6Cg5zbG93X2NvbnN1bWVycxgDIAEoCzIgLnBvcnRob3VzZS5yb29tLnYxLlNsb3dDb25zdW1lcnNIABIvCghtZXNzYWdlcxgEIAEoCzIbLnBvcnRob3VzZS5yb29tLnYxLk1lc3NhZ2VzSAASLQoHaGlzdG9yeRgFIAEoCzIaLnBvcnRob3VzZS5yb29tLnYxLkhpc3RvcnlIABIxCglyZXRlbnRpb24YBiABKAsyHC5wb3J0aG91c2Uucm9vbS52MS5SZXRlbnRpb25IABI8Cg9zZXNzaW9uX2hpc3RvcnkYByABKAsyIS5wb3J0aG91c2Uucm9vbS52MS5TZXNzaW9uSGlzdG9yeUgAEisKBnVucmVhZBgIIAEoCzIZLnBvcnRob3VzZS5yb29tLnYxLlVucmVhZEgAEi8KCHByZXNlbmNlGAkgASgLMhsucG9ydGhvdXNlLnJvb20udjEuUHJlc2VuY2VIABIrCgZsaW1pdHMYCiABKAsyGS5wb3J0aG91c2Uucm9vbS52MS5MaW1pdHNIABI6Cg5kZWZhdWx0X3RhcmdldBgLIAEoCzIgLnBvcnRob3VzZS5yb29tLnYxLkRlZmF1bHRUYXJnZXRIABIrCgZncm91cHMYDCABKAsyGS5wb3J0aG91c2Uucm9vbS52MS5Hcm91cHNIABIvCghjaGFubmVscxgNIAEoCzIbLnBvcnRob3VzZS5yb29tLnYxLkNoYW5uZWxzSAASLwoIcmV0YWluZWQYDiABKAsyGy5wb3J0aG91c2Uucm9vbS52MS5SZXRhaW5lZEgAEi0KB3Byb2dyYW0YDyABKAsyGi5wb3J0aG91c2Uucm9vbS52MS5Qcm9ncmFtSAASMQoJdGVjaG5pY2FsGBAgASgLMhwucG9ydGhvdXNlLnJvb20udjEuVGVjaG5pY2FsSABCBgoEa2luZGIGcHJvdG8z", [file_porthouse_room_v1_access, file_porthouse_room_v1_channels, file_porthouse_room_v1_default_target, file_porthouse_room_v1_echo, file_porthouse_room_v1_groups, file_porthouse_room_v1_history, file_porthouse_room_v1_limits, file_porthouse_room_v1_messages, file_porthouse_room_v1_presence, file_porthouse_room_v1_program, file_porthouse_room_v1_retained, file_porthouse_room_v1_retention, file_porthouse_room_v1_session_history, file_porthouse_room_v1_slow_consumers, file_porthouse_room_v1_technical, file_porthouse_room_v1_unread]);
 
 /**
  * A room's whole config. A kind of block stands at most once; one that is absent has its default.
@@ -35,6 +66,8 @@ export const ConfigSchema: GenMessage<Config> = /*@__PURE__*/
   messageDesc(file_porthouse_room_v1_config, 0);
 
 /**
+ * Of each kind a file of its own tells.
+ *
  * @generated from message porthouse.room.v1.Block
  */
 export type Block = Message<"porthouse.room.v1.Block"> & {
@@ -59,6 +92,84 @@ export type Block = Message<"porthouse.room.v1.Block"> & {
      */
     value: SlowConsumers;
     case: "slowConsumers";
+  } | {
+    /**
+     * @generated from field: porthouse.room.v1.Messages messages = 4;
+     */
+    value: Messages;
+    case: "messages";
+  } | {
+    /**
+     * @generated from field: porthouse.room.v1.History history = 5;
+     */
+    value: History;
+    case: "history";
+  } | {
+    /**
+     * @generated from field: porthouse.room.v1.Retention retention = 6;
+     */
+    value: Retention;
+    case: "retention";
+  } | {
+    /**
+     * @generated from field: porthouse.room.v1.SessionHistory session_history = 7;
+     */
+    value: SessionHistory;
+    case: "sessionHistory";
+  } | {
+    /**
+     * @generated from field: porthouse.room.v1.Unread unread = 8;
+     */
+    value: Unread;
+    case: "unread";
+  } | {
+    /**
+     * @generated from field: porthouse.room.v1.Presence presence = 9;
+     */
+    value: Presence;
+    case: "presence";
+  } | {
+    /**
+     * @generated from field: porthouse.room.v1.Limits limits = 10;
+     */
+    value: Limits;
+    case: "limits";
+  } | {
+    /**
+     * @generated from field: porthouse.room.v1.DefaultTarget default_target = 11;
+     */
+    value: DefaultTarget;
+    case: "defaultTarget";
+  } | {
+    /**
+     * @generated from field: porthouse.room.v1.Groups groups = 12;
+     */
+    value: Groups;
+    case: "groups";
+  } | {
+    /**
+     * @generated from field: porthouse.room.v1.Channels channels = 13;
+     */
+    value: Channels;
+    case: "channels";
+  } | {
+    /**
+     * @generated from field: porthouse.room.v1.Retained retained = 14;
+     */
+    value: Retained;
+    case: "retained";
+  } | {
+    /**
+     * @generated from field: porthouse.room.v1.Program program = 15;
+     */
+    value: Program;
+    case: "program";
+  } | {
+    /**
+     * @generated from field: porthouse.room.v1.Technical technical = 16;
+     */
+    value: Technical;
+    case: "technical";
   } | { case: undefined; value?: undefined };
 };
 
@@ -68,255 +179,4 @@ export type Block = Message<"porthouse.room.v1.Block"> & {
  */
 export const BlockSchema: GenMessage<Block> = /*@__PURE__*/
   messageDesc(file_porthouse_room_v1_config, 1);
-
-/**
- * Who gets in. Absent: the token acceptor.
- *
- * @generated from message porthouse.room.v1.Access
- */
-export type Access = Message<"porthouse.room.v1.Access"> & {
-  /**
-   * Locks that a socket must resolve to enter, all of them, in order, by acceptor name. Short for a
-   * flow of them without options. Empty, and no flow: the room is open, and whoever connects may
-   * send and listen.
-   *
-   * @generated from field: repeated string locks = 1;
-   */
-  locks: string[];
-
-  /**
-   * The same with alternatives and options (R18). Never beside `locks`.
-   *
-   * @generated from field: porthouse.room.v1.Flow flow = 2;
-   */
-  flow?: Flow | undefined;
-
-  /**
-   * What those may do here who have resolved the locks and have no rights in the room by name.
-   * Absent: send and receive, for those alone whose proof says nothing of rights, e.g. by "preset",
-   * "knock" or "oidc"; not for a token or client without rights here.
-   *
-   * @generated from field: porthouse.room.v1.Rights visitors = 3;
-   */
-  visitors?: Rights | undefined;
-};
-
-/**
- * Describes the message porthouse.room.v1.Access.
- * Use `create(AccessSchema)` to create a new message.
- */
-export const AccessSchema: GenMessage<Access> = /*@__PURE__*/
-  messageDesc(file_porthouse_room_v1_config, 2);
-
-/**
- * A lock, or several of which all or any must be resolved. At most 16 locks, nested 4 deep.
- *
- * @generated from message porthouse.room.v1.Flow
- */
-export type Flow = Message<"porthouse.room.v1.Flow"> & {
-  /**
-   * @generated from oneof porthouse.room.v1.Flow.kind
-   */
-  kind: {
-    /**
-     * @generated from field: porthouse.room.v1.Lock lock = 1;
-     */
-    value: Lock;
-    case: "lock";
-  } | {
-    /**
-     * @generated from field: porthouse.room.v1.Flows all = 2;
-     */
-    value: Flows;
-    case: "all";
-  } | {
-    /**
-     * @generated from field: porthouse.room.v1.Flows any = 3;
-     */
-    value: Flows;
-    case: "any";
-  } | { case: undefined; value?: undefined };
-};
-
-/**
- * Describes the message porthouse.room.v1.Flow.
- * Use `create(FlowSchema)` to create a new message.
- */
-export const FlowSchema: GenMessage<Flow> = /*@__PURE__*/
-  messageDesc(file_porthouse_room_v1_config, 3);
-
-/**
- * @generated from message porthouse.room.v1.Flows
- */
-export type Flows = Message<"porthouse.room.v1.Flows"> & {
-  /**
-   * @generated from field: repeated porthouse.room.v1.Flow flows = 1;
-   */
-  flows: Flow[];
-};
-
-/**
- * Describes the message porthouse.room.v1.Flows.
- * Use `create(FlowsSchema)` to create a new message.
- */
-export const FlowsSchema: GenMessage<Flows> = /*@__PURE__*/
-  messageDesc(file_porthouse_room_v1_config, 4);
-
-/**
- * @generated from message porthouse.room.v1.Lock
- */
-export type Lock = Message<"porthouse.room.v1.Lock"> & {
-  /**
-   * Name of the acceptor.
-   *
-   * @generated from field: string acceptor = 1;
-   */
-  acceptor: string;
-
-  /**
-   * Wrong answers before the place stays locked. Absent: the gateway's own number.
-   *
-   * @generated from field: uint32 tries = 2;
-   */
-  tries: number;
-
-  /**
-   * Milliseconds in which it must be resolved, at most 600,000. Absent: the gateway's own deadline.
-   *
-   * @generated from field: uint32 deadline_ms = 3;
-   */
-  deadlineMs: number;
-
-  /**
-   * As the acceptor defines them; see its page in docs/acceptors.
-   *
-   * @generated from field: google.protobuf.Struct options = 4;
-   */
-  options?: JsonObject | undefined;
-};
-
-/**
- * Describes the message porthouse.room.v1.Lock.
- * Use `create(LockSchema)` to create a new message.
- */
-export const LockSchema: GenMessage<Lock> = /*@__PURE__*/
-  messageDesc(file_porthouse_room_v1_config, 5);
-
-/**
- * @generated from message porthouse.room.v1.Rights
- */
-export type Rights = Message<"porthouse.room.v1.Rights"> & {
-  /**
-   * @generated from field: bool send = 1;
-   */
-  send: boolean;
-
-  /**
-   * @generated from field: bool receive = 2;
-   */
-  receive: boolean;
-
-  /**
-   * Let in those who knock.
-   *
-   * @generated from field: bool admit = 3;
-   */
-  admit: boolean;
-};
-
-/**
- * Describes the message porthouse.room.v1.Rights.
- * Use `create(RightsSchema)` to create a new message.
- */
-export const RightsSchema: GenMessage<Rights> = /*@__PURE__*/
-  messageDesc(file_porthouse_room_v1_config, 6);
-
-/**
- * Whether a sender hears his own messages. Absent: he does not.
- *
- * @generated from message porthouse.room.v1.Echo
- */
-export type Echo = Message<"porthouse.room.v1.Echo"> & {
-  /**
-   * @generated from field: bool enabled = 1;
-   */
-  enabled: boolean;
-};
-
-/**
- * Describes the message porthouse.room.v1.Echo.
- * Use `create(EchoSchema)` to create a new message.
- */
-export const EchoSchema: GenMessage<Echo> = /*@__PURE__*/
-  messageDesc(file_porthouse_room_v1_config, 7);
-
-/**
- * What becomes of messages for a socket that reads too slowly (R46). Absent: POLICY_DISCONNECT.
- *
- * @generated from message porthouse.room.v1.SlowConsumers
- */
-export type SlowConsumers = Message<"porthouse.room.v1.SlowConsumers"> & {
-  /**
-   * @generated from field: porthouse.room.v1.Policy policy = 1;
-   */
-  policy: Policy;
-};
-
-/**
- * Describes the message porthouse.room.v1.SlowConsumers.
- * Use `create(SlowConsumersSchema)` to create a new message.
- */
-export const SlowConsumersSchema: GenMessage<SlowConsumers> = /*@__PURE__*/
-  messageDesc(file_porthouse_room_v1_config, 8);
-
-/**
- * @generated from enum porthouse.room.v1.Policy
- */
-export const Policy = {
-  /**
-   * As if the block were absent.
-   *
-   * @generated from enum value: POLICY_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED: 0,
-
-  /**
-   * The oldest waiting messages make place for new ones; the socket is told what it lost.
-   *
-   * @generated from enum value: POLICY_DROP_OLDEST = 1;
-   */
-  DROP_OLDEST: 1,
-
-  /**
-   * New messages are not queued while the queue is full; the socket is told what it lost.
-   *
-   * @generated from enum value: POLICY_DROP_NEWEST = 2;
-   */
-  DROP_NEWEST: 2,
-
-  /**
-   * Only the last waiting message of each channel is kept; the socket is told what it lost.
-   *
-   * @generated from enum value: POLICY_CONFLATE = 3;
-   */
-  CONFLATE: 3,
-
-  /**
-   * The socket is dropped with CODE_SLOW_CONSUMER.
-   *
-   * @generated from enum value: POLICY_DISCONNECT = 4;
-   */
-  DISCONNECT: 4,
-} as const;
-
-/**
- * @generated from enum porthouse.room.v1.Policy
- */
-export type Policy = (typeof Policy)[keyof typeof Policy] | UnknownEnum;
-
-/**
- * Describes the enum porthouse.room.v1.Policy.
- */
-export const PolicySchema: GenEnum<Policy> = /*@__PURE__*/
-  enumDesc(file_porthouse_room_v1_config, 0);
 
