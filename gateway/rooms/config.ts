@@ -1,13 +1,28 @@
 /** A room's config as its blocks say it, with the defaults of those that are absent (R19). */
-import { create, type JsonObject } from '@bufbuild/protobuf'
-import { AccessSchema } from '@porthouse/proto/room/v1/access'
-import type { Block, Config } from '@porthouse/proto/room/v1/config'
-import { Policy, PolicySchema } from '@porthouse/proto/room/v1/slow_consumers'
+import type { JsonObject } from '@bufbuild/protobuf'
+import type { Config } from '@porthouse/proto/room/v1/config'
 import type { Flow } from '../locks/flow.ts'
-import { type Acceptors, type LockDefaults, readAccess } from '../locks/read-flow.ts'
+import type { Acceptors, LockDefaults } from '../locks/read-flow.ts'
 import type { PlaceConfig } from '../router/place.ts'
 import type { RetentionBounds } from '../store/history.ts'
 import type { Rights } from '../store/store.ts'
+import { checkAccess, readAccess } from './blocks/access.ts'
+import { Blocks, type Kind, type ValueOf } from './blocks/blocks.ts'
+import { checkChannels, readChannels } from './blocks/channels.ts'
+import { checkDefaultTarget, readDefaultTarget } from './blocks/default-target.ts'
+import { readEcho } from './blocks/echo.ts'
+import { checkGroups, readGroups } from './blocks/groups.ts'
+import { checkHistory, readHistory } from './blocks/history.ts'
+import { checkLimits, readLimits } from './blocks/limits.ts'
+import { checkMessages, readMessages } from './blocks/messages.ts'
+import { checkPresence, readPresence } from './blocks/presence.ts'
+import { checkProgram, readProgram } from './blocks/program.ts'
+import { checkRetained, readRetained } from './blocks/retained.ts'
+import { checkRetention, readRetention } from './blocks/retention.ts'
+import { checkSessionHistory, readSessionHistory } from './blocks/session-history.ts'
+import { checkSlowConsumers, readSlowConsumers } from './blocks/slow-consumers.ts'
+import { readTechnical } from './blocks/technical.ts'
+import { checkUnread, readUnread } from './blocks/unread.ts'
 
 export interface RoomConfig extends PlaceConfig {
   /** What guards it; undefined: nothing, the room is open. */
@@ -80,48 +95,78 @@ export interface FlowReader {
   readonly defaults: LockDefaults
 }
 
-const DEFAULT_ACCESS = create(AccessSchema, { locks: ['token'] })
-const DEFAULT_VISITORS = { send: true, receive: true, admit: false }
-
-/** Throws an Error where it cannot be used: it was stored by a gateway with other acceptors. */
-export function readConfig({ blocks }: Config, { acceptors, defaults }: FlowReader): RoomConfig {
-  const access = block(blocks, 'access') ?? DEFAULT_ACCESS
-  const { send, receive, admit } = access.visitors ?? DEFAULT_VISITORS
+/**
+ * Throws an Error where it cannot be used: it was stored by a gateway with other acceptors, or with
+ * kinds of blocks that this one does not know.
+ */
+export function readConfig(config: Config, flows: FlowReader): RoomConfig {
+  if (config.blocks.some(({ kind }) => kind.case === undefined)) throw new Error(UNKNOWN)
+  const blocks = new Blocks(config)
   return {
-    flow: readAccess(access, acceptors, defaults),
-    visitors: { send, receive, admit, channels: [] },
-    visited: access.visitors !== undefined,
-    echo: block(blocks, 'echo')?.enabled ?? false,
-    slowConsumers: block(blocks, 'slowConsumers')?.policy || Policy.DISCONNECT,
+    ...readAccess(blocks.of('access'), flows),
+    ...readEcho(blocks.of('echo')),
+    ...readSlowConsumers(blocks.of('slowConsumers')),
+    ...readMessages(blocks.of('messages')),
+    ...readHistory(blocks.of('history')),
+    ...readRetention(blocks.of('retention')),
+    ...readSessionHistory(blocks.of('sessionHistory')),
+    ...readUnread(blocks.of('unread'), blocks),
+    ...readPresence(blocks.of('presence')),
+    ...readLimits(blocks.of('limits')),
+    ...readDefaultTarget(blocks.of('defaultTarget')),
+    ...readGroups(blocks.of('groups')),
+    ...readChannels(blocks.of('channels')),
+    ...readRetained(blocks.of('retained')),
+    ...readProgram(blocks.of('program')),
+    ...readTechnical(blocks.of('technical')),
   }
 }
 
 /** What is wrong with a config, one sentence each; none: it may be used. */
-export function checkConfig({ blocks }: Config, { acceptors, defaults }: FlowReader): string[] {
+export function checkConfig(config: Config, flows: FlowReader): string[] {
+  const blocks = new Blocks(config)
   const faults: string[] = []
-  const seen = new Set<string>()
-  for (const { kind } of blocks) {
-    if (kind.case === undefined) faults.push('a block of no known kind')
+  const seen = new Set<Kind>()
+  for (const { kind } of config.blocks) {
+    if (kind.case === undefined) faults.push(UNKNOWN)
     else if (seen.has(kind.case)) faults.push(`two blocks of kind ${kind.case}`)
-    else seen.add(kind.case)
+    else {
+      seen.add(kind.case)
+      const check = CHECKS[kind.case] as Check<Kind>
+      faults.push(...check(kind.value, blocks, flows))
+    }
   }
-  try {
-    readAccess(block(blocks, 'access') ?? DEFAULT_ACCESS, acceptors, defaults)
-  } catch (error) {
-    faults.push(`access: ${error instanceof Error ? error.message : error}`)
-  }
-  const policy = block(blocks, 'slowConsumers')?.policy
-  if (policy !== undefined && !PolicySchema.values.some((value) => value.number === policy)) {
-    faults.push(`slow_consumers.policy: no policy ${policy}`)
-  }
+  // Even the default may name a lock that is not here.
+  if (!seen.has('access')) faults.push(...checkAccess(undefined, flows))
   return faults
 }
 
-type Kind = NonNullable<Block['kind']['case']>
-type Value<K extends Kind> = Extract<Block['kind'], { case: K }>['value']
+const UNKNOWN = 'a block of no known kind'
 
-function block<K extends Kind>(blocks: readonly Block[], kind: K): Value<K> | undefined {
-  return blocks.find((candidate) => candidate.kind.case === kind)?.kind.value as
-    | Value<K>
-    | undefined
+/** What is wrong with a block, beside the others; each sentence starts with the field's path. */
+type Check<K extends Kind> = (
+  value: ValueOf<K>,
+  blocks: Blocks,
+  flows: FlowReader,
+) => Iterable<string>
+
+const anyValue = () => []
+
+const CHECKS: { readonly [K in Kind]: Check<K> } = {
+  access: (access, _, flows) => checkAccess(access, flows),
+  echo: anyValue,
+  slowConsumers: checkSlowConsumers,
+  messages: checkMessages,
+  history: checkHistory,
+  retention: checkRetention,
+  sessionHistory: checkSessionHistory,
+  unread: checkUnread,
+  presence: checkPresence,
+  limits: checkLimits,
+  defaultTarget: checkDefaultTarget,
+  groups: checkGroups,
+  channels: checkChannels,
+  retained: checkRetained,
+  program: checkProgram,
+  technical: anyValue,
 }
