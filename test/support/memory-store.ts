@@ -13,11 +13,13 @@ import {
   type NewGrant,
   type Offence,
   type RoomRecord,
+  type RoomRevision,
   type Store,
   StoreError,
   type TokenRecord,
   type TokenTerms,
 } from '../../gateway/store/store.ts'
+import { MemoryCursors, MemoryHistories, MemoryRetained } from './memory-history.ts'
 
 export interface TokenOptions extends TokenTerms {
   /** Both rights are given unless they are taken away. */
@@ -34,12 +36,15 @@ type Listener = (change: Change | undefined) => void
 /** What the gateway asks of a store while it runs. */
 interface Asked {
   readonly accounts: Pick<Store['accounts'], 'find'>
-  readonly rooms: Pick<Store['rooms'], 'find' | 'list'>
+  readonly rooms: Pick<Store['rooms'], 'find' | 'list' | 'revisions'>
   readonly clients: Pick<Store['clients'], 'find' | 'claimed' | 'ensure'>
   readonly credentials: Pick<Store['credentials'], 'find' | 'list'>
   readonly tokens: Pick<Store['tokens'], 'find'>
   readonly logins: Store['logins']
   readonly offences: Store['offences']
+  readonly histories: Store['histories']
+  readonly cursors: Store['cursors']
+  readonly retained: Store['retained']
   readonly changes: Store['changes']
 }
 
@@ -53,6 +58,8 @@ export class MemoryStore implements Asked {
   asked = 0
   readonly #accounts = new Map<string, { id: string; slug: string }>()
   readonly #rooms: RoomRecord[] = []
+  /** Of all rooms, by their ids, the latest first. */
+  readonly #revisions = new Map<string, RoomRevision[]>()
   readonly #clients: ClientRecord[] = []
   readonly #credentials: Credential[] = []
   readonly #tokens: TokenRecord[] = []
@@ -79,6 +86,15 @@ export class MemoryStore implements Asked {
       await this.#answer()
       const { id } = this.#theAccount(account)
       return this.#rooms.filter((each) => each.account.id === id)
+    },
+    revisions: async (account, room, { before = Infinity, limit }) => {
+      await this.#answer()
+      const found = this.#rooms.find(
+        (each) => isNamed(each.account, account) && isNamed(each, room),
+      )
+      if (!found) throw new StoreError('missing', 'the room is unknown')
+      const all = this.#revisions.get(found.id) ?? []
+      return all.filter(({ revision }) => revision < before).slice(0, limit)
     },
   }
 
@@ -180,6 +196,14 @@ export class MemoryStore implements Asked {
     },
   }
 
+  readonly #owner = {
+    answer: () => this.#answer(),
+    hasRoom: (id: string) => this.#rooms.some((room) => room.id === id),
+  }
+  readonly histories = new MemoryHistories(this.#owner)
+  readonly cursors = new MemoryCursors(this.#owner, this.histories)
+  readonly retained = new MemoryRetained(this.#owner)
+
   /** Answers nothing until the function that it returns is called. */
   hold(): () => void {
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -203,6 +227,7 @@ export class MemoryStore implements Asked {
       config: configOf(kinds),
     }
     this.#rooms.push(record)
+    this.#revise(record)
     return record
   }
 
@@ -212,7 +237,9 @@ export class MemoryStore implements Asked {
     const at = this.#rooms.findIndex((room) => room.account.slug === account && room.slug === slug)
     const room = this.#rooms[at]
     if (!room) throw new Error(`no room ${address}`)
-    this.#rooms[at] = { ...room, revision: room.revision + 1, config: configOf(kinds) }
+    const revised = { ...room, revision: room.revision + 1, config: configOf(kinds) }
+    this.#rooms[at] = revised
+    this.#revise(revised)
     this.tell({ kind: 'room', id: room.id })
   }
 
@@ -368,6 +395,11 @@ export class MemoryStore implements Asked {
     const client = this.#clients.find((each) => each.slug === slug)
     if (!client) throw new Error(`no client ${slug}`)
     return client.id
+  }
+
+  #revise({ id, revision, config }: RoomRecord): void {
+    const one = { revision, config, author: 'test', createdAt: new Date(0) }
+    this.#revisions.set(id, [one, ...(this.#revisions.get(id) ?? [])])
   }
 
   #account(slug: string): { id: string; slug: string } {
