@@ -30,6 +30,8 @@ const stamp: Stamp = {
   target: Buffer.alloc(0),
   sequence: 123_456,
   timeMs: 1_790_000_000_000,
+  epoch: 0,
+  replay: 0,
 }
 const stampMessage = {
   id: stamp.id.bytes,

@@ -20,7 +20,17 @@ export interface Stamp {
   /** At most 2^53. */
   readonly sequence: number
   readonly timeMs: number
+  /** 0: the one that Joined told. */
+  readonly epoch: number
+  /** A Replay; 0 for what is live. */
+  readonly replay: number
 }
+
+/** What writers need of an envelope: its bytes but the routing, in two spans, and its content. */
+export type EnvelopeBody = Pick<
+  ScannedEnvelope,
+  'bytes' | 'start' | 'cutStart' | 'cutEnd' | 'end' | 'content' | 'contentStart' | 'contentEnd'
+>
 
 /**
  * The facts of a receipt that has no rejections; those that have go through the generated codec.
@@ -106,12 +116,14 @@ export class PacketWriter {
   /**
    * The envelope with its routing cut out and the stamp put in; all its other bytes as they came.
    */
-  envelope(envelope: ScannedEnvelope, stamp: Stamp): void {
-    const { bytes, start, cutStart, cutEnd, end } = envelope
+  envelope(body: EnvelopeBody, stamp: Stamp, frameId = 0): void {
+    const { bytes, start, cutStart, cutEnd, end } = body
     const stampSize = sizeOfStamp(stamp)
     const bodySize = cutStart - start + end - cutEnd
     const envelopeSize = 1 + sizeOfVarint(stampSize) + stampSize + bodySize
-    this.#openFrame(1 + sizeOfVarint(envelopeSize) + envelopeSize)
+    const idSize = frameId === 0 ? 0 : 1 + sizeOfVarint(frameId)
+    this.#openFrame(idSize + 1 + sizeOfVarint(envelopeSize) + envelopeSize)
+    if (frameId !== 0) this.#tagged(FRAME_ID_TAG, frameId)
     this.#tagged(FRAME_ENVELOPE_TAG, envelopeSize)
     this.#tagged(ENVELOPE_STAMP_TAG, stampSize)
     this.#stamp(stamp)
@@ -146,6 +158,8 @@ export class PacketWriter {
     if (stamp.target.length > 0) this.#lengthDelimited(0x2a, stamp.target)
     if (stamp.sequence > 0) this.#tagged(0x30, stamp.sequence)
     this.#tagged(0x38, stamp.timeMs)
+    if (stamp.epoch > 0) this.#tagged(0x40, stamp.epoch)
+    if (stamp.replay > 0) this.#tagged(0x48, stamp.replay)
   }
 
   #id(tag: number, { bytes, at }: MessageId): void {
@@ -219,6 +233,8 @@ function sizeOfStamp(stamp: Stamp): number {
   if (stamp.channel.length > 0) size += sizeOfBytes(stamp.channel)
   if (stamp.target.length > 0) size += sizeOfBytes(stamp.target)
   if (stamp.sequence > 0) size += 1 + sizeOfVarint(stamp.sequence)
+  if (stamp.epoch > 0) size += 1 + sizeOfVarint(stamp.epoch)
+  if (stamp.replay > 0) size += 1 + sizeOfVarint(stamp.replay)
   return size + 1 + sizeOfVarint(stamp.timeMs)
 }
 

@@ -36,6 +36,8 @@ export interface ScannedEnvelope {
   key: string
   /** Routing.acting; `` where absent. */
   acting: string
+  /** Routing.retain. */
+  retain: boolean
   /** Number of the field that holds the content, 0 where there is none, and where its bytes lie. */
   content: 0 | 3 | 6
   contentStart: number
@@ -69,6 +71,7 @@ export function scanEnvelope(
     receipt: 0,
     key: '',
     acting: '',
+    retain: false,
     content: 0,
     contentStart: 0,
     contentEnd: 0,
@@ -187,19 +190,25 @@ function scanRouting(reader: Reader, envelope: ScannedEnvelope, limits: Limits):
   while (reader.pos < reader.end) {
     const tag = reader.uint32()
     const field = tag >>> 3
-    if (field === 0 || field > 6) {
+    if (field === 0 || field > 7) {
       skipUnknown(reader, tag)
       continue
     }
-    expectWireType(tag & 7, field === 1 || field === 4 ? VARINT : LENGTH_DELIMITED)
+    expectWireType(tag & 7, isNumber(field) ? VARINT : LENGTH_DELIMITED)
     if (field === 1) envelope.route = reader.uint32()
     else if (field === 4) envelope.receipt = reader.uint32()
+    else if (field === 7) envelope.retain = reader.uint32() !== 0
     else if (field === 2) envelope.channel = reader.string(CHANNEL_BYTES_MAX, 'channel')
     else if (field === 6) envelope.acting = reader.string(NAME_BYTES_MAX, 'acting')
     else if (field === 5) envelope.key = reader.string(KEY_BYTES_MAX, 'idempotency_key')
     else addDestination(envelope, reader.string(NAME_BYTES_MAX, 'an address'), limits)
   }
   if (envelope.route !== 0 && envelope.to.length > 0) throw malformed('both route and to')
+}
+
+/** Of the fields of Routing. */
+function isNumber(field: number): boolean {
+  return field === 1 || field === 4 || field === 7
 }
 
 function addDestination(envelope: ScannedEnvelope, address: string, limits: Limits): void {

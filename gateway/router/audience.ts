@@ -4,8 +4,9 @@
  * however many of its filters match: see docs/decisions/0006.
  */
 import { matchesChannel } from '../protocol/channel.ts'
-import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
-import { Batch, type RoomMessage } from './batch.ts'
+import type { EnvelopeBody } from '../protocol/packet-writer.ts'
+import { Batch } from './batch.ts'
+import type { RoomMessage } from './intake.ts'
 import type { Lane } from './lane.ts'
 import type { Membership, Place } from './place.ts'
 import type { Turn } from './turn.ts'
@@ -51,13 +52,13 @@ export class Audience {
   }
 
   /** Sends to all members at the end of the turn; `sender` is the sender's own membership. */
-  append(envelope: ScannedEnvelope, message: RoomMessage, sender: Membership): void {
+  append(body: EnvelopeBody, message: RoomMessage, sender: Membership): void {
     if (!this.#batch) {
       this.#batch = new Batch(this.#place, this.#lane)
       this.#turn.dirty(this)
     }
     const batch = this.#batch
-    batch.add(envelope, message)
+    batch.add(body, message)
     if (message.origin && sender.audience === this) sender.spoke = batch
     if (batch.full) this.flush()
   }

@@ -1,17 +1,10 @@
 /**
  * The messages of one turn for one audience on one lane: encoded once, joined once, shared by all.
  */
-import type { Stamp } from '../protocol/packet-writer.ts'
-import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
+import type { EnvelopeBody } from '../protocol/packet-writer.ts'
+import type { RoomMessage } from './intake.ts'
 import type { FrameWriter, Lane } from './lane.ts'
 import type { Membership, Place } from './place.ts'
-import type { Socket } from './socket.ts'
-
-/** A message on its way to a room. */
-export interface RoomMessage extends Stamp {
-  /** Who sent it and shall not hear it; undefined where the room echoes. */
-  readonly origin: Socket | undefined
-}
 
 /** A batch that grows past this is handed over before the turn ends, in bytes. */
 const BATCH_BYTES_MAX = 262_144
@@ -27,8 +20,8 @@ export class Batch {
     this.writer = lane.writer()
   }
 
-  add(envelope: ScannedEnvelope, message: RoomMessage): void {
-    this.writer.envelope(envelope, message)
+  add(body: EnvelopeBody, message: RoomMessage): void {
+    this.writer.envelope(body, message, 0, this.place.config.structure)
     this.messages.push(message)
   }
 

@@ -1,21 +1,17 @@
 /**
- * What stands between the permission to send to a room and the message's position in it: the room's
- * program, its durable history. The router declares it and the rooms bring it; where a room has
- * none, its messages go straight to their hearers.
+ * What a room does with a message beside sending it: what stands before its position (a program,
+ * the durable history), and who keeps it afterwards. The router declares both and the rooms bring
+ * them; where a room has none, its messages go straight to their hearers.
  */
-import type { Stamp } from '../protocol/packet-writer.ts'
+
+import type { Refusal } from '../protocol/codes.ts'
+import type { EnvelopeBody, Stamp } from '../protocol/packet-writer.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import type { MessageKey } from '../store/history.ts'
 import type { RefusedDestination } from './destination.ts'
 import type { Remembered } from './idempotency.ts'
 import type { Membership, Place } from './place.ts'
 import type { Socket } from './socket.ts'
-
-/** What writers need of an envelope: its bytes but the routing, in two spans. */
-export type EnvelopeBody = Pick<
-  ScannedEnvelope,
-  'bytes' | 'start' | 'cutStart' | 'cutEnd' | 'end' | 'content' | 'contentStart' | 'contentEnd'
->
 
 /** A message on its way to a room. */
 export interface RoomMessage extends Stamp {
@@ -25,23 +21,55 @@ export interface RoomMessage extends Stamp {
   sequence: number
 }
 
-/** One that has to wait, with memory of its own. */
-export interface WaitingMessage {
-  readonly place: Place
+/** A message with memory of its own. */
+export interface OwnMessage {
   readonly message: RoomMessage
   /** `` for the room itself. */
   readonly channel: string
   readonly body: EnvelopeBody
   /** Who sent it, which may have left since. */
   readonly sender: Membership
-  readonly key: MessageKey | undefined
-  /** It is to be the last value of its channel. */
+  /** It asks to be the last value of its channel. */
   readonly retain: boolean
-  /** It was delivered, or refused; called once, unless it is refused after all. */
+}
+
+/** One that has to wait for its position. */
+export interface WaitingMessage extends OwnMessage {
+  readonly place: Place
+  readonly key: MessageKey | undefined
+  /** It was delivered, or refused. Once. */
   settle(end: Remembered | RefusedDestination): void
+  /** It cannot be said yet which, and its sender has waited long enough. At most once, before. */
+  doubt(refusal: Refusal): void
 }
 
 export interface Intake {
   /** Takes a message; the order in which it takes them is kept. */
   take(waiting: WaitingMessage): void
+}
+
+/** Is shown each message of a room in the order of positions, before it is heard. */
+export interface Keeper {
+  /** Why it cannot be kept, and must not be sent: undefined where it can. */
+  refuses(sender: Membership, channel: string, envelope: ScannedEnvelope): Refusal | undefined
+  keep(message: OwnMessage): void
+}
+
+/** The body alone, in memory of its own. */
+export function ownBody(envelope: EnvelopeBody): EnvelopeBody {
+  const { bytes, start, cutStart, cutEnd, end, content, contentStart, contentEnd } = envelope
+  const own = Buffer.allocUnsafeSlow(cutStart - start + end - cutEnd)
+  bytes.copy(own, 0, start, cutStart)
+  if (cutEnd < end) bytes.copy(own, cutStart - start, cutEnd, end)
+  const moved = contentStart >= cutEnd ? start + cutEnd - cutStart : start
+  return {
+    bytes: own,
+    start: 0,
+    cutStart: own.length,
+    cutEnd: own.length,
+    end: own.length,
+    content,
+    contentStart: content === 0 ? 0 : contentStart - moved,
+    contentEnd: content === 0 ? 0 : contentEnd - moved,
+  }
 }

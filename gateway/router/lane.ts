@@ -3,8 +3,8 @@
  * them.
  */
 import type { Frame } from '@porthouse/proto/v1/frame'
-import type { ReceiptFacts, Stamp } from '../protocol/packet-writer.ts'
-import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
+import type { EnvelopeBody, ReceiptFacts, Stamp } from '../protocol/packet-writer.ts'
+import type { Structure } from './structure.ts'
 
 /** One wire form, for instance binary WebSocket: an object that all of its sockets share. */
 export interface Lane {
@@ -19,7 +19,11 @@ export interface FrameWriter {
   /** So far, in bytes, before the transport's own framing. */
   readonly bytes: number
   readonly frames: number
-  envelope(envelope: ScannedEnvelope, stamp: Stamp): void
+  /**
+   * `frameId`: of the request that it answers. `structure`: of the room that it was sent to, if that
+   * has one.
+   */
+  envelope(body: EnvelopeBody, stamp: Stamp, frameId?: number, structure?: Structure): void
   receipt(frameId: number, receipt: ReceiptFacts): void
   frame(frame: Frame): void
   /** All frames, ready for the wire, the same bytes at each call. Nothing is added afterwards. */

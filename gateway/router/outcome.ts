@@ -1,9 +1,10 @@
 /** What became of one envelope, gathered over its destinations; what a receipt is made of (R30). */
 import { Code } from '@porthouse/proto/v1/code'
 import { ReceiptLevel, ReceiptStatus } from '@porthouse/proto/v1/receipt'
+import type { Refusal } from '../protocol/codes.ts'
 import type { MessageId } from '../protocol/uuid7.ts'
-import type { RefusedDestination } from './destination.ts'
-import type { Remembered } from './idempotency.ts'
+import { type RefusedDestination, refused } from './destination.ts'
+import type { Remembered, Waiter } from './idempotency.ts'
 
 const NONE: readonly RefusedDestination[] = []
 
@@ -18,8 +19,12 @@ export class Outcome {
   epoch = 0
   refusals: readonly RefusedDestination[] = NONE
   #sent = 0
+  #stored = 0
+  #kept = 0
   #duplicates = 0
   #firstId: MessageId | undefined
+  #pending = 0
+  #whenSettled: (() => void) | undefined
 
   constructor(ownId: MessageId, level: number) {
     this.ownId = ownId
@@ -42,11 +47,44 @@ export class Outcome {
     this.refusals = [...this.refusals, refusal]
   }
 
+  /** One of its destinations, named so, will tell later. */
+  expect(name: string, isDuplicate: boolean): Waiter {
+    this.#pending++
+    let open = true
+    const close = (add: () => void) => {
+      if (!open) return
+      open = false
+      add()
+      if (--this.#pending === 0) this.#whenSettled?.()
+    }
+    return {
+      settle: (end) =>
+        close(() => {
+          if ('kind' in end) this.refuse({ ...end, name })
+          else if (isDuplicate) this.duplicate(end)
+          else this.sent(end)
+        }),
+      doubt: ({ code, detail }: Refusal) => close(() => this.refuse(refused(name, code, detail))),
+    }
+  }
+
+  /** All of its destinations have told what became of it. */
+  get settled(): boolean {
+    return this.#pending === 0
+  }
+
+  /** Calls back once all have told. */
+  whenSettled(run: () => void): void {
+    this.#whenSettled = run
+  }
+
   #add(facts: Remembered): void {
     const only = this.#sent + this.#duplicates === 1
     this.sockets += facts.sockets
     this.sequence = only ? facts.sequence : 0
     this.epoch = only ? facts.epoch : 0
+    if (facts.stored) this.#stored++
+    if (facts.kept) this.#kept++
   }
 
   /**
@@ -62,10 +100,15 @@ export class Outcome {
   }
 
   get status(): ReceiptStatus {
+    if (this.#pending > 0 && this.level === ReceiptLevel.ACCEPTED) return ReceiptStatus.ACCEPTED
     if (this.#sent === 0 && this.#duplicates > 0) return ReceiptStatus.DUPLICATE
     if (this.#sent === 0 && this.refusals.length > 0) return ReceiptStatus.REJECTED
     if (this.level === ReceiptLevel.ACCEPTED) return ReceiptStatus.ACCEPTED
-    return this.sockets > 0 ? ReceiptStatus.ROUTED : ReceiptStatus.VOID
+    if (this.level === ReceiptLevel.STORED) return ReceiptStatus.STORED
+    if (this.sockets > 0) return ReceiptStatus.ROUTED
+    if (this.#stored > 0) return ReceiptStatus.STORED
+    // Reached nobody; something keeps it all the same (R29).
+    return this.#kept > 0 ? ReceiptStatus.ACCEPTED : ReceiptStatus.VOID
   }
 
   /** Of the first refusal. */

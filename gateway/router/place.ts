@@ -1,12 +1,13 @@
 /** A room as the router sees it: who listens to which of its channels, and the next position. */
 import type { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { matchesChannel } from '../protocol/channel.ts'
-import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
+import { RateLimit } from '../protocol/rate-limit.ts'
 import { Audience } from './audience.ts'
 import { AudienceIndex } from './audience-index.ts'
 import type { Batch } from './batch.ts'
-import type { EnvelopeBody } from './intake.ts'
+import type { Intake, Keeper } from './intake.ts'
 import type { Actor, Socket } from './socket.ts'
+import type { Structure } from './structure.ts'
 import type { Turn } from './turn.ts'
 
 /** What the router needs to know of a room's config. */
@@ -43,17 +44,6 @@ export type DefaultTarget =
   | { readonly kind: 'channel'; readonly channel: string }
   /** Its name. */
   | { readonly kind: 'group'; readonly group: string }
-
-/** What a room's messages have to be (R20). */
-export interface Structure {
-  /**
-   * The envelope itself where it fits, or as another where it came in another form of the same (JSON
-   * for Protobuf). Throws Refusal CONTENT_INVALID, with the place in it and the reason.
-   */
-  admit(envelope: ScannedEnvelope): ScannedEnvelope
-  /** The content as text, for lanes of text; undefined: it goes as it is. */
-  textOf(body: EnvelopeBody): string | undefined
-}
 
 /** In whose name a socket may send to a room, and to which of its channels. */
 export interface Sender {
@@ -92,24 +82,41 @@ export interface Membership {
   audience: Audience | undefined
   /** Position among the audience's members. */
   index: number
+  /** Of what it may send. */
+  rate: RateLimit | undefined
   /** The batch of this turn that holds messages of its own, which it shall not hear. */
   spoke: Batch | undefined
+}
+
+export function rateOf({ limits }: PlaceConfig): RateLimit | undefined {
+  return limits.socketRate && new RateLimit(limits.socketRate)
 }
 
 /** Channels whose audiences are remembered; beyond it the memory starts anew. */
 const CHANNELS_CACHED = 10_000
 
 export class Place {
-  /** Position given last. */
-  sequence = 0
-  config: PlaceConfig
+  /** Of the last message that was delivered. */
+  sequence: number
+  /** What a message has to pass before it has a position; undefined: nothing. */
+  intake: Intake | undefined
+  /** What is sent to it is stored before it is heard. */
+  stores = false
+  /** Who keeps its messages; undefined: nobody. */
+  keeper: Keeper | undefined
+  #config: PlaceConfig
+  /** The config bounds what may be sent, beside who may. */
+  guarded = false
+  /** Of what all may send together. */
+  rate: RateLimit | undefined
   /** All who are in it, listening or not. */
   readonly members = new Set<Membership>()
   /** Those who may let in whoever knocks. */
   readonly admitters = new Set<Membership>()
   /** Those who hear the room itself, which is where most messages go. */
   #whole: readonly Audience[] = []
-  readonly epoch: number
+  /** Positions of another one are void. */
+  epoch: number
   readonly route: number
   /** `{account}/{room}`, as slugs. */
   readonly name: string
@@ -119,12 +126,36 @@ export class Place {
   readonly #index = new AudienceIndex()
   readonly #byChannel = new Map<string, readonly Audience[]>()
 
-  constructor(route: number, name: string, epoch: number, config: PlaceConfig, turn: Turn) {
+  constructor(
+    route: number,
+    name: string,
+    position: { readonly epoch: number; readonly sequence: number },
+    config: PlaceConfig,
+    turn: Turn,
+  ) {
     this.route = route
     this.name = name
-    this.epoch = epoch
-    this.config = config
+    this.epoch = position.epoch
+    this.sequence = position.sequence
+    this.#config = config
     this.#turn = turn
+    this.config = config
+  }
+
+  get config(): PlaceConfig {
+    return this.#config
+  }
+
+  /** Takes effect with the next message; nobody is dropped. */
+  set config(config: PlaceConfig) {
+    const { limits, channels, channelsOnly } = config
+    this.#config = config
+    this.rate = limits.roomRate && new RateLimit(limits.roomRate)
+    for (const member of this.members) member.rate = rateOf(config)
+    this.guarded =
+      channels.length > 0 ||
+      channelsOnly ||
+      [limits.payloadBytes, limits.socketRate, limits.roomRate].some((each) => each !== undefined)
   }
 
   get address(): string {

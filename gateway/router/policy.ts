@@ -4,11 +4,12 @@
  */
 import { Code } from '@porthouse/proto/v1/code'
 import { ReceiptLevel } from '@porthouse/proto/v1/receipt'
+import { matchesChannel } from '../protocol/channel.ts'
 import { Refusal } from '../protocol/codes.ts'
 import type { RateLimit } from '../protocol/rate-limit.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import { type Destination, refused } from './destination.ts'
-import { maySend } from './place.ts'
+import { type Membership, maySend } from './place.ts'
 import { breach } from './terms.ts'
 
 /** What somebody at a lock may say at once, in bytes: those inside do not know him yet. */
@@ -22,7 +23,38 @@ function floods(rate: RateLimit, { start, end }: ScannedEnvelope, now: number) {
   return new Refusal(Code.RATE_LIMITED, `over ${rate.perSecond} messages a second from a lock`)
 }
 
-/** `now` in milliseconds. */
+/** What the room's config says against it, whoever sends it; takes one of the rates. */
+function roomRefuses(
+  { place, rate }: Membership,
+  channel: string,
+  envelope: ScannedEnvelope,
+  now: number,
+): Refusal | undefined {
+  const { limits, channels, channelsOnly } = place.config
+  if (channel === '' && channelsOnly) {
+    return new Refusal(Code.CHANNEL_UNKNOWN, 'the room has channels alone')
+  }
+  if (
+    channel !== '' &&
+    channels.length > 0 &&
+    !channels.some((each) => matchesChannel(each, channel))
+  ) {
+    return new Refusal(Code.CHANNEL_UNKNOWN, 'the room has no such channel')
+  }
+  const bytesMax = limits.payloadBytes ?? Number.POSITIVE_INFINITY
+  if (envelope.contentEnd - envelope.contentStart > bytesMax) {
+    return new Refusal(Code.PAYLOAD_TOO_LARGE, `over ${bytesMax} bytes in this room`)
+  }
+  for (const each of [rate, place.rate]) {
+    if (!each || each.take(now)) continue
+    const whose = each === rate ? 'of one socket' : 'in all'
+    const detail = `over ${each.perSecond} messages a second ${whose} in this room`
+    return new Refusal(Code.RATE_LIMITED, detail)
+  }
+  return undefined
+}
+
+/** `now` in milliseconds that only rise. */
 export function permit(
   destination: Destination,
   envelope: ScannedEnvelope,
@@ -34,7 +66,8 @@ export function permit(
   if (level > ReceiptLevel.STORED) {
     return refused(name, Code.UNIMPLEMENTED, `receipt level ${level} is not known here`)
   }
-  if (level === ReceiptLevel.STORED) {
+  const stores = destination.kind === 'room' && destination.membership.place.stores
+  if (level === ReceiptLevel.STORED && !stores) {
     return refused(name, Code.NO_HISTORY, 'nothing is stored there')
   }
   if (destination.kind !== 'room') {
@@ -44,12 +77,15 @@ export function permit(
     return breached ? refused(name, breached.code, breached.detail) : destination
   }
   const { sender, channel, membership } = destination
-  if (sender && sender === membership.free) return destination
+  const { guarded } = membership.place
+  if (sender && sender === membership.free && !guarded) return destination
   if (!sender) return refused(name, Code.SEND_NOT_PERMITTED, 'no right to send to this room')
   const { actor } = sender
   if (!maySend(sender, channel)) {
     return refused(name, Code.CHANNEL_NOT_PERMITTED, 'no right to send to this channel')
   }
-  const breached = actor.terms && breach(actor.terms, envelope, now)
+  const breached =
+    (actor.terms && breach(actor.terms, envelope, now)) ??
+    (guarded ? roomRefuses(membership, channel, envelope, now) : undefined)
   return breached ? refused(name, breached.code, breached.detail) : destination
 }

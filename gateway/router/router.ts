@@ -1,13 +1,16 @@
 /**
- * The way of an envelope, as its steps: resolve → permit → recall → gather → send. Nothing here
- * waits, and nothing knows of transports or storage (R31).
+ * The way of an envelope, as its steps: resolve → permit → fit → recall → gather → send. Nothing
+ * here waits, and nothing knows of transports or storage (R31): where a message has to wait for its
+ * room's program or history, the outcome says that it will tell later.
  */
 import { hash } from 'node:crypto'
 import { Code } from '@porthouse/proto/v1/code'
+import { Refusal } from '../protocol/codes.ts'
 import type { Stamp } from '../protocol/packet-writer.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
-import type { MessageId, Uuid7Source } from '../protocol/uuid7.ts'
-import type { RoomMessage } from './batch.ts'
+import { copyId, type MessageId, type Uuid7Source } from '../protocol/uuid7.ts'
+import type { MessageKey } from '../store/history.ts'
+import { fanOut, keepAndFanOut } from './deliver.ts'
 import {
   type Destination,
   type DirectDestination,
@@ -17,7 +20,8 @@ import {
 } from './destination.ts'
 import { gather } from './gather.ts'
 import type { Graph } from './graph.ts'
-import type { IdempotencyWindow, Remembered } from './idempotency.ts'
+import type { IdempotencyWindow, Remembered, Waiter } from './idempotency.ts'
+import { ownBody, type RoomMessage } from './intake.ts'
 import { Outcome } from './outcome.ts'
 import type { Sender } from './place.ts'
 import { permit } from './policy.ts'
@@ -31,11 +35,19 @@ export class Router {
   readonly graph: Graph
   readonly #ids: Uuid7Source
   readonly #window: IdempotencyWindow
+  /** Milliseconds that only rise: a clock that is set must not change how much may be sent. */
+  readonly #uptime: () => number
 
-  constructor(graph: Graph, ids: Uuid7Source, window: IdempotencyWindow) {
-    this.graph = graph
-    this.#ids = ids
-    this.#window = window
+  constructor(parts: {
+    graph: Graph
+    ids: Uuid7Source
+    window: IdempotencyWindow
+    uptime: () => number
+  }) {
+    this.graph = parts.graph
+    this.#ids = parts.ids
+    this.#window = parts.window
+    this.#uptime = parts.uptime
   }
 
   /**
@@ -45,8 +57,9 @@ export class Router {
   publish(origin: Socket, envelope: ScannedEnvelope, barred = NONE_BARRED): Outcome {
     const outcome = new Outcome(this.#ids.next(), envelope.receipt)
     const seen = envelope.to.length > 1 ? new Set<string>() : undefined
+    const now = this.#uptime()
     for (const asked of resolve(this.graph, origin, envelope, barred)) {
-      const destination = permit(asked, envelope, this.#ids.ms)
+      const destination = permit(asked, envelope, now)
       if (destination.kind === 'refused') {
         outcome.refuse(destination)
         continue
@@ -56,8 +69,10 @@ export class Router {
         if (seen.has(address)) continue
         seen.add(address)
       }
-      if (envelope.key !== '') this.#sendOnce(origin, envelope, destination, outcome)
-      else outcome.sent(this.#send(origin, envelope, destination, outcome.ownId))
+      const fitted = fit(destination, envelope)
+      if ('kind' in fitted) outcome.refuse(fitted)
+      else if (envelope.key !== '') this.#sendOnce(origin, fitted, destination, outcome)
+      else this.#send(origin, fitted, destination, outcome)
     }
     return outcome
   }
@@ -69,23 +84,51 @@ export class Router {
     destination: Sendable,
     outcome: Outcome,
   ): void {
+    const { name } = destination
     const { principal } = actorOf(destination)
-    const scope = `${principal}\n${envelope.key}\n${addressOf(destination)}`
+    const scope = hash('sha256', `${principal}\n${envelope.key}\n${addressOf(destination)}`, 'hex')
     const bodyHash = hashOfBody(envelope)
-    const now = this.#ids.ms
+    const now = this.#uptime()
     const recall = this.#window.recall(scope, bodyHash, now)
-    if (recall.outcome === 'same') return outcome.duplicate(recall.first)
     if (recall.outcome === 'reused') {
-      return outcome.refuse(
-        refused(destination.name, Code.KEY_REUSED, 'the key was used with another body'),
-      )
+      return outcome.refuse(refused(name, Code.KEY_REUSED, 'the key was used with another body'))
     }
-    const facts = this.#send(origin, envelope, destination, outcome.ownId)
-    this.#window.remember(scope, bodyHash, facts, now)
+    if (recall.outcome === 'same') {
+      const { first } = recall.keyed
+      if (first) outcome.duplicate(first)
+      else recall.keyed.wait(outcome.expect(name, true))
+      return
+    }
+    const keyed = this.#window.begin(scope, bodyHash, now)
+    const key = { scope: Buffer.from(scope, 'hex'), body: Buffer.from(bodyHash, 'hex') }
+    if (destination.kind === 'room' && destination.membership.place.intake) {
+      const waiter = outcome.expect(name, false)
+      return this.#sendThrough(origin, envelope, destination, outcome.ownId, key, {
+        settle: (end) => {
+          waiter.settle(end)
+          this.#window.ended(keyed, end)
+        },
+        doubt: (refusal) => {
+          waiter.doubt(refusal)
+          keyed.doubt(refusal)
+        },
+      })
+    }
+    const facts = this.#sendNow(origin, envelope, destination, outcome.ownId)
+    this.#window.ended(keyed, facts)
     outcome.sent(facts)
   }
 
-  #send(
+  #send(origin: Socket, envelope: ScannedEnvelope, destination: Sendable, outcome: Outcome): void {
+    if (destination.kind === 'room' && destination.membership.place.intake) {
+      const waiter = outcome.expect(destination.name, false)
+      this.#sendThrough(origin, envelope, destination, outcome.ownId, undefined, waiter)
+    } else {
+      outcome.sent(this.#sendNow(origin, envelope, destination, outcome.ownId))
+    }
+  }
+
+  #sendNow(
     origin: Socket,
     envelope: ScannedEnvelope,
     destination: Sendable,
@@ -99,27 +142,56 @@ export class Router {
   #sendToRoom(
     origin: Socket,
     envelope: ScannedEnvelope,
-    { membership, sender, channel }: RoomDestination,
+    destination: RoomDestination,
     id: MessageId,
   ): Remembered {
-    const { place } = membership
-    const message: RoomMessage = {
+    const { membership: sender, channel } = destination
+    const { place } = sender
+    const { keeper } = place
+    const message = this.#messageTo(origin, destination, keeper ? ownId(id) : id)
+    message.sequence = place.sequence + 1
+    const { retain } = envelope
+    const sockets = keeper
+      ? keepAndFanOut(place, { message, channel, body: ownBody(envelope), sender, retain })
+      : fanOut(place, channel, envelope, message, sender)
+    const { sequence } = message
+    return { id, sockets, sequence, epoch: place.epoch, stored: false, kept: keeper !== undefined }
+  }
+
+  /** To a room whose messages have to wait: with memory of its own, and a word at the end. */
+  #sendThrough(
+    origin: Socket,
+    envelope: ScannedEnvelope,
+    destination: RoomDestination,
+    id: MessageId,
+    key: MessageKey | undefined,
+    { settle, doubt }: Waiter,
+  ): void {
+    const { membership: sender, channel } = destination
+    const { place } = sender
+    const message = this.#messageTo(origin, destination, ownId(id))
+    const { retain } = envelope
+    const body = ownBody(envelope)
+    place.intake?.take({ place, message, channel, body, sender, retain, key, settle, doubt })
+  }
+
+  #messageTo(
+    origin: Socket,
+    { membership: { place }, sender, channel }: RoomDestination,
+    id: MessageId,
+  ): RoomMessage {
+    return {
       id,
       origin: place.config.echo ? undefined : origin,
       from: sender?.from ?? NO_BYTES,
       route: place.route,
       channel: channel === '' ? NO_BYTES : Buffer.from(channel),
       target: NO_BYTES,
-      sequence: ++place.sequence,
+      sequence: 0,
       timeMs: this.#ids.ms,
+      epoch: 0,
+      replay: 0,
     }
-    let sockets = 0
-    for (const audience of place.audiencesOf(channel)) {
-      const unheard = message.origin && membership.audience === audience ? 1 : 0
-      sockets += audience.size - unheard
-      audience.append(envelope, message, membership)
-    }
-    return { id, sockets, sequence: message.sequence, epoch: place.epoch }
   }
 
   #sendDirect(
@@ -136,14 +208,31 @@ export class Router {
       target: Buffer.from(destination.name),
       sequence: 0,
       timeMs: this.#ids.ms,
+      epoch: 0,
+      replay: 0,
     }
     const sockets = gather(this.graph, origin, destination)
     for (const socket of sockets) socket.direct(envelope, stamp)
-    return { id, sockets: sockets.length, sequence: 0, epoch: 0 }
+    return { id, sockets: sockets.length, sequence: 0, epoch: 0, stored: false, kept: false }
   }
 }
 
 type Sendable = Exclude<Destination, RefusedDestination>
+
+/** The envelope as the room wants it (R20), or why it is none. */
+function fit(destination: Sendable, envelope: ScannedEnvelope) {
+  if (destination.kind !== 'room') return envelope
+  const { membership, channel, name } = destination
+  const { keeper, config } = membership.place
+  try {
+    const fitted = config.structure ? config.structure.admit(envelope) : envelope
+    const refusal = keeper?.refuses(membership, channel, fitted)
+    return refusal ? refused(name, refusal.code, refusal.detail) : fitted
+  } catch (error) {
+    if (error instanceof Refusal) return refused(name, error.code, error.detail)
+    throw error
+  }
+}
 
 function actorOf(destination: Sendable): Actor {
   // Who may not send was refused before.
@@ -156,8 +245,13 @@ function addressOf(destination: Sendable): string {
   return channel === '' ? membership.place.address : `${membership.place.address}/${channel}`
 }
 
+/** Ids are made in memory that is soon written over. */
+function ownId(id: MessageId): MessageId {
+  return { bytes: copyId(id), at: 0 }
+}
+
 /** Of all bytes but the routing. */
 function hashOfBody({ bytes, start, cutStart, cutEnd, end }: ScannedEnvelope): string {
   const body = [bytes.subarray(start, cutStart), bytes.subarray(cutEnd, end)]
-  return hash('sha256', Buffer.concat(body), 'base64')
+  return hash('sha256', Buffer.concat(body), 'hex')
 }

@@ -1,6 +1,5 @@
 /** A live connection as the router sees it; a session implements it (R28, R31). */
-import type { Stamp } from '../protocol/packet-writer.ts'
-import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
+import type { EnvelopeBody, Stamp } from '../protocol/packet-writer.ts'
 import type { Batch } from './batch.ts'
 import type { Lane } from './lane.ts'
 import type { Membership } from './place.ts'
@@ -41,7 +40,7 @@ export interface Socket {
   /** Takes frames `from` to `to` of a batch, whose bytes on this lane are `bytes`. Never waits. */
   deliver(bytes: Buffer, batch: Batch, from: number, to: number): void
   /** Takes a message that is for this socket alone, or for its client. */
-  direct(envelope: ScannedEnvelope, stamp: Stamp): void
+  direct(body: EnvelopeBody, stamp: Stamp): void
 }
 
 export type Target =

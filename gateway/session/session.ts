@@ -10,9 +10,8 @@ import { EMPTY_STACK, type LockStack } from '../locks/lock.ts'
 import type { Proof } from '../locks/proof.ts'
 import { Refusal } from '../protocol/codes.ts'
 import { DETAIL_BYTES_MAX } from '../protocol/limits.ts'
-import type { Stamp } from '../protocol/packet-writer.ts'
+import type { EnvelopeBody, Stamp } from '../protocol/packet-writer.ts'
 import type { RateLimit } from '../protocol/rate-limit.ts'
-import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import type { Batch } from '../router/batch.ts'
 import type { Lane } from '../router/lane.ts'
 import type { Membership } from '../router/place.ts'
@@ -146,8 +145,8 @@ export class Session implements Socket {
     this.outbox.deliver(bytes, batch, from, to)
   }
 
-  direct(envelope: ScannedEnvelope, stamp: Stamp): void {
-    this.outbox.envelope(envelope, stamp)
+  direct(body: EnvelopeBody, stamp: Stamp): void {
+    this.outbox.envelope(body, stamp)
   }
 
   /** Sends a frame to this socket alone. */

@@ -85,6 +85,8 @@ const stamp = {
   target: new Uint8Array(),
   sequence: 2 ** 40,
   timeMs: 1_795_000_000_000,
+  epoch: 1_790_000_000_001,
+  replay: 1,
 }
 
 const decodedStamp = create(StampSchema, {
@@ -94,6 +96,8 @@ const decodedStamp = create(StampSchema, {
   channel: 'a/b',
   sequence: BigInt(stamp.sequence),
   timeMs: BigInt(stamp.timeMs),
+  epoch: BigInt(stamp.epoch),
+  replay: stamp.replay,
 })
 
 function framesOf(packet: Buffer): ScannedFrame[] {

@@ -145,9 +145,9 @@ test('the window remembers the newest keys of its time, and never more than it m
         const recall = window.recall(`${key}`, `${body}`, now)
         if (!known) expect(recall.outcome).toBe('new')
         else if (known.body !== body) expect(recall.outcome).toBe('reused')
-        else expect(recall).toMatchObject({ outcome: 'same', first: { sockets: known.sockets } })
+        else expect(recall).toMatchObject({ keyed: { first: { sockets: known.sockets } } })
         if (known) continue
-        window.remember(`${key}`, `${body}`, facts(i), now)
+        window.ended(window.begin(`${key}`, `${body}`, now), facts(i))
         const others = kept.filter((each) => each.key !== key)
         kept = [...others, { key, body, at: now, sockets: i }].slice(keys === 0 ? Infinity : -keys)
       }
@@ -156,5 +156,12 @@ test('the window remembers the newest keys of its time, and never more than it m
 })
 
 function facts(sockets: number): Remembered {
-  return { id: { bytes: Buffer.alloc(16), at: 0 }, sockets, sequence: 0, epoch: 0 }
+  return {
+    id: { bytes: Buffer.alloc(16), at: 0 },
+    sockets,
+    sequence: 0,
+    epoch: 0,
+    stored: false,
+    kept: false,
+  }
 }

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Place } from '../../gateway/router/place.ts'
 import { SlowQueue } from '../../gateway/session/outbox/slow-queue.ts'
+import { plainPlace } from '../support/plain-place.ts'
 import { Switchboard } from '../support/switchboard.ts'
 
 const BYTES_MAX = 1000
@@ -13,7 +14,7 @@ const POLICIES = [Policy.DROP_OLDEST, Policy.DROP_NEWEST, Policy.CONFLATE, Polic
 const board = new Switchboard()
 const places = POLICIES.map((policy, i) => {
   const place = board.place(`acme/${i}`)
-  place.config = { echo: false, slowConsumers: policy }
+  place.config = { ...plainPlace, slowConsumers: policy }
   return place
 })
 const [oldest, newest, conflate, disconnect] = places as [Place, Place, Place, Place]

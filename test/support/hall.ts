@@ -91,7 +91,12 @@ export class Hall {
         `${'a'.repeat(12)}${(this.#ids++).toString().padStart(4, '0')}`.replace(/\d/g, letter),
       turn,
       log: pino({ level: 'silent' }),
-      router: new Router(graph, new Uuid7Source(clock, randomBytes), window),
+      router: new Router({
+        graph,
+        ids: new Uuid7Source(clock, randomBytes),
+        window,
+        uptime: clock,
+      }),
       rooms: this.rooms,
       acceptors: known,
       strangersFlow: strangersFlow(flows),

@@ -6,7 +6,7 @@ import type { ScannedEnvelope } from '../../gateway/protocol/scan-envelope.ts'
 import type { Batch } from '../../gateway/router/batch.ts'
 import type { Graph } from '../../gateway/router/graph.ts'
 import type { Lane } from '../../gateway/router/lane.ts'
-import type { Membership, Place } from '../../gateway/router/place.ts'
+import { type Membership, type Place, rateOf } from '../../gateway/router/place.ts'
 import type { Actor, Socket, Target } from '../../gateway/router/socket.ts'
 import { framesIn } from './heard.ts'
 
@@ -62,6 +62,7 @@ export class MemorySocket implements Socket {
       audience: undefined,
       index: 0,
       spoke: undefined,
+      rate: rateOf(place.config),
     }
     this.memberships.set(place.route, member)
     return member

@@ -1,6 +1,5 @@
 /** A router with its graph, and the ends of its turns in the test's hands. */
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
-import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { EnvelopeSchema } from '@porthouse/proto/v1/envelope'
 import { scanEnvelope } from '../../gateway/protocol/scan-envelope.ts'
 import { Uuid7Source } from '../../gateway/protocol/uuid7.ts'
@@ -12,6 +11,7 @@ import { Router } from '../../gateway/router/router.ts'
 import { Turn } from '../../gateway/router/turn.ts'
 import { limits } from './limits.ts'
 import { MemorySocket, type MemorySocketOptions } from './memory-socket.ts'
+import { plainPlace } from './plain-place.ts'
 
 type EnvelopeInit = MessageInitShape<typeof EnvelopeSchema>
 
@@ -26,14 +26,13 @@ export class Switchboard {
 
   constructor(idempotency = { windowMs: 1000, keys: 100 }) {
     this.turn = new Turn((run) => this.#deferred.push(run))
-    this.router = new Router(
-      this.graph,
-      new Uuid7Source(
-        () => this.now,
-        (size) => Buffer.alloc(size, 7),
-      ),
-      new IdempotencyWindow(idempotency),
-    )
+    const clock = () => this.now
+    this.router = new Router({
+      graph: this.graph,
+      ids: new Uuid7Source(clock, (size) => Buffer.alloc(size, 7)),
+      window: new IdempotencyWindow(idempotency),
+      uptime: clock,
+    })
   }
 
   endTurn(): void {
@@ -41,8 +40,8 @@ export class Switchboard {
   }
 
   place(name: string, { echo = false } = {}): Place {
-    const config = { echo, slowConsumers: Policy.DISCONNECT }
-    const place = new Place(++this.#places, name, this.now, config, this.turn)
+    const position = { epoch: this.now, sequence: 0 }
+    const place = new Place(++this.#places, name, position, { ...plainPlace, echo }, this.turn)
     this.graph.addPlace(place, [name])
     return place
   }

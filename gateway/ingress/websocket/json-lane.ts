@@ -5,10 +5,15 @@
  */
 import { create, fromBinary, fromJsonString, toBinary, toJsonString } from '@bufbuild/protobuf'
 import { type Frame, FrameSchema, PacketSchema } from '@porthouse/proto/v1/frame'
-import { PacketWriter, type ReceiptFacts, type Stamp } from '../../protocol/packet-writer.ts'
+import {
+  type EnvelopeBody,
+  PacketWriter,
+  type ReceiptFacts,
+  type Stamp,
+} from '../../protocol/packet-writer.ts'
 import { malformed } from '../../protocol/reader.ts'
-import type { ScannedEnvelope } from '../../protocol/scan-envelope.ts'
 import type { FrameWriter, Lane } from '../../router/lane.ts'
+import type { Structure } from '../../router/structure.ts'
 import { HEADROOM, TEXT, writeHeader } from './framing.ts'
 
 export const jsonLane: Lane = {
@@ -30,18 +35,26 @@ export function packetOfJson(text: string): Buffer {
 /** The message encoded last: one that goes to several audiences is encoded once. */
 let latest: { stamp: Stamp; text: string } | undefined
 
-function textOf(envelope: ScannedEnvelope, stamp: Stamp): string {
-  if (latest?.stamp !== stamp) {
-    const packet = new PacketWriter(0)
-    packet.envelope(envelope, stamp)
-    latest = { stamp, text: textOfPacket(packet) }
+/** A Protobuf room's content is text here, and anybody may read it (R20). */
+function encode(
+  body: EnvelopeBody,
+  stamp: Stamp,
+  frameId: number,
+  structure: Structure | undefined,
+): string {
+  const packet = new PacketWriter(0)
+  packet.envelope(body, stamp, frameId)
+  const frame = onlyFrame(packet)
+  const value = structure?.textOf(body)
+  if (value !== undefined && frame.body.case === 'envelope') {
+    frame.body.value.content = { case: 'text', value }
   }
-  return latest.text
+  return toJsonString(FrameSchema, frame)
 }
 
-function textOfPacket(packet: PacketWriter): string {
+function onlyFrame(packet: PacketWriter): Frame {
   const [frame] = fromBinary(PacketSchema, packet.whole()).frames
-  return toJsonString(FrameSchema, frame ?? create(FrameSchema))
+  return frame ?? create(FrameSchema)
 }
 
 class JsonWriter implements FrameWriter {
@@ -53,14 +66,16 @@ class JsonWriter implements FrameWriter {
     return this.#texts.length
   }
 
-  envelope(envelope: ScannedEnvelope, stamp: Stamp): void {
-    this.#add(textOf(envelope, stamp))
+  envelope(body: EnvelopeBody, stamp: Stamp, frameId = 0, structure?: Structure): void {
+    if (frameId !== 0) return this.#add(encode(body, stamp, frameId, structure))
+    if (latest?.stamp !== stamp) latest = { stamp, text: encode(body, stamp, 0, structure) }
+    this.#add(latest.text)
   }
 
   receipt(frameId: number, receipt: ReceiptFacts): void {
     const packet = new PacketWriter(0)
     packet.receipt(frameId, receipt)
-    this.#add(textOfPacket(packet))
+    this.#add(toJsonString(FrameSchema, onlyFrame(packet)))
   }
 
   frame(frame: Frame): void {

@@ -7,7 +7,7 @@ import type { RoomAddress } from '../../protocol/address.ts'
 import { coversFilter } from '../../protocol/channel.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Room } from '../../rooms/rooms.ts'
-import { freeOf, type Membership, type Sender } from '../../router/place.ts'
+import { freeOf, type Membership, rateOf, type Sender } from '../../router/place.ts'
 import type { Rights } from '../../store/store.ts'
 import { resolves } from '../locks/lock-context.ts'
 import type { ProvedActor, Session } from '../session.ts'
@@ -136,6 +136,7 @@ function join(session: Session, room: Room): Membership {
     socket: session,
     audience: undefined,
     spoke: undefined,
+    rate: rateOf(room.config),
     place: room.place,
     free: undefined,
     senders: [],

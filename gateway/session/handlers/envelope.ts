@@ -93,6 +93,18 @@ function publishAfterEntry(
 }
 
 function answer(session: Session, id: number, outcome: Outcome): void {
+  if (outcome.settled) return tell(session, id, outcome)
+  // Taken it is at once; what becomes of it later is told where that is bad.
+  const accepted = outcome.level === ReceiptLevel.ACCEPTED
+  if (accepted) tell(session, id, outcome)
+  const told = outcome.refusals.length
+  outcome.whenSettled(() => {
+    const isNews = !accepted || outcome.refusals.length > told
+    if (isNews && !session.closed) tell(session, id, outcome)
+  })
+}
+
+function tell(session: Session, id: number, outcome: Outcome): void {
   if (outcome.refusals.length > 0) return answerRefusals(session, id, outcome)
   if (outcome.level !== ReceiptLevel.UNSPECIFIED) session.outbox.receipt(id, outcome)
 }

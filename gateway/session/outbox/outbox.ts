@@ -4,10 +4,11 @@
  * (R46).
  */
 import type { Frame } from '@porthouse/proto/v1/frame'
-import type { ReceiptFacts, Stamp } from '../../protocol/packet-writer.ts'
-import type { ScannedEnvelope } from '../../protocol/scan-envelope.ts'
-import type { Batch, RoomMessage } from '../../router/batch.ts'
+import type { EnvelopeBody, ReceiptFacts, Stamp } from '../../protocol/packet-writer.ts'
+import type { Batch } from '../../router/batch.ts'
+import type { RoomMessage } from '../../router/intake.ts'
 import type { FrameWriter, Lane } from '../../router/lane.ts'
+import type { Structure } from '../../router/structure.ts'
 import type { Turn } from '../../router/turn.ts'
 import type { Wire } from '../wire.ts'
 import { SlowQueue } from './slow-queue.ts'
@@ -38,6 +39,7 @@ export class Outbox {
   #first: Buffer | undefined
   #more: Buffer[] | undefined
   #holding = false
+  #whenReady: (() => void) | undefined
   readonly #turn: Turn
   readonly #lane: Lane
   readonly #options: OutboxOptions
@@ -74,8 +76,23 @@ export class Outbox {
     this.#writer().receipt(frameId, receipt)
   }
 
-  envelope(envelope: ScannedEnvelope, stamp: Stamp): void {
-    this.#writer().envelope(envelope, stamp)
+  /** See FrameWriter. */
+  envelope(body: EnvelopeBody, stamp: Stamp, frameId?: number, structure?: Structure): void {
+    this.#writer().envelope(body, stamp, frameId, structure)
+  }
+
+  /** Takes a whole transport message that is shared with other sockets, and may not be lost. */
+  shared(bytes: Buffer): void {
+    if (this.#closed) return
+    this.#seal()
+    if (!this.#isSlow()) this.#push(bytes)
+    else if (!this.#slow?.add(bytes)) this.#overflow()
+  }
+
+  /** Calls back, once, when nothing waits that the connection would not take soon. */
+  whenReady(run: () => void): void {
+    this.#whenReady = run
+    this.#touch()
   }
 
   /** An empty packet, which answers an empty packet. */
@@ -117,12 +134,22 @@ export class Outbox {
     this.#write()
     // A connection tells that it has drained only where it had been full; this one may have taken
     // everything at once.
-    if (this.#slow && this.#wire.buffered <= DIRECT_BYTES_MAX) this.drained()
+    if (this.#wire.buffered > DIRECT_BYTES_MAX) return
+    if (this.#slow) this.drained()
+    else this.#ready()
   }
 
   /** The connection has taken all that was written. */
   drained(): void {
-    if (!this.#closed) this.#unqueue(DIRECT_BYTES_MAX)
+    if (this.#closed) return
+    this.#unqueue(DIRECT_BYTES_MAX)
+    if (!this.#slow) this.#ready()
+  }
+
+  #ready(): void {
+    const run = this.#whenReady
+    this.#whenReady = undefined
+    run?.()
   }
 
   /**

@@ -1,0 +1,28 @@
+/** The last step: a message with its position goes to all who hear it. */
+import type { EnvelopeBody } from '../protocol/packet-writer.ts'
+import type { OwnMessage, RoomMessage } from './intake.ts'
+import type { Membership, Place } from './place.ts'
+
+/** Hands it to the audiences of its channel. Returns how many sockets are in them. */
+export function fanOut(
+  place: Place,
+  channel: string,
+  body: EnvelopeBody,
+  message: RoomMessage,
+  sender: Membership,
+): number {
+  place.sequence = message.sequence
+  let sockets = 0
+  for (const audience of place.audiencesOf(channel)) {
+    const unheard = message.origin && sender.audience === audience ? 1 : 0
+    sockets += audience.size - unheard
+    audience.append(body, message, sender)
+  }
+  return sockets
+}
+
+/** The same for one that is kept as well, where the room keeps anything. */
+export function keepAndFanOut(place: Place, own: OwnMessage): number {
+  place.keeper?.keep(own)
+  return fanOut(place, own.channel, own.body, own.message, own.sender)
+}

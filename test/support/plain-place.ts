@@ -1,0 +1,18 @@
+/** The config of a place that nobody has bounded. */
+import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
+import type { PlaceConfig } from '../../gateway/router/place.ts'
+
+export const plainPlace: PlaceConfig = {
+  echo: false,
+  slowConsumers: Policy.DISCONNECT,
+  limits: {
+    sockets: undefined,
+    payloadBytes: undefined,
+    socketRate: undefined,
+    roomRate: undefined,
+  },
+  channels: [],
+  channelsOnly: false,
+  structure: undefined,
+  defaultTarget: undefined,
+}
