@@ -7,7 +7,7 @@ import type { PlaceConfig } from '../router/place.ts'
 import type { RetentionBounds } from '../store/history.ts'
 import type { Rights } from '../store/store.ts'
 import { checkAccess, readAccess } from './blocks/access.ts'
-import { Blocks, type Kind, type ValueOf } from './blocks/blocks.ts'
+import { Blocks, type Kind, nameOf, type ValueOf } from './blocks/blocks.ts'
 import { checkChannels, readChannels } from './blocks/channels.ts'
 import { checkDefaultTarget, readDefaultTarget } from './blocks/default-target.ts'
 import { readEcho } from './blocks/echo.ts'
@@ -129,7 +129,7 @@ export function checkConfig(config: Config, flows: FlowReader): string[] {
   const seen = new Set<Kind>()
   for (const { kind } of config.blocks) {
     if (kind.case === undefined) faults.push(UNKNOWN)
-    else if (seen.has(kind.case)) faults.push(`two blocks of kind ${kind.case}`)
+    else if (seen.has(kind.case)) faults.push(`two blocks of kind ${nameOf(kind.case)}`)
     else {
       seen.add(kind.case)
       const check = CHECKS[kind.case] as Check<Kind>

@@ -1,25 +1,11 @@
 /** A room is loaded at its first join, is one for all, and is gone with the last member (R26). */
-import { create } from '@bufbuild/protobuf'
-import { ConfigSchema } from '@porthouse/proto/room/v1/config'
-import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { Acceptor } from '../../gateway/locks/acceptor.ts'
-import { tokenAcceptor } from '../../gateway/locks/acceptors/token.ts'
-import { checkConfig, type FlowReader, readConfig } from '../../gateway/rooms/config.ts'
 import { type Room, Rooms } from '../../gateway/rooms/rooms.ts'
 import { Graph } from '../../gateway/router/graph.ts'
 import { Turn } from '../../gateway/router/turn.ts'
-import type { RoomRecord, Store, Rooms as StoredRooms } from '../../gateway/store/store.ts'
+import type { RoomRecord, Rooms as StoredRooms } from '../../gateway/store/store.ts'
 import { MemoryStore, OPEN } from '../support/memory-store.ts'
-
-const token = tokenAcceptor({ store: new MemoryStore() as unknown as Store })
-const DEFAULTS = { tries: 3, deadlineMs: 10_000 }
-const flows: FlowReader = {
-  acceptors: new Map([['token', token as Acceptor]]),
-  defaults: DEFAULTS,
-}
-const TOKEN = { acceptor: 'token', ...DEFAULTS, options: undefined, key: 'token {}' }
-const VISITORS = { send: true, receive: true, admit: false, channels: [] }
+import { flows } from './flows.ts'
 
 let store: MemoryStore
 let graph: Graph
@@ -125,47 +111,5 @@ describe('a room', () => {
     endTurn()
     expect(await open()).toBe(anew)
     expect(graph.place('acme/boiler')).toBe(anew.place)
-  })
-})
-
-describe('a config', () => {
-  const of = (...kinds: object[]) =>
-    create(ConfigSchema, { blocks: kinds.map((kind) => ({ kind: kind as never })) })
-
-  test('without blocks asks for a token, does not echo and drops the slow', () => {
-    expect(readConfig(of(), flows)).toEqual({
-      flow: { kind: 'lock', lock: TOKEN },
-      visitors: VISITORS,
-      visited: false,
-      echo: false,
-      slowConsumers: Policy.DISCONNECT,
-    })
-  })
-
-  test('is as its blocks say', () => {
-    const config = of(
-      { case: 'access', value: { locks: [] } },
-      { case: 'echo', value: { enabled: true } },
-      { case: 'slowConsumers', value: { policy: Policy.CONFLATE } },
-    )
-    expect(checkConfig(config, flows)).toEqual([])
-    expect(readConfig(config, flows)).toEqual({
-      flow: undefined,
-      visitors: VISITORS,
-      visited: false,
-      echo: true,
-      slowConsumers: Policy.CONFLATE,
-    })
-  })
-
-  test.each([
-    ['a block of no kind', of({ case: undefined })],
-    ['two of a kind', of({ case: 'echo', value: {} }, { case: 'echo', value: {} })],
-    ['an unknown acceptor', of({ case: 'access', value: { locks: ['magic'] } })],
-    ['both locks and a flow', of({ case: 'access', value: { locks: ['token'], flow: {} } })],
-    ['a flow of nothing', of({ case: 'access', value: { flow: {} } })],
-    ['an unknown policy', of({ case: 'slowConsumers', value: { policy: 99 } })],
-  ])('with %s is at fault', (_, config) => {
-    expect(checkConfig(config, flows)).toHaveLength(1)
   })
 })

@@ -1,8 +1,13 @@
 /** The blocks of one config, by kind, as the readers of each kind get them. */
-import type { Block, Config } from '@porthouse/proto/room/v1/config'
+import { type Block, BlockSchema, type Config } from '@porthouse/proto/room/v1/config'
 
 export type Kind = NonNullable<Block['kind']['case']>
 export type ValueOf<K extends Kind> = Extract<Block['kind'], { case: K }>['value']
+
+/** As in Config, e.g. `slow_consumers`. */
+export function nameOf(kind: Kind): string {
+  return BlockSchema.field[kind].name
+}
 
 export class Blocks {
   readonly #blocks: readonly Block[]

@@ -1,5 +1,6 @@
 /** What the checks of blocks have in common; each fault is a sentence with the field's path. */
 import type { DescEnum } from '@bufbuild/protobuf'
+import { Refusal } from '../../protocol/codes.ts'
 
 /** Nothing, or that a number is too large. */
 export function* atMost(path: string, value: number, max: number): Iterable<string> {
@@ -16,6 +17,11 @@ export function* thrown(path: string, check: () => unknown): Iterable<string> {
   try {
     check()
   } catch (error) {
-    yield `${path}: ${error instanceof Error ? error.message : error}`
+    yield `${path}: ${reasonOf(error)}`
   }
+}
+
+function reasonOf(error: unknown): unknown {
+  if (error instanceof Refusal) return error.detail
+  return error instanceof Error ? error.message : error
 }
