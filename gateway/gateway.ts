@@ -193,7 +193,7 @@ function coreOf(
     newId: () => sockets.next(),
     turn,
     log,
-    router: new Router(graph, ids, new IdempotencyWindow(config.idempotency)),
+    router: new Router({ graph, ids, window: new IdempotencyWindow(config.idempotency), uptime }),
     rooms: new Rooms({ stored: store.rooms, graph, turn, clock, flows }),
     acceptors: flows.acceptors,
     strangersFlow: strangersFlow(flows),

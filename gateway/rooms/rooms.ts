@@ -111,7 +111,13 @@ export class Rooms {
     // Nothing is kept of such a room, so its positions begin anew with each loading: in an epoch of
     // their own, even within one millisecond.
     this.#epoch = Math.max(this.#clock(), this.#epoch + 1)
-    const place = new Place(++this.#routes, slugs, this.#epoch, config, this.#turn)
+    const place = new Place(
+      ++this.#routes,
+      slugs,
+      { epoch: this.#epoch, sequence: 0 },
+      config,
+      this.#turn,
+    )
     const room: Room = { record, config, place, members: 0, forgotten: false }
     for (const each of names) this.#loaded.set(each, room)
     this.#byRoute.set(place.route, room)
