@@ -1,6 +1,7 @@
 /** Commands on what the gateway remembers. */
 import type { Command } from 'commander'
 import { accountCommands } from './account-commands.ts'
+import { backupCommands } from './backup-commands.ts'
 import { identityCommands } from './identity-commands.ts'
 import { lockCommands } from './lock-commands.ts'
 import { offenderCommands } from './offender-commands.ts'
@@ -16,4 +17,5 @@ export function storeCommands(program: Command): void {
   offenderCommands(
     program.command('offender').description('who gave wrong answers to the teleprinter'),
   )
+  backupCommands(program)
 }

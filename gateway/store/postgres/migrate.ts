@@ -5,10 +5,10 @@ import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator'
 import { connect, type Server } from './database.ts'
 import { storeFailure } from './failure.ts'
 
-const FOLDER = join(import.meta.dirname, 'migrations')
+export const MIGRATIONS = join(import.meta.dirname, 'migrations')
 
 /** The advisory lock that says "porthouse migrates": its first letters as a number. */
-const LOCK = 0x706f7274
+export const LOCK = 0x706f7274
 
 /**
  * Applies what is missing, one process at a time, whoever else opens the database. Rejects with
@@ -20,7 +20,7 @@ export async function migrate(server: Server): Promise<void> {
   try {
     await sql`select pg_advisory_lock(${LOCK})`
     await applyMigrations(drizzle(sql), {
-      migrationsFolder: FOLDER,
+      migrationsFolder: MIGRATIONS,
       migrationsSchema: 'public',
       migrationsTable: 'porthouse_migrations',
     })

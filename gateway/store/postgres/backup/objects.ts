@@ -1,0 +1,37 @@
+/** What the migrations make, by name: in a database that others use too, only these are ours. */
+import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator'
+import { MIGRATIONS } from '../migrate.ts'
+
+/** One migration: its statements, and how the database remembers that it has them. */
+export type Migration = Pick<MigrationMeta, 'sql' | 'hash' | 'folderMillis'>
+
+export interface Objects {
+  readonly tables: readonly string[]
+  /** As a `drop` names them: the kind and the name. */
+  readonly others: readonly string[]
+}
+
+const MADE =
+  /create\s+(?:or\s+replace\s+)?(?:unlogged\s+)?(table|function|procedure|type|sequence|view)\s+(?:if\s+not\s+exists\s+)?(?:"?public"?\.)?"?(\w+)"?/gi
+
+/** In their order. */
+export function migrations(): Migration[] {
+  return readMigrationFiles({ migrationsFolder: MIGRATIONS })
+}
+
+export function objectsOf(steps: readonly Migration[]): Objects {
+  const made = steps
+    .flatMap(({ sql }) => sql)
+    .flatMap((statement) => [...withoutComments(statement).matchAll(MADE)])
+    .map(([, kind, name]) => ({ kind: kind!.toLowerCase(), name: name! }))
+  const tables = made.filter(({ kind }) => kind === 'table').map(({ name }) => name)
+  const others = made.filter(({ kind }) => kind !== 'table')
+  return {
+    tables: [...new Set(tables)],
+    others: [...new Set(others.map(({ kind, name }) => `${kind} if exists "${name}"`))],
+  }
+}
+
+function withoutComments(sql: string): string {
+  return sql.replace(/--.*$/gm, '')
+}
