@@ -12,6 +12,7 @@ export function fanOut(
   sender: Membership,
 ): number {
   place.sequence = message.sequence
+  place.traffic.count(channel, body.contentEnd - body.contentStart, message.timeMs)
   let sockets = 0
   for (const audience of place.audiencesOf(channel)) {
     const unheard = message.origin && sender.audience === audience ? 1 : 0

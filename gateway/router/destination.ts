@@ -1,10 +1,15 @@
 /** Where one envelope may go, and in whose name, as the router's steps hand it on. */
 import type { Code } from '@porthouse/proto/v1/code'
 import type { RateLimit } from '../protocol/rate-limit.ts'
+import type { Group } from './groups.ts'
 import type { Membership, Sender } from './place.ts'
 import type { Actor } from './socket.ts'
 
-export type Destination = RoomDestination | DirectDestination | RefusedDestination
+export type Destination =
+  | RoomDestination
+  | GroupDestination
+  | DirectDestination
+  | RefusedDestination
 
 /** A room that the sender is in, or one of its channels. */
 export interface RoomDestination {
@@ -31,6 +36,18 @@ export interface DirectDestination {
   readonly actor: Actor
   /** Of what a socket says from a lock to those inside. */
   readonly rate?: RateLimit
+}
+
+/** A group of a room that the sender is in and may send to. */
+export interface GroupDestination {
+  readonly kind: 'group'
+  /** As the sender wrote it, else its key. */
+  readonly name: string
+  /** Its address in slugs. */
+  readonly key: string
+  readonly actor: Actor
+  readonly membership: Membership
+  readonly group: Group
 }
 
 export interface RefusedDestination {

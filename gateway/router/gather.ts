@@ -3,11 +3,16 @@
  * direct message reaches a socket with which the sender shares a room or an account, so that ids
  * cannot be probed: anybody else is as void as one that is gone.
  */
-import type { DirectDestination } from './destination.ts'
+import type { DirectDestination, GroupDestination } from './destination.ts'
 import type { Graph } from './graph.ts'
 import type { Socket } from './socket.ts'
 
-export function gather(graph: Graph, origin: Socket, destination: DirectDestination): Socket[] {
+export function gather(
+  graph: Graph,
+  origin: Socket,
+  destination: DirectDestination | GroupDestination,
+): Socket[] {
+  if (destination.kind === 'group') return destination.group.receivers(origin)
   if (destination.kind === 'echo') return [origin]
   if (destination.kind === 'lock') return atLock(graph, origin, destination.key)
   const found =

@@ -5,9 +5,12 @@ import { RateLimit } from '../protocol/rate-limit.ts'
 import { Audience } from './audience.ts'
 import { AudienceIndex } from './audience-index.ts'
 import type { Batch } from './batch.ts'
+import { Groups, type GroupTerms } from './groups.ts'
 import type { Intake, Keeper } from './intake.ts'
+import { Occupancy } from './occupancy.ts'
 import type { Actor, Socket } from './socket.ts'
 import type { Structure } from './structure.ts'
+import { RoomTraffic } from './traffic.ts'
 import type { Turn } from './turn.ts'
 
 /** What the router needs to know of a room's config. */
@@ -23,6 +26,7 @@ export interface PlaceConfig {
   readonly structure: Structure | undefined
   /** Where what says nothing of it goes; undefined: where the socket entered (R27). */
   readonly defaultTarget: DefaultTarget | undefined
+  readonly groups: readonly GroupTerms[]
 }
 
 /** Undefined: no such bound. */
@@ -66,6 +70,8 @@ export function freeOf([first]: readonly Sender[]): Sender | undefined {
 export interface Membership {
   readonly socket: Socket
   readonly place: Place
+  /** By what members know him: `client:…`, `token:…/n` or `socket:…`; `` before that is settled. */
+  name: string
   /**
    * The first of `senders`, where neither channels nor terms confine him: all that most messages
    * need to know.
@@ -113,6 +119,9 @@ export class Place {
   readonly members = new Set<Membership>()
   /** Those who may let in whoever knocks. */
   readonly admitters = new Set<Membership>()
+  readonly groups = new Groups()
+  readonly occupancy = new Occupancy()
+  readonly traffic = new RoomTraffic()
   /** Those who hear the room itself, which is where most messages go. */
   #whole: readonly Audience[] = []
   /** Positions of another one are void. */
@@ -150,6 +159,7 @@ export class Place {
   set config(config: PlaceConfig) {
     const { limits, channels, channelsOnly } = config
     this.#config = config
+    this.groups.configure(config.groups)
     this.rate = limits.roomRate && new RateLimit(limits.roomRate)
     for (const member of this.members) member.rate = rateOf(config)
     this.guarded =
@@ -164,16 +174,22 @@ export class Place {
 
   /** Adds a filter. What was sent before is not delivered, what is sent from now on is. */
   listen(member: Membership, filter: string): void {
+    if (member.filters.has(filter)) return
+    this.occupancy.listen(member, filter)
     this.#change(member, () => member.filters.add(filter))
   }
 
   unlisten(member: Membership, filter: string): void {
+    if (!member.filters.has(filter)) return
+    this.occupancy.unlisten(member, filter)
     this.#change(member, () => member.filters.delete(filter))
   }
 
   leave(member: Membership): void {
     this.members.delete(member)
     this.admitters.delete(member)
+    this.groups.remove(member)
+    this.occupancy.rename(member, '')
     this.#change(member, () => member.filters.clear())
   }
 

@@ -8,7 +8,12 @@ import { matchesChannel } from '../protocol/channel.ts'
 import { Refusal } from '../protocol/codes.ts'
 import type { RateLimit } from '../protocol/rate-limit.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
-import { type Destination, refused } from './destination.ts'
+import {
+  type Destination,
+  type DirectDestination,
+  type GroupDestination,
+  refused,
+} from './destination.ts'
 import { type Membership, maySend } from './place.ts'
 import { breach } from './terms.ts'
 
@@ -23,14 +28,9 @@ function floods(rate: RateLimit, { start, end }: ScannedEnvelope, now: number) {
   return new Refusal(Code.RATE_LIMITED, `over ${rate.perSecond} messages a second from a lock`)
 }
 
-/** What the room's config says against it, whoever sends it; takes one of the rates. */
-function roomRefuses(
-  { place, rate }: Membership,
-  channel: string,
-  envelope: ScannedEnvelope,
-  now: number,
-): Refusal | undefined {
-  const { limits, channels, channelsOnly } = place.config
+/** What the room's config says against a channel, whoever sends to it. */
+function channelRefuses({ place }: Membership, channel: string): Refusal | undefined {
+  const { channels, channelsOnly } = place.config
   if (channel === '' && channelsOnly) {
     return new Refusal(Code.CHANNEL_UNKNOWN, 'the room has channels alone')
   }
@@ -41,6 +41,16 @@ function roomRefuses(
   ) {
     return new Refusal(Code.CHANNEL_UNKNOWN, 'the room has no such channel')
   }
+  return undefined
+}
+
+/** What its config says against so much, or so often; takes one of the rates. */
+function limitsRefuse(
+  { place, rate }: Membership,
+  envelope: ScannedEnvelope,
+  now: number,
+): Refusal | undefined {
+  const { limits } = place.config
   const bytesMax = limits.payloadBytes ?? Number.POSITIVE_INFINITY
   if (envelope.contentEnd - envelope.contentStart > bytesMax) {
     return new Refusal(Code.PAYLOAD_TOO_LARGE, `over ${bytesMax} bytes in this room`)
@@ -52,6 +62,16 @@ function roomRefuses(
     return new Refusal(Code.RATE_LIMITED, detail)
   }
   return undefined
+}
+
+/** Of what needs no room's right: one at a lock, and a group of a room with limits, may be bounded. */
+function floodOf(
+  destination: DirectDestination | GroupDestination,
+  envelope: ScannedEnvelope,
+  now: number,
+): Refusal | undefined {
+  if (destination.kind === 'group') return limitsRefuse(destination.membership, envelope, now)
+  return destination.rate && floods(destination.rate, envelope, now)
 }
 
 /** `now` in milliseconds that only rise. */
@@ -71,9 +91,9 @@ export function permit(
     return refused(name, Code.NO_HISTORY, 'nothing is stored there')
   }
   if (destination.kind !== 'room') {
-    const { rate, actor } = destination
-    const flood = rate && floods(rate, envelope, now)
-    const breached = flood ?? (actor.terms && breach(actor.terms, envelope, now))
+    const { actor } = destination
+    const breached =
+      floodOf(destination, envelope, now) ?? (actor.terms && breach(actor.terms, envelope, now))
     return breached ? refused(name, breached.code, breached.detail) : destination
   }
   const { sender, channel, membership } = destination
@@ -86,6 +106,8 @@ export function permit(
   }
   const breached =
     (actor.terms && breach(actor.terms, envelope, now)) ??
-    (guarded ? roomRefuses(membership, channel, envelope, now) : undefined)
+    (guarded
+      ? (channelRefuses(membership, channel) ?? limitsRefuse(membership, envelope, now))
+      : undefined)
   return breached ? refused(name, breached.code, breached.detail) : destination
 }

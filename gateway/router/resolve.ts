@@ -11,7 +11,7 @@ import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import { type Destination, refused } from './destination.ts'
 import type { Graph } from './graph.ts'
 import { type Membership, maySend, type Sender } from './place.ts'
-import type { Actor, Socket } from './socket.ts'
+import type { Actor, Socket, Target } from './socket.ts'
 
 /** Rooms that the sender could not enter, by name as written. */
 export type Barred = ReadonlyMap<string, Refusal>
@@ -29,11 +29,21 @@ export function resolve(
     return envelope.to.map((name) => addressed(graph, origin, name, envelope, actor, barred))
   }
   const { target, client } = origin
-  if (target?.kind === 'room') return [inRoom('', target.membership, target.channel, envelope)]
+  if (target?.kind === 'room') return [inHome(target, envelope)]
   if (!actor) return [notThatOne('')]
   if (target) return [{ kind: 'echo', name: target.address, key: origin.id, actor }]
   if (client) return [{ kind: 'name', name: client, key: client, actor }]
   return []
+}
+
+/** Where the room's config says, else where the socket entered. */
+function inHome(
+  { membership, channel }: Extract<Target, { kind: 'room' }>,
+  envelope: ScannedEnvelope,
+): Destination {
+  const { defaultTarget } = membership.place.config
+  if (defaultTarget?.kind === 'group') return inGroup('', membership, defaultTarget.group, envelope)
+  return inRoom('', membership, defaultTarget?.channel ?? channel, envelope)
 }
 
 function actorOf({ actors }: Socket, acting: string): Actor | undefined {
@@ -79,6 +89,25 @@ function inRoom(
   return { kind: 'room', name, membership, sender, channel }
 }
 
+/** Whoever may send to the room itself may send to its groups. */
+function inGroup(
+  name: string,
+  membership: Membership,
+  group: string,
+  { acting }: ScannedEnvelope,
+): Destination {
+  const found = membership.place.groups.get(group)
+  if (!found) return refused(name, Code.TARGET_UNKNOWN, 'the room has no such group')
+  const sender = senderIn(membership, acting, '')
+  if (!sender && acting !== '' && !isActor(membership.socket, acting)) return notThatOne(name)
+  if (!sender || !maySend(sender, '')) {
+    return refused(name, Code.SEND_NOT_PERMITTED, 'no right to send to the whole room')
+  }
+  const key = `group:${membership.place.name}/${group}`
+  const { actor } = sender
+  return { kind: 'group', name: name || key, key, actor, membership, group: found }
+}
+
 function isActor({ actors }: Socket, acting: string): boolean {
   return actors.some(({ address }) => address === acting)
 }
@@ -103,12 +132,14 @@ function addressed(
     const address = parseAddress(name)
     switch (address.kind) {
       case 'room': {
-        const place = graph.place(`${address.account}/${address.room}`)
-        const membership = place && origin.memberships.get(place.route)
-        if (!membership) {
-          return refused(name, Code.ENTRY_NOT_PERMITTED, 'the socket is not in this room')
-        }
+        const membership = membershipIn(graph, origin, address)
+        if (!membership) return notInRoom(name)
         return inRoom(name, membership, address.channel ?? '', envelope)
+      }
+      case 'group': {
+        const membership = membershipIn(graph, origin, address)
+        if (!membership) return notInRoom(name)
+        return inGroup(name, membership, address.group, envelope)
       }
       case 'socket':
         return { kind: 'socket', name, key: address.socket, actor }
@@ -128,12 +159,23 @@ function addressed(
         return origin.target?.kind === 'lobby' && origin.accounts.has(address.account)
           ? { kind: 'echo', name, key: origin.id, actor }
           : refused(name, Code.ENTRY_NOT_PERMITTED, 'the socket is not in this lobby')
-      default:
-        return refused(name, Code.UNIMPLEMENTED, `a ${address.kind} cannot be sent to yet`)
     }
   } catch (error) {
     return refusedBy(name, error)
   }
+}
+
+function membershipIn(
+  graph: Graph,
+  origin: Socket,
+  { account, room }: { readonly account: string; readonly room: string },
+): Membership | undefined {
+  const place = graph.place(`${account}/${room}`)
+  return place && origin.memberships.get(place.route)
+}
+
+function notInRoom(name: string): Destination {
+  return refused(name, Code.ENTRY_NOT_PERMITTED, 'the socket is not in this room')
 }
 
 function refusedBy(name: string, error: unknown): Destination {

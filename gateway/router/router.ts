@@ -14,6 +14,7 @@ import { fanOut, keepAndFanOut } from './deliver.ts'
 import {
   type Destination,
   type DirectDestination,
+  type GroupDestination,
   type RefusedDestination,
   type RoomDestination,
   refused,
@@ -23,7 +24,7 @@ import type { Graph } from './graph.ts'
 import type { IdempotencyWindow, Remembered, Waiter } from './idempotency.ts'
 import { ownBody, type RoomMessage } from './intake.ts'
 import { Outcome } from './outcome.ts'
-import type { Sender } from './place.ts'
+import type { Membership, Sender } from './place.ts'
 import { permit } from './policy.ts'
 import { type Barred, resolve } from './resolve.ts'
 import type { Actor, Socket } from './socket.ts'
@@ -197,7 +198,7 @@ export class Router {
   #sendDirect(
     origin: Socket,
     envelope: ScannedEnvelope,
-    destination: DirectDestination,
+    destination: DirectDestination | GroupDestination,
     id: MessageId,
   ): Remembered {
     const stamp: Stamp = {
@@ -212,7 +213,8 @@ export class Router {
       replay: 0,
     }
     const sockets = gather(this.graph, origin, destination)
-    for (const socket of sockets) socket.direct(envelope, stamp)
+    const structure = roomOf(destination)?.place.config.structure
+    for (const socket of sockets) socket.direct(envelope, stamp, structure)
     return { id, sockets: sockets.length, sequence: 0, epoch: 0, stored: false, kept: false }
   }
 }
@@ -221,17 +223,25 @@ type Sendable = Exclude<Destination, RefusedDestination>
 
 /** The envelope as the room wants it (R20), or why it is none. */
 function fit(destination: Sendable, envelope: ScannedEnvelope) {
-  if (destination.kind !== 'room') return envelope
-  const { membership, channel, name } = destination
-  const { keeper, config } = membership.place
+  const room = roomOf(destination)
+  if (!room) return envelope
+  const { name } = destination
+  const { keeper, config } = room.place
   try {
     const fitted = config.structure ? config.structure.admit(envelope) : envelope
-    const refusal = keeper?.refuses(membership, channel, fitted)
+    // What is sent to a group is not kept.
+    const refusal =
+      destination.kind === 'room' ? keeper?.refuses(room, destination.channel, fitted) : undefined
     return refusal ? refused(name, refusal.code, refusal.detail) : fitted
   } catch (error) {
     if (error instanceof Refusal) return refused(name, error.code, error.detail)
     throw error
   }
+}
+
+/** The sender's membership of the room that says what may be sent there. */
+function roomOf(destination: Sendable): Membership | undefined {
+  return 'membership' in destination ? destination.membership : undefined
 }
 
 function actorOf(destination: Sendable): Actor {

@@ -3,6 +3,7 @@ import type { EnvelopeBody, Stamp } from '../protocol/packet-writer.ts'
 import type { Batch } from './batch.ts'
 import type { Lane } from './lane.ts'
 import type { Membership } from './place.ts'
+import type { Structure } from './structure.ts'
 import type { Terms } from './terms.ts'
 
 /** One of those that a socket may send as (R8). */
@@ -39,8 +40,11 @@ export interface Socket {
 
   /** Takes frames `from` to `to` of a batch, whose bytes on this lane are `bytes`. Never waits. */
   deliver(bytes: Buffer, batch: Batch, from: number, to: number): void
-  /** Takes a message that is for this socket alone, or for its client. */
-  direct(body: EnvelopeBody, stamp: Stamp): void
+  /**
+   * Takes a message that is for this socket, its client or its group; `structure`: of the group's
+   * room.
+   */
+  direct(body: EnvelopeBody, stamp: Stamp, structure?: Structure): void
 }
 
 export type Target =

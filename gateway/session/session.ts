@@ -16,6 +16,7 @@ import type { Batch } from '../router/batch.ts'
 import type { Lane } from '../router/lane.ts'
 import type { Membership } from '../router/place.ts'
 import type { Actor, Socket, Target } from '../router/socket.ts'
+import type { Structure } from '../router/structure.ts'
 import type { Core } from './core.ts'
 import { leaveAll } from './entry/membership.ts'
 import type { Parked } from './entry/parked.ts'
@@ -145,8 +146,8 @@ export class Session implements Socket {
     this.outbox.deliver(bytes, batch, from, to)
   }
 
-  direct(body: EnvelopeBody, stamp: Stamp): void {
-    this.outbox.envelope(body, stamp)
+  direct(body: EnvelopeBody, stamp: Stamp, structure?: Structure): void {
+    this.outbox.envelope(body, stamp, undefined, structure)
   }
 
   /** Sends a frame to this socket alone. */

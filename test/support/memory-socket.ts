@@ -54,6 +54,7 @@ export class MemorySocket implements Socket {
     const member: Membership = {
       socket: this,
       place,
+      name: this.actors[0]?.address ?? '',
       free: senders[0],
       senders,
       hears: [''],

@@ -15,4 +15,5 @@ export const plainPlace: PlaceConfig = {
   channelsOnly: false,
   structure: undefined,
   defaultTarget: undefined,
+  groups: [],
 }

@@ -138,6 +138,7 @@ function join(session: Session, room: Room): Membership {
     spoke: undefined,
     rate: rateOf(room.config),
     place: room.place,
+    name: '',
     free: undefined,
     senders: [],
     hears: [],
