@@ -16,7 +16,7 @@ export interface Histories {
    */
   append(appends: readonly Append[]): Promise<ReadonlySet<string>>
   /** A page, in the order of positions, whichever end it begins at. */
-  page(roomId: string, range: PageRange): Promise<StoredMessage[]>
+  page(roomId: string, range: PageRange): Promise<StoredPage>
   /** Keys of messages stored since then, the oldest first, at most `limit` (the newest). */
   keys(roomId: string, sinceMs: number, limit: number): Promise<StoredKey[]>
   /** Deletes what is beyond the bounds, the oldest first. Resolves with what is left. */
@@ -80,6 +80,18 @@ export interface Append {
   /** Of the claim. */
   readonly generation: number
   readonly messages: readonly NewMessage[]
+}
+
+export interface StoredPage {
+  readonly messages: readonly StoredMessage[]
+  /**
+   * All that the range holds from its beginning (`from`) up to this position, itself included, is in
+   * the page: with filters it may be further than the last message. At the end of the range: the
+   * last position of the room (of `start`), or the first (of `end`).
+   */
+  readonly through: number
+  /** There may be more beyond it, in the range. */
+  readonly more: boolean
 }
 
 export interface PageRange {

@@ -5,6 +5,7 @@ import { ConfigSchema } from '@porthouse/proto/room/v1/config'
 import type postgres from 'postgres'
 import { openStore, type StoreOptions } from '../../gateway/store/postgres/open.ts'
 import type { Account, RoomRecord, Store, TokenRecord, Tokens } from '../../gateway/store/store.ts'
+import type { Rooms } from './histories-suite.ts'
 
 export interface Server {
   readonly options: StoreOptions
@@ -21,6 +22,8 @@ export class Fixture {
   server!: Server
   store!: Store
   readonly #start: () => Promise<Server>
+  /** By the rooms that they own. */
+  readonly #accounts = new Map<string, string>()
 
   constructor(start: () => Promise<Server>) {
     this.#start = start
@@ -49,6 +52,24 @@ export class Fixture {
   async newRoom(slug = 'boiler', config = create(ConfigSchema)): Promise<RoomRecord> {
     const account = await this.newAccount()
     return this.store.rooms.create({ account: account.slug, slug, config, author })
+  }
+
+  /** The histories, of rooms by their ids. */
+  rooms(): Rooms {
+    const { histories, cursors, retained, rooms } = this.store
+    return {
+      histories,
+      cursors,
+      retained,
+      newRoom: async () => {
+        const { id, account } = await this.newRoom()
+        this.#accounts.set(id, account.id)
+        return id
+      },
+      deleteRoom: async (roomId) => {
+        await rooms.delete(this.#accounts.get(roomId)!, roomId)
+      },
+    }
   }
 
   newToken(

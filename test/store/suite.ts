@@ -9,6 +9,7 @@ import { changesSuite } from './changes-suite.ts'
 import { clientsSuite } from './clients-suite.ts'
 import { credentialsSuite } from './credentials-suite.ts'
 import { author, Fixture, type Server } from './fixture.ts'
+import { historiesSuite } from './histories-suite.ts'
 import { loginsSuite } from './logins-suite.ts'
 import { offencesSuite } from './offences-suite.ts'
 import { tokensSuite } from './tokens-suite.ts'
@@ -25,6 +26,7 @@ export function storeSuite(start: () => Promise<Server>): void {
   tokensSuite(fixture)
   loginsSuite(fixture)
   offencesSuite(fixture)
+  historiesSuite(() => fixture.rooms())
   changesSuite(fixture)
   crashSuite(fixture)
 }

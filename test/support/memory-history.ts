@@ -13,6 +13,7 @@ import type {
   RetentionBounds,
   StoredKey,
   StoredMessage,
+  StoredPage,
   UnreadCount,
   UnreadQuery,
 } from '../../gateway/store/history.ts'
@@ -40,6 +41,8 @@ export class MemoryHistories implements Histories {
   syncs = true
   /** Of every append, until it is undefined again. */
   fault: AppendFault | undefined
+  /** Positions that a page looks at, at most. */
+  scanned = 10_000
   /** What each append was asked to store, those that failed among them. */
   readonly appends: (readonly Append[])[] = []
   readonly #owner: Owner
@@ -108,22 +111,38 @@ export class MemoryHistories implements Histories {
     throw new StoreError('exists', 'that message exists already', undefined, true)
   }
 
-  async page(roomId: string, range: PageRange): Promise<StoredMessage[]> {
+  async page(roomId: string, range: PageRange): Promise<StoredPage> {
     await this.#owner.answer()
+    const head = this.peek(roomId) ?? { first: 1, last: 0 }
     const { after = 0, before = Infinity, from, limit, filters } = range
+    const [low, high] = [Math.max(after + 1, head.first), Math.min(before - 1, head.last)]
+    const isInWindow = ({ sequence }: StoredMessage) =>
+      from === 'start' ? sequence < low + this.scanned : sequence > high - this.scanned
     const inRange = (this.#find(roomId)?.messages ?? []).filter(
-      ({ sequence, channel }) =>
-        sequence > after && sequence < before && matchesAny(filters, channel),
+      (message) =>
+        message.sequence >= low &&
+        message.sequence <= high &&
+        isInWindow(message) &&
+        matchesAny(filters, message.channel),
     )
-    const page: StoredMessage[] = []
+    const messages: StoredMessage[] = []
     let bytes = 0
     for (const message of from === 'start' ? inRange : inRange.toReversed()) {
       bytes += message.body.length
-      if (page.length >= limit || (page.length > 0 && bytes > range.bytes)) break
+      if (messages.length >= limit || (messages.length > 0 && bytes > range.bytes)) break
       const { key: _, ...stored } = message
-      page.push(stored)
+      messages.push(stored)
     }
-    return from === 'start' ? page : page.reverse()
+    const last = messages.at(-1)?.sequence
+    const isCut = messages.length === limit || messages.length < inRange.length
+    if (from === 'start') {
+      const end = Math.min(high, low + this.scanned - 1)
+      const through = isCut ? (last ?? end) : end
+      return { messages, through, more: through < high }
+    }
+    const end = Math.max(low, high - this.scanned + 1)
+    const through = isCut ? (last ?? end) : end
+    return { messages: messages.reverse(), through, more: through > low }
   }
 
   async keys(roomId: string, sinceMs: number, limit: number): Promise<StoredKey[]> {

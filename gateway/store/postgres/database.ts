@@ -26,8 +26,8 @@ export class Database {
   readonly #queries: Queries
 
   /** Connects with the first call. */
-  constructor(server: Server) {
-    this.#sql = connect(server, CONNECTIONS_MAX, STATEMENT_MS_MAX)
+  constructor(server: Server, connections = CONNECTIONS_MAX, further?: Further) {
+    this.#sql = connect(server, connections, STATEMENT_MS_MAX, further)
     this.#queries = drizzle(this.#sql)
   }
 
@@ -36,9 +36,9 @@ export class Database {
    * yet have happened. A change is one statement: the driver cannot survive a connection that is
    * lost between the statements of a transaction.
    */
-  async run<T>(call: (queries: Queries) => Promise<T>): Promise<T> {
+  async run<T>(call: (queries: Queries, sql: postgres.Sql) => Promise<T>): Promise<T> {
     try {
-      return await bounded(call(this.#queries))
+      return await bounded(call(this.#queries, this.#sql))
     } catch (error) {
       throw storeFailure(error)
     }
@@ -71,7 +71,7 @@ export async function bounded<T>(answer: PromiseLike<T>): Promise<T> {
   }
 }
 
-interface Further {
+export interface Further {
   /** Null: a connection is not replaced after some time. */
   readonly max_lifetime?: null
   readonly onclose?: () => void
@@ -79,6 +79,8 @@ interface Further {
   readonly onnotify?: (channel: string, payload: string) => void
   /** What the server's operator sees. */
   readonly name?: string
+  /** Of the server, for these connections. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /**
@@ -88,7 +90,7 @@ export function connect(
   server: Server,
   connections: number,
   statementMs: number,
-  { name = 'porthouse', ...further }: Further = {},
+  { name = 'porthouse', settings, ...further }: Further = {},
 ): postgres.Sql {
   const options = {
     ...further,
@@ -98,7 +100,7 @@ export function connect(
     // No array is sent or read, so the round trip that asks for the types of arrays is saved.
     fetch_types: false,
     onnotice: () => {},
-    connection: { application_name: name, statement_timeout: statementMs },
+    connection: { application_name: name, statement_timeout: statementMs, ...settings },
   }
   if ('url' in server) return postgres(server.url, options)
   const path = `${server.sockets}/.s.PGSQL.5432`

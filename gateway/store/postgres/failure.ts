@@ -4,7 +4,7 @@
  */
 import { DrizzleQueryError } from 'drizzle-orm'
 import postgres from 'postgres'
-import { StoreError } from '../store.ts'
+import { StoreError, type StoreFailure } from '../store.ts'
 
 /** What a row of each table is, in the words of the specification. */
 const NOUNS: Record<string, string> = {
@@ -21,6 +21,10 @@ const UNIQUE_VIOLATION = '23505'
 const FOREIGN_KEY_VIOLATION = '23503'
 /** The class of values that their type cannot hold. */
 const DATA_EXCEPTION = '22'
+
+const DISK_FULL = '53100'
+/** Of the system, in errors that have another code. */
+const OUT_OF_SPACE = /No space left on device|Disk quota exceeded/
 
 /**
  * SQLSTATE classes whose messages speak of the server and the way to it, never of a statement:
@@ -43,15 +47,22 @@ export function unavailable(why: string, cause?: unknown): StoreError {
 
 function ofServer(cause: postgres.PostgresError): StoreError {
   const noun = NOUNS[cause.table_name ?? ''] ?? 'entry'
+  // What ends a statement has undone it; what ends the session may have come after its commit.
+  const failure = (kind: StoreFailure, text: string) =>
+    new StoreError(kind, text, cause, cause.severity === 'ERROR')
   switch (cause.code) {
     case UNIQUE_VIOLATION:
-      return new StoreError('exists', `that ${noun} exists already`, cause)
+      return failure('exists', `that ${noun} exists already`)
     case FOREIGN_KEY_VIOLATION:
-      return new StoreError('missing', 'what it belongs to was deleted meanwhile', cause)
+      return failure('missing', 'what it belongs to was deleted meanwhile')
   }
   if (cause.code.startsWith(DATA_EXCEPTION)) {
-    return new StoreError('invalid', 'what was given cannot be kept as it is', cause)
+    return failure('invalid', 'what was given cannot be kept as it is')
+  }
+  if (cause.code === DISK_FULL || OUT_OF_SPACE.test(cause.message)) {
+    return failure('full', 'the database has no space left')
   }
   const tellable = ABOUT_THE_SERVER.includes(cause.code.slice(0, 2))
-  return unavailable(tellable ? cause.message : `it refused (${cause.code})`, cause)
+  const why = tellable ? cause.message : `it refused (${cause.code})`
+  return failure('unavailable', `the database is not available: ${why}`)
 }

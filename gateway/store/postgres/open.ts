@@ -9,6 +9,9 @@ import { PostgresClients } from './clients.ts'
 import { PostgresCredentials } from './credentials.ts'
 import { Database, type Server } from './database.ts'
 import { type EmbeddedOptions, Lease } from './embedded/lease.ts'
+import { PostgresCursors } from './history/cursors.ts'
+import { PostgresHistories } from './history/histories.ts'
+import { PostgresRetained } from './history/retained.ts'
 import { PostgresLogins } from './logins.ts'
 import { migrate } from './migrate.ts'
 import { PostgresOffences } from './offences.ts'
@@ -38,11 +41,16 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 async function openOn(server: Server, release: () => void): Promise<Store> {
   try {
     await migrate(server)
+    return await openMigrated(server, release)
   } catch (error) {
     release()
     throw error
   }
+}
+
+async function openMigrated(server: Server, release: () => void): Promise<Store> {
   const database = new Database(server)
+  const histories = await PostgresHistories.open(server, database)
   const changes = new PostgresChanges(server)
   return {
     accounts: new PostgresAccounts(database),
@@ -52,10 +60,14 @@ async function openOn(server: Server, release: () => void): Promise<Store> {
     tokens: new PostgresTokens(database),
     logins: new PostgresLogins(database),
     offences: new PostgresOffences(database),
+    histories,
+    cursors: new PostgresCursors(database),
+    retained: new PostgresRetained(database),
     changes,
     ping: () => database.run(async (queries) => void (await queries.execute(sql`select 1`))),
     close: async () => {
       await changes.close()
+      await histories.close()
       await database.close()
       release()
     },

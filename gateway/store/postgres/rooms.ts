@@ -1,8 +1,8 @@
 import { fromJson, type JsonValue, toJson } from '@bufbuild/protobuf'
 import { type Config, ConfigSchema } from '@porthouse/proto/room/v1/config'
-import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, lt, type SQL, sql } from 'drizzle-orm'
 import { checkSlug } from '../../protocol/name.ts'
-import { type RoomRecord, type Rooms, StoreError } from '../store.ts'
+import { type RoomRecord, type RoomRevision, type Rooms, StoreError } from '../store.ts'
 import { theAccount } from './accounts.ts'
 import type { Database, Queries } from './database.ts'
 import { unavailable } from './failure.ts'
@@ -42,7 +42,7 @@ export class PostgresRooms implements Rooms {
     return this.#database.run(async (queries) => {
       const { id } = await theAccount(queries, account)
       const rows = await selectRooms(queries).where(eq(accounts.id, id)).orderBy(bySlug(rooms))
-      return rows.map(readRoom)
+      return rows.map(readConfig)
     })
   }
 
@@ -52,6 +52,29 @@ export class PostgresRooms implements Rooms {
       const update = sql`update ${rooms} set revision = revision + 1 where id = ${id}`
       await revise(queries, update, config, author)
       return theRoom(queries, account, id)
+    })
+  }
+
+  revisions(
+    account: string,
+    room: string,
+    { before, limit }: { before?: number; limit: number },
+  ): Promise<RoomRevision[]> {
+    return this.#database.run(async (queries) => {
+      const { id } = await theRoom(queries, account, room)
+      const { revision, config, author, createdAt } = roomRevisions
+      const rows = await queries
+        .select({ revision, config, author, createdAt })
+        .from(roomRevisions)
+        .where(
+          and(
+            eq(roomRevisions.roomId, id),
+            before === undefined ? undefined : lt(revision, before),
+          ),
+        )
+        .orderBy(desc(revision))
+        .limit(limit)
+      return rows.map(readConfig)
     })
   }
 
@@ -97,7 +120,7 @@ function selectRooms(queries: Queries) {
 
 async function findRoom(queries: Queries, account: string, room: string) {
   const [row] = await selectRooms(queries).where(and(named(accounts, account), named(rooms, room)))
-  return row && readRoom(row)
+  return row && readConfig(row)
 }
 
 async function theRoom(queries: Queries, account: string, room: string): Promise<RoomRecord> {
@@ -110,10 +133,14 @@ async function theRoom(queries: Queries, account: string, room: string): Promise
  * A config that a later version has written may hold blocks that this one does not know, a lock
  * among them: the room is then refused, rather than opened without it.
  */
-function readRoom(row: Omit<RoomRecord, 'config'> & { config: JsonValue }): RoomRecord {
+function readConfig<T extends { config: JsonValue }>(row: T): Omit<T, 'config'> & HasConfig {
   try {
     return { ...row, config: fromJson(ConfigSchema, row.config) }
   } catch (error) {
     throw unavailable('the config of a room is not of this version', error)
   }
+}
+
+interface HasConfig {
+  readonly config: Config
 }

@@ -1,5 +1,6 @@
 /** The tables. After a change here, drizzle-kit writes the migration (drizzle.config.ts). */
 import type { JsonObject, JsonValue } from '@bufbuild/protobuf'
+import { sql } from 'drizzle-orm'
 import {
   bigint,
   boolean,
@@ -178,4 +179,81 @@ export const offences = pgTable(
     at: moment('at').notNull(),
   },
   (table) => [index().on(table.at)],
+)
+
+const position = (name: string) => bigint(name, { mode: 'number' }).notNull()
+
+/** Of rooms that keep their messages: what of them is there, and which gateway adds to it. */
+export const histories = pgTable(
+  'histories',
+  {
+    roomId: roomId().primaryKey(),
+    /**
+     * Stands for it in messages; another one after a purge. Those of histories that are gone are
+     * in dropped_histories until their messages are deleted.
+     */
+    number: bigint({ mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
+    epoch: position('epoch'),
+    generation: position('generation').default(1),
+    first: position('first').default(1),
+    last: position('last').default(0),
+    messages: position('messages').default(0),
+    bytes: position('bytes').default(0),
+  },
+  (table) => [unique().on(table.number)],
+)
+
+/** Written by a trigger of histories. */
+export const droppedHistories = pgTable('dropped_histories', {
+  number: position('number').primaryKey(),
+})
+
+/** Partitioned by `at`, which drizzle-kit does not know of: see the migration. */
+export const messages = pgTable(
+  'messages',
+  {
+    history: position('history'),
+    sequence: position('sequence'),
+    /** Milliseconds since 1970-01-01 UTC. */
+    at: position('at'),
+    id: uuid().notNull(),
+    sender: text().notNull(),
+    channel: text().notNull(),
+    body: bytea().notNull(),
+    keyScope: bytea('key_scope'),
+    keyBody: bytea('key_body'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.history, table.sequence, table.at] }),
+    index('messages_key_index')
+      .on(table.history, table.at, table.sequence)
+      .where(sql`key_scope is not null`),
+  ],
+)
+
+export const cursors = pgTable(
+  'cursors',
+  {
+    /** A client, or a token; a trigger of theirs deletes what they held. */
+    holder: uuid().notNull(),
+    roomId: roomId(),
+    /** Number of the history whose position it is. */
+    history: position('history'),
+    sequence: position('sequence'),
+  },
+  (table) => [primaryKey({ columns: [table.holder, table.roomId] }), index().on(table.roomId)],
+)
+
+export const retained = pgTable(
+  'retained',
+  {
+    roomId: roomId(),
+    channel: text().notNull(),
+    sequence: position('sequence'),
+    at: position('at'),
+    id: uuid().notNull(),
+    sender: text().notNull(),
+    body: bytea().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.roomId, table.channel] })],
 )

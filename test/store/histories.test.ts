@@ -1,0 +1,17 @@
+/** The histories of the store in memory, which other tests take for those of the database. */
+import { randomUUID } from 'node:crypto'
+import { MemoryStore } from '../support/memory-store.ts'
+import { historiesSuite } from './histories-suite.ts'
+
+const store = new MemoryStore()
+
+historiesSuite(() => ({
+  histories: store.histories,
+  cursors: store.cursors,
+  retained: store.retained,
+  newRoom: async () => store.room(`acme/r-${randomUUID().slice(0, 8)}`).id,
+  deleteRoom: async (roomId) => {
+    const rooms = await store.rooms.list('acme')
+    store.deleteRoom(`acme/${rooms.find(({ id }) => id === roomId)?.slug}`)
+  },
+}))
