@@ -82,8 +82,15 @@ export const layers: readonly Layer[] = [
     name: 'rooms',
     path: 'gateway/rooms/',
     named: ['**/rooms/**'],
-    layers: services,
+    layers: [...services, 'structure'],
     packages: [],
+  },
+  {
+    name: 'structure',
+    path: 'gateway/rooms/structure/',
+    named: ['**/structure/**'],
+    layers: ['protocol', 'router'],
+    packages: ['@bufbuild/protovalidate', '@bufbuild/re2', 'node:module', 'node:net', 'node:url'],
   },
   {
     name: 'session',
