@@ -2,24 +2,38 @@
  * Live effect (R51): what another process changed in the store changes what live sockets may do,
  * within a second. Each change is a reason to read again, never a message to be believed.
  */
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { Code } from '@porthouse/proto/v1/code'
 import type { Proof } from '../../locks/proof.ts'
+import { changedKinds } from '../../rooms/blocks/changed.ts'
 import type { Room } from '../../rooms/rooms.ts'
 import type { Membership } from '../../router/place.ts'
-import { type Change, type Grant, type Store, StoreError } from '../../store/store.ts'
+import {
+  type Change,
+  type Grant,
+  type RoomRecord,
+  type Store,
+  StoreError,
+} from '../../store/store.ts'
 import type { Core } from '../core.ts'
-import { enterAdded, joined } from '../entry/entry.ts'
-import { leaveRoom, settle } from '../entry/membership.ts'
+import { enterAdded } from '../entry/entry.ts'
 import { become, excess } from '../identity/identity.ts'
 import { leftOf } from '../locks/locks.ts'
 import type { Session } from '../session.ts'
 import type { Key } from './holders.ts'
 import { askedOnce, type ProofStore, renewed } from './renew.ts'
+import { expel, settleMember, tellChanged } from './tell.ts'
 import { Unread } from './unread.ts'
 
 /** How long a start may wait for the store, in milliseconds. */
 const START_MS = 2_000
+
+/** Members that are told of a change before others get their turn. */
+const MEMBERS_AT_ONCE = 256
+
+const LOCKED = [Code.ENTRY_NOT_PERMITTED, 'the room has another lock now'] as const
+
+type RoomChange = Parameters<typeof tellChanged>[1]
 
 /** What is stored, or a room that a socket was given a right in: `{socket}/{account}/{room}`. */
 type Task = Key | `added:${string}`
@@ -97,7 +111,7 @@ export class Live {
     become(session, proofs as Proof[])
     const refusal = excess(session)
     if (refusal) return session.drop(refusal.code, refusal.detail)
-    for (const member of [...session.memberships.values()]) this.#settle(session, member)
+    for (const member of [...session.memberships.values()]) settleMember(session, member)
     for (const { account, grants } of session.proofs) {
       for (const grant of account ? grants : []) {
         if (before.some(({ roomId }) => roomId === grant.roomId) || !mayEnter(grant)) continue
@@ -119,15 +133,6 @@ export class Live {
     }
   }
 
-  #settle(session: Session, member: Membership): void {
-    const { change, ended } = settle(session, member)
-    if (change === 'lost') return expel(session, member, Code.ENTRY_NOT_PERMITTED)
-    for (const channel of ended) {
-      tellLeft(session, `${member.place.address}/${channel}`, Code.CHANNEL_NOT_PERMITTED)
-    }
-    if (change === 'changed') joined(session, 0, member, undefined)
-  }
-
   async #renewRoom(id: string): Promise<void> {
     const { rooms } = this.#core
     // What is just being loaded may have been read before the change.
@@ -136,14 +141,45 @@ export class Live {
     if (!room) return
     const record = await this.#store.rooms.find(room.record.account.id, id)
     if (rooms.byId(id) !== room) return
-    const isNew = record?.revision !== room.record.revision
-    if (record) rooms.configure(room, record)
-    else rooms.forget(room)
-    for (const member of [...room.place.members]) {
-      const session = member.socket as Session
-      if (!record) expel(session, member, Code.ROOM_UNKNOWN)
-      else if (isNew && isLocked(session, room)) expel(session, member, Code.ENTRY_NOT_PERMITTED)
-      else this.#settle(session, member)
+    if (!record) rooms.forget(room)
+    const changed = record && (await this.#configure(room, record))
+    await this.#eachMember(room, (session, member) => {
+      if (!record) return expel(session, member, Code.ROOM_UNKNOWN, 'the room was deleted')
+      if (changed) {
+        tellChanged(session, changed)
+        if (isLocked(session, room)) return expel(session, member, ...LOCKED)
+      }
+      settleMember(session, member)
+    })
+  }
+
+  /**
+   * Takes a changed config over and says what is to be told of it; undefined: it is the same, or
+   * one that cannot be used here, and what was in force stays so.
+   */
+  async #configure(room: Room, record: RoomRecord): Promise<RoomChange | undefined> {
+    const { config, revision } = room.record
+    if (record.revision === revision) return undefined
+    try {
+      await this.#core.rooms.configure(room, record)
+    } catch (error) {
+      if (error instanceof StoreError) throw error
+      const told = { room: room.place.address, revision: record.revision, err: error }
+      this.#core.log.error(told, 'a config cannot be used here; the one before it stays in force')
+      return undefined
+    }
+    const blocks = changedKinds(config, record.config)
+    return { address: room.place.address, revision: record.revision, blocks }
+  }
+
+  /** Those who are in it, some at a time, so that nobody else waits for a large room. */
+  async #eachMember(
+    { place }: Room,
+    does: (session: Session, member: Membership) => void,
+  ): Promise<void> {
+    for (const [i, member] of [...place.members].entries()) {
+      if (i % MEMBERS_AT_ONCE === MEMBERS_AT_ONCE - 1) await setImmediate()
+      if (place.members.has(member)) does(member.socket as Session, member)
     }
   }
 }
@@ -155,13 +191,4 @@ function mayEnter({ send, receive }: Grant): boolean {
 /** Whether its locks would be set for somebody who came now with what the socket has proved. */
 function isLocked(session: Session, { config, place }: Room): boolean {
   return config.flow !== undefined && leftOf(session, config.flow, place.address) !== undefined
-}
-
-function expel(session: Session, member: Membership, code: Code): void {
-  leaveRoom(session, member)
-  tellLeft(session, member.place.address, code)
-}
-
-function tellLeft(session: Session, address: string, code: Code): void {
-  session.send(0, { case: 'room', value: { action: { case: 'left', value: { address, code } } } })
 }
