@@ -33,7 +33,11 @@ const MEMBERS_AT_ONCE = 256
 
 const LOCKED = [Code.ENTRY_NOT_PERMITTED, 'the room has another lock now'] as const
 
-type RoomChange = Parameters<typeof tellChanged>[1]
+interface RoomChange {
+  readonly told: Parameters<typeof tellChanged>[1]
+  /** Its positions are of another epoch now. */
+  readonly renumbered: boolean
+}
 
 /** What is stored, or a room that a socket was given a right in: `{socket}/{account}/{room}`. */
 type Task = Key | `added:${string}`
@@ -146,10 +150,10 @@ export class Live {
     await this.#eachMember(room, (session, member) => {
       if (!record) return expel(session, member, Code.ROOM_UNKNOWN, 'the room was deleted')
       if (changed) {
-        tellChanged(session, changed)
+        tellChanged(session, changed.told)
         if (isLocked(session, room)) return expel(session, member, ...LOCKED)
       }
-      settleMember(session, member)
+      settleMember(session, member, changed?.renumbered)
     })
   }
 
@@ -158,18 +162,20 @@ export class Live {
    * one that cannot be used here, and what was in force stays so.
    */
   async #configure(room: Room, record: RoomRecord): Promise<RoomChange | undefined> {
-    const { config, revision } = room.record
-    if (record.revision === revision) return undefined
+    const { config, revision: old } = room.record
+    const { address } = room.place
+    const { revision } = record
+    if (revision === old) return undefined
     try {
-      await this.#core.rooms.configure(room, record)
+      const renumbered = await this.#core.rooms.configure(room, record)
+      const blocks = changedKinds(config, record.config)
+      return { told: { address, revision, blocks }, renumbered }
     } catch (error) {
       if (error instanceof StoreError) throw error
-      const told = { room: room.place.address, revision: record.revision, err: error }
+      const told = { room: address, revision, err: error }
       this.#core.log.error(told, 'a config cannot be used here; the one before it stays in force')
       return undefined
     }
-    const blocks = changedKinds(config, record.config)
-    return { address: room.place.address, revision: record.revision, blocks }
   }
 
   /** Those who are in it, some at a time, so that nobody else waits for a large room. */
