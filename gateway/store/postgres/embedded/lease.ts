@@ -1,6 +1,5 @@
 /** The right to use the embedded PostgreSQL, which runs while somebody has one. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { closeSync, fchownSync, openSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { extname, join } from 'node:path'
@@ -32,7 +31,7 @@ const POLL_MS = 20
 const SUPERVISORS_MAX = 3
 /** Between attempts to have a lost lease again: doubled up to the second. */
 const RETAKE_MS = 50
-const RETAKE_MS_MAX = 5_000
+const RETAKE_MS_MAX = 2_000
 
 export class Lease {
   /** Folder of PostgreSQL's socket. */
@@ -41,6 +40,8 @@ export class Lease {
   readonly #folders: Folders
   #socket: Socket | undefined
   #released = false
+  /** Why it was last told to be away; undefined while it runs. */
+  #away: string | undefined
 
   private constructor(options: EmbeddedOptions, folders: Folders) {
     this.#options = options
@@ -71,11 +72,31 @@ export class Lease {
   async #take(): Promise<void> {
     const socket = await this.#acquire()
     // The store's user decides how long the process lives, not the lease.
-    socket.unref().resume()
+    socket.unref()
+    createInterface({ input: socket }).on('line', (line) => this.#hear(line))
     this.#socket = socket
     socket.on('close', () => this.#retake())
     if (this.#released) socket.destroy()
     else if (socket.closed) this.#retake()
+  }
+
+  /** Tells the operator once that it is away, and once that it is back. */
+  #hear(line: string): void {
+    const [, reason] = /^(?:ended|failed) (.*)/.exec(line) ?? []
+    if (reason !== undefined) this.#lost(reason)
+    else if (line === 'ready') this.#back()
+  }
+
+  #lost(reason: string): void {
+    if (this.#away === reason) return
+    this.#away = reason
+    this.#options.log.warn({ reason }, 'the embedded PostgreSQL is away, and is started again')
+  }
+
+  #back(): void {
+    if (this.#away === undefined) return
+    this.#away = undefined
+    this.#options.log.info('the embedded PostgreSQL runs again')
   }
 
   async #acquire(): Promise<Socket> {
@@ -133,15 +154,15 @@ export class Lease {
   }
 
   async #retake(): Promise<void> {
-    const { log } = this.#options
+    if (!this.#released && this.#away === undefined) this.#lost('its supervisor has ended')
     for (let ms = RETAKE_MS; !this.#released; ms = Math.min(2 * ms, RETAKE_MS_MAX)) {
       await delay(ms, undefined, { ref: false })
       if (this.#released) return
       try {
         await this.#take()
-        return
-      } catch (err) {
-        log.error({ err }, 'the embedded PostgreSQL does not start')
+        return this.#back()
+      } catch (error) {
+        this.#lost((error as Error).message)
       }
     }
   }
@@ -154,20 +175,17 @@ export class Lease {
 async function isReady(socket: Socket, ms: number): Promise<boolean> {
   const lines = createInterface({ input: socket })
   const patience = AbortSignal.timeout(Math.ceil(ms))
-  try {
-    const line = await Promise.race([
-      once(lines, 'line', { signal: patience }).then(([line]) => line as string),
-      once(socket, 'close', { signal: patience }).then(() => ''),
-    ])
-    if (line.startsWith('failed ')) throw new Error(line.slice('failed '.length))
-    if (line === 'ready') return true
-  } catch (error) {
-    socket.destroy()
-    if (!patience.aborted) throw error
-  } finally {
-    lines.close()
-  }
+  const word = Promise.withResolvers<string>()
+  const give = () => word.resolve('')
+  // What it says before is of starts that are made again.
+  lines.on('line', (line) => /^(ready$|failed )/.test(line) && word.resolve(line))
+  socket.on('close', give)
+  patience.addEventListener('abort', give)
+  const line = await word.promise
+  lines.close()
+  if (line === 'ready') return true
   socket.destroy()
+  if (line !== '') throw new Error(line.slice('failed '.length))
   return false
 }
 

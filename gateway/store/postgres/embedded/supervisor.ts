@@ -1,7 +1,8 @@
 /**
  * Owns PostgreSQL for all processes that use a data folder. Each holds a connection to the lease
- * socket while it does, and reads one line from it: `ready`, or `failed` and the reason. When the
- * last lease has been gone for the grace time, PostgreSQL stops and the supervisor ends.
+ * socket while it does, and reads lines from it: `ready`, whenever PostgreSQL accepts connections;
+ * `ended` and the reason, where it will be started again; or `failed` and the reason, the last one.
+ * When the last lease has been gone for the grace time, PostgreSQL stops and the supervisor ends.
  */
 import { existsSync, rmSync, statSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
@@ -130,8 +131,9 @@ export class Supervisor {
       const started = performance.now()
       const reason = await this.#runOnce(cluster)
       if (this.#stopping) return
-      this.#line = ''
       this.#journal.note(`PostgreSQL ended: ${reason}`)
+      this.#say(`ended ${inOneLine(reason)}\n`)
+      this.#line = ''
       failures = performance.now() - started > STEADY_MS ? 1 : failures + 1
       if (failures === STARTS_MAX) throw new Error(reason)
       await delay(START_PAUSE_MS * 2 ** (failures - 1))
@@ -168,7 +170,11 @@ export class Supervisor {
   /** Tells the reason to those who wait, and for a while to those who come. */
   async #fail(error: Error): Promise<void> {
     this.#journal.note(`gives up: ${error.message}`)
-    this.#say(`failed ${error.message.replaceAll('\n', ' ')}\n`)
+    this.#say(`failed ${inOneLine(error.message)}\n`)
     await delay(FAILED_MS)
   }
+}
+
+function inOneLine(text: string): string {
+  return text.replaceAll('\n', ' ')
 }
