@@ -20,6 +20,9 @@ import { Refusal } from './protocol/codes.ts'
 import { gatewayUrl } from './protocol/gateway-url.ts'
 import { RandomIds } from './protocol/random-ids.ts'
 import { Uuid7Source } from './protocol/uuid7.ts'
+import { Lingering } from './rooms/history/lingering.ts'
+import { RoomHistories } from './rooms/history/room-histories.ts'
+import { HistoryWriter } from './rooms/history/writer.ts'
 import { lobbyFlow, strangersFlow } from './rooms/places.ts'
 import { Rooms } from './rooms/rooms.ts'
 import { Graph } from './router/graph.ts'
@@ -35,6 +38,7 @@ import { Holders } from './session/live/holders.ts'
 import { Live } from './session/live/live.ts'
 import { renewed } from './session/live/renew.ts'
 import { Knocks } from './session/locks/knocks.ts'
+import { Presence } from './session/presence/presence.ts'
 import { Sessions } from './session/sessions.ts'
 import { Technical } from './session/technical/technical.ts'
 import type { Credential, Store, TokenRecord } from './store/store.ts'
@@ -106,6 +110,7 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
       http.stopListening()
       await Promise.all([live.stop(), tokens.stop(), keys.stop()])
       await sessions.drain(config.drainMs)
+      await core.writer.idle(config.drainMs)
       await http.close()
     },
   }
@@ -186,6 +191,9 @@ function coreOf(
   const flows = { acceptors: acceptors(), defaults }
   const ids = new Uuid7Source(clock, randomBytes)
   const sockets = new RandomIds(randomBytes)
+  const keys = new IdempotencyWindow(config.idempotency)
+  const { histories } = store
+  const writer = new HistoryWriter({ histories, turn, uptime, log, options: config.history })
   return {
     options: config,
     clock,
@@ -193,8 +201,16 @@ function coreOf(
     newId: () => sockets.next(),
     turn,
     log,
-    router: new Router({ graph, ids, window: new IdempotencyWindow(config.idempotency), uptime }),
-    rooms: new Rooms({ stored: store.rooms, graph, turn, clock, flows }),
+    router: new Router({ graph, ids, window: keys, uptime }),
+    writer,
+    rooms: new Rooms({
+      stored: store.rooms,
+      graph,
+      turn,
+      histories: new RoomHistories({ histories, writer, keys, clock, uptime, log }),
+      lingering: new Lingering({ bytes: config.history.windowBytes }, uptime),
+      flows,
+    }),
     acceptors: flows.acceptors,
     strangersFlow: strangersFlow(flows),
     lobbyFlow: lobbyFlow(flows),
@@ -207,6 +223,7 @@ function coreOf(
     shares: new Shares(),
     technical,
     knocks,
+    presence: new Presence((ms, run) => void setTimeout(run, ms).unref()),
   }
 }
 

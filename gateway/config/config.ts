@@ -108,6 +108,17 @@ export const schema = z.strictObject({
     windowMs: ms(120_000, 0, 'how long an idempotency key is remembered'),
     keys: count(100_000, 0, 'keys remembered at once'),
   }),
+  history: section({
+    waitMs: ms(1_500, 50, 'how long a sender waits for the store before it is told (R37)'),
+    queueBytes: bytes(32 * MIB, 1 * MIB, 'messages of all rooms that wait for the store'),
+    batchMessages: count(1_024, 1, 'messages in one transaction'),
+    batchBytes: bytes(4 * MIB, 1 * MIB, 'bytes of them; one message is always taken'),
+    windowBytes: bytes(
+      64 * MIB,
+      0,
+      'windows of messages of rooms that nobody is in; the longest empty go first',
+    ),
+  }),
   resume: section({
     windowMs: ms(
       120_000,

@@ -1,14 +1,25 @@
-/** The rooms that somebody is in: loaded at the first join, gone with the last member (R26). */
+/**
+ * The rooms that somebody is in: loaded at the first join, gone with the last member, or as soon as
+ * what is still to be stored is, and a window of messages has passed (R26).
+ */
+
+import { straight } from '../router/deliver.ts'
 import type { Graph } from '../router/graph.ts'
 import { Place } from '../router/place.ts'
 import type { Turn } from '../router/turn.ts'
 import type { RoomRecord, Rooms as StoredRooms } from '../store/store.ts'
 import { type FlowReader, type RoomConfig, readConfig } from './config.ts'
+import { Hold } from './history/hold.ts'
+import type { Lingering } from './history/lingering.ts'
+import type { RoomHistories } from './history/room-histories.ts'
+import type { RoomHistory } from './history/room-history.ts'
+import { keeperOf } from './keeper.ts'
 
 export interface Room {
   record: RoomRecord
   config: RoomConfig
   readonly place: Place
+  history: RoomHistory
   /** Sockets in it, listening or not. */
   members: number
   /** It is no more: nobody enters it. */
@@ -19,28 +30,30 @@ export class Rooms {
   readonly #stored: StoredRooms
   readonly #graph: Graph
   readonly #turn: Turn
-  readonly #clock: () => number
+  readonly #histories: RoomHistories
+  readonly #lingering: Lingering
   readonly #flows: FlowReader
   /** By every name of it, see `namesOf`. */
   readonly #loaded = new Map<string, Room>()
   readonly #byRoute = new Map<number, Room>()
   readonly #byId = new Map<string, Room>()
+  /** By the name asked for, and by id once that is known. */
   readonly #loading = new Map<string, Promise<Room | undefined>>()
   #routes = 0
-  /** Given last. */
-  #epoch = 0
 
   constructor(parts: {
     stored: StoredRooms
     graph: Graph
     turn: Turn
-    clock: () => number
+    histories: RoomHistories
+    lingering: Lingering
     flows: FlowReader
   }) {
     this.#stored = parts.stored
     this.#graph = parts.graph
     this.#turn = parts.turn
-    this.#clock = parts.clock
+    this.#histories = parts.histories
+    this.#lingering = parts.lingering
     this.#flows = parts.flows
   }
 
@@ -92,11 +105,48 @@ export class Rooms {
     this.release(room)
   }
 
-  /** Takes a changed config over, without dropping anybody (R19). Throws as readConfig does. */
-  configure(room: Room, record: RoomRecord): void {
-    room.config = readConfig(record.config, this.#flows)
+  /**
+   * Takes a changed config over, without dropping anybody (R19). Resolves with whether positions are
+   * of another epoch now. Rejects as readConfig throws, or with StoreError.
+   */
+  async configure(room: Room, record: RoomRecord): Promise<boolean> {
+    const config = readConfig(record.config, this.#flows)
+    const { place } = room
+    const isOther = config.history.keep !== room.history.kind
+    if (isOther) await this.#changeHistory(room, record, config)
+    room.config = config
     room.record = record
-    room.place.config = room.config
+    place.config = config
+    this.#histories.bound(room)
+    this.#keep(room)
+    return isOther
+  }
+
+  /**
+   * What was stored stays, and a durable history goes on in its own epoch; others begin a new one.
+   * Nothing that waits to be stored is overtaken.
+   */
+  async #changeHistory(room: Room, { id }: RoomRecord, config: RoomConfig): Promise<void> {
+    const { place } = room
+    const hold = new Hold()
+    const head = await this.#histories.claim(id, config)
+    place.intake = hold
+    await new Promise<void>((resolve) => room.history.whenIdle(resolve))
+    place.epoch = head?.epoch ?? this.#histories.newEpoch()
+    place.sequence = head?.last ?? 0
+    room.history = this.#histories.open(id, place, config, head)
+    room.config = config
+    this.#keep(room)
+    hold.release(place.intake ?? straight)
+  }
+
+  /** What becomes of its messages is settled by its config and its history. */
+  #keep(room: Room): void {
+    const { place, history } = room
+    place.intake = history.intake
+    place.stores = history.kind === 'durable'
+    place.keeper = keeperOf(room)
+    this.#histories.watch(room)
   }
 
   async #load(account: string, name: string): Promise<Room | undefined> {
@@ -106,19 +156,26 @@ export class Rooms {
     // Meanwhile it may have been loaded by another of its names.
     const loaded = this.#loaded.get(names[0] as string)
     if (loaded) return loaded
+    let loading = this.#loading.get(record.id)
+    if (!loading) {
+      loading = this.#loadRecord(record, names).finally(() => this.#loading.delete(record.id))
+      this.#loading.set(record.id, loading)
+    }
+    return loading
+  }
+
+  async #loadRecord(record: RoomRecord, names: readonly string[]): Promise<Room> {
     const config = readConfig(record.config, this.#flows)
     const slugs = `${record.account.slug}/${record.slug}`
-    // Nothing is kept of such a room, so its positions begin anew with each loading: in an epoch of
-    // their own, even within one millisecond.
-    this.#epoch = Math.max(this.#clock(), this.#epoch + 1)
-    const place = new Place(
-      ++this.#routes,
-      slugs,
-      { epoch: this.#epoch, sequence: 0 },
-      config,
-      this.#turn,
-    )
-    const room: Room = { record, config, place, members: 0, forgotten: false }
+    const head = await this.#histories.claim(record.id, config)
+    const position = {
+      epoch: head?.epoch ?? this.#histories.newEpoch(),
+      sequence: head?.last ?? 0,
+    }
+    const place = new Place(++this.#routes, slugs, position, config, this.#turn)
+    const history = this.#histories.open(record.id, place, config, head)
+    const room: Room = { record, config, place, history, members: 0, forgotten: false }
+    this.#keep(room)
     for (const each of names) this.#loaded.set(each, room)
     this.#byRoute.set(place.route, room)
     this.#byId.set(record.id, room)
@@ -136,6 +193,9 @@ export class Rooms {
 
   #unload(room: Room): void {
     if (room.members > 0) return
+    if (room.history.isBusy) return room.history.whenIdle(() => this.release(room))
+    if (this.#lingering.keeps(room, (each) => this.release(each))) return
+    this.#histories.unwatch(room.place)
     this.#unname(room)
     this.#byRoute.delete(room.place.route)
   }

@@ -1,6 +1,6 @@
 /** The last step: a message with its position goes to all who hear it. */
 import type { EnvelopeBody } from '../protocol/packet-writer.ts'
-import type { OwnMessage, RoomMessage } from './intake.ts'
+import type { Intake, OwnMessage, RoomMessage } from './intake.ts'
 import type { Membership, Place } from './place.ts'
 
 /** Hands it to the audiences of its channel. Returns how many sockets are in them. */
@@ -26,4 +26,21 @@ export function fanOut(
 export function keepAndFanOut(place: Place, own: OwnMessage): number {
   place.keeper?.keep(own)
   return fanOut(place, own.channel, own.body, own.message, own.sender)
+}
+
+/** The end of every way: a message that waited, and needs to be stored nowhere, is delivered. */
+export const straight: Intake = {
+  take({ settle, place, ...own }) {
+    own.message.sequence = place.sequence + 1
+    const sockets = keepAndFanOut(place, own)
+    const { id, sequence } = own.message
+    settle({
+      id,
+      sockets,
+      sequence,
+      epoch: place.epoch,
+      stored: false,
+      kept: place.keeper !== undefined,
+    })
+  },
 }

@@ -95,6 +95,12 @@ export class IdempotencyWindow {
     return keyed
   }
 
+  /** What another process has sent under a key, at that time, if nothing is known of it here. */
+  restore(scope: string, bodyHash: string, first: Remembered, at: number): void {
+    if (this.#entries.has(scope)) return
+    this.begin(scope, bodyHash, at).first = first
+  }
+
   /** What was refused may be sent again under its key. */
   ended(keyed: Keyed, end: Remembered | RefusedDestination): void {
     if ('kind' in end) {

@@ -6,6 +6,7 @@ import type { Proof } from '../locks/proof.ts'
 import type { Acceptors } from '../locks/read-flow.ts'
 import type { Log } from '../observe/log.ts'
 import type { Limits } from '../protocol/limits.ts'
+import type { HistoryWriter } from '../rooms/history/writer.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import type { Router } from '../router/router.ts'
 import type { Turn } from '../router/turn.ts'
@@ -16,6 +17,7 @@ import type { Shares } from './identity/shares.ts'
 import type { Holders } from './live/holders.ts'
 import type { Knocks } from './locks/knocks.ts'
 import type { OutboxOptions } from './outbox/outbox.ts'
+import type { Presence } from './presence/presence.ts'
 import type { Technical } from './technical/technical.ts'
 
 export interface Core {
@@ -30,6 +32,8 @@ export interface Core {
   readonly newId: () => string
   readonly router: Router
   readonly rooms: Rooms
+  /** Of what durable rooms store. */
+  readonly writer: HistoryWriter
   readonly turn: Turn
   readonly acceptors: Acceptors
   /** What guards a room that does not exist, as a stranger sees it, and every account's lobby. */
@@ -46,6 +50,7 @@ export interface Core {
   readonly shares: Shares
   readonly technical: Technical
   readonly knocks: Knocks
+  readonly presence: Presence
   readonly log: Log
 }
 

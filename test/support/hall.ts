@@ -19,6 +19,9 @@ import { knockAcceptor } from '../../gateway/locks/acceptors/knock.ts'
 import { tokenAcceptor } from '../../gateway/locks/acceptors/token.ts'
 import { parsePath } from '../../gateway/protocol/address.ts'
 import { Uuid7Source } from '../../gateway/protocol/uuid7.ts'
+import { Lingering } from '../../gateway/rooms/history/lingering.ts'
+import { RoomHistories } from '../../gateway/rooms/history/room-histories.ts'
+import { HistoryWriter } from '../../gateway/rooms/history/writer.ts'
 import { lobbyFlow, strangersFlow } from '../../gateway/rooms/places.ts'
 import { Rooms } from '../../gateway/rooms/rooms.ts'
 import { Graph } from '../../gateway/router/graph.ts'
@@ -35,6 +38,7 @@ import { Holders } from '../../gateway/session/live/holders.ts'
 import { Live } from '../../gateway/session/live/live.ts'
 import { renewed } from '../../gateway/session/live/renew.ts'
 import { Knocks } from '../../gateway/session/locks/knocks.ts'
+import { Presence } from '../../gateway/session/presence/presence.ts'
 import { receive } from '../../gateway/session/receive.ts'
 import type { Session } from '../../gateway/session/session.ts'
 import { Sessions } from '../../gateway/session/sessions.ts'
@@ -81,8 +85,31 @@ export class Hall {
     const knock = knockAcceptor({ knocks })
     const known = new Map([token, knock, ...acceptors].map((each) => [each.name, each as Acceptor]))
     const flows = { acceptors: known, defaults: { tries, deadlineMs } }
-    this.rooms = new Rooms({ stored, graph, turn, clock, flows })
     const window = new IdempotencyWindow(options.idempotency)
+    const log = pino({ level: 'silent' })
+    const { histories } = this.store
+    const writer = new HistoryWriter({
+      histories,
+      turn,
+      uptime: clock,
+      log,
+      options: options.history,
+    })
+    this.rooms = new Rooms({
+      stored,
+      graph,
+      turn,
+      histories: new RoomHistories({
+        histories,
+        writer,
+        keys: window,
+        clock,
+        uptime: clock,
+        log,
+      }),
+      lingering: new Lingering({ bytes: options.history.windowBytes }, clock),
+      flows,
+    })
     this.core = {
       options,
       clock,
@@ -90,7 +117,7 @@ export class Hall {
       newId: () =>
         `${'a'.repeat(12)}${(this.#ids++).toString().padStart(4, '0')}`.replace(/\d/g, letter),
       turn,
-      log: pino({ level: 'silent' }),
+      log,
       router: new Router({
         graph,
         ids: new Uuid7Source(clock, randomBytes),
@@ -98,6 +125,7 @@ export class Hall {
         uptime: clock,
       }),
       rooms: this.rooms,
+      writer,
       acceptors: known,
       strangersFlow: strangersFlow(flows),
       lobbyFlow: lobbyFlow(flows),
@@ -110,6 +138,7 @@ export class Hall {
       shares: new Shares(),
       technical,
       knocks,
+      presence: new Presence((ms, run) => void setTimeout(run, ms).unref()),
     }
     this.sessions = new Sessions(this.core)
     this.live = new Live(this.core, this.store as unknown as Store)

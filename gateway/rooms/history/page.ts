@@ -1,0 +1,85 @@
+/** A run of a room's messages, read once and encoded once a lane, for all who want the same. */
+import type { EnvelopeBody } from '../../protocol/packet-writer.ts'
+import { scanEnvelope } from '../../protocol/scan-envelope.ts'
+import type { RoomMessage } from '../../router/intake.ts'
+import type { Lane } from '../../router/lane.ts'
+import type { Place } from '../../router/place.ts'
+import type { StoredMessage } from '../../store/history.ts'
+
+/** One of them, as it is replayed. */
+export interface Replayed {
+  readonly message: RoomMessage
+  /** `` for the room itself. */
+  readonly channel: string
+  readonly body: EnvelopeBody
+}
+
+export class Page {
+  readonly place: Place
+  readonly messages: readonly Replayed[]
+  /** All up to this position are in it. */
+  readonly through: number
+  readonly more: boolean
+  readonly #encoded = new Map<Lane, Buffer>()
+
+  constructor(
+    place: Place,
+    messages: readonly Replayed[],
+    { through, more }: { readonly through: number; readonly more: boolean },
+  ) {
+    this.place = place
+    this.messages = messages
+    this.through = through
+    this.more = more
+  }
+
+  /** All of it as one transport message; `replay`: a Replay. */
+  encode(lane: Lane, replay: number): Buffer {
+    let bytes = this.#encoded.get(lane)
+    if (!bytes) {
+      const writer = lane.writer()
+      for (const { message, body } of this.messages) {
+        writer.envelope(body, { ...message, replay }, 0, this.place.config.structure)
+      }
+      bytes = writer.whole()
+      this.#encoded.set(lane, bytes)
+    }
+    return bytes
+  }
+}
+
+/** What was stored once was within the bounds that held then. */
+const ANY = Number.POSITIVE_INFINITY
+const UNBOUNDED = {
+  packetBytes: ANY,
+  packetFrames: ANY,
+  frameBytes: ANY,
+  payloadBytes: ANY,
+  headersBytes: ANY,
+  headers: ANY,
+  destinations: ANY,
+  rooms: ANY,
+  subscriptions: ANY,
+}
+
+/** A message as it came back from the store. */
+export function replayed({ route }: Place, stored: StoredMessage): Replayed {
+  const { sequence, id, timeMs, from, channel } = stored
+  const bytes = Buffer.from(stored.body.buffer, stored.body.byteOffset, stored.body.length)
+  return {
+    message: {
+      id: { bytes: Buffer.from(id.buffer, id.byteOffset, id.length), at: 0 },
+      origin: undefined,
+      from: Buffer.from(from),
+      route,
+      channel: Buffer.from(channel),
+      target: new Uint8Array(),
+      sequence,
+      timeMs,
+      epoch: 0,
+      replay: 0,
+    },
+    channel,
+    body: scanEnvelope(bytes, 0, bytes.length, UNBOUNDED),
+  }
+}

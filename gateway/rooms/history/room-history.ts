@@ -1,0 +1,152 @@
+/**
+ * What one loaded room has of its past, whichever way it keeps it: what a position still means
+ * here, and pages of what was sent after or before it.
+ */
+import { Code } from '@porthouse/proto/v1/code'
+import { matchesChannel } from '../../protocol/channel.ts'
+import type { Intake, Keeper, OwnMessage } from '../../router/intake.ts'
+import type { Place } from '../../router/place.ts'
+import type { Histories, HistoryHead, PageRange } from '../../store/history.ts'
+import { Page, type Replayed, replayed } from './page.ts'
+import type { Window } from './window.ts'
+import type { Claim } from './writer.ts'
+
+/** Where a backlog begins, and whether that is where it was to begin. */
+export interface Beginning {
+  /** What comes is after this position. */
+  readonly after: number
+  /** Why it is another than was asked for; UNSPECIFIED where nothing is missing. */
+  readonly code: Code
+}
+
+/** A position as it was told: epoch 0 for whichever there is now. */
+export interface Told {
+  readonly epoch: number
+  readonly sequence: number
+}
+
+/** In memory beside a durable history, so that who catches up goes live in one step. */
+export const TAIL = { messages: 128, bytes: 65_536, ageMs: 60_000 }
+
+interface Stored {
+  readonly histories: Histories
+  readonly claim: Claim
+  readonly intake: Intake
+}
+
+export class RoomHistory implements Keeper {
+  readonly place: Place
+  readonly kind: 'none' | 'window' | 'durable'
+  readonly window: Window
+  readonly #now: () => number
+  readonly #stored: Stored | undefined
+  /** Of a durable one, as far as it is known here. */
+  #first: number
+  /** Reads under way, by what they ask for. */
+  readonly #reading = new Map<string, Promise<Page>>()
+
+  constructor(
+    place: Place,
+    kind: 'none' | 'window' | 'durable',
+    window: Window,
+    now: () => number,
+    stored?: Stored & { readonly head: HistoryHead },
+  ) {
+    this.place = place
+    this.kind = kind
+    this.window = window
+    this.#now = now
+    this.#stored = stored
+    this.#first = stored?.head.first ?? 0
+  }
+
+  /** What messages have to pass to be stored; undefined where they are not. */
+  get intake(): Intake | undefined {
+    return this.#stored?.intake
+  }
+
+  /** Something still waits to be stored. */
+  get isBusy(): boolean {
+    return (this.#stored?.claim.waiting ?? 0) > 0
+  }
+
+  /** Calls back, once, when nothing waits to be stored. */
+  whenIdle(run: () => void): void {
+    if (this.#stored) this.#stored.claim.whenIdle(run)
+    else run()
+  }
+
+  refuses(): undefined {}
+
+  keep(message: OwnMessage): void {
+    this.window.push(message, this.#now())
+  }
+
+  /** Position of the first message that can be had; one after the last where none can. */
+  get first(): number {
+    return this.#stored ? this.#first : this.window.before + 1
+  }
+
+  /** Retention has taken what was before. */
+  trimmed({ first }: HistoryHead): void {
+    this.#first = Math.max(this.#first, first)
+  }
+
+  /** What comes to whoever knows a position. */
+  since({ epoch, sequence }: Told): Beginning {
+    const { place, first } = this
+    const before = first - 1
+    if (epoch !== 0 && epoch !== place.epoch) return { after: before, code: Code.EPOCH_CHANGED }
+    if (sequence > place.sequence) {
+      return { after: place.sequence, code: Code.POSITION_UNKNOWN }
+    }
+    if (sequence >= before) return { after: sequence, code: Code.UNSPECIFIED }
+    const code = this.kind === 'none' ? Code.NO_HISTORY : Code.RETENTION
+    return { after: before, code }
+  }
+
+  /** A page. Rejects with StoreError. Readers that ask for the same at the same time share it. */
+  page(range: PageRange): Page | Promise<Page> {
+    const after = range.after ?? 0
+    const inMemory = range.from === 'start' && this.window.covers(after)
+    if (inMemory || !this.#stored) return this.#fromWindow(range)
+    const key = JSON.stringify(range)
+    let reading = this.#reading.get(key)
+    if (!reading) {
+      reading = this.#fromStore(range).finally(() => this.#reading.delete(key))
+      this.#reading.set(key, reading)
+    }
+    return reading
+  }
+
+  async #fromStore(range: PageRange): Promise<Page> {
+    const { histories, claim } = this.#stored as Stored
+    const page = await histories.page(claim.roomId, range)
+    const messages = page.messages.map((stored) => replayed(this.place, stored))
+    return new Page(this.place, messages, page)
+  }
+
+  #fromWindow({ after = 0, before, from, limit, bytes, filters }: PageRange): Page {
+    const end = before ?? Number.POSITIVE_INFINITY
+    const all = this.window
+      .after(after)
+      .filter(({ message, channel }) => message.sequence < end && hears(filters, channel))
+    const ordered = from === 'start' ? all : all.toReversed()
+    const taken: OwnMessage[] = []
+    let size = 0
+    for (const each of ordered) {
+      size += each.body.end - each.body.start
+      if (taken.length > 0 && (taken.length >= limit || size > bytes)) break
+      taken.push(each)
+    }
+    const more = taken.length < ordered.length
+    const last = taken.at(-1)?.message.sequence ?? 0
+    const edge = from === 'start' ? Math.min(this.place.sequence, end - 1) : this.first
+    const messages: Replayed[] = from === 'start' ? taken : taken.toReversed()
+    return new Page(this.place, messages, { through: more ? last : edge, more })
+  }
+}
+
+function hears(filters: readonly string[], channel: string): boolean {
+  return filters.some((filter) => filter === '' || matchesChannel(filter, channel))
+}

@@ -1,0 +1,270 @@
+/**
+ * Group commit (R37): messages for durable rooms wait here, many of them and of many rooms are
+ * stored in one transaction, and only then they have a position, are heard, and are told to be
+ * stored. One batch is under way at a time; what comes meanwhile is the next one, so batches are as
+ * large as the store is slow.
+ */
+import { Code } from '@porthouse/proto/v1/code'
+import type { Log } from '../../observe/log.ts'
+import { Refusal } from '../../protocol/codes.ts'
+import { keepAndFanOut } from '../../router/deliver.ts'
+import { refused } from '../../router/destination.ts'
+import type { Intake, WaitingMessage } from '../../router/intake.ts'
+import type { Place } from '../../router/place.ts'
+import type { Turn } from '../../router/turn.ts'
+import type { Append, Histories, NewMessage } from '../../store/history.ts'
+import { StoreError } from '../../store/store.ts'
+import { sizeOf } from './window.ts'
+
+export interface WriterOptions {
+  /** What may wait in all, in bytes. */
+  readonly queueBytes: number
+  /** How long a sender waits for the store, in milliseconds. */
+  readonly waitMs: number
+  /** One transaction, whichever bound is met first. */
+  readonly batchMessages: number
+  readonly batchBytes: number
+}
+
+/** A durable room of this gateway, as it claimed it. */
+export class Claim {
+  readonly roomId: string
+  readonly generation: number
+  readonly place: Place
+  /** Another gateway has claimed it since, or it is gone: nothing of it can be stored here. */
+  lost = false
+  /** Messages that wait, or are under way. */
+  waiting = 0
+  #whenIdle: (() => void)[] = []
+
+  constructor(roomId: string, generation: number, place: Place) {
+    this.roomId = roomId
+    this.generation = generation
+    this.place = place
+  }
+
+  /** Calls back, once, when none waits any more; at once where none does. */
+  whenIdle(run: () => void): void {
+    if (this.waiting === 0) run()
+    else this.#whenIdle.push(run)
+  }
+
+  /** One waits no more. */
+  leave(): void {
+    if (--this.waiting > 0) return
+    for (const run of this.#whenIdle.splice(0)) run()
+  }
+}
+
+interface Queued {
+  readonly claim: Claim
+  readonly message: WaitingMessage
+  readonly bytes: number
+  readonly since: number
+  doubted: boolean
+}
+
+interface Batch {
+  readonly queued: readonly Queued[]
+  readonly appends: readonly Append[]
+  /** Whether it happened is not known: it is tried with the same positions until it is. */
+  doubtful: boolean
+}
+
+const EXPIRE_MS = 100
+const RETRY_MS_MIN = 50
+const RETRY_MS_MAX = 1_000
+const AWAY = new Refusal(Code.UNAVAILABLE, 'the store does not answer')
+const UNCERTAIN = new Refusal(Code.UNCERTAIN, 'the store has not answered yet')
+const LOST = new Refusal(Code.UNAVAILABLE, 'the room is with another gateway')
+
+export class HistoryWriter {
+  readonly #histories: Histories
+  readonly #turn: Turn
+  readonly #uptime: () => number
+  readonly #log: Log
+  readonly #options: WriterOptions
+  /** In order, the first at `#first`. */
+  #queue: Queued[] = []
+  #bytes = 0
+  #batch: Batch | undefined
+  #retryMs = RETRY_MS_MIN
+  #scheduled = false
+  #expiring: NodeJS.Timeout | undefined
+  #whenIdle: (() => void)[] = []
+
+  constructor(parts: {
+    histories: Histories
+    turn: Turn
+    uptime: () => number
+    log: Log
+    options: WriterOptions
+  }) {
+    this.#histories = parts.histories
+    this.#turn = parts.turn
+    this.#uptime = parts.uptime
+    this.#log = parts.log
+    this.#options = parts.options
+  }
+
+  /** What a durable room's messages have to pass. */
+  intake(claim: Claim): Intake {
+    return { take: (message) => this.#take(claim, message) }
+  }
+
+  /** Resolves when nothing waits, or after so many milliseconds. */
+  idle(withinMs: number): Promise<void> {
+    if (this.#queue.length === 0 && !this.#batch) return Promise.resolve()
+    return new Promise((resolve) => {
+      const late = setTimeout(resolve, withinMs)
+      this.#whenIdle.push(() => {
+        clearTimeout(late)
+        resolve()
+      })
+    })
+  }
+
+  #take(claim: Claim, message: WaitingMessage): void {
+    if (claim.lost) return refuse(message, LOST)
+    const bytes = sizeOf(message)
+    if (this.#bytes + bytes > this.#options.queueBytes) {
+      return refuse(message, new Refusal(Code.QUEUE_FULL, 'too many messages wait for the store'))
+    }
+    this.#bytes += bytes
+    claim.waiting++
+    this.#queue.push({ claim, message, bytes, since: this.#uptime(), doubted: false })
+    this.#expiring ??= setInterval(() => this.#expire(), EXPIRE_MS).unref()
+    if (this.#batch || this.#scheduled) return
+    // At the end of the turn, so that all that came in it is stored at once.
+    this.#scheduled = true
+    this.#turn.touch({ flush: () => this.#next() })
+  }
+
+  #next(): void {
+    this.#scheduled = false
+    if (this.#batch) return
+    if (this.#queue.length === 0) return this.#rest()
+    const queued = this.#takeQueued()
+    this.#batch = { queued, appends: appendsOf(queued), doubtful: false }
+    void this.#store(this.#batch)
+  }
+
+  #rest(): void {
+    clearInterval(this.#expiring)
+    this.#expiring = undefined
+    for (const run of this.#whenIdle.splice(0)) run()
+  }
+
+  #takeQueued(): Queued[] {
+    const { batchMessages, batchBytes } = this.#options
+    let bytes = 0
+    let count = 0
+    for (const each of this.#queue) {
+      bytes += each.bytes
+      if (count > 0 && (count >= batchMessages || bytes > batchBytes)) break
+      count++
+    }
+    return this.#queue.splice(0, count)
+  }
+
+  async #store(batch: Batch): Promise<void> {
+    try {
+      const lost = await this.#histories.append(batch.appends)
+      this.#retryMs = RETRY_MS_MIN
+      if (batch.doubtful) this.#log.info('the store answers again')
+      this.#stored(batch, lost)
+    } catch (error) {
+      this.#failed(batch, error)
+    }
+  }
+
+  #stored({ queued }: Batch, lost: ReadonlySet<string>): void {
+    for (const { claim, message } of queued) {
+      if (lost.has(claim.roomId)) {
+        claim.lost = true
+        refuse(message, LOST)
+        continue
+      }
+      const sockets = keepAndFanOut(claim.place, message)
+      const { id, sequence } = message.message
+      const { epoch } = claim.place
+      message.settle({ id, sockets, sequence, epoch, stored: true, kept: true })
+    }
+    this.#done(queued)
+  }
+
+  #failed(batch: Batch, error: unknown): void {
+    // After a doubtful attempt no failure is certain: that one may yet happen.
+    const certain = !batch.doubtful && error instanceof StoreError && error.certain
+    if (!certain) {
+      if (!batch.doubtful) this.#log.warn({ err: error }, 'the store does not answer')
+      batch.doubtful = true
+      setTimeout(() => void this.#store(batch), this.#retryMs)
+      this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX)
+      return
+    }
+    this.#log.warn({ err: error, messages: batch.queued.length }, 'messages are not stored')
+    const refusal =
+      error.failure === 'full' ? new Refusal(Code.STORE_FULL, 'the store is full') : AWAY
+    for (const { message } of batch.queued) refuse(message, refusal)
+    this.#done(batch.queued)
+  }
+
+  #done(queued: readonly Queued[]): void {
+    this.#batch = undefined
+    for (const each of queued) this.#leave(each)
+    this.#next()
+  }
+
+  #leave({ claim, bytes }: Queued): void {
+    this.#bytes -= bytes
+    claim.leave()
+  }
+
+  /** Nobody waits for long for a store that is away: its sender may try again. */
+  #expire(): void {
+    const since = this.#uptime() - this.#options.waitMs
+    for (const each of this.#batch?.queued ?? []) {
+      if (each.since > since || each.doubted) continue
+      each.doubted = true
+      each.message.doubt(UNCERTAIN)
+    }
+    let count = 0
+    while ((this.#queue[count]?.since ?? Number.POSITIVE_INFINITY) <= since) count++
+    for (const each of this.#queue.splice(0, count)) {
+      refuse(each.message, AWAY)
+      this.#leave(each)
+    }
+  }
+}
+
+/** Gives each its position, without a gap: it is the next one when the batch before is stored. */
+function appendsOf(queued: readonly Queued[]): Append[] {
+  const appends = new Map<Claim, NewMessage[]>()
+  for (const { claim, message } of queued) {
+    const messages = appends.get(claim) ?? []
+    appends.set(claim, messages)
+    message.message.sequence = claim.place.sequence + messages.length + 1
+    messages.push(newMessage(message))
+  }
+  return [...appends].map(([{ roomId, generation }, messages]) => {
+    return { roomId, generation, messages }
+  })
+}
+
+function newMessage({ message, channel, body, key }: WaitingMessage): NewMessage {
+  const { sequence, id, timeMs, from } = message
+  return {
+    sequence,
+    id: id.bytes.subarray(id.at, id.at + 16),
+    timeMs,
+    from: Buffer.from(from).toString(),
+    channel,
+    body: body.bytes,
+    ...(key && { key }),
+  }
+}
+
+function refuse(message: WaitingMessage, { code, detail }: Refusal): void {
+  message.settle(refused('', code, detail))
+}

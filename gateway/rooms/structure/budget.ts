@@ -1,0 +1,24 @@
+/** How much work one message may be, so that no schema and no message can hold the others up. */
+import { contentInvalid, misfit } from './misfit.ts'
+
+/**
+ * A step is a look at one value by one schema, or about as much work: some 20 ns. The largest
+ * message (256 KiB) has 4 million of them, a small one 20,000.
+ */
+const STEPS_MIN = 20_000
+const STEPS_PER_BYTE = 16
+
+export class Budget {
+  #left: number
+
+  /** `bytes`: of the content. */
+  constructor(bytes: number) {
+    this.#left = STEPS_MIN + STEPS_PER_BYTE * bytes
+  }
+
+  /** Throws Refusal CONTENT_INVALID where it is used up. */
+  spend(steps: number): void {
+    this.#left -= steps
+    if (this.#left < 0) throw contentInvalid(misfit('checking it takes too many steps'))
+  }
+}
