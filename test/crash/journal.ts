@@ -30,6 +30,8 @@ export class Sent implements Named {
   readonly seq: number
   readonly at: number
   readonly answers: Answer[] = []
+  /** When it was first acknowledged as stored; Infinity where it was not. */
+  storedAt = Number.POSITIVE_INFINITY
   attempts = 1
   /** It was tried again after an answer, so that its place among its publisher's is open. */
   retried = false
@@ -74,11 +76,16 @@ export interface Hearing {
   readonly heard: Heard[]
 }
 
+export interface KeptMessage extends Named, Position {
+  /** Its UUIDv7 in hexadecimal digits. */
+  readonly id: string
+}
+
 /** All that a room has kept, as read when all was over. */
 export interface Kept {
   readonly room: string
   /** In the order of the reading. */
-  readonly messages: readonly (Named & Position)[]
+  readonly messages: readonly KeptMessage[]
 }
 
 export class Journal {

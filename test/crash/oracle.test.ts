@@ -46,7 +46,7 @@ function healthy(fates: readonly (readonly [publisher: number, fate: Fate])[], b
     const sent = new Sent(ROOM, { publisher, seq }, 0)
     sent.answers.push(...SAID[fate](position))
     journal.sent.push(sent)
-    if (fate.endsWith('stored')) messages.push({ publisher, seq, ...position })
+    if (fate.endsWith('stored')) messages.push({ id: '', publisher, seq, ...position })
   }
   journal.kept.push({ room: ROOM, messages })
   const heard: Heard[] = messages
@@ -110,7 +110,7 @@ describe('what is right', () => {
     sent!.retried = true
     sent!.attempts = 2
     sent!.answers.push({ kind: 'stored', position })
-    const message = { publisher: 'p1', seq: 1, ...position }
+    const message = { id: '', publisher: 'p1', seq: 1, ...position }
     messages.push(message)
     heard.push({ kind: 'message', ...message })
     expect(kinds(journal)).toEqual([])
@@ -201,7 +201,13 @@ describe('a planted fault is named', () => {
 
   test('one that nobody sent', () => {
     const { journal, messages, heard } = healthy(mixed)
-    const ghost = { publisher: 'ghost', seq: 1, epoch: EPOCH, sequence: messages.length + 1 }
+    const ghost = {
+      id: '',
+      publisher: 'ghost',
+      seq: 1,
+      epoch: EPOCH,
+      sequence: messages.length + 1,
+    }
     messages.push(ghost)
     heard.push({ kind: 'message', ...ghost })
     expect(kinds(journal)).toEqual(['stranger'])

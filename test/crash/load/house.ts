@@ -65,6 +65,11 @@ export class House {
     this.way = { url: () => this.#url, token }
   }
 
+  /** Another on a copy of its data, with the same rooms and the same token. */
+  on(data: string): House {
+    return new House({ ...this.#options, data }, data, this.token)
+  }
+
   get url(): string {
     return this.#url
   }

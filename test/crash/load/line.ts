@@ -48,9 +48,9 @@ export class Line {
     return this.#socket?.readyState === WebSocket.OPEN
   }
 
-  /** Bytes that wait here. */
-  get buffered(): number {
-    return this.#socket?.bufferedAmount ?? 0
+  describe(): string {
+    const ends = [...this.ends].map(([end, count]) => `${count} x ${end}`)
+    return `${this.isOpen ? 'open' : 'closed'}, ${this.connections} connections, ends: ${ends}`
   }
 
   send(...frames: FrameInit[]): void {

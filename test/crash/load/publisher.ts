@@ -18,12 +18,13 @@ export interface PublisherOptions {
    * again on the next one, before anything new.
    */
   readonly keyed?: boolean
+  /** Of each message, about; 120 where absent. */
+  readonly bytes?: number
 }
 
 const TICK_MS = 10
 /** Unanswered at once; beyond it nothing new is sent, as a sensible client does. */
 const WAITING_MAX = 4_000
-const PADDING = ' '.repeat(100)
 
 export class Publisher {
   /** Round trips of stored receipts, in ms, with when they came. */
@@ -35,6 +36,7 @@ export class Publisher {
   #waiting = new Map<number, { sent: Sent; at: number }>()
   #again: Sent[] = []
   #timer: NodeJS.Timeout | undefined
+  readonly #padding: string
   #seq = 0
   #id = OWN_IDS + 1
   #owed = 0
@@ -44,6 +46,7 @@ export class Publisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options
+    this.#padding = ' '.repeat((options.bytes ?? 120) - 20)
     this.line = new Line(options.way, {
       enter: () => {
         this.#joinId = this.#id++
@@ -98,7 +101,7 @@ export class Publisher {
       receipt: ReceiptLevel.STORED,
       ...(this.#options.keyed && { idempotencyKey: `${publisher}:${seq}` }),
     }
-    const content = { case: 'text' as const, value: `${publisher}:${seq}:${at}:${PADDING}` }
+    const content = { case: 'text' as const, value: `${publisher}:${seq}:${at}:${this.#padding}` }
     return { id, body: { case: 'envelope', value: { routing, content } } } as FrameInit
   }
 
@@ -126,6 +129,7 @@ export class Publisher {
     const isStored = status === ReceiptStatus.STORED || status === ReceiptStatus.DUPLICATE
     if (isStored && sequence > 0n) {
       this.acks.push({ ms, at: now, sentAt: waiting.at })
+      sent.storedAt = Math.min(sent.storedAt, now)
       const position = { epoch: Number(epoch), sequence: Number(sequence) }
       sent.answers.push({ kind: 'stored', position })
     } else if (status !== ReceiptStatus.REJECTED) {

@@ -8,20 +8,20 @@ import { read } from './subscriber.ts'
 
 const PAGE = 1_000
 
-/** Asks again where a connection is lost. Rejects where a page is refused. */
-export async function readHistory(way: Way, room: string): Promise<Kept> {
+/** All of it after a position. Rejects where a page is refused. */
+export async function readHistory(way: Way, room: string, after = 0): Promise<Kept> {
   const messages: Kept['messages'][number][] = []
   const done = Promise.withResolvers<void>()
   let epoch = 0
   let id = OWN_IDS + 1
   const fetchFrom = (): FrameInit => {
-    const sequence = BigInt(messages.at(-1)?.sequence ?? 0)
+    const sequence = BigInt(messages.at(-1)?.sequence ?? after)
     const range = { case: 'after' as const, value: { epoch: BigInt(epoch), sequence } }
     const value = { address: `room:${room}`, range, limit: PAGE }
     return { id: ++id, body: { case: 'room', value: { action: { case: 'fetch', value } } } }
   }
   const fetched = ({ count, moreAfter, lastSequence }: Fetched) => {
-    const last = messages.at(-1)?.sequence ?? 0
+    const last = messages.at(-1)?.sequence ?? after
     if (moreAfter && count > 0) line.send(fetchFrom())
     else if (last === Number(lastSequence)) done.resolve()
     else done.reject(new Error(`${room}: read up to ${last}, and there are ${lastSequence}`))
@@ -31,7 +31,8 @@ export async function readHistory(way: Way, room: string): Promise<Kept> {
     if (body.case === 'envelope' && of === id) {
       const { stamp, content } = body.value
       const position: Position = { epoch, sequence: Number(stamp?.sequence) }
-      messages.push({ ...read(content), ...position })
+      const id = Buffer.from(stamp?.id ?? []).toString('hex')
+      messages.push({ id, ...read(content), ...position })
     }
     if (body.case !== 'room') return
     const { action } = body.value

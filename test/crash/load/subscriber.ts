@@ -45,6 +45,14 @@ export class Subscriber {
     })
   }
 
+  get name(): string {
+    return this.#options.name
+  }
+
+  get room(): string {
+    return this.#options.room
+  }
+
   /** Heard last; undefined before the first join. */
   get last(): Position | undefined {
     return this.#last
