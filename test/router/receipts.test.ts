@@ -109,7 +109,7 @@ describe('a destination is refused', () => {
     ['of a channel too deep', { route: 1, channel: `${'a/'.repeat(16)}a` }, Code.NESTING_TOO_DEEP],
     ['of no kind', { to: ['acme/boiler'] }, Code.ADDRESS_INVALID],
     ['of a room that he is not in', { to: ['room:acme/none'] }, Code.ENTRY_NOT_PERMITTED],
-    ['of a group', { to: ['group:acme/boiler/debug'] }, Code.UNIMPLEMENTED],
+    ['of a group that is not there', { to: ['group:acme/boiler/debug'] }, Code.TARGET_UNKNOWN],
     ['of a lobby that he is not in', { to: ['lobby:acme'] }, Code.ENTRY_NOT_PERMITTED],
   ])('%s', (_, routing, code) => {
     const outcome = send(routing)
@@ -146,7 +146,7 @@ describe('of several destinations', () => {
 
   test('all refused is REJECTED with the code of the first', () => {
     const outcome = send({ to: ['group:acme/boiler/debug', 'room:acme/none'] })
-    expect(outcome).toMatchObject({ status: ReceiptStatus.REJECTED, code: Code.UNIMPLEMENTED })
+    expect(outcome).toMatchObject({ status: ReceiptStatus.REJECTED, code: Code.TARGET_UNKNOWN })
     expect(outcome.refusals).toHaveLength(2)
   })
 

@@ -13,3 +13,13 @@ export function allowanceOf({ place, senders, filters, mayAdmit }: Membership): 
     mayAdmit,
   })
 }
+
+/** What several sockets may do in one room, taken together; there is one at least. */
+export function anyOf(allowances: readonly Allowance[]): Allowance {
+  return create(AllowanceSchema, {
+    address: allowances[0]?.address ?? '',
+    maySend: allowances.some(({ maySend }) => maySend),
+    listening: allowances.some(({ listening }) => listening),
+    mayAdmit: allowances.some(({ mayAdmit }) => mayAdmit),
+  })
+}

@@ -4,17 +4,15 @@ import { Code } from '@porthouse/proto/v1/code'
 import { type Command, CommandSchema } from '@porthouse/proto/v1/command'
 import { parseAddress } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
-import { RateLimit } from '../../protocol/rate-limit.ts'
 import type { ScannedFrame } from '../../protocol/scan-packet.ts'
-import { StoreError } from '../../store/store.ts'
+import { answerList } from '../commands/answer.ts'
+import { listClients } from '../commands/clients.ts'
 import { listRooms } from '../commands/rooms.ts'
 import { dropSocket, listSockets } from '../commands/sockets.ts'
+import { getStats } from '../commands/stats.ts'
 import { watch } from '../commands/watch.ts'
 import type { Session } from '../session.ts'
 import { decode } from './decode.ts'
-
-/** Lists that one socket may ask for: their answers are longer than the questions. */
-const LISTS = { perSecond: 8, burst: 32 }
 
 type Action = NonNullable<Exclude<MessageInitShape<typeof CommandSchema>, Command>['action']>
 
@@ -28,6 +26,9 @@ export function handleCommand(session: Session, frame: ScannedFrame): void {
       return
     case 'sockets':
     case 'rooms':
+    case 'clients':
+    case 'unread':
+    case 'stats':
     case 'done':
       throw new Refusal(Code.FRAME_NOT_ALLOWED, 'an action that only a gateway sends')
   }
@@ -44,6 +45,16 @@ export function handleCommand(session: Session, frame: ScannedFrame): void {
         const { entries: rooms, more } = await listRooms(session, action.value)
         return { case: 'rooms', value: { rooms, more } }
       })
+    case 'listClients':
+      return list(session, id, async () => {
+        const { entries: clients, more } = await listClients(session, action.value)
+        return { case: 'clients', value: { clients, more } }
+      })
+    case 'getStats':
+      return list(session, id, async () => {
+        const { entries: occupancies, more } = await getStats(session, action.value)
+        return { case: 'stats', value: { occupancies, more } }
+      })
     case 'dropSocket': {
       const dropped = dropSocket(session, action.value)
       done(session, id)
@@ -58,20 +69,9 @@ export function handleCommand(session: Session, frame: ScannedFrame): void {
   }
 }
 
-/** Answers when the list is there, in its turn. */
+/** Answers when the list is there. */
 function list(session: Session, id: number, read: () => Promise<Action>): void {
-  session.lists ??= new RateLimit(LISTS)
-  if (!session.lists.take(session.core.uptime())) {
-    throw new Refusal(Code.RATE_LIMITED, `over ${LISTS.perSecond} lists a second`)
-  }
-  const answered = read().then(
-    (action) => answer(session, id, action),
-    (error) => {
-      const { code, detail } = refusalOf(session, error)
-      session.refuse(id, code, detail)
-    },
-  )
-  session.wait(answered)
+  answerList(session, id, async () => ({ case: 'command', value: { action: await read() } }))
 }
 
 function answer(session: Session, id: number, action: Action): void {
@@ -86,11 +86,4 @@ function lockOf(text: string): string {
   const address = parseAddress(text)
   if (address.kind !== 'lock') throw new Refusal(Code.ADDRESS_INVALID, 'not a lock')
   return address.lock
-}
-
-function refusalOf({ core, id }: Session, error: unknown): Refusal {
-  if (error instanceof Refusal) return error
-  if (error instanceof StoreError) return new Refusal(Code.UNAVAILABLE, 'the store is away')
-  core.log.error({ socket: id, err: error }, 'a list cannot be made')
-  return new Refusal(Code.INTERNAL, 'internal error')
 }

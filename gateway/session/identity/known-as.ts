@@ -1,5 +1,6 @@
 /** Whom a socket is known as to others: in one account, or in one room. */
 import { clientAddress, isNamed } from '../../locks/proof.ts'
+import { accountIn } from '../../protocol/address.ts'
 import type { Membership } from '../../router/place.ts'
 import type { Session } from '../session.ts'
 
@@ -23,4 +24,19 @@ export function knownAs(session: Session, account: string): string[] {
 export function heardAs({ senders, socket }: Membership): string[] {
   const names = senders.map(({ actor }) => Buffer.from(actor.from).toString())
   return [...new Set(names)].filter((name) => name !== `socket:${socket.id}`)
+}
+
+/**
+ * By what one name the others in a room know him: what his messages there are from, or would be if
+ * he might send; a client before a token's connection, and the socket where it is neither.
+ */
+export function memberName(member: Membership): string {
+  const session = member.socket as Session
+  const account = accountIn(member.place.address)
+  const own = session.actors.flatMap(({ proof, from }) => {
+    const isOfRoom = proof?.account && isNamed(proof.account, account)
+    return isOfRoom ? [Buffer.from(from).toString()] : []
+  })
+  const names = [...heardAs(member), ...own].filter((name) => name !== session.address)
+  return names.find((name) => name.startsWith('client:')) ?? names[0] ?? session.address
 }

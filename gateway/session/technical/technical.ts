@@ -37,7 +37,7 @@ export interface TechnicalParts {
   readonly graph: Graph
   /** Milliseconds since 1970-01-01 UTC. */
   readonly clock: () => number
-  /** As in the config. */
+  /** As in the config; of rooms whose own config does not say it. */
   readonly roomSockets: number
 }
 
@@ -72,7 +72,8 @@ export class Technical {
     const tell = this.#teller(about, happening)
     tell(this.watches.of(`account:${account}`), () => knownAs(about, account))
     const room = this.#parts.graph.placeAt(place)
-    if (!room || room.members.size > this.#parts.roomSockets) return
+    const { technicalSockets } = (room && about.core.rooms.at(room).config) ?? {}
+    if (!room || room.members.size > (technicalSockets ?? this.#parts.roomSockets)) return
     const atTheDoor = happening.lock !== undefined || AT_THE_DOOR.has(happening.kind)
     const hearers = [...(atTheDoor ? room.admitters : room.members)]
       .map(({ socket }) => socket as Session)

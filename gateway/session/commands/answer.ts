@@ -1,0 +1,32 @@
+/** Answers to questions whose answers are longer than they are: in their turn, and not too often. */
+import { Code } from '@porthouse/proto/v1/code'
+import { Refusal } from '../../protocol/codes.ts'
+import { RateLimit } from '../../protocol/rate-limit.ts'
+import { StoreError } from '../../store/store.ts'
+import type { Body, Session } from '../session.ts'
+
+/** That one socket may ask. */
+const LISTS = { perSecond: 8, burst: 32 }
+
+/** Answers when the list is there. Throws Refusal RATE_LIMITED. */
+export function answerList(session: Session, id: number, read: () => Promise<Body>): void {
+  session.lists ??= new RateLimit(LISTS)
+  if (!session.lists.take(session.core.uptime())) {
+    throw new Refusal(Code.RATE_LIMITED, `over ${LISTS.perSecond} lists a second`)
+  }
+  const answered = read().then(
+    (body) => session.send(id, body),
+    (error) => {
+      const { code, detail } = refusalOf(session, error)
+      session.refuse(id, code, detail)
+    },
+  )
+  session.wait(answered)
+}
+
+function refusalOf({ core, id }: Session, error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  if (error instanceof StoreError) return new Refusal(Code.UNAVAILABLE, 'the store is away')
+  core.log.error({ socket: id, err: error }, 'a list cannot be made')
+  return new Refusal(Code.INTERNAL, 'internal error')
+}

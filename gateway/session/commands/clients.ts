@@ -1,0 +1,47 @@
+/** ListClients: who is connected to an account, or in a room of it, for its owner (R28). */
+import { create, toBinary } from '@bufbuild/protobuf'
+import { Code } from '@porthouse/proto/v1/code'
+import { type ClientInfo, ClientInfoSchema, type ListClients } from '@porthouse/proto/v1/command'
+import { type Address, parseAddress } from '../../protocol/address.ts'
+import { Refusal } from '../../protocol/codes.ts'
+import { heardAs, knownAs } from '../identity/known-as.ts'
+import type { Session } from '../session.ts'
+import { inRoom } from './in-room.ts'
+import { type Page, pageOf } from './page.ts'
+import { checkAfter, ownAccount } from './permission.ts'
+
+/** Rejects with Refusal, and with StoreError. */
+export async function listClients(
+  asker: Session,
+  { of, after }: ListClients,
+): Promise<Page<ClientInfo>> {
+  checkAfter(after)
+  const sockets = new Map<string, number>()
+  for (const names of await identitiesIn(asker, parseAddress(of))) {
+    for (const name of new Set(names)) sockets.set(name, (sockets.get(name) ?? 0) + 1)
+  }
+  return pageOf(sockets, after, {
+    address: ([address]) => address,
+    read: ([address, count]) => create(ClientInfoSchema, { address, sockets: count }),
+    bytes: (client) => toBinary(ClientInfoSchema, client).length,
+  })
+}
+
+/** Of each socket there. */
+async function identitiesIn(asker: Session, address: Address): Promise<string[][]> {
+  if (address.kind === 'lobby') {
+    const { id } = ownAccount(asker, address.account)
+    return [...asker.core.accounts.sessionsOf(id)].map((session) => knownAs(session, id))
+  }
+  if (address.kind !== 'room' || address.channel !== undefined) {
+    throw new Refusal(Code.ADDRESS_INVALID, "neither a room nor an account's lobby")
+  }
+  const { account } = address
+  ownAccount(asker, account)
+  return inRoom(asker, address, ({ room }) =>
+    [...room.place.members].map((member) => [
+      ...knownAs(member.socket as Session, account),
+      ...heardAs(member),
+    ]),
+  )
+}

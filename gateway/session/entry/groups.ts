@@ -1,0 +1,78 @@
+/** Who is in which groups of a room: by its config, and by a Join (R27). */
+import { Code } from '@porthouse/proto/v1/code'
+import { isNamed } from '../../locks/proof.ts'
+import type { Address } from '../../protocol/address.ts'
+import { Refusal } from '../../protocol/codes.ts'
+import type { Group } from '../../router/groups.ts'
+import type { Membership } from '../../router/place.ts'
+import type { Session } from '../session.ts'
+
+export type GroupAddress = Extract<Address, { kind: 'group' }>
+
+/** A group, and the room in which it is. */
+export interface GroupIn {
+  readonly group: Group
+  readonly member: Membership
+  /** In slugs. */
+  readonly address: string
+}
+
+/** Settles a member's groups anew. Who may not hear the room hears none of its groups either. */
+export function settleGroups(session: Session, member: Membership): void {
+  const { place, hears } = member
+  const { config, record } = session.core.rooms.at(place)
+  if (hears.length === 0) return place.groups.remove(member)
+  for (const { name, clients } of config.groups) {
+    const appointed = session.proofs.some(({ account, client }) => {
+      if (account?.id !== record.account.id || !client) return false
+      return clients.some((each) => isNamed(client, each))
+    })
+    place.groups.get(name)?.appoint(member, appointed)
+  }
+}
+
+/**
+ * Adds a socket to an open group of a room that it is in; in one that the config has it in it is
+ * already. Throws Refusal.
+ */
+export function joinGroup(session: Session, address: GroupAddress): GroupIn {
+  const found = groupAt(session, address)
+  const { group, member } = found
+  if (member.hears.length === 0) {
+    throw new Refusal(Code.RECEIVE_NOT_PERMITTED, 'no right to listen to this room')
+  }
+  if (group.has(member)) return found
+  if (!group.terms.open) {
+    throw new Refusal(Code.ENTRY_NOT_PERMITTED, 'the group is not open')
+  }
+  group.join(member)
+  return found
+}
+
+/**
+ * Takes a socket out of a group, if it is in it. Throws Refusal: out of one that the config has it
+ * in there is no way but out of the room.
+ */
+export function leaveGroup(session: Session, address: GroupAddress): void {
+  const member = memberIn(session, address)
+  const group = member?.place.groups.get(address.group)
+  if (!member || !group) return
+  group.leave(member)
+  if (group.has(member)) {
+    throw new Refusal(Code.ENTRY_NOT_PERMITTED, "the room's config has its client in the group")
+  }
+}
+
+function memberIn({ core, memberships }: Session, { account, room }: GroupAddress) {
+  const place = core.router.graph.place(`${account}/${room}`)
+  return place && memberships.get(place.route)
+}
+
+function groupAt(session: Session, target: GroupAddress): GroupIn {
+  const member = memberIn(session, target)
+  if (!member) throw new Refusal(Code.ENTRY_NOT_PERMITTED, 'the socket is not in this room')
+  const { place } = member
+  const group = place.groups.get(target.group)
+  if (!group) throw new Refusal(Code.TARGET_UNKNOWN, 'the room has no such group')
+  return { group, member, address: `group:${place.name}/${target.group}` }
+}

@@ -1,0 +1,136 @@
+/**
+ * Who comes to a room and who goes, told to its members (R23). Changes of some time go out as one
+ * frame, encoded once a lane; of a large room only how many are there, and the more rarely the
+ * larger it is: so no room costs more frames a second than one of as many members as its config
+ * lets be told by name.
+ */
+import { create } from '@bufbuild/protobuf'
+import { type Frame, FrameSchema } from '@porthouse/proto/v1/frame'
+import type { Member } from '@porthouse/proto/v1/room'
+import type { PresenceConfig } from '../../rooms/config.ts'
+import type { Room } from '../../rooms/rooms.ts'
+import type { Lane } from '../../router/lane.ts'
+import type { Membership, Place } from '../../router/place.ts'
+import { memberName } from '../identity/known-as.ts'
+import type { Session } from '../session.ts'
+import { Changes } from './changes.ts'
+
+/** Who came and who went in one frame, each; of more there are several. */
+const NAMES_MAX = 256
+
+/** Runs a function after so many milliseconds. */
+export type After = (ms: number, run: () => void) => void
+
+/** Who is in a room, as members may know it now. */
+export interface Listing {
+  readonly members: Iterable<Member>
+  readonly count: number
+}
+
+export class Presence {
+  readonly #after: After
+  /** Of rooms where somebody came or went since it was told last. */
+  readonly #changes = new Map<Place, Changes>()
+  readonly #watching = new WeakSet<Membership>()
+
+  constructor(after: After) {
+    this.#after = after
+  }
+
+  /** He came, or what he may do was settled anew and he may go by another name now. */
+  settled(member: Membership): void {
+    this.#rename(member, memberName(member))
+  }
+
+  /** He is about to leave the room. */
+  left(member: Membership): void {
+    this.#rename(member, '')
+  }
+
+  /** He is to be told from now on, as long as the room tells and he may listen there. */
+  watch(member: Membership): void {
+    this.#watching.add(member)
+  }
+
+  /** Who is there, as those were told who are told of changes. */
+  listing(place: Place): Listing {
+    const changes = this.#changes.get(place) ?? new Changes(place.occupancy.room)
+    return { members: changes.told(), count: changes.change.before }
+  }
+
+  #rename(member: Membership, name: string): void {
+    const { place } = member
+    if (member.name === name) return
+    const rename = () => place.occupancy.rename(member, name)
+    const room = (member.socket as Session).core.rooms.at(place)
+    const { presence } = room.config
+    if (!presence) return rename()
+    const names = [member.name, name].filter((each) => each !== '')
+    this.#changesIn(room, presence).during(names, rename)
+  }
+
+  #changesIn(room: Room, { members, intervalMs }: PresenceConfig): Changes {
+    const { place } = room
+    const known = this.#changes.get(place)
+    if (known) return known
+    const changes = new Changes(place.occupancy.room)
+    this.#changes.set(place, changes)
+    const rarer = Math.max(1, Math.ceil(place.occupancy.room.names / members))
+    this.#after(intervalMs * rarer, () => this.#tell(room, changes))
+    return changes
+  }
+
+  #tell({ place, config: { presence } }: Room, changes: Changes): void {
+    this.#changes.delete(place)
+    if (!presence) return
+    const frames = framesOf(place, changes, presence)
+    if (frames.length === 0) return
+    const encoded = new Map<Lane, Buffer[]>()
+    for (const member of place.members) {
+      if (!this.#watching.has(member) || member.hears.length === 0) continue
+      const { lane, outbox } = member.socket as Session
+      let packets = encoded.get(lane)
+      if (!packets) {
+        packets = frames.map((frame) => packetOf(lane, frame))
+        encoded.set(lane, packets)
+      }
+      for (const packet of packets) outbox.shared(packet)
+    }
+  }
+}
+
+/** In names, where all of them were told and are few; else the number alone, if it is another. */
+function framesOf(
+  { route }: Place,
+  { change }: Changes,
+  { members: namesMax }: PresenceConfig,
+): Frame[] {
+  const { joined, left, before, count } = change
+  if (Math.max(before, count) > namesMax) {
+    return before === count ? [] : [frameOf({ route, count })]
+  }
+  const frames: Frame[] = []
+  for (let at = 0; at < Math.max(joined.length, left.length); at += NAMES_MAX) {
+    const to = at + NAMES_MAX
+    const names = { joined: joined.slice(at, to), left: left.slice(at, to) }
+    frames.push(frameOf({ route, count, ...names }))
+  }
+  return frames
+}
+
+function frameOf(value: {
+  readonly route: number
+  readonly count: number
+  readonly joined?: Member[]
+  readonly left?: string[]
+}): Frame {
+  return create(FrameSchema, {
+    body: { case: 'room', value: { action: { case: 'presence', value } } },
+  })
+}
+
+function packetOf(lane: Lane, frame: Frame): Buffer {
+  const writer = lane.writer()
+  writer.frame(frame)
+  return writer.whole()
+}
