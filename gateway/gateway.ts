@@ -31,6 +31,7 @@ import { Router } from './router/router.ts'
 import { Turn } from './router/turn.ts'
 import type { Core } from './session/core.ts'
 import { Lobbies } from './session/entry/lobbies.ts'
+import { CatchUps } from './session/history/catch-ups.ts'
 import { Accounts } from './session/identity/accounts.ts'
 import { Resumes } from './session/identity/resume.ts'
 import { Shares } from './session/identity/shares.ts'
@@ -203,6 +204,8 @@ function coreOf(
     log,
     router: new Router({ graph, ids, window: keys, uptime }),
     writer,
+    cursors: store.cursors,
+    catchUps: new CatchUps(turn),
     rooms: new Rooms({
       stored: store.rooms,
       graph,

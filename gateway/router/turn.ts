@@ -39,6 +39,11 @@ export class Turn {
     this.#schedule()
   }
 
+  /** Runs something in the next turn. */
+  next(run: () => void): void {
+    this.#defer(run)
+  }
+
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true

@@ -10,7 +10,9 @@ import type { HistoryWriter } from '../rooms/history/writer.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import type { Router } from '../router/router.ts'
 import type { Turn } from '../router/turn.ts'
+import type { Cursors } from '../store/history.ts'
 import type { Lobbies } from './entry/lobbies.ts'
+import type { CatchUps } from './history/catch-ups.ts'
 import type { Accounts } from './identity/accounts.ts'
 import type { Resumes } from './identity/resume.ts'
 import type { Shares } from './identity/shares.ts'
@@ -34,6 +36,8 @@ export interface Core {
   readonly rooms: Rooms
   /** Of what durable rooms store. */
   readonly writer: HistoryWriter
+  readonly cursors: Cursors
+  readonly catchUps: CatchUps
   readonly turn: Turn
   readonly acceptors: Acceptors
   /** What guards a room that does not exist, as a stranger sees it, and every account's lobby. */

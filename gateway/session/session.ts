@@ -21,6 +21,7 @@ import type { Core } from './core.ts'
 import { leaveAll } from './entry/membership.ts'
 import type { Parked } from './entry/parked.ts'
 import type { WaitingEntry } from './entry/waiting.ts'
+import type { CatchUp } from './history/catch-up.ts'
 import { Outbox } from './outbox/outbox.ts'
 import type { Wire } from './wire.ts'
 
@@ -101,6 +102,9 @@ export class Session implements Socket {
   doors: RateLimit | undefined = undefined
   loads: RateLimit | undefined = undefined
   calls: RateLimit | undefined = undefined
+  fetches: RateLimit | undefined = undefined
+  /** Subscriptions that begin when what was missed is read. */
+  catchingUp: readonly CatchUp[] = NOTHING
   /** Entries that wait for a lock. */
   waiting: readonly WaitingEntry[] = NOTHING
   /** Ends what acceptors do for a lock, by its id. */

@@ -8,7 +8,7 @@ import {
 } from '@bufbuild/protobuf'
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { Code } from '@porthouse/proto/v1/code'
-import { type Envelope, EnvelopeSchema, StampSchema } from '@porthouse/proto/v1/envelope'
+import { type Envelope, EnvelopeSchema, Replay, StampSchema } from '@porthouse/proto/v1/envelope'
 import { FrameSchema, PacketSchema } from '@porthouse/proto/v1/frame'
 import { type ReceiptStatus, ReceiptStatusSchema } from '@porthouse/proto/v1/receipt'
 import fc from 'fast-check'
@@ -86,7 +86,7 @@ const stamp = {
   sequence: 2 ** 40,
   timeMs: 1_795_000_000_000,
   epoch: 1_790_000_000_001,
-  replay: 1,
+  replay: Replay.HISTORY,
 }
 
 const decodedStamp = create(StampSchema, {

@@ -1,6 +1,12 @@
 /** A room is loaded at its first join, is one for all, and is gone with the last member (R26). */
 import { beforeEach, describe, expect, test } from 'vitest'
+import { pino } from 'pino'
+import { schema } from '../../gateway/config/config.ts'
+import { Lingering } from '../../gateway/rooms/history/lingering.ts'
+import { RoomHistories } from '../../gateway/rooms/history/room-histories.ts'
+import { HistoryWriter } from '../../gateway/rooms/history/writer.ts'
 import { type Room, Rooms } from '../../gateway/rooms/rooms.ts'
+import { IdempotencyWindow } from '../../gateway/router/idempotency.ts'
 import { Graph } from '../../gateway/router/graph.ts'
 import { Turn } from '../../gateway/router/turn.ts'
 import type { RoomRecord, Rooms as StoredRooms } from '../../gateway/store/store.ts'
@@ -19,7 +25,21 @@ beforeEach(() => {
   graph = new Graph()
   ends = []
   const turn = new Turn((run) => ends.push(run))
-  rooms = new Rooms({ stored: store.rooms as StoredRooms, graph, turn, clock: () => 1000, flows })
+  const uptime = () => 1000
+  const log = pino({ level: 'silent' })
+  const { histories } = store
+  const options = schema.parse({ data: 'nowhere' }).history
+  const writer = new HistoryWriter({ histories, turn, uptime, log, options })
+  const keys = new IdempotencyWindow({ windowMs: 1000, keys: 10 })
+  const parts = { histories, writer, keys, clock: uptime, uptime, log }
+  rooms = new Rooms({
+    stored: store.rooms as StoredRooms,
+    graph,
+    turn,
+    histories: new RoomHistories(parts),
+    lingering: new Lingering({ bytes: 1_000_000 }, uptime),
+    flows,
+  })
 })
 
 function endTurn(): void {

@@ -31,6 +31,7 @@ import { Router } from '../../gateway/router/router.ts'
 import { Turn } from '../../gateway/router/turn.ts'
 import type { Core } from '../../gateway/session/core.ts'
 import { Lobbies } from '../../gateway/session/entry/lobbies.ts'
+import { CatchUps } from '../../gateway/session/history/catch-ups.ts'
 import { Accounts } from '../../gateway/session/identity/accounts.ts'
 import { Resumes } from '../../gateway/session/identity/resume.ts'
 import { Shares } from '../../gateway/session/identity/shares.ts'
@@ -126,6 +127,8 @@ export class Hall {
       }),
       rooms: this.rooms,
       writer,
+      cursors: this.store.cursors,
+      catchUps: new CatchUps(turn),
       acceptors: known,
       strangersFlow: strangersFlow(flows),
       lobbyFlow: lobbyFlow(flows),

@@ -84,6 +84,7 @@ export class RoomHistory implements Keeper {
 
   /** Position of the first message that can be had; one after the last where none can. */
   get first(): number {
+    if (this.kind === 'none') return this.place.sequence + 1
     return this.#stored ? this.#first : this.window.before + 1
   }
 
@@ -92,16 +93,19 @@ export class RoomHistory implements Keeper {
     this.#first = Math.max(this.#first, first)
   }
 
-  /** What comes to whoever knows a position. */
+  /** What comes to whoever knows a position; 0 of no epoch: the beginning of what there is. */
   since({ epoch, sequence }: Told): Beginning {
-    const { place, first } = this
+    const { place, first, kind } = this
     const before = first - 1
+    if (epoch === 0 && sequence === 0 && kind !== 'none') {
+      return { after: before, code: Code.UNSPECIFIED }
+    }
     if (epoch !== 0 && epoch !== place.epoch) return { after: before, code: Code.EPOCH_CHANGED }
     if (sequence > place.sequence) {
       return { after: place.sequence, code: Code.POSITION_UNKNOWN }
     }
     if (sequence >= before) return { after: sequence, code: Code.UNSPECIFIED }
-    const code = this.kind === 'none' ? Code.NO_HISTORY : Code.RETENTION
+    const code = kind === 'none' ? Code.NO_HISTORY : Code.RETENTION
     return { after: before, code }
   }
 

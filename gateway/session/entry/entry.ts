@@ -2,14 +2,19 @@
  * Entering a place, a room or an account's lobby: its locks first, then the place. Who is wished in
  * where waits here for the locks (locks.ts) to resolve.
  */
+import type { MessageInitShape } from '@bufbuild/protobuf'
 import { Code } from '@porthouse/proto/v1/code'
 import { EventKind } from '@porthouse/proto/v1/event'
+import type { BacklogSchema } from '@porthouse/proto/v1/room'
 import { formatAddress, type LobbyAddress, type RoomAddress } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { RateLimit } from '../../protocol/rate-limit.ts'
+import type { Beginning } from '../../rooms/history/room-history.ts'
 import type { Room } from '../../rooms/rooms.ts'
 import type { Membership } from '../../router/place.ts'
 import { StoreError } from '../../store/store.ts'
+import { beginningOf } from '../history/backlog.ts'
+import { CatchUp } from '../history/catch-up.ts'
 import { accountOf, forgetFormer, owns } from '../identity/identity.ts'
 import { leftOf, locksFor, stepLocks } from '../locks/locks.ts'
 import type { Session } from '../session.ts'
@@ -71,7 +76,12 @@ function arrive(
   try {
     checkClient(session, request)
     const stayed = session.memberships.has(room.place.route)
-    const member = admit(session, room, target, request.listen)
+    const beginning = request.past && beginningOf(session, room, request.past, target.channel ?? '')
+    if (beginning instanceof Promise) {
+      session.core.rooms.release(room)
+      return findBeginning(session, request, beginning)
+    }
+    const { member, added } = admit(session, room, target, request.listen)
     if (request.waited && !stayed) moved(session, place)
     if (request.done) return request.done(undefined)
     const channel = target.channel ?? ''
@@ -80,12 +90,54 @@ function arrive(
       membership: member,
       channel: channel.includes('*') ? '' : channel,
     }
-    joined(session, request.frameId, member, target.channel)
+    if (request.presence) session.core.presence.watch(member)
+    listen(session, room, { frameId: request.frameId, member, added, channel, beginning })
   } catch (error) {
     session.core.rooms.release(room)
     if (!(error instanceof Refusal)) throw error
     refuseEntry(session, request, error)
   }
+}
+
+/** Asks the store where the past begins that it wants, and then goes in. */
+function findBeginning(
+  session: Session,
+  request: EntryRequest,
+  beginning: Promise<Beginning>,
+): void {
+  session.wait(
+    beginning.then(
+      (found) => enter(session, { ...request, past: { kind: 'begins', beginning: found } }),
+      (error) => refuseEntry(session, request, loadFailure(session, error)),
+    ),
+  )
+}
+
+interface Listening {
+  readonly frameId: number
+  readonly member: Membership
+  readonly added: readonly string[]
+  /** As it was asked for; `` for the room itself. */
+  readonly channel: string
+  readonly beginning: Beginning | undefined
+}
+
+/** Says that he is in, and lets him hear what is new: at once, or after what he has missed. */
+function listen(session: Session, room: Room, listening: Listening): void {
+  const { frameId, member, added, channel, beginning } = listening
+  const { place } = room
+  if (!beginning || added.length === 0) {
+    for (const each of added) place.listen(member, each)
+    return joined(session, frameId, member, channel)
+  }
+  const { after, code } = beginning
+  const recovered = code === Code.UNSPECIFIED
+  const backlog = { recovered, afterSequence: BigInt(after), code }
+  joined(session, frameId, member, channel, backlog)
+  const address = channel === '' ? place.address : `${place.address}/${channel}`
+  const catchUp = new CatchUp({ session, room, member, filters: added, after, address })
+  session.catchingUp = [...session.catchingUp, catchUp]
+  catchUp.step()
 }
 
 /**
@@ -104,7 +156,8 @@ export async function enterAdded(session: Session, target: RoomAddress): Promise
   // Who is in already has been told what he may do there.
   if (session.closed || locked || session.memberships.has(place.route)) return rooms.release(room)
   try {
-    joined(session, 0, admit(session, room, target, 'ifPermitted'), undefined)
+    const { member, added } = admit(session, room, target, 'ifPermitted')
+    listen(session, room, { frameId: 0, member, added, channel: '', beginning: undefined })
   } catch (error) {
     rooms.release(room)
     if (!(error instanceof Refusal)) throw error
@@ -168,15 +221,18 @@ export function joined(
   session: Session,
   frameId: number,
   { place, ...member }: Membership,
-  channel: string | undefined,
+  channel = '',
+  backlog?: MessageInitShape<typeof BacklogSchema>,
 ): void {
   const value = {
     route: place.route,
-    address: channel === undefined ? place.address : `${place.address}/${channel}`,
+    address: channel === '' ? place.address : `${place.address}/${channel}`,
     epoch: BigInt(place.epoch),
     sequence: BigInt(place.sequence),
     maySend: member.senders.length > 0,
-    listening: member.filters.size > 0,
+    listening: member.filters.size > 0 || backlog !== undefined,
+    revision: session.core.rooms.at(place).record.revision,
+    ...(backlog && { backlog }),
   }
   session.send(frameId, { case: 'room', value: { action: { case: 'joined', value } } })
 }

@@ -9,8 +9,10 @@ import { Refusal } from '../../protocol/codes.ts'
 import type { Room } from '../../rooms/rooms.ts'
 import { freeOf, type Membership, rateOf, type Sender } from '../../router/place.ts'
 import type { Rights } from '../../store/store.ts'
+import { narrowPending, pendingFilters } from '../history/catch-up.ts'
 import { resolves } from '../locks/lock-context.ts'
 import type { ProvedActor, Session } from '../session.ts'
+import { settleGroups } from './groups.ts'
 
 /** `ifPermitted`: else enter to send only. */
 export type Listen = 'yes' | 'no' | 'ifPermitted'
@@ -26,15 +28,10 @@ const ALL: Rights = { send: true, receive: true, admit: true, channels: [] }
 const OPEN: Rights = { send: true, receive: true, admit: false, channels: [] }
 
 /**
- * Lets a socket in whose locks are resolved. Throws Refusal where it may not do what it wants
+ * Lets a socket in whose locks are resolved; to listen is its own step. Throws Refusal where it may not do what it wants
  * there.
  */
-export function admit(
-  session: Session,
-  room: Room,
-  filter: RoomAddress,
-  listen: Listen,
-): Membership {
+export function admit(session: Session, room: Room, filter: RoomAddress, listen: Listen): Admitted {
   const { place } = room
   if (room.forgotten) throw new Refusal(Code.ROOM_UNKNOWN, 'no such room')
   const rights = rightsIn(session, room)
@@ -44,16 +41,27 @@ export function admit(
   if (!member && session.memberships.size >= limits.rooms) {
     throw new Refusal(Code.ROOM_LIMIT, `over ${limits.rooms} rooms`)
   }
-  const added = filters.filter((each) => !member?.filters.has(each))
-  if (added.length > 0 && (member?.filters.size ?? 0) + added.length > limits.subscriptions) {
+  const { sockets } = room.config.limits
+  if (!member && sockets !== undefined && room.members >= sockets) {
+    throw new Refusal(Code.ROOM_FULL, `the room has ${sockets} sockets`)
+  }
+  const pending = member ? pendingFilters(session, member) : []
+  const heard = new Set([...(member?.filters ?? []), ...pending])
+  const added = filters.filter((each) => !heard.has(each))
+  if (added.length > 0 && heard.size + added.length > limits.subscriptions) {
     throw new Refusal(Code.ROOM_LIMIT, `over ${limits.subscriptions} subscriptions in one room`)
   }
   const joins = !member
   member ??= join(session, room)
   grant(session, member, rights)
-  for (const each of added) place.listen(member, each)
   if (joins) session.core.technical.at(session, { kind: EventKind.JOINED, place: place.address })
-  return member
+  return { member, added }
+}
+
+/** Who was let in, and what he wants to listen to and does not yet. */
+export interface Admitted {
+  readonly member: Membership
+  readonly added: readonly string[]
 }
 
 /** The one place where it is decided what a socket may do in a room. */
@@ -165,6 +173,8 @@ function grant(
   member.mayAdmit = mayAdmit
   if (mayAdmit) member.place.admitters.add(member)
   else member.place.admitters.delete(member)
+  session.core.presence.settled(member)
+  settleGroups(session, member)
 }
 
 /** What changed for a member whose rights were settled anew (R51). */
@@ -182,10 +192,11 @@ export function settle(session: Session, member: Membership): RightsChange {
   const rights = rightsIn(session, session.core.rooms.at(member.place))
   const { senders, hears, mayAdmit } = rights
   const couldSend = member.senders.length > 0
-  const ended = [...member.filters].filter(
-    (filter) => !hears.some((each) => coversFilter(each, filter)),
-  )
+  const mayHear = (filter: string) => hears.some((each) => coversFilter(each, filter))
+  const filters = [...member.filters, ...pendingFilters(session, member)]
+  const ended = filters.filter((filter) => !mayHear(filter))
   for (const filter of ended) member.place.unlisten(member, filter)
+  narrowPending(session, member, mayHear)
   grant(session, member, rights)
   const maySend = senders.length > 0
   if (!maySend && hears.length === 0 && !mayAdmit) return { change: 'lost', ended }
@@ -201,7 +212,10 @@ export function leave(session: Session, filter: RoomAddress): void {
   const member = place && session.memberships.get(place.route)
   if (!member) return
   if (filter.channel === undefined) leaveRoom(session, member)
-  else member.place.unlisten(member, filter.channel)
+  else {
+    member.place.unlisten(member, filter.channel)
+    narrowPending(session, member, (each) => each !== filter.channel)
+  }
 }
 
 export function leaveAll(session: Session): void {
@@ -213,6 +227,8 @@ export function leaveRoom(session: Session, member: Membership): void {
   const room = session.core.rooms.at(place)
   const { endCode: code } = session
   session.core.technical.at(session, { kind: EventKind.LEFT, place: place.address, code })
+  session.core.presence.left(member)
+  narrowPending(session, member, () => false)
   place.leave(member)
   session.memberships.delete(place.route)
   const { target } = session

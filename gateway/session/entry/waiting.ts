@@ -2,6 +2,7 @@
 import { Code } from '@porthouse/proto/v1/code'
 import type { LobbyAddress, RoomAddress } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
+import type { Past } from '../history/backlog.ts'
 import type { Session } from '../session.ts'
 import type { Listen } from './membership.ts'
 
@@ -12,6 +13,12 @@ export interface EntryRequest {
   /** As written; a room's channel may hold wildcards. */
   readonly target: RoomAddress | LobbyAddress
   readonly listen: Listen
+  /** What of the room's past it wants. */
+  readonly past?: Past
+  /** What it sends is to be replayed to newcomers (R24). */
+  readonly replayed?: boolean
+  /** It wants to know who is there. */
+  readonly presence?: boolean
   /** The client that the URL says this is. */
   readonly client?: string
   /** It has waited for a lock. */

@@ -1,0 +1,87 @@
+/** What of a room's past a Join asks for, and what it gets (R36, R43). */
+import { Code } from '@porthouse/proto/v1/code'
+import type { Join } from '@porthouse/proto/v1/room'
+import { Refusal } from '../../protocol/codes.ts'
+import type { Beginning, Told } from '../../rooms/history/room-history.ts'
+import type { Room } from '../../rooms/rooms.ts'
+import type { Session } from '../session.ts'
+
+export type Past =
+  | { readonly kind: 'after'; readonly position: Told }
+  | { readonly kind: 'unread' }
+  | { readonly kind: 'last'; readonly count: number }
+  /** Known already. */
+  | { readonly kind: 'begins'; readonly beginning: Beginning }
+
+const LAST_MAX = 10_000
+const LAST_BYTES_MAX = 4_194_304
+
+/** Throws Refusal. */
+export function pastOf({ backlog, sendOnly }: Join): Past | undefined {
+  if (backlog.case === undefined || (backlog.case === 'unread' && !backlog.value)) return undefined
+  if (sendOnly) throw new Refusal(Code.MALFORMED_PACKET, 'a backlog for one who does not listen')
+  switch (backlog.case) {
+    case 'after':
+      return { kind: 'after', position: toldOf(backlog.value) }
+    case 'unread':
+      return { kind: 'unread' }
+    case 'last':
+      if (backlog.value > LAST_MAX) {
+        throw new Refusal(Code.MALFORMED_PACKET, `a backlog of over ${LAST_MAX} messages`)
+      }
+      return { kind: 'last', count: backlog.value }
+  }
+}
+
+/** Beyond 2^53 it is beyond every last one. */
+export function toldOf({ epoch, sequence }: { epoch: bigint; sequence: bigint }): Told {
+  return { epoch: Number(epoch), sequence: Number(sequence) }
+}
+
+/** Where it begins: at once where nobody has to be asked. Throws Refusal, or rejects as the store. */
+export function beginningOf(
+  session: Session,
+  { history, place, config, record }: Room,
+  past: Past,
+  channel: string,
+): Beginning | Promise<Beginning> {
+  switch (past.kind) {
+    case 'begins':
+      return past.beginning
+    case 'after':
+      return history.since(past.position)
+    case 'unread': {
+      if (!config.unread) return { after: place.sequence, code: Code.NO_HISTORY }
+      const cursor = session.core.cursors.find(record.id, holderOf(session))
+      return cursor.then((sequence) => history.since({ epoch: 0, sequence }))
+    }
+    case 'last': {
+      if (history.kind === 'none') return { after: place.sequence, code: Code.NO_HISTORY }
+      const before = place.sequence + 1
+      if (past.count === 0) return { after: place.sequence, code: Code.UNSPECIFIED }
+      const page = history.page({
+        before,
+        from: 'end',
+        limit: past.count,
+        bytes: LAST_BYTES_MAX,
+        filters: [channel],
+      })
+      const read = page instanceof Promise ? page : Promise.resolve(page)
+      return read.then(({ messages }) => {
+        const after = (messages[0]?.message.sequence ?? before) - 1
+        return { after, code: Code.UNSPECIFIED }
+      })
+    }
+  }
+}
+
+/** Whose cursors it moves: its client's, else its token's. Throws Refusal where it is neither. */
+export function holderOf({ proofs }: Session): string {
+  const client = proofs.find((proof) => proof.client)?.client
+  const token = proofs.find((proof) => proof.token)?.token
+  const holder = client?.id ?? token?.id
+  if (holder === undefined) {
+    throw new Refusal(Code.UNAUTHENTICATED, 'who is nobody has no cursor')
+  }
+  return holder
+}
