@@ -269,7 +269,7 @@ test('whoever comes back has everything once and in order, whatever happens mean
       const { epoch } = hall.graph.place(`acme/${name}`) as { epoch: number }
       const heard: string[] = []
       let last = 0
-      const connect = () => hall.open().say(joinFrom(1, room, after(last, epoch)))
+      const connect = () => hall.open().say(joinFrom(1, room, since(last, epoch)))
       let guest = connect()
       const listen = () => {
         for (const envelope of envelopes(guest.take())) {
