@@ -1,6 +1,6 @@
 /** `porthouse room …`: options and help. */
 import { type Command, Option } from 'commander'
-import { SLOW_POLICIES } from './room-options.ts'
+import { HISTORIES, RETAINED, SLOW_POLICIES } from './room-options.ts'
 import { onStore } from './store-options.ts'
 
 export function roomCommands(room: Command): void {
@@ -9,23 +9,13 @@ export function roomCommands(room: Command): void {
     'after',
     `
 Examples:
-  $ porthouse room create acme/boiler --slow drop-oldest
+  $ porthouse room create acme/board --history durable
+  $ porthouse room create acme/table --open --history window --retain all --slow conflate
   $ porthouse room create acme/lounge --open --echo
   $ porthouse room create acme/vault --lock ssh-key
   $ porthouse room list acme`,
   )
-  onStore(room.command('create <account/room>'), 'data')
-    .description('make a room; a token opens it, unless --open or --lock')
-    .option('--open', 'whoever connects may send and listen')
-    .option('--lock <acceptors...>', 'locks to resolve, all of them, in order')
-    .option('--echo', 'senders hear their own messages')
-    .addOption(
-      new Option('--slow <policy>', 'what slow readers lose (default disconnect)').choices(
-        SLOW_POLICIES,
-      ),
-    )
-    .option('--config <file>', "the room's config as Protobuf JSON (porthouse.room.v1.Config)")
-    .action(async (name, options) => (await load()).createRoom(name, options))
+  createCommand(room.command('create <account/room>'))
   onStore(room.command('list <account>'))
     .description('list the rooms of an account')
     .action(async (account, options) => (await load()).listRooms(account, options))
@@ -36,7 +26,48 @@ Examples:
   onStore(room.command('delete <account/room>'))
     .description('delete a room')
     .action(async (name, options) => (await load()).deleteRoom(name, options))
+  revisionCommands(room)
   configCommands(room.command('config').description("a room's config, as a file has it"))
+}
+
+function createCommand(create: Command): void {
+  onStore(create, 'data')
+    .description('make a room; a token opens it, unless --open or --lock')
+    .option('--open', 'whoever connects may send and listen')
+    .option('--lock <acceptors...>', 'locks to resolve, all of them, in order')
+    .option('--echo', 'senders hear their own messages')
+    .addOption(
+      oneOf('--slow <policy>', 'what slow readers lose (default disconnect)', SLOW_POLICIES),
+    )
+    .addOption(oneOf('--history <kind>', 'what is kept of messages (default none)', HISTORIES))
+    .option('--session-history', 'what a connection sends is replayed to newcomers while it lasts')
+    .addOption(oneOf('--retain <which>', "each channel's last message is kept", RETAINED))
+    .option('--presence', 'members see each other come and go')
+    .option('--json-schema <file>', 'messages are JSON of this schema')
+    .option('--protobuf <file>', 'messages are Protobuf of a type in this descriptor set')
+    .option('--type <name>', 'which type of --protobuf')
+    .option('--config <file>', "the room's config as Protobuf JSON (porthouse.room.v1.Config)")
+    .action(async (name, options) => (await import('./room.ts')).createRoom(name, options))
+}
+
+function oneOf(flags: string, description: string, choices: readonly string[]): Option {
+  return new Option(flags, description).choices(choices)
+}
+
+function revisionCommands(room: Command): void {
+  const load = () => import('./room-revisions.ts')
+  onStore(room.command('revisions <account/room>'))
+    .description('list the configs that a room has had, the latest first')
+    .action(async (name, options) => (await load()).listRevisions(name, options))
+  onStore(room.command('diff <account/room> [from] [to]'))
+    .description('show what differs between two revisions; without them, the last change')
+    .option('--reveal', 'show the secrets in it too')
+    .action(async (name, from, to, options) =>
+      (await load()).diffRevisions(name, from, to, options),
+    )
+  onStore(room.command('rollback <account/room> <revision>'))
+    .description('give a room the config of an earlier revision, as a new one')
+    .action(async (name, revision, options) => (await load()).rollBack(name, revision, options))
 }
 
 function configCommands(config: Command): void {

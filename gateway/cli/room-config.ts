@@ -2,10 +2,13 @@
 import { readFileSync } from 'node:fs'
 import { create, fromJsonString, type MessageInitShape } from '@bufbuild/protobuf'
 import { type BlockSchema, type Config, ConfigSchema } from '@porthouse/proto/room/v1/config'
+import { Keep } from '@porthouse/proto/room/v1/history'
+import { Values } from '@porthouse/proto/room/v1/retained'
+import { Owners } from '@porthouse/proto/room/v1/session_history'
 import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { checkConfig, type FlowReader } from '../rooms/config.ts'
 import { EXIT, Failure, usage } from './failure.ts'
-import type { SlowPolicy } from './room-options.ts'
+import type { HistoryKind, RetainedKind, SlowPolicy } from './room-options.ts'
 import { isMasked, MASK } from './room-secrets.ts'
 
 const POLICIES: Readonly<Record<SlowPolicy, Policy>> = {
@@ -15,6 +18,14 @@ const POLICIES: Readonly<Record<SlowPolicy, Policy>> = {
   disconnect: Policy.DISCONNECT,
 }
 
+const KEEPS: Readonly<Record<HistoryKind, Keep>> = {
+  none: Keep.NONE,
+  window: Keep.WINDOW,
+  durable: Keep.DURABLE,
+}
+
+const VALUES: Readonly<Record<RetainedKind, Values>> = { asked: Values.ASKED, all: Values.ALL }
+
 export interface BlockOptions {
   /** A file with a Config as Protobuf JSON; the other options replace blocks of it. */
   readonly config?: string
@@ -22,24 +33,64 @@ export interface BlockOptions {
   readonly lock?: readonly string[]
   readonly echo?: boolean
   readonly slow?: SlowPolicy
+  readonly history?: HistoryKind
+  readonly sessionHistory?: boolean
+  readonly retain?: RetainedKind
+  readonly presence?: boolean
+  /** Files with what its messages have to be. */
+  readonly jsonSchema?: string
+  readonly protobuf?: string
+  /** Of those in the file `protobuf`. */
+  readonly type?: string
 }
 
 type Kind = NonNullable<MessageInitShape<typeof BlockSchema>['kind']>
 
 /** Throws a Failure of usage. */
-export function roomConfig({ config: file, open, lock, echo, slow }: BlockOptions): Config {
-  if (open && lock) throw usage('--open and --lock exclude each other: an open room has no lock')
+export function roomConfig({ config: file, ...options }: BlockOptions): Config {
   const kinds = new Map<Kind['case'], Kind>()
-  const put = (kind: Kind) => kinds.set(kind.case, kind)
   for (const { kind } of file ? readConfigFile(file).blocks : []) {
     if (kinds.has(kind.case)) throw usage(`${file} holds more than one block ${kind.case}`)
-    put(kind)
+    kinds.set(kind.case, kind)
   }
-  if (open) put({ case: 'access', value: { locks: [] } })
-  if (lock) put({ case: 'access', value: { locks: [...lock] } })
-  if (echo) put({ case: 'echo', value: { enabled: true } })
-  if (slow) put({ case: 'slowConsumers', value: { policy: POLICIES[slow] } })
+  for (const kind of kindsOf(options)) kinds.set(kind.case, kind)
   return create(ConfigSchema, { blocks: [...kinds.values()].map((kind) => ({ kind })) })
+}
+
+/** The blocks that options stand for. */
+function* kindsOf(options: BlockOptions): Iterable<Kind> {
+  const { open, lock, echo, slow, history, sessionHistory, retain, presence } = options
+  if (open && lock) throw usage('--open and --lock exclude each other: an open room has no lock')
+  if (open) yield { case: 'access', value: { locks: [] } }
+  if (lock) yield { case: 'access', value: { locks: [...lock] } }
+  if (echo) yield { case: 'echo', value: { enabled: true } }
+  if (slow) yield { case: 'slowConsumers', value: { policy: POLICIES[slow] } }
+  yield* structureOf(options)
+  if (history) yield { case: 'history', value: { keep: KEEPS[history] } }
+  if (sessionHistory) yield { case: 'sessionHistory', value: { owners: Owners.ALL } }
+  if (presence) yield { case: 'presence', value: { enabled: true } }
+  if (retain) yield { case: 'retained', value: { values: VALUES[retain] } }
+}
+
+function* structureOf({ jsonSchema, protobuf, type }: BlockOptions): Iterable<Kind> {
+  if (jsonSchema && protobuf) throw usage('--json-schema and --protobuf exclude each other')
+  if (!protobuf !== !type) throw usage('--protobuf FILE and --type NAME belong together')
+  if (jsonSchema) {
+    const schema = contentOf(jsonSchema).toString('utf8')
+    yield { case: 'messages', value: { structure: { case: 'json', value: { schema } } } }
+  }
+  if (protobuf && type) {
+    const value = { descriptorSet: new Uint8Array(contentOf(protobuf)), type }
+    yield { case: 'messages', value: { structure: { case: 'protobuf', value } } }
+  }
+}
+
+function contentOf(file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (cause) {
+    throw new Failure('CONFIG', `${file} cannot be read: ${reasonOf(cause)}`, EXIT.usage, cause)
+  }
 }
 
 /** Throws a Failure where a file holds no config. */
@@ -70,8 +121,12 @@ export function parseConfig(text: string, from: string): Config {
 }
 
 function notConfig(from: string, cause: unknown): Failure {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new Failure('CONFIG', `${from} is not a room's config: ${reason}`, EXIT.usage, cause)
+  const text = `${from} is not a room's config: ${reasonOf(cause)}`
+  return new Failure('CONFIG', text, EXIT.usage, cause)
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
 }
 
 /** Throws a Failure that names every fault of a config; `byOptions`: of no file. */

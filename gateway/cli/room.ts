@@ -4,6 +4,7 @@ import { locksIn } from '../locks/flow.ts'
 import { readConfig } from '../rooms/config.ts'
 import type { RoomRecord, Store } from '../store/store.ts'
 import { findAccount } from './account.ts'
+import { authorOf } from './author.ts'
 import { flowReader } from './flow-reader.ts'
 import { wholeOf } from './lines.ts'
 import { newSlug, roomName } from './names.ts'
@@ -35,7 +36,7 @@ export async function createRoom(
     checkUsable(config, reader, blocks.lock !== undefined)
     await findAccount(store, account)
     const { flow } = readConfig(config, reader)
-    const author = 'porthouse room create'
+    const author = authorOf('room create')
     return {
       made: await store.rooms.create({ account, slug, config, author }),
       acceptors: flow ? locksIn(flow).map(({ acceptor }) => acceptor) : [],
@@ -108,7 +109,7 @@ export async function setConfig(name: string, file: string, options: StoreOption
   const record = await withStore(options, async (store, around) => {
     checkUsable(config, flowReader(store, around))
     await findRoom(store, name)
-    return store.rooms.configure(account, room, config, 'porthouse room config set')
+    return store.rooms.configure(account, room, config, authorOf('room config set'))
   })
   if (options.json) return printJson(forScripts(record))
   print(`room ${addressOf(record)} has config ${record.revision}`)
@@ -126,11 +127,12 @@ function missingRoom(name: string) {
   return missing(`room ${name}`, `make it with: porthouse room create ${name}`)
 }
 
-function addressOf({ account, slug }: RoomRecord): string {
+export function addressOf({ account, slug }: RoomRecord): string {
   return `${account.slug}/${slug}`
 }
 
-function forScripts(record: RoomRecord, reveal = false) {
+/** As `--json` prints it. */
+export function forScripts(record: RoomRecord, reveal = false) {
   const { id, account, slug, revision, createdAt, config } = record
   return {
     id,

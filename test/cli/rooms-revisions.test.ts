@@ -1,0 +1,141 @@
+/** A room's configs are kept with author and time, compared, and gone back to (R19). */
+import { userInfo } from 'node:os'
+import { create, fromJson, type JsonObject } from '@bufbuild/protobuf'
+import { ConfigSchema } from '@porthouse/proto/room/v1/config'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DataFolder, json, porthouse } from './process.ts'
+
+let data: DataFolder
+let env: Record<string, string>
+beforeAll(async () => {
+  data = await DataFolder.open()
+  env = data.env
+  await data.store.accounts.create({ slug: 'acme' })
+})
+afterAll(() => data.close())
+
+const ECHO = { echo: { enabled: true } }
+const SLOW = { slowConsumers: { policy: 'POLICY_CONFLATE' } }
+
+/** A hook that guards a room; its secret is masked where it is shown. */
+const hook = (secret: string): JsonObject => {
+  const options = { url: 'https://door.example/', secret: `whsec_${btoa(secret.repeat(30))}` }
+  return { access: { flow: { lock: { acceptor: 'webhook', options } } } }
+}
+
+/** A room whose configs were these, one after the other. */
+async function roomOf(slug: string, ...configs: JsonObject[][]): Promise<string> {
+  const config = create(ConfigSchema)
+  await data.store.rooms.create({ account: 'acme', slug, config, author: 'ann' })
+  for (const blocks of configs) {
+    await data.store.rooms.configure('acme', slug, fromJson(ConfigSchema, { blocks }), 'bob')
+  }
+  return `acme/${slug}`
+}
+
+describe('room revisions', () => {
+  it('lists all of them, the latest first, with author and time', async () => {
+    const name = await roomOf('many', ...Array.from({ length: 60 }, () => [ECHO]))
+    type Row = { revision: number; author: string; createdAt: string }
+    const rows = await json<Row[]>(['room', 'revisions', name], { env })
+    expect(rows.map(({ revision }) => revision)).toEqual(
+      Array.from({ length: 61 }, (_, i) => 61 - i),
+    )
+    expect(rows.map(({ author }) => author)).toEqual([...Array(60).fill('bob'), 'ann'])
+    for (const { createdAt } of rows) expect(new Date(createdAt).toISOString()).toBe(createdAt)
+    const { stdout } = await porthouse(['room', 'revisions', name], { env })
+    expect(stdout.split('\n').slice(0, 2)).toEqual([
+      expect.stringMatching(/^revision +created +author$/),
+      expect.stringMatching(/^61 +\d{4}-\d\d-\d\dT[^ ]+ +bob$/),
+    ])
+  })
+
+  it('tells who gave which command', async () => {
+    await json(['room', 'create', 'acme/mine'], { env })
+    const set = ['room', 'config', 'set', 'acme/mine', '-']
+    await json(set, { env, input: JSON.stringify({ blocks: [ECHO] }) })
+    await json(['room', 'rollback', 'acme/mine', '1'], { env })
+    const rows = await json<{ author: string }[]>(['room', 'revisions', 'acme/mine'], { env })
+    const { username } = userInfo()
+    expect(rows.map(({ author }) => author)).toEqual([
+      `${username}, by porthouse room rollback 1`,
+      `${username}, by porthouse room config set`,
+      `${username}, by porthouse room create`,
+    ])
+  })
+})
+
+describe('room diff', () => {
+  it('shows the last change, or what lies between two revisions', async () => {
+    const name = await roomOf('den', [ECHO], [ECHO, SLOW])
+    const { stdout, code } = await porthouse(['room', 'diff', name], { env })
+    expect({ code, lines: stdout.split('\n') }).toEqual({
+      code: 0,
+      lines: [
+        `--- room:${name} revision 2`,
+        `+++ room:${name} revision 3`,
+        '@@ -4,6 +4,11 @@',
+        '       "echo": {',
+        '         "enabled": true',
+        '       }',
+        '+    },',
+        '+    {',
+        '+      "slowConsumers": {',
+        '+        "policy": "POLICY_CONFLATE"',
+        '+      }',
+        '     }',
+        '   ]',
+        ' }',
+        '',
+      ],
+    })
+    const back = await json<object>(['room', 'diff', name, '3', '1'], { env })
+    expect(back).toMatchObject({ from: 3, to: 1, blocks: ['echo', 'slow_consumers'] })
+    const first = await json<object>(['room', 'diff', name, '0', '1'], { env })
+    expect(first).toEqual({ from: 0, to: 1, blocks: [], diff: '' })
+  })
+
+  it('masks secrets, and tells where they alone differ', async () => {
+    const name = await roomOf('vault', [hook('a')], [hook('b')])
+    const masked = await porthouse(['room', 'diff', name], { env })
+    expect(masked).toMatchObject({ code: 0, stdout: '' })
+    expect(masked.stderr).toContain('--reveal')
+    const all = await porthouse(['room', 'diff', name, '1', '3', '--json'], { env })
+    expect(all.stdout).toContain('***')
+    expect(all.stdout + masked.stderr).not.toContain('whsec_')
+    const revealed = await porthouse(['room', 'diff', name, '--reveal'], { env })
+    expect(revealed.stdout.match(/^[+-] .*whsec_/gm)).toHaveLength(2)
+  })
+
+  it('is refused for what is not there', async () => {
+    const name = await roomOf('hut')
+    for (const [args, code] of [
+      [[name, '2'], 1],
+      [[name, '1', '99'], 1],
+      [['acme/nowhere'], 1],
+      [[name, 'last'], 2],
+      [[name, '-1'], 2],
+      [[name, '99999999999'], 2],
+    ] as const) {
+      const ended = await porthouse(['room', 'diff', ...args], { env })
+      expect({ args, code: ended.code, out: ended.stdout }).toEqual({ args, code, out: '' })
+    }
+  })
+})
+
+describe('room rollback', () => {
+  it('makes a new revision of an old config', async () => {
+    const name = await roomOf('loft', [ECHO], [SLOW])
+    const { stdout } = await porthouse(['room', 'rollback', name, '2'], { env })
+    expect(stdout).toBe(`room ${name} has config 4, which is that of 2\n`)
+    expect(await json(['room', 'config', 'show', name], { env })).toEqual({ blocks: [ECHO] })
+    expect((await porthouse(['room', 'rollback', name, '9'], { env })).code).toBe(1)
+  })
+
+  it('is refused where that config could not be used any more', async () => {
+    const name = await roomOf('barn', [{ access: { locks: ['gone'] } }], [ECHO])
+    const { code, stderr } = await porthouse(['room', 'rollback', name, '2'], { env })
+    expect({ code, told: stderr.includes('no acceptor gone') }).toEqual({ code: 2, told: true })
+    expect((await data.store.rooms.find('acme', 'barn'))!.revision).toBe(3)
+  })
+})
