@@ -23,23 +23,21 @@ import { openFolders } from '../../gateway/store/postgres/embedded/folders.ts'
 import { openStore } from '../../gateway/store/postgres/open.ts'
 import type { Store } from '../../gateway/store/store.ts'
 import type { Server } from './fixture.ts'
-import { gone, holdStore, kill, newFolder, parentOf, postmasterOf, silent } from './process.ts'
+import {
+  gone,
+  holdStore,
+  kill,
+  newFolder,
+  parentOf,
+  postmasterOf,
+  silent,
+  stopped,
+} from './process.ts'
 import { storeSuite } from './suite.ts'
 
 /** Short, so that PostgreSQL ends with its test; long, where another user is to find it running. */
 const short = { graceMs: 200 }
 const long = { graceMs: 10_000 }
-
-/** Waits until nothing of it runs any more. */
-async function stopped(dataDir: string): Promise<void> {
-  const { run } = openFolders(dataDir)
-  await vi.waitFor(
-    () => {
-      if (existsSync(run)) throw new Error(`${run} is still there`)
-    },
-    { timeout: 20_000, interval: 20 },
-  )
-}
 
 describe('embedded', () => {
   storeSuite(async (): Promise<Server> => {

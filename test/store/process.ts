@@ -1,12 +1,13 @@
 /** Processes that the tests of the store start, watch and kill. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { pino } from 'pino'
 import { vi } from 'vitest'
+import { openFolders } from '../../gateway/store/postgres/embedded/folders.ts'
 
 export const silent = pino({ level: 'silent' })
 
@@ -55,6 +56,17 @@ export async function gone(pid: number): Promise<void> {
     () => {
       const state = /\) (\S)/.exec(readState(pid))?.[1]
       if (state && state !== 'Z') throw new Error(`process ${pid} still runs`)
+    },
+    { timeout: 20_000, interval: 20 },
+  )
+}
+
+/** Waits until nothing of a data folder's PostgreSQL runs any more. */
+export async function stopped(dataDir: string): Promise<void> {
+  const { run } = openFolders(dataDir)
+  await vi.waitFor(
+    () => {
+      if (existsSync(run)) throw new Error(`${run} is still there`)
     },
     { timeout: 20_000, interval: 20 },
   )

@@ -78,7 +78,11 @@ export class Postmaster {
     this.#process = child
     this.ready = ready.promise
     this.ended = once(child, 'exit').then(
-      ([code, signal]) => reasonIn(lastWords) ?? `it ended by ${signal ?? `exit code ${code}`}`,
+      // Of a kill, what the others said last would be the consequence.
+      ([code, signal]) =>
+        signal
+          ? `it was ended by ${signal}`
+          : (reasonIn(lastWords) ?? `it ended with exit code ${code}`),
       (error: Error) => error.message,
     )
     this.ended.then((reason) => {

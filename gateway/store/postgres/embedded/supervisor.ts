@@ -28,8 +28,8 @@ const LOCK_POLL_MS = 50
 /** Starts without success in a row, and the first pause between them, doubled each time. */
 const STARTS_MAX = 5
 const START_PAUSE_MS = 100
-/** One that has run for so long has started with success. */
-const STEADY_MS = 10_000
+/** One that has accepted connections for so long has started with success. */
+const STEADY_MS = 1_000
 /** How long a failure can still be asked for. */
 const FAILED_MS = 2_000
 
@@ -128,20 +128,19 @@ export class Supervisor {
    */
   async #keepRunning(cluster: Cluster): Promise<void> {
     for (let failures = 0; !this.#stopping; ) {
-      const started = performance.now()
-      const reason = await this.#runOnce(cluster)
+      const { reason, readyMs } = await this.#runOnce(cluster)
       if (this.#stopping) return
       this.#journal.note(`PostgreSQL ended: ${reason}`)
       this.#say(`ended ${inOneLine(reason)}\n`)
       this.#line = ''
-      failures = performance.now() - started > STEADY_MS ? 1 : failures + 1
+      failures = readyMs > STEADY_MS ? 1 : failures + 1
       if (failures === STARTS_MAX) throw new Error(reason)
       await delay(START_PAUSE_MS * 2 ** (failures - 1))
     }
   }
 
-  /** Resolves with the reason of its end. */
-  async #runOnce(cluster: Cluster): Promise<string> {
+  /** Resolves with the reason of its end, and how long it has accepted connections. */
+  async #runOnce(cluster: Cluster): Promise<{ reason: string; readyMs: number }> {
     const { folders } = this.#options
     await endOrphan(cluster.path, folders.sockets)
     const postmaster = new Postmaster(cluster, folders.sockets, this.#journal)
@@ -151,9 +150,11 @@ export class Supervisor {
       await postmaster.ready
       this.#journal.note(`PostgreSQL ${cluster.binaries.major} runs (${cluster.identity.kind})`)
       this.#say('ready\n')
-      return await postmaster.ended
+      const since = performance.now()
+      const reason = await postmaster.ended
+      return { reason, readyMs: performance.now() - since }
     } catch (error) {
-      return (error as Error).message
+      return { reason: (error as Error).message, readyMs: 0 }
     }
   }
 
