@@ -102,6 +102,9 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
   if (parts.urls().length === 0) {
     log.warn('http.publicUrl is not set: keys, SSH keys and logins of browsers prove nothing')
   }
+  if (!store.histories.syncs) {
+    log.warn('the database has fsync off: what is stored may not survive a loss of power')
+  }
   return {
     http: { host: http.host, port },
     get sockets() {
