@@ -1,3 +1,4 @@
+import { renderBlocks } from './blocks.ts'
 import { renderCodes } from './codes.ts'
 import { renderConfig } from './config.ts'
 import { renderImports } from './imports.ts'
@@ -5,6 +6,7 @@ import { renderImports } from './imports.ts'
 /** Files rendered from tables in the code: path from the root, and the text that belongs there. */
 export function rendered(): Record<string, string> {
   return {
+    'docs/rooms/blocks.md': renderBlocks(),
     'docs/codes.md': renderCodes(),
     'docs/config.md': renderConfig(),
     'biome.imports.json': renderImports(),
