@@ -18,7 +18,8 @@ export async function run(options: RunOptions): Promise<void> {
   process.stdout.on('error', () => {})
   const signal = firstSignal()
   try {
-    const store = await openStore({ url: config.databaseUrl, dataDir: config.data, log })
+    const { databaseUrl: url, data: dataDir } = config
+    const store = await openStore({ url, dataDir, log, upkeep: true })
     try {
       await serve(config, store, log, signal)
     } finally {

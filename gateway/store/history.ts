@@ -10,18 +10,25 @@ export interface Histories {
   head(roomId: string): Promise<HistoryHead | undefined>
   /**
    * Stores all of it in one transaction, on disk when this resolves (unless the server was told
-   * otherwise, `syncs`), and resolves with the rooms of which nothing was stored since they are
-   * claimed by another, or gone. The same again stores it once. Where it rejects with an error that
-   * is not `certain`, it may have happened, or happen yet.
+   * otherwise, `syncs`), and resolves with the rooms of which nothing was stored: claimed by
+   * another, gone, or with positions that are taken or not the next. The same again stores it once.
+   * Where it rejects with an error that is not `certain`, it may have happened, or happen yet; so it
+   * may after any error of a later try.
    */
   append(appends: readonly Append[]): Promise<ReadonlySet<string>>
-  /** A page, in the order of positions, whichever end it begins at. */
+  /**
+   * A page, in the order of positions, whichever end it begins at. Looks at 10,000 positions at
+   * most, however few of them the filters hear.
+   */
   page(roomId: string, range: PageRange): Promise<StoredPage>
   /** Keys of messages stored since then, the oldest first, at most `limit` (the newest). */
   keys(roomId: string, sinceMs: number, limit: number): Promise<StoredKey[]>
   /** Deletes what is beyond the bounds, the oldest first. Resolves with what is left. */
   trim(roomId: string, bounds: RetentionBounds, nowMs: number): Promise<HistoryHead>
-  /** Deletes all, and begins a new epoch. */
+  /**
+   * Deletes all, begins a new epoch and claims it, so that nothing is added by who does not know of
+   * it. Rejects with `missing`, as `trim` does.
+   */
   purge(roomId: string): Promise<HistoryHead>
   /** Whether what `append` has stored survives a loss of power. */
   readonly syncs: boolean
@@ -116,11 +123,18 @@ export interface RetentionBounds {
 
 /** How far clients, and tokens without one, have read (R36). */
 export interface Cursors {
-  /** Of several for one the furthest counts, and none moves back. */
+  /**
+   * Of several for one the furthest counts, and none moves back, nor beyond the last position.
+   * Those of rooms without a history are left out.
+   */
   move(moves: readonly CursorMove[]): Promise<void>
   /** 0 where there is none. `holder`: UUID of the client, or of the token. */
   find(roomId: string, holder: string): Promise<number>
-  /** How much each of these rooms has after the holder's cursor, counted up to `max`. */
+  /**
+   * How much each of these rooms has after the holder's cursor, counted up to `max`; those without
+   * a history are left out. Where filters leave out some of a room, no more than the last 10,000
+   * positions are looked at.
+   */
   unread(holder: string, rooms: readonly UnreadQuery[], max: number): Promise<UnreadCount[]>
 }
 

@@ -97,20 +97,32 @@ export function historiesSuite(rooms: () => Rooms): void {
       await store({ roomId, generation, messages: first })
       expect(await rooms().histories.head(roomId)).toEqual(head)
       expect(await sequences(roomId)).toEqual([1, 2, 3])
-      // Also once it was trimmed, or claimed by another.
-      await rooms().histories.trim(roomId, { messages: 1 }, 0)
+    })
+
+    test('knows what it had, also where it is kept no more or claimed by another', async () => {
+      const stored = messages(1, 3)
+      const { roomId, generation } = await filled(...stored)
+      await rooms().histories.trim(roomId, { messages: 2 }, 0)
+      await store({ roomId, generation, messages: stored })
       await rooms().histories.claim(roomId)
-      await store({ roomId, generation, messages: first })
-      expect(await sequences(roomId)).toEqual([3])
+      await store({ roomId, generation, messages: stored.slice(1) })
+      // What is kept no more may have been of another, who took its position.
+      const again = rooms().histories.append([{ roomId, generation, messages: stored }])
+      expect(await again).toEqual(new Set([roomId]))
     })
 
     test('gives no position twice, and leaves none out', async () => {
       const { roomId, generation } = await filled(message(1), message(2))
-      for (const wrong of [messages(2, 3), messages(1, 2), messages(4, 5)]) {
-        const taken = rooms().histories.append([{ roomId, generation, messages: wrong }])
-        await expect(taken).rejects.toMatchObject({ certain: true })
+      const other = await filled()
+      for (const [i, wrong] of [messages(2, 3), messages(1, 2), messages(4, 5)].entries()) {
+        const refused = await rooms().histories.append([
+          { roomId, generation, messages: wrong },
+          { ...other, messages: [message(i + 1)] },
+        ])
+        expect(refused).toEqual(new Set([roomId]))
       }
       expect(await sequences(roomId)).toEqual([1, 2])
+      expect(await sequences(other.roomId)).toEqual([1, 2, 3])
     })
 
     test('is added to by its last claimer alone', async () => {

@@ -100,15 +100,19 @@ export class MemoryHistories implements Histories {
     return new Set(refused)
   }
 
-  /** Whether it may be stored, or is; throws where its positions are taken, or leave a gap. */
+  /** Whether it may be stored, or is. */
   #takes({ roomId, generation, messages }: Append): boolean {
     const history = this.#find(roomId)
-    const [first] = messages
-    if (!history || !first) return history !== undefined
-    if (messages.every((message) => isKept(history, message))) return true
-    if (history.generation !== generation) return false
-    if (first.sequence === history.last + 1) return true
-    throw new StoreError('exists', 'that message exists already', undefined, true)
+    const [next] = messages
+    if (!history || !next) return !next
+    const isOwn = history.generation === generation
+    if (isOwn && next.sequence === history.last + 1) return true
+    const { first } = headOf(history)
+    return messages.every(({ sequence, id }) => {
+      if (isOwn && sequence < first) return true
+      const found = history.messages[sequence - first]
+      return found !== undefined && Buffer.compare(found.id, id) === 0
+    })
   }
 
   async page(roomId: string, range: PageRange): Promise<StoredPage> {
@@ -273,14 +277,6 @@ function headOf(history: History): HistoryHead {
 
 function bytesOf({ messages }: History): number {
   return messages.reduce((sum, { body }) => sum + body.length, 0)
-}
-
-/** The same message, at that position; what was trimmed counts as kept. */
-function isKept({ messages, last }: History, { sequence, id }: NewMessage): boolean {
-  const first = messages[0]?.sequence ?? last + 1
-  if (sequence < first) return true
-  const found = messages[sequence - first]
-  return found !== undefined && Buffer.compare(found.id, id) === 0
 }
 
 function matchesAny(filters: readonly string[], channel: string): boolean {

@@ -23,8 +23,20 @@ const FOREIGN_KEY_VIOLATION = '23503'
 const DATA_EXCEPTION = '22'
 
 const DISK_FULL = '53100'
+/** What ends a session before its first statement: not let in, no room for it, not ready yet. */
+const NOT_LET_IN = /^(28|3D|53300|57P03)/
 /** Of the system, in errors that have another code. */
 const OUT_OF_SPACE = /No space left on device|Disk quota exceeded/
+
+/** Of the system and the driver, before a connection is there: nothing was sent on it. */
+const NOT_CONNECTED: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOENT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'CONNECT_TIMEOUT',
+])
 
 /**
  * SQLSTATE classes whose messages speak of the server and the way to it, never of a statement:
@@ -37,19 +49,19 @@ export function storeFailure(error: unknown): unknown {
   const cause = error instanceof DrizzleQueryError ? error.cause : error
   if (cause instanceof postgres.PostgresError) return ofServer(cause)
   const code = (cause as { code?: unknown } | undefined)?.code
-  if (typeof code === 'string') return unavailable(code, cause)
+  if (typeof code === 'string') return unavailable(code, cause, NOT_CONNECTED.has(code))
   return error instanceof DrizzleQueryError ? unavailable('it failed', cause) : error
 }
 
-export function unavailable(why: string, cause?: unknown): StoreError {
-  return new StoreError('unavailable', `the database is not available: ${why}`, cause)
+export function unavailable(why: string, cause?: unknown, certain = false): StoreError {
+  return new StoreError('unavailable', `the database is not available: ${why}`, cause, certain)
 }
 
 function ofServer(cause: postgres.PostgresError): StoreError {
   const noun = NOUNS[cause.table_name ?? ''] ?? 'entry'
   // What ends a statement has undone it; what ends the session may have come after its commit.
-  const failure = (kind: StoreFailure, text: string) =>
-    new StoreError(kind, text, cause, cause.severity === 'ERROR')
+  const isCertain = cause.severity === 'ERROR' || NOT_LET_IN.test(cause.code)
+  const failure = (kind: StoreFailure, text: string) => new StoreError(kind, text, cause, isCertain)
   switch (cause.code) {
     case UNIQUE_VIOLATION:
       return failure('exists', `that ${noun} exists already`)
@@ -64,5 +76,5 @@ function ofServer(cause: postgres.PostgresError): StoreError {
   }
   const tellable = ABOUT_THE_SERVER.includes(cause.code.slice(0, 2))
   const why = tellable ? cause.message : `it refused (${cause.code})`
-  return failure('unavailable', `the database is not available: ${why}`)
+  return unavailable(why, cause, isCertain)
 }

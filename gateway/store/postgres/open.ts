@@ -12,6 +12,7 @@ import { type EmbeddedOptions, Lease } from './embedded/lease.ts'
 import { PostgresCursors } from './history/cursors.ts'
 import { PostgresHistories } from './history/histories.ts'
 import { PostgresRetained } from './history/retained.ts'
+import { Upkeep } from './history/upkeep.ts'
 import { PostgresLogins } from './logins.ts'
 import { migrate } from './migrate.ts'
 import { PostgresOffences } from './offences.ts'
@@ -24,6 +25,8 @@ export interface StoreOptions {
   /** Where the embedded one keeps its files, made for this user alone where it is missing. */
   readonly dataDir: string
   readonly log: Log
+  /** A gateway runs on it: partitions of messages are made ahead, and what is gone is deleted. */
+  readonly upkeep?: boolean
   readonly embedded?: Pick<EmbeddedOptions, 'graceMs' | 'runAs'>
 }
 
@@ -32,26 +35,34 @@ export interface StoreOptions {
  * same time. Rejects with `unavailable` and the reason. A new embedded database takes 1 to 2 s.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { url, embedded, ...rest } = options
-  if (url) return openOn({ url }, () => {})
+  const { url, embedded, upkeep: _, ...rest } = options
+  if (url) return openOn({ url }, options, () => {})
   const lease = await Lease.take({ ...rest, ...embedded })
-  return openOn({ sockets: lease.sockets }, () => lease.release())
+  return openOn({ sockets: lease.sockets }, options, () => lease.release())
 }
 
-async function openOn(server: Server, release: () => void): Promise<Store> {
+async function openOn(server: Server, options: StoreOptions, release: () => void): Promise<Store> {
+  const database = new Database(server)
   try {
     await migrate(server)
-    return await openMigrated(server, release)
+    return await openMigrated(server, database, options, release)
   } catch (error) {
+    await database.close()
     release()
     throw error
   }
 }
 
-async function openMigrated(server: Server, release: () => void): Promise<Store> {
-  const database = new Database(server)
+async function openMigrated(
+  server: Server,
+  database: Database,
+  { log, upkeep: isKeptUp }: StoreOptions,
+  release: () => void,
+): Promise<Store> {
   const histories = await PostgresHistories.open(server, database)
   const changes = new PostgresChanges(server)
+  const upkeep = new Upkeep({ database, changes, log })
+  if (isKeptUp) await upkeep.start()
   return {
     accounts: new PostgresAccounts(database),
     rooms: new PostgresRooms(database),
@@ -67,6 +78,7 @@ async function openMigrated(server: Server, release: () => void): Promise<Store>
     ping: () => database.run(async (queries) => void (await queries.execute(sql`select 1`))),
     close: async () => {
       await changes.close()
+      await upkeep.close()
       await histories.close()
       await database.close()
       release()

@@ -1,7 +1,6 @@
 /** Many messages of many rooms, stored by one statement, which is a transaction of its own. */
 import type postgres from 'postgres'
-import type { Append } from '../../history.ts'
-import { StoreError } from '../../store.ts'
+import type { Append, NewMessage } from '../../history.ts'
 import { bytesArray, hexOf, plainArray, textArray } from './literal.ts'
 
 /**
@@ -39,45 +38,42 @@ const APPEND = `
   )
   select room_id from moved`
 
-/** Of the messages given, how many are there, or were and are kept no more. */
+/**
+ * Of each room, how many of these messages are there. What is before the first one kept was stored,
+ * if nobody else has had the history since.
+ */
 const FOUND = `
-  select count(*) as found
-  from histories, unnest($2::bigint[], $3::uuid[]) as given (sequence, id)
-  where room_id = $1 and (
-    given.sequence < first and given.sequence <= last
+  select histories.room_id, count(*) as found
+  from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[])
+    as given (room_id, generation, sequence, id)
+  join histories using (room_id)
+  where given.generation = histories.generation and given.sequence < first
     or exists (
       select from messages where history = histories.number
         and messages.sequence = given.sequence and messages.id = given.id
     )
-  )`
+  group by histories.room_id`
 
-/** Rooms of which nothing was stored, since the claim is another's or the room is gone. */
-export async function append(
-  sql: postgres.Sql,
-  appends: readonly Append[],
-): Promise<ReadonlySet<string>> {
-  const wanted = appends.filter(({ messages }) => messages.length > 0)
-  const stored = await sql.unsafe<{ room_id: string }[]>(APPEND, parametersOf(wanted), {
-    prepare: true,
-  })
-  const rooms = new Set(stored.map((row) => row.room_id))
-  const refused = new Set<string>()
-  for (const one of wanted) {
-    if (!rooms.has(one.roomId) && !(await isStored(sql, one))) refused.add(one.roomId)
-  }
-  return refused
+/** Those of which nothing was stored now: they may have been before. */
+export async function append(sql: postgres.Sql, appends: readonly Append[]): Promise<Append[]> {
+  const parameters = parametersOf(appends)
+  const rows = await sql.unsafe<{ room_id: string }[]>(APPEND, parameters, { prepare: true })
+  const stored = new Set(rows.map((row) => row.room_id))
+  return appends.filter(({ roomId }) => !stored.has(roomId))
 }
 
-/** Whether it was stored before. Rejects where another message has one of its positions. */
-async function isStored(sql: postgres.Sql, { roomId, generation, messages }: Append) {
-  const sequences = plainArray(messages.map(({ sequence }) => sequence))
-  const ids = plainArray(messages.map(({ id }) => hexOf(id)))
-  const [row] = await sql.unsafe<{ found: string }[]>(FOUND, [roomId, sequences, ids])
-  if (Number(row?.found) === messages.length) return true
-  const [claim] = await sql`
-    select from histories where room_id = ${roomId} and generation = ${generation}`
-  if (!claim) return false
-  throw new StoreError('exists', 'a position is taken, or not the next', undefined, true)
+/** Those that are not stored. */
+export async function missing(sql: postgres.Sql, appends: readonly Append[]): Promise<Append[]> {
+  const each = <T>(of: (append: Append, message: NewMessage) => T) =>
+    appends.flatMap((one) => one.messages.map((message) => of(one, message)))
+  const rows = await sql.unsafe<{ room_id: string; found: string }[]>(FOUND, [
+    plainArray(each(({ roomId }) => roomId)),
+    plainArray(each(({ generation }) => generation)),
+    plainArray(each((_, { sequence }) => sequence)),
+    plainArray(each((_, { id }) => hexOf(id))),
+  ])
+  const found = new Map(rows.map((row) => [row.room_id, Number(row.found)]))
+  return appends.filter(({ roomId, messages }) => found.get(roomId) !== messages.length)
 }
 
 function parametersOf(appends: readonly Append[]): string[] {

@@ -63,6 +63,9 @@ export class PostgresCursors implements Cursors {
 
 type UnreadRow = Readonly<Record<'room_id' | 'epoch' | 'cursor' | 'last' | 'count', string>>
 
+/** Positions of a room that are looked at, where only some are heard. */
+const COUNTED_MAX = 10_000
+
 /** Positions have no gap: where all is heard, nothing has to be counted. */
 const UNREAD = `
   select room_id, epoch, last, cursor, least($4::bigint, case
@@ -70,7 +73,7 @@ const UNREAD = `
     else (
       select count(*) from (
         select from messages
-        where history = number and messages.sequence > cursor and (
+        where history = number and messages.sequence > greatest(cursor, last - ${COUNTED_MAX}) and (
           channel = any ((match ->> 'exact')::text[])
           or channel ~ any ((match ->> 'patterns')::text[])
         )

@@ -8,43 +8,32 @@ import type {
   StoredPage,
 } from '../../history.ts'
 import { StoreError } from '../../store.ts'
-import { Database, type Server } from '../database.ts'
-import { append } from './append.ts'
+import type { Database, Server } from '../database.ts'
+import { AppendLine } from './line.ts'
 import { page } from './page.ts'
 import { HEAD, type HeadRow, type MessageRow, readHead, uuidBytes } from './rows.ts'
 import { trim } from './trim.ts'
 
-/** Of this moment, so that no restored copy has given it before; yet another one in any case. */
+/** Of this moment, so that no copy of the database that is restored later has it, or had it. */
 const NEW_EPOCH = 'floor(extract(epoch from clock_timestamp()) * 1000)::bigint'
-
-const APPEND_CONNECTIONS = 2
 
 export class PostgresHistories implements Histories {
   readonly #database: Database
-  /** For appends alone, so that they wait for no other call. */
-  readonly #appending: Database
+  readonly #line: AppendLine
   readonly syncs: boolean
 
-  private constructor(database: Database, appending: Database, syncs: boolean) {
+  private constructor(database: Database, line: AppendLine, syncs: boolean) {
     this.#database = database
-    this.#appending = appending
+    this.#line = line
     this.syncs = syncs
   }
 
   static async open(server: Server, database: Database): Promise<PostgresHistories> {
-    const appending = new Database(server, APPEND_CONNECTIONS, { name: 'porthouse history' })
-    try {
-      const syncs = await appending.run(async (_, sql) => {
-        const [row] = await sql<{ syncs: boolean }[]>`
-          select current_setting('fsync') = 'on'
-            and current_setting('synchronous_commit') <> 'off' as syncs`
-        return row?.syncs === true
-      })
-      return new PostgresHistories(database, appending, syncs)
-    } catch (error) {
-      await appending.close()
-      throw error
-    }
+    // Whether commits wait for it is set by AppendLine, whatever the server's default is.
+    const [row] = await database.run(
+      (_, sql) => sql<{ syncs: boolean }[]>`select current_setting('fsync') = 'on' as syncs`,
+    )
+    return new PostgresHistories(database, new AppendLine(server), row?.syncs === true)
   }
 
   claim(roomId: string): Promise<HistoryHead> {
@@ -61,7 +50,7 @@ export class PostgresHistories implements Histories {
   }
 
   append(appends: readonly Append[]): Promise<ReadonlySet<string>> {
-    return this.#appending.run((_, sql) => append(sql, appends))
+    return this.#line.append(appends)
   }
 
   page(roomId: string, range: PageRange): Promise<StoredPage> {
@@ -85,12 +74,10 @@ export class PostgresHistories implements Histories {
     })
   }
 
-  trim(roomId: string, bounds: RetentionBounds, nowMs: number): Promise<HistoryHead> {
-    return this.#database.run(async (_, sql) => {
-      const head = await trim(sql, roomId, bounds, nowMs)
-      if (!head) throw new StoreError('missing', 'the room has no history', undefined, true)
-      return head
-    })
+  async trim(roomId: string, bounds: RetentionBounds, nowMs: number): Promise<HistoryHead> {
+    const head = await trim(this.#database, roomId, bounds, nowMs)
+    if (!head) throw new StoreError('missing', 'the room has no history', undefined, true)
+    return head
   }
 
   purge(roomId: string): Promise<HistoryHead> {
@@ -103,7 +90,7 @@ export class PostgresHistories implements Histories {
   }
 
   close(): Promise<void> {
-    return this.#appending.close()
+    return this.#line.close()
   }
 
   async #one(statement: string, roomId: string): Promise<HistoryHead> {

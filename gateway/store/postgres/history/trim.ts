@@ -1,10 +1,11 @@
 /** What is beyond the bounds of a history is deleted, the oldest first, some at once. */
-import type postgres from 'postgres'
 import type { HistoryHead, RetentionBounds } from '../../history.ts'
+import type { Database } from '../database.ts'
 import { HEAD, type HeadRow, readHead } from './rows.ts'
 
 /** Deleted by one statement, so that none is long. */
 const TRIMMED_AT_ONCE = 2_000
+const STATEMENTS_MAX = 100
 
 const TRIM = `
   with head as (
@@ -40,9 +41,12 @@ const TRIM = `
   where histories.number = beyond.number
   returning ${HEAD.replaceAll(/\w+/g, 'histories.$&')}`
 
-/** What is left; undefined where the room has no history. */
+/**
+ * What is left; undefined where the room has no history. Of more than 200,000 messages too many the
+ * rest is left for the next time.
+ */
 export async function trim(
-  sql: postgres.Sql,
+  database: Database,
   roomId: string,
   bounds: RetentionBounds,
   nowMs: number,
@@ -51,9 +55,13 @@ export async function trim(
   const any = Number.MAX_SAFE_INTEGER
   const cutoff = ageMs === undefined ? 0 : Math.max(0, Math.floor(nowMs - ageMs))
   const parameters = [roomId, messages ?? any, bytes ?? any, cutoff]
-  while ((await sql.unsafe(TRIM, parameters, { prepare: true })).length > 0);
-  const [head] = await sql.unsafe<HeadRow[]>(`select ${HEAD} from histories where room_id = $1`, [
-    roomId,
-  ])
-  return head && readHead(head)
+  for (let i = 0; i < STATEMENTS_MAX; i++) {
+    const trimmed = await database.run((_, sql) => sql.unsafe(TRIM, parameters, { prepare: true }))
+    if (trimmed.length === 0) break
+  }
+  return database.run(async (_, sql) => {
+    const statement = `select ${HEAD} from histories where room_id = $1`
+    const [head] = await sql.unsafe<HeadRow[]>(statement, [roomId])
+    return head && readHead(head)
+  })
 }

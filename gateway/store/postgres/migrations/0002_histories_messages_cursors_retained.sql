@@ -59,6 +59,10 @@ ALTER TABLE "histories" SET (fillfactor = 50);--> statement-breakpoint
 CREATE FUNCTION porthouse_drop_history() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	INSERT INTO dropped_histories VALUES (OLD.number);
+	-- A purge changes no row of the room, which tells of its own end.
+	IF TG_OP = 'UPDATE' THEN
+		PERFORM pg_notify('porthouse_changes', 'room:' || OLD.room_id);
+	END IF;
 	RETURN NULL;
 END
 $$;--> statement-breakpoint
