@@ -54,9 +54,17 @@ export class Group {
     for (const set of [this.#appointed, this.#joined, this.#members]) set.delete(member)
   }
 
-  /** Those who joined it by themselves are in it no more. */
-  close(): void {
-    for (const member of [...this.#joined]) this.leave(member)
+  /** Only those whom the config has in it stay. Returns the others. */
+  close(): Membership[] {
+    for (const member of this.#joined) if (this.#appointed.has(member)) this.#joined.delete(member)
+    const others = [...this.#joined]
+    for (const member of others) this.leave(member)
+    return others
+  }
+
+  /** In turn. */
+  get members(): Iterable<Membership> {
+    return this.#members
   }
 
   /** Who gets a message; never who sent it. */
@@ -80,6 +88,8 @@ export class Group {
 
 export class Groups {
   readonly #groups = new Map<string, Group>()
+  /** Names of groups that a changed config has ended for a member. */
+  readonly #ended = new WeakMap<Membership, string[]>()
 
   get(name: string): Group | undefined {
     return this.#groups.get(name)
@@ -88,14 +98,31 @@ export class Groups {
   /** Takes changed terms over; members stay in groups that stay. */
   configure(all: readonly GroupTerms[]): void {
     const names = new Set(all.map(({ name }) => name))
-    for (const name of this.#groups.keys()) if (!names.has(name)) this.#groups.delete(name)
+    for (const [name, group] of this.#groups) {
+      if (names.has(name)) continue
+      this.#groups.delete(name)
+      this.#end(name, group.members)
+    }
     for (const terms of all) {
       const group = this.#groups.get(terms.name)
       if (!group) this.#groups.set(terms.name, new Group(terms))
       else {
         group.terms = terms
-        if (!terms.open) group.close()
+        if (!terms.open) this.#end(terms.name, group.close())
       }
+    }
+  }
+
+  /** Names of those that he was in and is no more, by changes of the config since this was asked. */
+  takeEnded(member: Membership): readonly string[] {
+    const names = this.#ended.get(member) ?? []
+    this.#ended.delete(member)
+    return names
+  }
+
+  #end(name: string, members: Iterable<Membership>): void {
+    for (const member of members) {
+      this.#ended.set(member, [...(this.#ended.get(member) ?? []), name])
     }
   }
 

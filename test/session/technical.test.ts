@@ -255,6 +255,20 @@ describe('a socket that watches its rooms', () => {
     expect(await hears(hall, bob)).toHaveLength(3)
   })
 
+  test('is told in a crowd as large as the room says, and in none where it says so', async () => {
+    const upTo = (sockets: number) => ({ case: 'technical', value: { sockets } }) as never
+    hall.store.room('acme/open', OPEN, upTo(6))
+    hall.store.room('acme/still', OPEN, upTo(0))
+    const ann = hall.open('/acme/open').say(join(1, 'room:acme/still'))
+    await hears(hall, ann)
+    await watching(ann)
+    for (let i = 0; i < 6; i++) hall.open('/acme/open')
+    hall.open('/acme/still')
+    expect((await events(hall, ann)).map(({ place }) => place)).toEqual(
+      Array(5).fill('room:acme/open'),
+    )
+  })
+
   test('learns of locks only where it may let others in', async () => {
     const [bob, eve] = [
       await client(hall, ['boiler'], { client: 'bob', path: '/acme/boiler' }),

@@ -17,9 +17,17 @@ export interface GroupIn {
   readonly address: string
 }
 
-/** Settles a member's groups anew. Who may not hear the room hears none of its groups either. */
+/**
+ * Settles a member's groups anew, and tells him which ones a changed config has ended for him. Who
+ * may not hear the room hears none of its groups either.
+ */
 export function settleGroups(session: Session, member: Membership): void {
   const { place, hears } = member
+  for (const name of place.groups.takeEnded(member)) {
+    const address = `group:${place.name}/${name}`
+    const value = { address, code: Code.ENTRY_NOT_PERMITTED, detail: 'it is closed, or gone' }
+    session.send(0, { case: 'room', value: { action: { case: 'left', value } } })
+  }
   const { config, record } = session.core.rooms.at(place)
   if (hears.length === 0) return place.groups.remove(member)
   for (const { name, clients } of config.groups) {
