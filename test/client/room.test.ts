@@ -141,7 +141,12 @@ describe('messages', () => {
   })
 
   test('in the packet that answers the join are not missed', async () => {
-    const room = await join('room:acme/boiler', {}, message('first'), message('second'))
+    const room = await join(
+      'room:acme/boiler',
+      {},
+      message('first'),
+      message('second', { sequence: 9n }),
+    )
     const heard = await take(room.messages(), 2)
     expect(heard.map(({ text }) => text)).toEqual(['first', 'second'])
   })
@@ -153,9 +158,9 @@ describe('messages', () => {
     const all = client.messages()
     line.send(
       message('room'),
-      message('a', { channel: 'a' }),
-      message('b', { channel: 'b' }),
-      message('deep', { channel: 'a/b' }),
+      message('a', { channel: 'a', sequence: 9n }),
+      message('b', { channel: 'b', sequence: 10n }),
+      message('deep', { channel: 'a/b', sequence: 11n }),
       message('direct', { route: 0, target: 'socket:aaaaaaaaaaaaaaaa' }),
     )
     const texts = async (messages: typeof all, count: number) =>
@@ -177,7 +182,14 @@ describe('messages', () => {
       message('after', { sequence: 13n }),
       message('later', { sequence: 14n }),
     )
-    const lost = { address: 'room:acme/boiler', from: 8n, to: 12n, count: 4, code: 'SLOW_CONSUMER' }
+    const lost = {
+      address: 'room:acme/boiler',
+      epoch: 1n,
+      from: 8n,
+      to: 12n,
+      count: 4,
+      code: 'SLOW_CONSUMER',
+    }
     const [after, later] = await take(messages, 2)
     expect(after!.lost).toEqual(lost)
     expect(later!.lost).toBeUndefined()
@@ -188,7 +200,11 @@ describe('messages', () => {
     const room = await join('room:acme/boiler')
     const slow = room.messages({ bufferBytes: 2000 })
     const fast = room.messages()
-    line.send(...['1', '2', '3', '4', '5', '6'].map((text) => message(text)))
+    line.send(
+      ...['1', '2', '3', '4', '5', '6'].map((text) =>
+        message(text, { sequence: 7n + BigInt(text) }),
+      ),
+    )
     expect(await take(fast, 6)).toHaveLength(6)
     const heard: (string | undefined)[] = []
     const loop = async () => {

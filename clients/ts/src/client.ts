@@ -1,19 +1,40 @@
 import type { Frame } from '@porthouse/proto/v1/frame'
-import { fullAddress, splitRoom } from './address.ts'
-import { type Allowance, Commands, type SocketInfo } from './command.ts'
+import { fullAddress } from './address.ts'
+import {
+  type Allowance,
+  Commands,
+  type Occupancy,
+  type RoomUnread,
+  type SocketInfo,
+} from './command.ts'
 import type { PorthouseError } from './error.ts'
 import type { ClientEvents } from './events.ts'
 import type { MessagesOptions } from './feed.ts'
+import type { Member } from './member.ts'
 import type { Message } from './message.ts'
+import type { Since } from './position.ts'
 import { asFrame } from './queue.ts'
 import type { Receipt } from './receipt.ts'
-import type { Membership, Room } from './room.ts'
+import { retrying, retryMs } from './retry.ts'
+import type { Membership, Room, Stay } from './room.ts'
 import { type Destination, type SendOptions, sendQuestion } from './send.ts'
 import { Session, type SessionOptions } from './session.ts'
 
 export interface JoinOptions {
   /** Enter to send, without listening. Default false. */
   sendOnly?: boolean | undefined
+  /**
+   * What of the past comes before what is live; see Room.caughtUp. A position may be a message.
+   * Of a room that is joined already: a TypeError. Default: nothing.
+   */
+  since?: Since | undefined
+  /**
+   * What this client sends here is to be replayed to newcomers as long as it is connected, where
+   * the room keeps session histories. Default false.
+   */
+  replayed?: boolean | undefined
+  /** Members that come and go are told, as the room's event `presence`. Default false. */
+  presence?: boolean | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -61,25 +82,17 @@ export class Client {
    * left out. `lobby:{account}` is an account's lobby, which echoes. A room that was joined already
    * is given again. While away, it waits for the reconnection.
    */
-  async join(address: string, { sendOnly = false, signal }: JoinOptions = {}): Promise<Room> {
-    const { rooms, queue } = this.#session
+  async join(address: string, options: JoinOptions = {}): Promise<Room> {
+    const { sendOnly = false, since, replayed = false, presence = false, signal } = options
+    if (sendOnly && since !== undefined) throw new TypeError('who only sends has no past to hear')
     const full = fullAddress(address)
-    const known = rooms.find(full)
-    if (known && (known.listening || sendOnly)) return known
-    const action = { case: 'join' as const, value: { address: full, sendOnly } }
-    const question = {
-      bytes: full.length + 64,
-      repeatable: true,
-      place: splitRoom(full).room,
-      encode: asFrame({ case: 'room', value: { action } }),
-      read: (answer: Frame['body']) => {
-        if (answer.case === 'room' && answer.value.action.case === 'joined') {
-          return this.#session.enter(answer.value.action.value, !sendOnly)
-        }
-        return undefined
-      },
+    const known = this.#session.rooms.find(full)
+    const stay = { listening: !sendOnly, replayed, presence }
+    if (known?.listening && since !== undefined) {
+      throw new TypeError(`${full} is joined already; its history() has what was before`)
     }
-    return await queue.ask<Room>(question, signal)
+    if (known && isWithin(stay, known.stay)) return known
+    return await this.#session.joins.join(full, stay, { since, signal })
   }
 
   /**
@@ -107,7 +120,26 @@ export class Client {
 
   /** All messages, those to this socket or client itself too; otherwise as Room.messages. */
   messages(options?: MessagesOptions): AsyncIterableIterator<Message> {
+    this.#session.own.hear()
     return this.#session.feed.read(options)
+  }
+
+  /**
+   * How much of which rooms this client has not read, without being in them, ordered by address: of
+   * rooms that keep cursors.
+   */
+  unread(): AsyncGenerator<RoomUnread, void> {
+    return this.#commands.unread()
+  }
+
+  /** Occupancy and traffic of a room, then of its channels by name; or of one channel alone. */
+  stats(address: string): AsyncGenerator<Occupancy, void> {
+    return this.#commands.stats(fullAddress(address))
+  }
+
+  /** Clients and tokens' connections that are in a `room:…` or `lobby:…` whose account it owns. */
+  clients(of: string): AsyncGenerator<Member, void> {
+    return this.#commands.clients(of)
   }
 
   /**
@@ -178,16 +210,23 @@ export class Client {
   ): Promise<Receipt | undefined> {
     const session = this.#session
     const once = options.level === 'none'
+    const forMs = once ? 0 : retryMs(options.retry, options.level)
     // The gateway knows keys by client or token; without, a new socket's key is not the old one's.
-    const made = this.#hasIdentity && !once ? this.#newKey() : undefined
+    const made = (this.#hasIdentity && !once) || forMs > 0 ? this.#newKey() : undefined
     const question = sendQuestion(content, options, {
       destination,
       key: options.idempotencyKey ?? made,
       repeatable: this.#hasIdentity,
       limits: () => session.limits,
     })
+    const { signal } = options
     // Without a receipt only the socket tells how much is on its way.
-    return await session.queue.ask(question, options.signal, once ? session.bufferedBytes : 0)
+    const ask = () => session.queue.ask(question, signal, once ? session.bufferedBytes : 0)
+    if (forMs === 0) return await ask()
+    const { socket } = session
+    const again = ({ code }: PorthouseError) =>
+      code !== 'UNCERTAIN' || this.#hasIdentity || session.socket === socket
+    return await retrying(ask, { clock: session.clock, forMs, signal, closed: session.over, again })
   }
 
   #newKey(): string {
@@ -212,6 +251,13 @@ export class Client {
       if (error.code !== 'CLOSED' && error.code !== 'UNAVAILABLE') throw error
     })
   }
+}
+
+/** Whether a stay that is there does what another asks for. */
+function isWithin(asked: Stay, there: Stay): boolean {
+  const { listening, replayed, presence } = there
+  if (asked.listening && !listening) return false
+  return !(asked.replayed && !replayed) && !(asked.presence && !presence)
 }
 
 function randomName(): string {

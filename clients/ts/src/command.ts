@@ -3,9 +3,13 @@ import type {
   Command,
   CommandSchema,
   Allowance as WireAllowance,
+  Occupancy as WireOccupancy,
   SocketInfo as WireSocket,
+  RoomUnread as WireUnread,
 } from '@porthouse/proto/v1/command'
-import { PorthouseError } from './error.ts'
+import { splitRoom } from './address.ts'
+import type { Member } from './member.ts'
+import { pages } from './pages.ts'
 import { asFrame, type Question, type Queue } from './queue.ts'
 
 /** A live socket. */
@@ -32,6 +36,35 @@ export interface Allowance {
   readonly mayAdmit: boolean
 }
 
+/** How much of a room a client has not read. */
+export interface RoomUnread {
+  /** `room:{account}/{room}`. */
+  readonly address: string
+  readonly epoch: bigint
+  /** Read up to here; 0: nothing yet. */
+  readonly cursor: bigint
+  /** The last position. */
+  readonly last: bigint
+  /** Messages after the cursor that the client may hear, counted up to 1,000. */
+  readonly count: number
+}
+
+/** Who is in a room or channel, and what goes through it. */
+export interface Occupancy {
+  /** `room:{account}/{room}[/{channel}]`. */
+  readonly address: string
+  /** That listen to it, or send there alone. */
+  readonly sockets: number
+  /** Different clients and tokens among them. */
+  readonly clients: number
+  /** Since the gateway loaded the room; content in bytes. */
+  readonly messages: bigint
+  readonly bytes: bigint
+  /** Over the last ten seconds or so. */
+  readonly messagesPerSecond: number
+  readonly bytesPerSecond: number
+}
+
 type Action = NonNullable<MessageInitShape<typeof CommandSchema>['action']>
 type Answer = Command['action']
 type Value<Kind> = Extract<Answer, { case: Kind }>['value']
@@ -46,20 +79,62 @@ export class Commands {
 
   /** A page at a time, as the loop needs it. */
   sockets(of: string): AsyncGenerator<SocketInfo, void> {
-    return pages(async (after) => {
-      const action = { case: 'listSockets' as const, value: { of, after } }
-      const { sockets, more } = await this.#ask(action, 'sockets')
-      return { items: sockets.map(readSocket), more }
-    }, 'socket')
+    return pages(
+      async (after) => {
+        const action = { case: 'listSockets' as const, value: { of, after } }
+        const { sockets, more } = await this.#ask(action, 'sockets')
+        return { items: sockets.map(readSocket), more }
+      },
+      ({ socket }) => socket,
+    )
   }
 
   /** As `sockets`. */
   rooms(of: string): AsyncGenerator<Allowance, void> {
-    return pages(async (after) => {
-      const action = { case: 'listRooms' as const, value: { of, after } }
-      const { rooms, more } = await this.#ask(action, 'rooms')
-      return { items: rooms.map(readAllowance), more }
-    }, 'address')
+    return pages(
+      async (after) => {
+        const action = { case: 'listRooms' as const, value: { of, after } }
+        const { rooms, more } = await this.#ask(action, 'rooms')
+        return { items: rooms.map(readAllowance), more }
+      },
+      ({ address }) => address,
+    )
+  }
+
+  /** As `sockets`. */
+  clients(of: string): AsyncGenerator<Member, void> {
+    return pages(
+      async (after) => {
+        const action = { case: 'listClients' as const, value: { of, after } }
+        const { clients, more } = await this.#ask(action, 'clients')
+        return { items: clients.map(({ address, sockets }) => ({ address, sockets })), more }
+      },
+      ({ address }) => address,
+    )
+  }
+
+  /** As `sockets`. */
+  unread(): AsyncGenerator<RoomUnread, void> {
+    return pages(
+      async (after) => {
+        const action = { case: 'listUnread' as const, value: { after } }
+        const { rooms, more } = await this.#ask(action, 'unread')
+        return { items: rooms.map(readUnread), more }
+      },
+      ({ address }) => address,
+    )
+  }
+
+  /** As `sockets`. */
+  stats(of: string): AsyncGenerator<Occupancy, void> {
+    return pages(
+      async (after) => {
+        const action = { case: 'getStats' as const, value: { of, after } }
+        const { occupancies, more } = await this.#ask(action, 'stats')
+        return { items: occupancies.map(readOccupancy), more }
+      },
+      ({ address }) => splitRoom(address).channel,
+    )
   }
 
   async dropSocket(socket: string): Promise<void> {
@@ -92,23 +167,6 @@ export class Commands {
   }
 }
 
-async function* pages<T, Key extends keyof T>(
-  page: (after: string) => Promise<{ items: T[]; more: boolean }>,
-  key: Key & (T[Key] extends string ? Key : never),
-): AsyncGenerator<T, void> {
-  let after = ''
-  for (;;) {
-    const { items, more } = await page(after)
-    yield* items
-    const last = items.at(-1)?.[key] as string | undefined
-    if (!more) return
-    if (last === undefined || last === after) {
-      throw new PorthouseError('FRAME_NOT_ALLOWED', { detail: 'A page that leads nowhere' })
-    }
-    after = last
-  }
-}
-
 function readSocket({ socket, identities, rooms, openedMs, locks, self }: WireSocket): SocketInfo {
   return {
     socket,
@@ -122,4 +180,14 @@ function readSocket({ socket, identities, rooms, openedMs, locks, self }: WireSo
 
 function readAllowance({ address, maySend, listening, mayAdmit }: WireAllowance): Allowance {
   return { address, maySend, listening, mayAdmit }
+}
+
+function readUnread({ address, epoch, cursor, lastSequence, count }: WireUnread): RoomUnread {
+  return { address, epoch, cursor, last: lastSequence, count }
+}
+
+function readOccupancy(occupancy: WireOccupancy): Occupancy {
+  const { address, sockets, clients, messages, bytes } = occupancy
+  const { messagesPerSecond, bytesPerSecond } = occupancy
+  return { address, sockets, clients, messages, bytes, messagesPerSecond, bytesPerSecond }
 }

@@ -12,9 +12,14 @@ export interface ClientEvents {
   event: GatewayEvent
   /** The gateway says what this socket will not get. */
   lost: Lost
+  /** A room or the own client's channel could not go on where it was. */
+  gap: Lost
   /** The gateway says why it ends the connection or, with an address, a stay in a room. */
   drop: { error: PorthouseError; address?: string }
-  /** A message sent at level `none` was rejected; which one cannot be known. */
+  /**
+   * A message was rejected after all: one that was accepted, whose `receipt.id` it has then, or one
+   * sent at level `none`; which one of these cannot be known.
+   */
   rejected: PorthouseError
   /** Closed for good; without an error, because you asked. */
   closed: { error?: PorthouseError }

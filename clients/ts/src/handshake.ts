@@ -1,4 +1,5 @@
 import type { Joined } from '@porthouse/proto/v1/room'
+import { after, joinBody } from './join.ts'
 import type { Locks } from './locks.ts'
 import { encodeFrame } from './packet.ts'
 import type { Membership } from './room.ts'
@@ -25,6 +26,7 @@ export class Handshake {
   welcomed = false
   #entered: boolean
   #later: Uint8Array[]
+  readonly #newId: () => number
   readonly greeting: Uint8Array[]
 
   /**
@@ -42,14 +44,18 @@ export class Handshake {
     const hello = { agent, capabilities: CAPABILITIES, resume }
     this.greeting = [encodeFrame(this.helloId, { case: 'hello', value: hello })]
     this.greeting.push(...locks.greeting(resume !== ''))
-    const joins = rooms.map((room) => {
-      const id = newId()
-      this.rejoining.set(id, room)
-      const join = { address: room.address, sendOnly: !room.listening }
-      return encodeFrame(id, { case: 'room', value: { action: { case: 'join', value: join } } })
-    })
+    this.#newId = newId
+    const joins = rooms.map((room) => this.rejoin(room))
     this.#later = joins.splice(locks.greeted ? FIRST_JOINS : 0)
     this.greeting.push(...joins)
+  }
+
+  /** Asks for a room again, and for what was missed there. */
+  rejoin(room: Membership): Uint8Array {
+    const id = this.#newId()
+    this.rejoining.set(id, room)
+    const { address, stay, listening, position } = room
+    return encodeFrame(id, joinBody(address, stay, listening ? after(position) : undefined))
   }
 
   get entered(): boolean {
@@ -100,13 +106,11 @@ export interface Rejoined {
   readonly epoch: bigint
   /** The last position before listening began again. */
   readonly sequence: bigint
-  /** Whether nothing was missed in between. False: unknown, so count on having missed something. */
+  /** Whether nothing was missed in between: what came meanwhile comes now. Else see event `gap`. */
   readonly recovered: boolean
 }
 
-export const rejoined = ({ address, epoch, sequence }: Joined): Rejoined => ({
-  address,
-  epoch,
-  sequence,
-  recovered: false,
-})
+export const rejoined = (joined: Joined, recovered: boolean): Rejoined => {
+  const { address, epoch, sequence } = joined
+  return { address, epoch, sequence, recovered }
+}

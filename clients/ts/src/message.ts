@@ -1,17 +1,31 @@
-import type { Envelope, Stamp } from '@porthouse/proto/v1/envelope'
+import { type Envelope, Replay as Replays, type Stamp } from '@porthouse/proto/v1/envelope'
 import type { ErrorCode } from './code.ts'
+import { PorthouseError } from './error.ts'
 import { formatUuid } from './uuid.ts'
 
-/** Messages of a room that this socket did not get, as told by the gateway. */
+/** Messages that this socket did not get, as told by the gateway. */
 export interface Lost {
-  /** The room; empty for direct messages. */
+  /** The room, or what was joined; empty for direct messages. */
   readonly address: string
-  /** First and last position lost; `count` of the messages between them were. */
+  /** Of the positions; 0 where the gateway names none. */
+  readonly epoch: bigint
+  /** First and last position lost; 0: not known, since it is of another epoch. */
   readonly from: bigint
   readonly to: bigint
+  /** How many of the messages between them; 0: not known. */
   readonly count: number
+  /**
+   * SLOW_CONSUMER; or, where a listener could not go on where it was, NO_HISTORY, RETENTION,
+   * EPOCH_CHANGED or POSITION_UNKNOWN.
+   */
   readonly code: ErrorCode
 }
+
+/**
+ * Why a message comes now, if not because it was just sent: from the room's history, from the
+ * session history of a connection that is still there, or as the last value of its channel.
+ */
+export type Replay = 'history' | 'session' | 'retained'
 
 /** A message as it arrived. */
 export interface Message {
@@ -26,6 +40,8 @@ export interface Message {
   /** Position in the room; 0 where it was sent to no room. */
   readonly sequence: bigint
   readonly epoch: bigint
+  /** Absent: it is live. */
+  readonly replay?: Replay
   /** When the gateway took it. */
   readonly time: Date
   /** The content as bytes, also where it was sent as text. */
@@ -41,9 +57,21 @@ export interface Message {
   readonly lost?: Lost
 }
 
+const replays = new Map<Replays, Replay>([
+  [Replays.HISTORY, 'history'],
+  [Replays.SESSION, 'session'],
+  [Replays.RETAINED, 'retained'],
+])
+
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
 
 const encoder = new TextEncoder()
+
+/** Throws MALFORMED_PACKET for an envelope without the gateway's stamp. */
+export function stampOf({ stamp }: Envelope): Stamp {
+  if (stamp?.id.length === 16) return stamp
+  throw new PorthouseError('MALFORMED_PACKET', { detail: 'An envelope without its stamp' })
+}
 
 /** Reads a stamped envelope that was sent to the room given, or to no room. */
 export function readMessage(
@@ -53,6 +81,7 @@ export function readMessage(
 ): Message {
   const { content, contentType, headers, replyTo, correlationId } = envelope
   const { channel } = stamp
+  const replay = replays.get(stamp.replay)
   const message = {
     id: formatUuid(stamp.id),
     from: stamp.from,
@@ -62,6 +91,7 @@ export function readMessage(
     epoch: stamp.epoch || (room?.epoch ?? 0n),
     time: new Date(Number(stamp.timeMs)),
     headers: Object.keys(headers).length ? Object.assign(Object.create(null), headers) : NO_HEADERS,
+    ...(replay && { replay }),
     ...(contentType && { contentType }),
     ...(replyTo && { replyTo }),
     ...(correlationId.length && { correlationId: correlationId.slice() }),

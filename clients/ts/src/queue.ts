@@ -1,3 +1,4 @@
+import type { Envelope } from '@porthouse/proto/v1/envelope'
 import type { Frame } from '@porthouse/proto/v1/frame'
 import { dropError, PorthouseError } from './error.ts'
 import { type Body, encodeFrame } from './packet.ts'
@@ -16,6 +17,8 @@ export interface Question<T> {
    * The answer's result, undefined if it is none; throws a refusal. A Drop is read by the queue.
    */
   read(answer: Answer): T | undefined
+  /** An Envelope that comes before the answer, with its id; throws a refusal. */
+  part?(envelope: Envelope): void
   /** False: if the connection ends before the answer, what became of it is unknown. */
   readonly repeatable: boolean
   /** Room that it asks to enter, whose locks may have to be answered first. */
@@ -144,6 +147,16 @@ export class Queue {
     if (id === 0) return [...this.#entries.values()].some((entry) => this.#read(entry, answer))
     const entry = this.#entries.get(id)
     return entry !== undefined && this.#read(entry, answer)
+  }
+
+  /** Something that belongs to the answer; of a question that was given up, nothing is left. */
+  part(id: number, envelope: Envelope): void {
+    const entry = this.#entries.get(id)
+    try {
+      entry?.question.part?.(envelope)
+    } catch (error) {
+      if (entry) this.#settle(entry, { error })
+    }
   }
 
   #read(entry: Entry, answer: Answer): boolean {

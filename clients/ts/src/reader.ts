@@ -57,8 +57,8 @@ export class Reader implements AsyncIterableIterator<Message> {
   miss(lost: Lost): void {
     const before = this.#lost
     this.#lost =
-      before?.address === lost.address
-        ? { ...lost, from: before.from, count: before.count + lost.count }
+      before?.address === lost.address && before.code === lost.code && lost.from > 0n
+        ? { ...lost, from: before.from, count: both(before.count, lost.count) }
         : lost
   }
 
@@ -119,3 +119,6 @@ export class Reader implements AsyncIterableIterator<Message> {
     this.end(this.#signal?.reason)
   }
 }
+
+/** The sum, where both are known. */
+const both = (one: number, other: number) => (one && other ? one + other : 0)

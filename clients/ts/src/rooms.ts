@@ -1,45 +1,70 @@
 import type { Envelope } from '@porthouse/proto/v1/envelope'
-import type { Joined, Lost as LostFrame } from '@porthouse/proto/v1/room'
+import type { CaughtUp, Joined, Lost as LostFrame } from '@porthouse/proto/v1/room'
 import { splitRoom } from './address.ts'
 import { codeInfo } from './code.ts'
-import { PorthouseError } from './error.ts'
+import type { PorthouseError } from './error.ts'
 import type { Feed } from './feed.ts'
-import { heldBytes, type Lost, readMessage } from './message.ts'
-import { Membership, type RoomHost } from './room.ts'
+import { heldBytes, type Lost, type Message, readMessage, stampOf } from './message.ts'
+import type { OwnChannels } from './own-channels.ts'
+import { type Entering, Membership, type RoomHost, type Stay } from './room.ts'
 
 /** The rooms that a client is in, by address and by this connection's route numbers. */
 export class Rooms {
+  readonly #own: OwnChannels
   readonly #host: RoomHost
   readonly #feed: Feed
   readonly #byAddress = new Map<string, Membership>()
   readonly #byRoute = new Map<number, Set<Membership>>()
 
-  /** `feed` gets what any room gets, and direct messages. */
-  constructor(host: RoomHost, feed: Feed) {
-    this.#host = host
+  /** `feed` gets what any room gets, `own` what was sent to a client. */
+  constructor(host: Omit<RoomHost, 'heard'>, feed: Feed, own: OwnChannels) {
+    this.#host = {
+      send: (...message) => host.send(...message),
+      ask: (question, signal) => host.ask(question, signal),
+      leave: (room) => host.leave(room),
+      heard: (room, message, bytes) => this.#heard(room, message, bytes),
+    }
     this.#feed = feed
+    this.#own = own
   }
 
   find(address: string): Membership | undefined {
     return this.#byAddress.get(address)
   }
 
+  /** All in a room, by its address without a channel. */
+  in(room: string): Membership[] {
+    return [...this.#byAddress.values()].filter((each) => each.room === room)
+  }
+
+  /** All that share a number. */
+  by(route: number): Iterable<Membership> {
+    return this.#byRoute.get(route) ?? []
+  }
+
   [Symbol.iterator](): Iterator<Membership> {
     return this.#byAddress.values()
   }
 
-  /** The room joined, to listen or not, which may be one that is known already. */
-  enter(joined: Joined, listening: boolean): Membership {
-    const known = this.#byAddress.get(joined.address)
-    const room = known ?? new Membership(joined, listening, this.#host)
-    known?.rejoined(joined, listening)
+  /** The room joined, which may be one that is known already, and what its listener missed. */
+  enter(joined: Joined, stay: Stay, entering?: Entering): { room: Membership; gap?: Lost } {
+    const room = this.#byAddress.get(joined.address) ?? new Membership(joined, this.#host)
     this.#byAddress.set(room.address, room)
     // An account's lobby has no number: what it echoes names it.
-    if (joined.route === 0) return room
-    const sharing = this.#byRoute.get(joined.route)
-    if (sharing) sharing.add(room)
-    else this.#byRoute.set(joined.route, new Set([room]))
-    return room
+    if (joined.route !== 0) {
+      const sharing = this.#byRoute.get(joined.route)
+      if (sharing) sharing.add(room)
+      else this.#byRoute.set(joined.route, new Set([room]))
+    }
+    const gap = room.enter(joined, stay, entering)
+    return { room, ...(gap && { gap }) }
+  }
+
+  /** What was asked for of the past has come. */
+  caughtUp({ address, sequence }: CaughtUp): void {
+    const room = this.#byAddress.get(address)
+    if (room) room.arrive(sequence)
+    else this.#own.caughtUp(address, sequence)
   }
 
   /** Ends the room or channel, and with a room its channels. True where it was known. */
@@ -58,22 +83,26 @@ export class Rooms {
 
   /** Throws MALFORMED_PACKET for an envelope without the gateway's stamp. */
   deliver(envelope: Envelope): void {
-    const { stamp } = envelope
-    if (stamp?.id.length !== 16) {
-      throw new PorthouseError('MALFORMED_PACKET', { detail: 'An envelope without its stamp' })
-    }
+    const stamp = stampOf(envelope)
     const bytes = heldBytes(envelope)
     if (stamp.route === 0) {
       const direct = readMessage(envelope, stamp)
-      this.#byAddress.get(stamp.target)?.feed.push(direct, bytes)
-      return this.#feed.push(direct, bytes)
+      const room = this.#byAddress.get(stamp.target)
+      return room ? room.take(direct, bytes) : this.#own.take(direct, bytes)
     }
     const rooms = this.#byRoute.get(stamp.route)
     const [any] = rooms ?? []
     // Left a moment ago.
     if (!rooms || !any) return
     const message = readMessage(envelope, stamp, { address: any.room, epoch: any.epoch })
-    for (const room of rooms) if (room.hears(stamp.channel)) room.feed.push(message, bytes)
+    const hearing = [...rooms].filter((room) => room.hears(stamp.channel))
+    for (const room of hearing) room.take(message, bytes)
+    if (hearing.length === 0) this.#feed.push(message, bytes)
+  }
+
+  // The first of those who hear a message gives it to the readers of all rooms.
+  #heard(room: Membership, message: Message, bytes: number): void {
+    for (const other of this.by(room.route)) if (other !== room && other.has(message)) return
     this.#feed.push(message, bytes)
   }
 
@@ -83,6 +112,7 @@ export class Rooms {
     const [any] = rooms
     const lost: Lost = {
       address: any?.room ?? '',
+      epoch: any?.epoch ?? 0n,
       from: fromSequence,
       to: toSequence,
       count,

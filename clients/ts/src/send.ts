@@ -20,6 +20,15 @@ export interface SendOptions {
   contentType?: string | undefined
   /** An address to answer to, if not your own. */
   replyTo?: string | undefined
+  /** Keeps it as the last value of its channel, where the room keeps those that ask for it. */
+  retain?: boolean | undefined
+  /**
+   * For how many milliseconds a message that is refused for now, or of which the gateway does not
+   * know yet whether it is stored, is sent again, under the same key and with backoff; what was
+   * sent after it may then come before it. False: not at all, the default but at level `stored`;
+   * true: 30,000.
+   */
+  retry?: boolean | number | undefined
   /** Which of the clients and tokens that this socket is sends it. Default: the first that may. */
   as?: string | undefined
   correlationId?: Uint8Array | string | undefined
@@ -66,6 +75,7 @@ export function sendQuestion(
         receipt: levels[level],
         idempotencyKey: key,
         acting: options.as ?? '',
+        retain: options.retain ?? false,
       }
       check(size, routing.to?.length ?? 0, limits())
       envelope.routing = create(RoutingSchema, routing)

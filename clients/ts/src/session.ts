@@ -2,20 +2,34 @@ import { Code } from '@porthouse/proto/v1/code'
 import type { Command } from '@porthouse/proto/v1/command'
 import type { Drop, Frame, Limits, Welcome } from '@porthouse/proto/v1/frame'
 import type { LockStep } from '@porthouse/proto/v1/lock_step'
-import type { Receipt as ReceiptFrame } from '@porthouse/proto/v1/receipt'
-import type { Joined, Left, Room as RoomFrame } from '@porthouse/proto/v1/room'
+import { type Receipt as ReceiptFrame, ReceiptStatus } from '@porthouse/proto/v1/receipt'
+import type {
+  Changed,
+  Cursor,
+  Joined,
+  Left,
+  Presence,
+  Room as RoomFrame,
+} from '@porthouse/proto/v1/room'
+import { Accepted } from './accepted.ts'
+import { splitRoom } from './address.ts'
+import type { Clock } from './clock.ts'
 import { codeError, dropError, PorthouseError } from './error.ts'
 import { type ClientEvents, Events } from './events.ts'
 import { Feed } from './feed.ts'
 import { readEvent } from './gateway-event.ts'
 import { Handshake, type HandshakeOptions, type Rejoined, rejoined } from './handshake.ts'
+import { Joins } from './joins.ts'
 import { Link, type LinkOptions } from './link.ts'
 import { Locks, type LocksOptions } from './locks.ts'
+import { readPresence } from './member.ts'
+import type { Lost } from './message.ts'
+import { OwnChannels } from './own-channels.ts'
 import { encodeFrame } from './packet.ts'
 import { Queue } from './queue.ts'
 import { readReceipt } from './receipt.ts'
 import { Resumption } from './resumption.ts'
-import type { Membership, RoomHost } from './room.ts'
+import type { Entering, Membership, RoomHost, Stay } from './room.ts'
 import { Rooms } from './rooms.ts'
 
 export interface SessionOptions extends LinkOptions, HandshakeOptions, LocksOptions {
@@ -33,7 +47,9 @@ export class Session {
   readonly events = new Events<ClientEvents>()
   /** All messages. */
   readonly feed = new Feed()
+  readonly own: OwnChannels
   readonly rooms: Rooms
+  readonly joins: Joins
   readonly queue: Queue
   readonly #options: SessionOptions
   readonly #link: Link
@@ -45,14 +61,35 @@ export class Session {
   #socket = ''
   #entered: Membership | undefined
   #rejoined: Rejoined[] = []
+  /** Gaps told so far. */
+  #missed = 0
+  readonly #accepted = new Accepted()
+  /** Of the connection there is; aborted when it is gone. */
+  #here = new AbortController()
+  readonly #over = new AbortController()
   #known = false
   #closing = false
 
-  constructor(options: SessionOptions, host: RoomHost) {
+  constructor(options: SessionOptions, host: Omit<RoomHost, 'heard' | 'ask'>) {
     this.#options = options
     this.queue = new Queue(options.queueBytes)
     this.#resumption = new Resumption(options.clock)
-    this.rooms = new Rooms(host, this.feed)
+    const { queue, feed } = this
+    this.own = new OwnChannels({
+      queue,
+      deliver: (message, bytes) => feed.push(message, bytes),
+      gap: (gap) => this.#gap(gap),
+      fail: (error) => this.#fail(error),
+      isJoined: (client) => this.rooms.find(client) !== undefined,
+    })
+    const ask: RoomHost['ask'] = (question, signal) => queue.ask(question, signal)
+    this.rooms = new Rooms({ ...host, ask }, feed, this.own)
+    this.joins = new Joins({
+      queue,
+      find: (address) => this.rooms.find(address),
+      enter: (joined, stay, entering) => this.#enter(joined, stay, entering),
+      refused: (room, error) => this.#guarded(() => this.#notRejoined(room, error)),
+    })
     this.#link = new Link(options, {
       greet: () => this.#greet(),
       frame: (frame) => this.#frame(frame),
@@ -86,11 +123,27 @@ export class Session {
     return this.#link.connection?.bufferedBytes ?? 0
   }
 
-  enter(joined: Joined, listening: boolean): Membership {
-    const room = this.rooms.enter(joined, listening)
+  get clock(): Clock {
+    return this.#options.clock
+  }
+
+  /** Aborted when it is closed for good. */
+  get over(): AbortSignal {
+    return this.#over.signal
+  }
+
+  #enter(joined: Joined, stay: Stay, entering: Entering = {}): Membership {
+    const { room, gap } = this.rooms.enter(joined, stay, entering)
+    if (gap) this.#gap(gap)
     // While the first connection is still made, whoever awaits it cannot make a reader yet.
     if (this.#known) room.feed.release()
     return room
+  }
+
+  #gap(gap: Lost): void {
+    this.#missed++
+    this.feed.lost(gap)
+    this.events.emit('gap', gap)
   }
 
   close(): Promise<void> {
@@ -112,7 +165,9 @@ export class Session {
   }
 
   #greet(): Uint8Array[] {
-    const rooms = [...this.rooms].filter((room) => room !== this.#entered)
+    this.#here = new AbortController()
+    const known = [...this.rooms].filter((room) => room !== this.#entered)
+    const rooms = this.joins.begin(known, this.#here.signal)
     const newId = () => this.queue.newId()
     const { token: resume } = this.#resumption
     this.#rejoined = []
@@ -148,6 +203,8 @@ export class Session {
     this.#link.established()
     this.#handshake.locks.established()
     this.queue.open((frame) => this.#push(frame))
+    this.joins.established()
+    this.own.established(this.#here.signal)
     if (this.#known) {
       this.events.emit('reconnected', { socket: this.#socket, rooms: this.#rejoined })
     } else {
@@ -165,15 +222,20 @@ export class Session {
 
   #away(): void {
     this.#socket = ''
+    this.#here.abort()
     this.#handshake.locks.end()
     this.queue.close()
     this.rooms.away()
+    this.joins.away()
+    this.own.away()
   }
 
   #ended(error: PorthouseError): void {
     const why = this.#closing ? undefined : error
     this.#closing = true
     this.#socket = ''
+    this.#here.abort()
+    this.#over.abort()
     this.#handshake?.locks.end()
     this.queue.end(error)
     this.rooms.end(why)
@@ -189,9 +251,9 @@ export class Session {
       case 'lockStep':
         return this.#lockStep(id, body.value)
       case 'envelope':
-        return this.rooms.deliver(body.value)
+        return id ? this.queue.part(id, body.value) : this.rooms.deliver(body.value)
       case 'receipt':
-        return id ? this.#answered(id, body) : this.#refused(body.value)
+        return this.#receipt(id, body.value, body)
       case 'room':
         return this.#room(id, body.value, body)
       case 'drop':
@@ -229,6 +291,7 @@ export class Session {
         return locks.challenge(id, lock, step.value)
       }
       case 'verdict':
+        this.own.proved(step.value.values.client)
         return locks.verdict(id, lock, step.value)
       case 'answer':
         return notForClient(step.case)
@@ -275,12 +338,41 @@ export class Session {
         return this.#left(id, action.value, body)
       case 'lost':
         return this.events.emit('lost', this.rooms.lost(action.value))
+      case 'caughtUp':
+        return this.rooms.caughtUp(action.value)
+      case 'fetched':
+      case 'members':
+        return this.#answered(id, body)
+      case 'cursor':
+        return id ? this.#answered(id, body) : this.#cursor(action.value)
+      case 'presence':
+        return this.#presence(action.value)
+      case 'changed':
+        return this.#changed(action.value)
       case 'join':
       case 'leave':
+      case 'fetch':
+      case 'listMembers':
         return notForClient(action.case)
       default:
         return this.#unknown(id)
     }
+  }
+
+  #cursor({ address, position }: Cursor): void {
+    const { epoch = 0n, sequence = 0n } = position ?? {}
+    for (const room of this.rooms.in(address)) room.hasRead({ epoch, sequence })
+  }
+
+  #presence(presence: Presence): void {
+    const change = readPresence(presence)
+    for (const room of this.rooms.by(presence.route)) {
+      if (room.stay.presence) room.events.emit('presence', change)
+    }
+  }
+
+  #changed(changed: Changed): void {
+    for (const room of this.rooms.in(splitRoom(changed.address).room)) room.changed(changed)
   }
 
   #joined(id: number, joined: Joined, body: Frame['body']): void {
@@ -290,15 +382,28 @@ export class Session {
     const left = id === 0 ? this.#entered?.address === joined.address : !again
     if (left && !this.rooms.find(joined.address)) this.tellLeave(joined.address)
     else {
-      // Joined again, a room listens as before.
-      const room = this.enter(joined, id === 0 && joined.listening)
-      // Others that come unasked were added while the socket lived (R51).
-      if (id === 0 && this.#options.entering) this.#entered ??= room
-      if (!this.queue.isOpen) this.#rejoined.push(rejoined(joined))
+      this.#welcomed(id, joined)
     }
     if (again) this.#handshake.take(id)
     if (id === 0) this.#handshake.enter()
     this.#progress()
+  }
+
+  #welcomed(id: number, joined: Joined): void {
+    const before = this.rooms.find(joined.address)
+    // The room of the URL comes back by itself, and has to ask for what it missed.
+    const later =
+      id === 0 && !this.queue.isOpen && before !== undefined && isElsewhere(before, joined)
+    const missed = this.#missed
+    // Joined again, a room listens as before.
+    const stay = before?.stay ?? { listening: id === 0 && joined.listening }
+    const room = this.#enter(joined, stay, { later })
+    // Others that come unasked were added while the socket lived (R51).
+    if (id === 0 && this.#options.entering) this.#entered ??= room
+    if (later) this.joins.byUrl(room, joined)
+    else this.joins.returned(room)
+    const recovered = !later && missed === this.#missed
+    if (!this.queue.isOpen) this.#rejoined.push(rejoined(joined, recovered))
   }
 
   #left(id: number, { address, code }: Left, body: Frame['body']): void {
@@ -330,10 +435,24 @@ export class Session {
     this.#progress()
   }
 
+  #receipt(id: number, frame: ReceiptFrame, body: Frame['body']): void {
+    if (id === 0) return this.#refused(frame)
+    if (this.queue.has(id)) {
+      this.#accepted.note(id, frame)
+      return this.#answered(id, body)
+    }
+    // Accepted, and then refused by the store.
+    const accepted = frame.status === ReceiptStatus.REJECTED ? this.#accepted.take(id) : undefined
+    if (accepted) this.#refused(frame, accepted)
+  }
+
   #command(id: number, { action }: Command, body: Frame['body']): void {
     switch (action.case) {
       case 'sockets':
       case 'rooms':
+      case 'clients':
+      case 'unread':
+      case 'stats':
       case 'done':
         return this.#answered(id, body)
       case undefined:
@@ -349,8 +468,9 @@ export class Session {
     throw new PorthouseError('FRAME_NOT_ALLOWED', { detail })
   }
 
-  #refused(frame: ReceiptFrame): void {
-    const receipt = readReceipt(frame)
+  #refused(frame: ReceiptFrame, accepted?: string): void {
+    const read = readReceipt(frame)
+    const receipt = read && { ...read, ...(accepted && { id: accepted }) }
     const { detail } = frame
     this.events.emit('rejected', codeError(frame.code, { detail, ...(receipt && { receipt }) }))
   }
@@ -359,6 +479,11 @@ export class Session {
     if (id === 0 || this.bufferedBytes > REPLY_BACKLOG_BYTES) return
     this.#push(encodeFrame(id, { case: 'drop', value: { code: Code.UNIMPLEMENTED } }))
   }
+}
+
+/** Whether messages may have come since the room was last heard. */
+function isElsewhere({ listening, position }: Membership, { epoch, sequence }: Joined): boolean {
+  return listening && (position?.epoch !== epoch || position.sequence !== sequence)
 }
 
 function notForClient(kind: string): never {
