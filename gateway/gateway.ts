@@ -24,6 +24,8 @@ import { Lingering } from './rooms/history/lingering.ts'
 import { RoomHistories } from './rooms/history/room-histories.ts'
 import { HistoryWriter } from './rooms/history/writer.ts'
 import { lobbyFlow, strangersFlow } from './rooms/places.ts'
+import { RetainedRooms } from './rooms/retained/retained-rooms.ts'
+import { RetainedWriter } from './rooms/retained/retained-writer.ts'
 import { Rooms } from './rooms/rooms.ts'
 import { Graph } from './router/graph.ts'
 import { IdempotencyWindow } from './router/idempotency.ts'
@@ -115,6 +117,7 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
       await Promise.all([live.stop(), tokens.stop(), keys.stop()])
       await sessions.drain(config.drainMs)
       await core.writer.idle(config.drainMs)
+      await core.retained.flush()
       await http.close()
     },
   }
@@ -197,6 +200,7 @@ function coreOf(
   const sockets = new RandomIds(randomBytes)
   const keys = new IdempotencyWindow(config.idempotency)
   const { histories } = store
+  const retained = new RetainedWriter(store.retained, log)
   const writer = new HistoryWriter({ histories, turn, uptime, log, options: config.history })
   return {
     options: config,
@@ -207,6 +211,7 @@ function coreOf(
     log,
     router: new Router({ graph, ids, window: keys, uptime }),
     writer,
+    retained,
     cursors: store.cursors,
     catchUps: new CatchUps(turn),
     rooms: new Rooms({
@@ -214,6 +219,8 @@ function coreOf(
       graph,
       turn,
       histories: new RoomHistories({ histories, writer, keys, clock, uptime, log }),
+      retained: new RetainedRooms(store.retained, retained),
+      sessionBytes: config.history.sessionBytes,
       lingering: new Lingering({ bytes: config.history.windowBytes }, uptime),
       flows,
     }),

@@ -118,6 +118,22 @@ export const schema = z.strictObject({
       0,
       'windows of messages of rooms that nobody is in; the longest empty go first',
     ),
+    sessionBytes: bytes(32 * MIB, 0, 'session histories of all connections in one room (R24)'),
+  }),
+  programs: section({
+    folder: z.string().min(1).optional().meta({
+      allowed: 'a folder',
+      meaning: "modules of rooms' programs (R25); absent: there are none",
+    }),
+    watch: bool(false, 'begins programs anew when a file of the folder changes: for development'),
+    memoryMb: count(64, 8, "MiB of heap that one account's programs may use, and as much beside it"),
+    queue: count(1_000, 1, 'messages of one room that may wait for its program'),
+    queueBytes: bytes(
+      8 * MIB,
+      1 * MIB,
+      "messages of all of an account's rooms that may wait for programs",
+    ),
+    waitMs: ms(5_000, 1, 'how long a message may wait for its turn with a program'),
   }),
   resume: section({
     windowMs: ms(

@@ -3,20 +3,22 @@ import type { Keeper } from '../router/intake.ts'
 import type { Room } from './rooms.ts'
 
 /** Undefined where nothing of it is kept, and its messages need no memory of their own. */
-export function keeperOf({ history }: Room, others: readonly Keeper[] = []): Keeper | undefined {
-  const keepers = history.kind === 'none' ? others : [history, ...others]
-  const [only] = keepers
-  if (keepers.length <= 1) return only
+export function keeperOf({ history, sessionHistory, retained }: Room): Keeper | undefined {
+  const others = [sessionHistory, retained].filter((each) => each !== undefined)
+  if (history.kind === 'none' && others.length === 0) return undefined
+  const keepers: readonly Keeper[] = [history, ...others]
   return {
     refuses(sender, channel, envelope) {
-      for (const keeper of keepers) {
+      for (const keeper of others) {
         const refusal = keeper.refuses(sender, channel, envelope)
         if (refusal) return refusal
       }
       return undefined
     },
     keep(message) {
-      for (const keeper of keepers) keeper.keep(message)
+      let kept = false
+      for (const keeper of keepers) kept = keeper.keep(message) || kept
+      return kept
     },
   }
 }

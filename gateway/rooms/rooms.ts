@@ -14,12 +14,18 @@ import type { Lingering } from './history/lingering.ts'
 import type { RoomHistories } from './history/room-histories.ts'
 import type { RoomHistory } from './history/room-history.ts'
 import { keeperOf } from './keeper.ts'
+import type { RetainedRooms } from './retained/retained-rooms.ts'
+import type { RetainedValues } from './retained/retained-values.ts'
+import { SessionHistory } from './session-history.ts'
 
 export interface Room {
   record: RoomRecord
   config: RoomConfig
   readonly place: Place
   history: RoomHistory
+  /** Undefined where it keeps none; so with the next. */
+  sessionHistory: SessionHistory | undefined
+  retained: RetainedValues | undefined
   /** Sockets in it, listening or not. */
   members: number
   /** It is no more: nobody enters it. */
@@ -31,6 +37,8 @@ export class Rooms {
   readonly #graph: Graph
   readonly #turn: Turn
   readonly #histories: RoomHistories
+  readonly #retained: RetainedRooms
+  readonly #sessionBytes: number
   readonly #lingering: Lingering
   readonly #flows: FlowReader
   /** By every name of it, see `namesOf`. */
@@ -46,6 +54,9 @@ export class Rooms {
     graph: Graph
     turn: Turn
     histories: RoomHistories
+    retained: RetainedRooms
+    /** Session history of one room, in bytes. */
+    sessionBytes: number
     lingering: Lingering
     flows: FlowReader
   }) {
@@ -53,6 +64,8 @@ export class Rooms {
     this.#graph = parts.graph
     this.#turn = parts.turn
     this.#histories = parts.histories
+    this.#retained = parts.retained
+    this.#sessionBytes = parts.sessionBytes
     this.#lingering = parts.lingering
     this.#flows = parts.flows
   }
@@ -106,27 +119,38 @@ export class Rooms {
   }
 
   /**
-   * Takes a changed config over, without dropping anybody (R19). Resolves with whether positions are
-   * of another epoch now. Rejects as readConfig throws, or with StoreError.
+   * Takes a changed config over, without dropping anybody (R19). Where positions are of another
+   * epoch then, it waits for `renumbered` to tell so before it lets any message go on. Rejects as
+   * readConfig throws, or with StoreError.
    */
-  async configure(room: Room, record: RoomRecord): Promise<boolean> {
+  async configure(
+    room: Room,
+    record: RoomRecord,
+    renumbered: () => Promise<void> = async () => {},
+  ): Promise<void> {
     const config = readConfig(record.config, this.#flows)
     const { place } = room
-    const isOther = config.history.keep !== room.history.kind
-    if (isOther) await this.#changeHistory(room, record, config)
+    if (config.history.keep !== room.history.kind) {
+      await this.#changeHistory(room, record, config, renumbered)
+    }
     room.config = config
     room.record = record
     place.config = config
     this.#histories.bound(room)
+    room.retained = await this.#retained.open(record.id, place, config, room.retained)
     this.#keep(room)
-    return isOther
   }
 
   /**
    * What was stored stays, and a durable history goes on in its own epoch; others begin a new one.
    * Nothing that waits to be stored is overtaken.
    */
-  async #changeHistory(room: Room, { id }: RoomRecord, config: RoomConfig): Promise<void> {
+  async #changeHistory(
+    room: Room,
+    { id }: RoomRecord,
+    config: RoomConfig,
+    renumbered: () => Promise<void>,
+  ): Promise<void> {
     const { place } = room
     const hold = new Hold()
     const head = await this.#histories.claim(id, config)
@@ -135,6 +159,7 @@ export class Rooms {
     place.epoch = head?.epoch ?? this.#histories.newEpoch()
     place.sequence = head?.last ?? 0
     room.history = this.#histories.open(id, place, config, head)
+    await renumbered()
     room.config = config
     this.#keep(room)
     hold.release(place.intake ?? straight)
@@ -142,11 +167,22 @@ export class Rooms {
 
   /** What becomes of its messages is settled by its config and its history. */
   #keep(room: Room): void {
-    const { place, history } = room
+    const { place, history, config } = room
     place.intake = history.intake
     place.stores = history.kind === 'durable'
-    place.keeper = keeperOf(room)
+    this.#keepSessions(room, config)
+    const keeper = keeperOf(room)
+    // What was sent while nobody kept anything is not in the window.
+    if (keeper && !place.keeper) history.window.restart(place.sequence)
+    place.keeper = keeper
     this.#histories.watch(room)
+  }
+
+  #keepSessions(room: Room, { sessionHistory }: RoomConfig): void {
+    if (!sessionHistory) room.sessionHistory?.end()
+    if (!sessionHistory) room.sessionHistory = undefined
+    else if (room.sessionHistory) room.sessionHistory.config = sessionHistory
+    else room.sessionHistory = new SessionHistory(sessionHistory, this.#sessionBytes)
   }
 
   async #load(account: string, name: string): Promise<Room | undefined> {
@@ -174,7 +210,17 @@ export class Rooms {
     }
     const place = new Place(++this.#routes, slugs, position, config, this.#turn)
     const history = this.#histories.open(record.id, place, config, head)
-    const room: Room = { record, config, place, history, members: 0, forgotten: false }
+    const retained = await this.#retained.open(record.id, place, config)
+    const room: Room = {
+      record,
+      config,
+      place,
+      history,
+      sessionHistory: undefined,
+      retained,
+      members: 0,
+      forgotten: false,
+    }
     this.#keep(room)
     for (const each of names) this.#loaded.set(each, room)
     this.#byRoute.set(place.route, room)
@@ -193,7 +239,9 @@ export class Rooms {
 
   #unload(room: Room): void {
     if (room.members > 0) return
-    if (room.history.isBusy) return room.history.whenIdle(() => this.release(room))
+    const again = () => this.release(room)
+    if (room.history.isBusy) return room.history.whenIdle(again)
+    if (room.sessionHistory?.isHeld) return room.sessionHistory.whenFree(again)
     if (this.#lingering.keeps(room, (each) => this.release(each))) return
     this.#histories.unwatch(room.place)
     this.#unname(room)

@@ -1,5 +1,6 @@
 /** The last step: a message with its position goes to all who hear it. */
 import type { EnvelopeBody } from '../protocol/packet-writer.ts'
+import type { Remembered } from './idempotency.ts'
 import type { Intake, OwnMessage, RoomMessage } from './intake.ts'
 import type { Membership, Place } from './place.ts'
 
@@ -22,25 +23,19 @@ export function fanOut(
   return sockets
 }
 
-/** The same for one that is kept as well, where the room keeps anything. */
-export function keepAndFanOut(place: Place, own: OwnMessage): number {
-  place.keeper?.keep(own)
-  return fanOut(place, own.channel, own.body, own.message, own.sender)
+/** The same for one with memory of its own, which is kept as the room keeps its messages. */
+export function deliver(place: Place, own: OwnMessage): Remembered {
+  const { message, channel, body, sender } = own
+  const kept = place.keeper?.keep(own) ?? false
+  const sockets = fanOut(place, channel, body, message, sender)
+  const { id, sequence } = message
+  return { id, sockets, sequence, epoch: place.epoch, stored: place.stores, kept }
 }
 
 /** The end of every way: a message that waited, and needs to be stored nowhere, is delivered. */
 export const straight: Intake = {
   take({ settle, place, ...own }) {
     own.message.sequence = place.sequence + 1
-    const sockets = keepAndFanOut(place, own)
-    const { id, sequence } = own.message
-    settle({
-      id,
-      sockets,
-      sequence,
-      epoch: place.epoch,
-      stored: false,
-      kept: place.keeper !== undefined,
-    })
+    settle(deliver(place, own))
   },
 }

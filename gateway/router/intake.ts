@@ -52,7 +52,8 @@ export interface Intake {
 export interface Keeper {
   /** Why it cannot be kept, and must not be sent: undefined where it can. */
   refuses(sender: Membership, channel: string, envelope: ScannedEnvelope): Refusal | undefined
-  keep(message: OwnMessage): void
+  /** Whether it does, so that a message that nobody hears is not void (R29). */
+  keep(message: OwnMessage): boolean
 }
 
 /** The body alone, in memory of its own. */

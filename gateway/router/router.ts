@@ -10,7 +10,7 @@ import type { Stamp } from '../protocol/packet-writer.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import { copyId, type MessageId, type Uuid7Source } from '../protocol/uuid7.ts'
 import type { MessageKey } from '../store/history.ts'
-import { fanOut, keepAndFanOut } from './deliver.ts'
+import { deliver, fanOut } from './deliver.ts'
 import {
   type Destination,
   type DirectDestination,
@@ -148,15 +148,13 @@ export class Router {
   ): Remembered {
     const { membership: sender, channel } = destination
     const { place } = sender
-    const { keeper } = place
+    const { keeper, epoch } = place
     const message = this.#messageTo(origin, destination, keeper ? ownId(id) : id)
     message.sequence = place.sequence + 1
     const { retain } = envelope
-    const sockets = keeper
-      ? keepAndFanOut(place, { message, channel, body: ownBody(envelope), sender, retain })
-      : fanOut(place, channel, envelope, message, sender)
-    const { sequence } = message
-    return { id, sockets, sequence, epoch: place.epoch, stored: false, kept: keeper !== undefined }
+    if (keeper) return deliver(place, { message, channel, body: ownBody(envelope), sender, retain })
+    const sockets = fanOut(place, channel, envelope, message, sender)
+    return { id, sockets, sequence: message.sequence, epoch, stored: false, kept: false }
   }
 
   /** To a room whose messages have to wait: with memory of its own, and a word at the end. */

@@ -7,6 +7,7 @@ import type { Acceptors } from '../locks/read-flow.ts'
 import type { Log } from '../observe/log.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { HistoryWriter } from '../rooms/history/writer.ts'
+import type { RetainedWriter } from '../rooms/retained/retained-writer.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import type { Router } from '../router/router.ts'
 import type { Turn } from '../router/turn.ts'
@@ -36,6 +37,8 @@ export interface Core {
   readonly rooms: Rooms
   /** Of what durable rooms store. */
   readonly writer: HistoryWriter
+  /** Of last values. */
+  readonly retained: RetainedWriter
   readonly cursors: Cursors
   readonly catchUps: CatchUps
   readonly turn: Turn

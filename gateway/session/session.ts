@@ -65,6 +65,10 @@ export class Session implements Socket {
   heardAt: number
   /** Hash of the resume token that it came by, until it is spent. */
   resumedFrom: string | undefined = undefined
+  /** The same, for good. */
+  cameBy: string | undefined = undefined
+  /** Its client has said that it leaves. */
+  leaves = false
   /** Envelopes that wait for a lock (R15). */
   parked: readonly Parked[] = NOTHING
   /** By route. */

@@ -1,13 +1,16 @@
 /** A room is loaded at its first join, is one for all, and is gone with the last member (R26). */
-import { beforeEach, describe, expect, test } from 'vitest'
+
 import { pino } from 'pino'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { schema } from '../../gateway/config/config.ts'
 import { Lingering } from '../../gateway/rooms/history/lingering.ts'
 import { RoomHistories } from '../../gateway/rooms/history/room-histories.ts'
 import { HistoryWriter } from '../../gateway/rooms/history/writer.ts'
+import { RetainedRooms } from '../../gateway/rooms/retained/retained-rooms.ts'
+import { RetainedWriter } from '../../gateway/rooms/retained/retained-writer.ts'
 import { type Room, Rooms } from '../../gateway/rooms/rooms.ts'
-import { IdempotencyWindow } from '../../gateway/router/idempotency.ts'
 import { Graph } from '../../gateway/router/graph.ts'
+import { IdempotencyWindow } from '../../gateway/router/idempotency.ts'
 import { Turn } from '../../gateway/router/turn.ts'
 import type { RoomRecord, Rooms as StoredRooms } from '../../gateway/store/store.ts'
 import { MemoryStore, OPEN } from '../support/memory-store.ts'
@@ -37,6 +40,8 @@ beforeEach(() => {
     graph,
     turn,
     histories: new RoomHistories(parts),
+    retained: new RetainedRooms(store.retained, new RetainedWriter(store.retained, log)),
+    sessionBytes: 1_000_000,
     lingering: new Lingering({ bytes: 1_000_000 }, uptime),
     flows,
   })

@@ -23,6 +23,8 @@ import { Lingering } from '../../gateway/rooms/history/lingering.ts'
 import { RoomHistories } from '../../gateway/rooms/history/room-histories.ts'
 import { HistoryWriter } from '../../gateway/rooms/history/writer.ts'
 import { lobbyFlow, strangersFlow } from '../../gateway/rooms/places.ts'
+import { RetainedRooms } from '../../gateway/rooms/retained/retained-rooms.ts'
+import { RetainedWriter } from '../../gateway/rooms/retained/retained-writer.ts'
 import { Rooms } from '../../gateway/rooms/rooms.ts'
 import { Graph } from '../../gateway/router/graph.ts'
 import { IdempotencyWindow } from '../../gateway/router/idempotency.ts'
@@ -89,6 +91,7 @@ export class Hall {
     const window = new IdempotencyWindow(options.idempotency)
     const log = pino({ level: 'silent' })
     const { histories } = this.store
+    const retained = new RetainedWriter(this.store.retained, log)
     const writer = new HistoryWriter({
       histories,
       turn,
@@ -108,6 +111,8 @@ export class Hall {
         uptime: clock,
         log,
       }),
+      retained: new RetainedRooms(this.store.retained, retained),
+      sessionBytes: options.history.sessionBytes,
       lingering: new Lingering({ bytes: options.history.windowBytes }, clock),
       flows,
     })
@@ -127,6 +132,7 @@ export class Hall {
       }),
       rooms: this.rooms,
       writer,
+      retained,
       cursors: this.store.cursors,
       catchUps: new CatchUps(turn),
       acceptors: known,

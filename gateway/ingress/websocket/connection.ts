@@ -39,10 +39,16 @@ export function serve(ws: WebSocket, socket: Socket, sessions: Sessions, caller:
   ws.on('pong', () => sessions.heard(session))
   // What ws refuses it has closed by itself, with its own code (PH-9.6).
   ws.on('error', () => session.end())
-  ws.on('close', () => session.end())
+  ws.on('close', (code) => {
+    session.leaves = LEAVING.has(code)
+    session.end()
+  })
   socket.on('drain', () => session.outbox.drained())
   sessions.enter(session, caller.entry)
 }
+
+/** Close codes by which a client leaves on purpose: RFC 6455 section 7.4.1; none is one of them. */
+const LEAVING = new Set([1000, 1001, 1005])
 
 export function receiveJson(session: Session, text: Buffer): void {
   if (!mayRead(session, text.length)) return

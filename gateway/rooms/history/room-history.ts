@@ -78,14 +78,21 @@ export class RoomHistory implements Keeper {
 
   refuses(): undefined {}
 
-  keep(message: OwnMessage): void {
+  /** Into the window, which of a room that keeps nothing is only the tail of others' replays. */
+  keep(message: OwnMessage): boolean {
     this.window.push(message, this.#now())
+    return this.kind !== 'none'
   }
 
   /** Position of the first message that can be had; one after the last where none can. */
   get first(): number {
     if (this.kind === 'none') return this.place.sequence + 1
     return this.#stored ? this.#first : this.window.before + 1
+  }
+
+  /** Position after which pages have everything, those of a mere tail among them. */
+  get reach(): number {
+    return this.kind === 'none' ? this.window.before : this.first - 1
   }
 
   /** Retention has taken what was before. */

@@ -47,6 +47,14 @@ export class Window {
     return this.#before
   }
 
+  /** Begins anew: what was sent up to this position is not here. */
+  restart(position: number): void {
+    this.#entries.length = 0
+    this.#start = 0
+    this.#bytes = 0
+    this.#before = position
+  }
+
   push(message: OwnMessage, now: number): void {
     this.#entries.push({ message, keptAt: now })
     this.#bytes += sizeOf(message)

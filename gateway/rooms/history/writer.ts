@@ -7,7 +7,7 @@
 import { Code } from '@porthouse/proto/v1/code'
 import type { Log } from '../../observe/log.ts'
 import { Refusal } from '../../protocol/codes.ts'
-import { keepAndFanOut } from '../../router/deliver.ts'
+import { deliver } from '../../router/deliver.ts'
 import { refused } from '../../router/destination.ts'
 import type { Intake, WaitingMessage } from '../../router/intake.ts'
 import type { Place } from '../../router/place.ts'
@@ -185,10 +185,7 @@ export class HistoryWriter {
         refuse(message, LOST)
         continue
       }
-      const sockets = keepAndFanOut(claim.place, message)
-      const { id, sequence } = message.message
-      const { epoch } = claim.place
-      message.settle({ id, sockets, sequence, epoch, stored: true, kept: true })
+      message.settle({ ...deliver(claim.place, message), stored: true, kept: true })
     }
     this.#done(queued)
   }

@@ -40,8 +40,9 @@ function lowest<From>(all: Iterable<From>, after: string, addressOf: (entry: Fro
   const found: { address: string; entry: From }[] = []
   for (const entry of all) {
     const address = addressOf(entry)
-    if (address <= after) continue
-    if (found.length > PAGE_MAX && address >= (found[PAGE_MAX]?.address as string)) continue
+    if (compare(address, after) <= 0) continue
+    const last = found[PAGE_MAX]
+    if (last && compare(address, last.address) >= 0) continue
     found.splice(positionOf(found, address), 0, { address, entry })
     if (found.length > PAGE_MAX + 1) found.pop()
   }
@@ -52,8 +53,25 @@ function positionOf(sorted: readonly { address: string }[], address: string): nu
   let [low, high] = [0, sorted.length]
   while (low < high) {
     const middle = (low + high) >>> 1
-    if ((sorted[middle]?.address as string) < address) low = middle + 1
+    if (compare(sorted[middle]?.address as string, address) < 0) low = middle + 1
     else high = middle
   }
   return low
+}
+
+/** In the order of their UTF-8 bytes, which is that of code points. */
+function compare(a: string, b: string): number {
+  if (a === b) return 0
+  const shorter = Math.min(a.length, b.length)
+  for (let i = 0; i < shorter; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)]
+    if (x !== y) return rank(x) - rank(y)
+  }
+  return a.length - b.length
+}
+
+/** Surrogates stand for what comes after all other units. */
+function rank(unit: number): number {
+  const isSurrogate = unit >= 0xd800 && unit < 0xe000
+  return isSurrogate ? unit + 0x10000 : unit
 }

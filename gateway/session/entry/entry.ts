@@ -13,8 +13,9 @@ import type { Beginning } from '../../rooms/history/room-history.ts'
 import type { Room } from '../../rooms/rooms.ts'
 import type { Membership } from '../../router/place.ts'
 import { StoreError } from '../../store/store.ts'
-import { beginningOf } from '../history/backlog.ts'
+import { beginningOf, hadBefore, type Past } from '../history/backlog.ts'
 import { CatchUp } from '../history/catch-up.ts'
+import { earlierFor } from '../history/newcomer.ts'
 import { accountOf, forgetFormer, owns } from '../identity/identity.ts'
 import { leftOf, locksFor, stepLocks } from '../locks/locks.ts'
 import type { Session } from '../session.ts'
@@ -91,7 +92,9 @@ function arrive(
       channel: channel.includes('*') ? '' : channel,
     }
     if (request.presence) session.core.presence.watch(member)
-    listen(session, room, { frameId: request.frameId, member, added, channel, beginning })
+    if (request.replayed) room.sessionHistory?.own(member)
+    const had = hadBefore(room, request.past)
+    listen(session, room, { frameId: request.frameId, member, added, channel, beginning, had })
   } catch (error) {
     session.core.rooms.release(room)
     if (!(error instanceof Refusal)) throw error
@@ -107,10 +110,15 @@ function findBeginning(
 ): void {
   session.wait(
     beginning.then(
-      (found) => enter(session, { ...request, past: { kind: 'begins', beginning: found } }),
+      (found) => enter(session, { ...request, past: begins(request, found) }),
       (error) => refuseEntry(session, request, loadFailure(session, error)),
     ),
   )
+}
+
+/** Who has read up to his cursor has had that; of the last so many he may have had nothing. */
+function begins({ past }: EntryRequest, beginning: Beginning): Past {
+  return { kind: 'begins', beginning, had: past?.kind === 'unread' ? beginning.after : 0 }
 }
 
 interface Listening {
@@ -120,22 +128,24 @@ interface Listening {
   /** As it was asked for; `` for the room itself. */
   readonly channel: string
   readonly beginning: Beginning | undefined
+  /** The last position up to which he has had everything. */
+  readonly had: number
 }
 
 /** Says that he is in, and lets him hear what is new: at once, or after what he has missed. */
 function listen(session: Session, room: Room, listening: Listening): void {
-  const { frameId, member, added, channel, beginning } = listening
+  const { frameId, member, added: filters, channel, beginning, had } = listening
   const { place } = room
-  if (!beginning || added.length === 0) {
-    for (const each of added) place.listen(member, each)
+  const { after, code } = beginning ?? { after: place.sequence, code: Code.UNSPECIFIED }
+  const earlier = filters.length === 0 ? [] : earlierFor(room, member, filters, { had, after })
+  if (filters.length === 0 || (!beginning && earlier.length === 0)) {
+    for (const each of filters) place.listen(member, each)
     return joined(session, frameId, member, channel)
   }
-  const { after, code } = beginning
   const recovered = code === Code.UNSPECIFIED
-  const backlog = { recovered, afterSequence: BigInt(after), code }
-  joined(session, frameId, member, channel, backlog)
+  joined(session, frameId, member, channel, { recovered, afterSequence: BigInt(after), code })
   const address = channel === '' ? place.address : `${place.address}/${channel}`
-  const catchUp = new CatchUp({ session, room, member, filters: added, after, address })
+  const catchUp = new CatchUp({ session, room, member, filters, after, address, earlier })
   session.catchingUp = [...session.catchingUp, catchUp]
   catchUp.step()
 }
@@ -157,7 +167,7 @@ export async function enterAdded(session: Session, target: RoomAddress): Promise
   if (session.closed || locked || session.memberships.has(place.route)) return rooms.release(room)
   try {
     const { member, added } = admit(session, room, target, 'ifPermitted')
-    listen(session, room, { frameId: 0, member, added, channel: '', beginning: undefined })
+    listen(session, room, { frameId: 0, member, added, channel: '', beginning: undefined, had: 0 })
   } catch (error) {
     rooms.release(room)
     if (!(error instanceof Refusal)) throw error

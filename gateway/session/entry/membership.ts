@@ -53,6 +53,7 @@ export function admit(session: Session, room: Room, filter: RoomAddress, listen:
   }
   const joins = !member
   member ??= join(session, room)
+  if (joins && session.cameBy !== undefined) room.sessionHistory?.adopt(member, session.cameBy)
   grant(session, member, rights)
   if (joins) session.core.technical.at(session, { kind: EventKind.JOINED, place: place.address })
   return { member, added }
@@ -229,6 +230,7 @@ export function leaveRoom(session: Session, member: Membership): void {
   session.core.technical.at(session, { kind: EventKind.LEFT, place: place.address, code })
   session.core.presence.left(member)
   narrowPending(session, member, () => false)
+  room.sessionHistory?.left(member, session.core.resumes.grace(session))
   place.leave(member)
   session.memberships.delete(place.route)
   const { target } = session

@@ -11,7 +11,7 @@ export type Past =
   | { readonly kind: 'unread' }
   | { readonly kind: 'last'; readonly count: number }
   /** Known already. */
-  | { readonly kind: 'begins'; readonly beginning: Beginning }
+  | { readonly kind: 'begins'; readonly beginning: Beginning; readonly had: number }
 
 const LAST_MAX = 10_000
 const LAST_BYTES_MAX = 4_194_304
@@ -73,6 +73,14 @@ export function beginningOf(
       })
     }
   }
+}
+
+/** The last position up to which somebody who asks for this has had everything. */
+export function hadBefore({ place }: Room, past: Past | undefined): number {
+  if (past?.kind === 'begins') return past.had
+  if (past?.kind !== 'after') return 0
+  const { epoch, sequence } = past.position
+  return epoch === 0 || epoch === place.epoch ? sequence : 0
 }
 
 /** Whose cursors it moves: its client's, else its token's. Throws Refusal where it is neither. */

@@ -2,11 +2,11 @@
  * A member on the way from a position to what is live (R36, R43): pages of what he has missed, each
  * after he has taken the one before, and where what is left is in memory, the rest of it and his
  * subscription in one step. So there is no gap and no double between them, and nothing waits for
- * him meanwhile.
+ * him meanwhile. Before all that come session histories and last values, if the room has any.
  */
 import { Code } from '@porthouse/proto/v1/code'
 import { Replay } from '@porthouse/proto/v1/envelope'
-import type { Page } from '../../rooms/history/page.ts'
+import type { Page, Replayed } from '../../rooms/history/page.ts'
 import type { Room } from '../../rooms/rooms.ts'
 import type { Membership } from '../../router/place.ts'
 import type { Session } from '../session.ts'
@@ -17,14 +17,22 @@ const PAGE = { limit: 256, bytes: 65_536 }
 /** Until the store is asked again that was away, in milliseconds. */
 const RETRY_MS = 250
 
+/** A message from before the position that he begins at. */
+export interface Earlier {
+  readonly kept: Replayed
+  readonly replay: Replay
+}
+
 export interface CatchUpParts {
   readonly session: Session
   readonly room: Room
   readonly member: Membership
   /** What he will listen to. */
   readonly filters: readonly string[]
-  /** He has all up to this position. */
+  /** He has all up to this position, or gets it by `earlier`. */
   readonly after: number
+  /** What comes first, each with its Replay. */
+  readonly earlier: readonly Earlier[]
   /** As it was joined, for CaughtUp. */
   readonly address: string
 }
@@ -35,15 +43,17 @@ export class CatchUp {
   readonly #room: Room
   readonly #address: string
   #filters: readonly string[]
+  #earlier: readonly Earlier[]
   #through: number
   #failed = false
 
-  constructor({ session, room, member, filters, after, address }: CatchUpParts) {
+  constructor({ session, room, member, filters, after, address, earlier }: CatchUpParts) {
     this.#session = session
     this.#room = room
     this.member = member
     this.#filters = filters
     this.#through = after
+    this.#earlier = earlier
     this.#address = address
   }
 
@@ -61,6 +71,10 @@ export class CatchUp {
   step(): void {
     if (this.#isOver) return
     const { history, place } = this.#room
+    if (this.#earlier.length > 0) {
+      this.#replayEarlier()
+      if (this.#earlier.length > 0) return this.#pause()
+    }
     this.#skipLost()
     // What is stored but not heard yet is to come live.
     const before = place.sequence + 1
@@ -79,16 +93,37 @@ export class CatchUp {
 
   #take(page: Page): void {
     if (this.#isOver) return
-    const { outbox, lane, core } = this.#session
+    const { outbox, lane } = this.#session
     if (page.messages.length > 0) outbox.shared(page.encode(lane, Replay.HISTORY))
     this.#through = Math.max(this.#through, page.through)
     if (!page.more && this.#through >= this.#room.place.sequence) this.#goLive()
-    else outbox.whenReady(() => core.catchUps.next(this))
+    else this.#pause()
+  }
+
+  /** Until he has taken what he was given, and others have had their turn. */
+  #pause(): void {
+    const { outbox, core } = this.#session
+    outbox.whenReady(() => core.catchUps.next(this))
+  }
+
+  /** One page of them. */
+  #replayEarlier(): void {
+    const { outbox, lane } = this.#session
+    const { structure } = this.#room.config
+    const writer = lane.writer()
+    let count = 0
+    for (const { kept, replay } of this.#earlier) {
+      if (count === PAGE.limit || writer.bytes > PAGE.bytes) break
+      writer.envelope(kept.body, { ...kept.message, replay }, 0, structure)
+      count++
+    }
+    this.#earlier = this.#earlier.slice(count)
+    outbox.shared(writer.whole())
   }
 
   /** What retention, or the window, has taken meanwhile. */
   #skipLost(): void {
-    const before = this.#room.history.first - 1
+    const before = this.#room.history.reach
     if (before <= this.#through) return
     const { route } = this.#room.place
     const value = {

@@ -6,6 +6,8 @@ import { Code } from '@porthouse/proto/v1/code'
 import { isExpired } from '../../identity/expiry.ts'
 import { sha256 } from '../../identity/sha256.ts'
 import type { Proof } from '../../locks/proof.ts'
+import { codeInfo } from '../../protocol/codes.ts'
+import type { Grace } from '../../rooms/session-history.ts'
 import type { Session } from '../session.ts'
 import { adopt } from './identity.ts'
 
@@ -78,6 +80,7 @@ export class Resumes {
     const taken = (good as Proof[]).filter((proof) => !adopt(session, proof))
     if (taken.length === 0) return false
     session.resumedFrom = hash
+    session.cameBy = hash
     this.#arrived.set(hash, session)
     return true
   }
@@ -86,6 +89,19 @@ export class Resumes {
   confirm(session: Session): void {
     const hash = this.#leave(session)
     if (hash !== undefined) this.#ended.delete(hash)
+  }
+
+  /**
+   * How long what a session has sent is kept for the one that may resume it (R24); undefined where
+   * none may: its client has left, or it was ended for good.
+   */
+  grace(session: Session): Grace | undefined {
+    const { endCode, closed, leaves } = session
+    const key = this.#hashes.get(session)
+    const isCut = closed ? !leaves : endCode !== Code.UNSPECIFIED
+    const ended = endCode !== Code.UNSPECIFIED && !codeInfo(endCode).temporary
+    if (key === undefined || !isCut || (ended && endCode !== Code.REPLACED)) return undefined
+    return { key, ms: this.options.windowMs }
   }
 
   /** Called while the session still holds its proofs. */

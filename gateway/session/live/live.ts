@@ -22,7 +22,7 @@ import { leftOf } from '../locks/locks.ts'
 import type { Session } from '../session.ts'
 import type { Key } from './holders.ts'
 import { askedOnce, type ProofStore, renewed } from './renew.ts'
-import { expel, settleMember, tellChanged } from './tell.ts'
+import { expel, settleMember, tellChanged, tellEpoch } from './tell.ts'
 import { Unread } from './unread.ts'
 
 /** How long a start may wait for the store, in milliseconds. */
@@ -33,11 +33,7 @@ const MEMBERS_AT_ONCE = 256
 
 const LOCKED = [Code.ENTRY_NOT_PERMITTED, 'the room has another lock now'] as const
 
-interface RoomChange {
-  readonly told: Parameters<typeof tellChanged>[1]
-  /** Its positions are of another epoch now. */
-  readonly renumbered: boolean
-}
+type RoomChange = Parameters<typeof tellChanged>[1]
 
 /** What is stored, or a room that a socket was given a right in: `{socket}/{account}/{room}`. */
 type Task = Key | `added:${string}`
@@ -150,10 +146,10 @@ export class Live {
     await this.#eachMember(room, (session, member) => {
       if (!record) return expel(session, member, Code.ROOM_UNKNOWN, 'the room was deleted')
       if (changed) {
-        tellChanged(session, changed.told)
+        tellChanged(session, changed)
         if (isLocked(session, room)) return expel(session, member, ...LOCKED)
       }
-      settleMember(session, member, changed?.renumbered)
+      settleMember(session, member)
     })
   }
 
@@ -167,9 +163,10 @@ export class Live {
     const { revision } = record
     if (revision === old) return undefined
     try {
-      const renumbered = await this.#core.rooms.configure(room, record)
-      const blocks = changedKinds(config, record.config)
-      return { told: { address, revision, blocks }, renumbered }
+      // Sequences of another epoch would be taken for those of the one that was told last.
+      const renumbered = () => this.#eachMember(room, tellEpoch)
+      await this.#core.rooms.configure(room, record, renumbered)
+      return { address, revision, blocks: changedKinds(config, record.config) }
     } catch (error) {
       if (error instanceof StoreError) throw error
       const told = { room: address, revision, err: error }

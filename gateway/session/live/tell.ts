@@ -6,11 +6,8 @@ import { joined } from '../entry/entry.ts'
 import { leaveRoom, settle } from '../entry/membership.ts'
 import type { Session } from '../session.ts'
 
-/**
- * Settles what a member may do, and tells what he has lost or gained. `renumbered`: the room's
- * positions are of another epoch, which he is told in any case.
- */
-export function settleMember(session: Session, member: Membership, renumbered = false): void {
+/** Settles what a member may do, and tells what he has lost or gained. */
+export function settleMember(session: Session, member: Membership): void {
   const { change, ended } = settle(session, member)
   if (change === 'lost') {
     return expel(session, member, Code.ENTRY_NOT_PERMITTED, 'no right in this room any more')
@@ -19,7 +16,13 @@ export function settleMember(session: Session, member: Membership, renumbered = 
     const address = `${member.place.address}/${channel}`
     tellLeft(session, address, Code.CHANNEL_NOT_PERMITTED, 'no right to listen to it any more')
   }
-  if (change === 'changed' || renumbered) joined(session, 0, member, undefined)
+  if (change === 'changed') joined(session, 0, member, undefined)
+}
+
+/** The room's positions are of another epoch from now on; what has those of the old goes before. */
+export function tellEpoch(session: Session, member: Membership): void {
+  member.audience?.flush()
+  joined(session, 0, member, undefined)
 }
 
 export function expel(session: Session, member: Membership, code: Code, detail: string): void {

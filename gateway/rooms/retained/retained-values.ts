@@ -1,0 +1,64 @@
+/** The last message of each channel of a room, for those who begin to listen (block retained). */
+import { Code } from '@porthouse/proto/v1/code'
+import { Refusal } from '../../protocol/codes.ts'
+import type { ScannedEnvelope } from '../../protocol/scan-envelope.ts'
+import type { Keeper, OwnMessage } from '../../router/intake.ts'
+import type { Membership, Place } from '../../router/place.ts'
+import type { StoredMessage } from '../../store/history.ts'
+import type { RetainedConfig } from '../config.ts'
+import { type Replayed, replayed } from '../history/page.ts'
+import type { RetainedWriter } from './retained-writer.ts'
+
+export class RetainedValues implements Keeper {
+  config: RetainedConfig
+  readonly #roomId: string
+  readonly #writer: RetainedWriter
+  /** In the order in which they were sent. */
+  readonly #values = new Map<string, Replayed>()
+
+  /** `stored`: what the room had when it was loaded. */
+  constructor(parts: {
+    config: RetainedConfig
+    roomId: string
+    place: Place
+    writer: RetainedWriter
+    stored: readonly StoredMessage[]
+    /** Positions outlast the gateway. */
+    isDurable: boolean
+  }) {
+    this.config = parts.config
+    this.#roomId = parts.roomId
+    this.#writer = parts.writer
+    for (const stored of parts.stored) {
+      // A position of an epoch that is over says nothing any more.
+      const sequence = parts.isDurable ? stored.sequence : 0
+      this.#values.set(stored.channel, replayed(parts.place, { ...stored, sequence }))
+    }
+  }
+
+  /** All of them, the one that was sent first at first. */
+  get all(): Iterable<Replayed> {
+    return this.#values.values()
+  }
+
+  refuses(_sender: Membership, channel: string, envelope: ScannedEnvelope): Refusal | undefined {
+    const { values, channels, bytes } = this.config
+    if (values === 'asked' && !envelope.retain) return undefined
+    const size = envelope.contentEnd - envelope.contentStart
+    if (size > bytes) {
+      return new Refusal(Code.PAYLOAD_TOO_LARGE, `over ${bytes} bytes for a value that is kept`)
+    }
+    if (size === 0 || this.#values.has(channel) || this.#values.size < channels) return undefined
+    return new Refusal(Code.RETAINED_LIMIT, `the room keeps values of ${channels} channels`)
+  }
+
+  keep(own: OwnMessage): boolean {
+    if (this.config.values === 'asked' && !own.retain) return false
+    const { channel, body } = own
+    this.#values.delete(channel)
+    const isEmpty = body.contentEnd === body.contentStart
+    if (!isEmpty) this.#values.set(channel, own)
+    this.#writer.write(this.#roomId, channel, isEmpty ? undefined : own)
+    return !isEmpty
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Writes last values behind: of many for one channel the last counts, and many channels are one
+ * statement. What a crash takes is at most what was sent in the last moment (block retained).
+ */
+import type { Log } from '../../observe/log.ts'
+import type { RetainedValue, RetainedValues, StoredMessage } from '../../store/history.ts'
+import type { Replayed } from '../history/page.ts'
+
+/** Between two statements, in milliseconds. */
+const PAUSE_MS = 200
+const RETRY_MS = 1_000
+/** Values in one statement. */
+const BATCH_MAX = 1_000
+
+export class RetainedWriter {
+  readonly #store: RetainedValues
+  readonly #log: Log
+  /** By room and channel, the longest waiting first. */
+  readonly #dirty = new Map<string, RetainedValue>()
+  #timer: NodeJS.Timeout | undefined
+  #writing: Promise<void> | undefined
+
+  constructor(store: RetainedValues, log: Log) {
+    this.#store = store
+    this.#log = log
+  }
+
+  /** Without a message the channel has no value any more. */
+  write(roomId: string, channel: string, value: Replayed | undefined): void {
+    const key = `${roomId}/${channel}`
+    this.#dirty.set(key, { roomId, channel, ...(value && { message: storedOf(value) }) })
+    this.#schedule(PAUSE_MS)
+  }
+
+  /** What a room has that is not stored yet, by channel. */
+  pendingOf(roomId: string): Map<string, StoredMessage | undefined> {
+    const own = [...this.#dirty.values()].filter((value) => value.roomId === roomId)
+    return new Map(own.map(({ channel, message }) => [channel, message]))
+  }
+
+  /** Resolves when all is stored, or cannot be. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    await this.#writing
+    while (this.#dirty.size > 0 && (await this.#write()));
+  }
+
+  #schedule(ms: number): void {
+    if (this.#timer || this.#writing) return
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#writing = this.#write().then((written) => {
+        this.#writing = undefined
+        if (this.#dirty.size > 0) this.#schedule(written ? PAUSE_MS : RETRY_MS)
+      })
+    }, ms)
+    this.#timer.unref()
+  }
+
+  /** Whether it could be written; what could not is written with the next. */
+  async #write(): Promise<boolean> {
+    const values = [...this.#dirty].slice(0, BATCH_MAX)
+    try {
+      await this.#store.save(values.map(([, value]) => value))
+    } catch (error) {
+      this.#log.warn({ err: error, values: values.length }, 'last values wait for the store')
+      return false
+    }
+    for (const [key, value] of values) {
+      if (this.#dirty.get(key) === value) this.#dirty.delete(key)
+    }
+    return true
+  }
+}
+
+function storedOf({ message, channel, body }: Replayed): StoredMessage {
+  const { sequence, id, timeMs, from } = message
+  return {
+    sequence,
+    id: id.bytes.subarray(id.at, id.at + 16),
+    timeMs,
+    from: Buffer.from(from).toString(),
+    channel,
+    body: body.bytes.subarray(body.start, body.end),
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * What connections have sent here since they came, for whoever comes later (R24). It is their
+ * owner's, and goes with him: at once where he leaves, after a grace where he was cut off and may
+ * resume. In memory, bounded for each connection by the config and for the room as a whole.
+ */
+import { Code } from '@porthouse/proto/v1/code'
+import { Refusal } from '../protocol/codes.ts'
+import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
+import type { Keeper, OwnMessage } from '../router/intake.ts'
+import type { Membership } from '../router/place.ts'
+import type { SessionHistoryConfig } from './config.ts'
+import { sizeOf } from './history/window.ts'
+
+/** By what a connection that was cut off is known again, and how long it is waited for. */
+export interface Grace {
+  readonly key: string
+  readonly ms: number
+}
+
+/** Of one connection. */
+interface Part {
+  readonly messages: OwnMessage[]
+  bytes: number
+}
+
+export class SessionHistory implements Keeper {
+  config: SessionHistoryConfig
+  readonly #bytesMax: number
+  readonly #parts = new Map<Membership, Part>()
+  /** Of those who were cut off. */
+  readonly #held = new Map<string, { readonly part: Part; readonly timer: NodeJS.Timeout }>()
+  /** All of them, in the order of positions, each with its part. */
+  readonly #all = new Map<OwnMessage, Part>()
+  #bytes = 0
+  /** Nobody is waited for any more. */
+  #whenFree: (() => void) | undefined
+
+  /** `bytesMax`: of the whole room. */
+  constructor(config: SessionHistoryConfig, bytesMax: number) {
+    this.config = config
+    this.#bytesMax = bytesMax
+  }
+
+  /** Somebody who was cut off is waited for. */
+  get isHeld(): boolean {
+    return this.#held.size > 0
+  }
+
+  /** Calls back, once, when nobody is waited for any more. */
+  whenFree(run: () => void): void {
+    this.#whenFree = run
+  }
+
+  /** What he sends from now on is kept, where it is kept of those who ask for it. */
+  own(member: Membership): void {
+    if (!this.#parts.has(member)) this.#parts.set(member, { messages: [], bytes: 0 })
+  }
+
+  /** He is the one who was cut off: what he had sent is his again. */
+  adopt(member: Membership, key: string): void {
+    const held = this.#held.get(key)
+    if (!held) return
+    clearTimeout(held.timer)
+    this.#held.delete(key)
+    this.#parts.set(member, held.part)
+    this.#freed()
+  }
+
+  /** He is gone, and what he has sent with him, unless he may come back. */
+  left(member: Membership, grace: Grace | undefined): void {
+    const part = this.#parts.get(member)
+    if (!part) return
+    this.#parts.delete(member)
+    if (!grace || part.messages.length === 0) return this.#wipe(part)
+    const end = () => {
+      this.#held.delete(grace.key)
+      this.#wipe(part)
+      this.#freed()
+    }
+    const timer = setTimeout(end, grace.ms).unref()
+    this.#held.set(grace.key, { part, timer })
+  }
+
+  refuses(sender: Membership, _channel: string, envelope: ScannedEnvelope): Refusal | undefined {
+    const { overflow, messages, bytes } = this.config
+    const part = overflow === 'reject' ? this.#partOf(sender) : undefined
+    if (!part) return undefined
+    const size = envelope.end - envelope.start
+    if (part.messages.length < messages && part.bytes + size <= bytes) return undefined
+    return new Refusal(Code.QUEUE_FULL, "the connection's history in this room is full")
+  }
+
+  keep(message: OwnMessage): boolean {
+    const part = this.#partOf(message.sender)
+    if (!part) return false
+    this.#parts.set(message.sender, part)
+    part.messages.push(message)
+    part.bytes += sizeOf(message)
+    this.#all.set(message, part)
+    this.#bytes += sizeOf(message)
+    const { messages, bytes } = this.config
+    while (part.messages.length > messages || part.bytes > bytes) this.#drop(part)
+    for (const [, oldest] of this.#all) {
+      if (this.#bytes <= this.#bytesMax) break
+      this.#drop(oldest)
+    }
+    return this.#all.has(message)
+  }
+
+  /** Of all but him, in the order of positions. */
+  of(others: Membership): OwnMessage[] {
+    const own = this.#parts.get(others)
+    return [...this.#all].flatMap(([message, part]) => (part === own ? [] : [message]))
+  }
+
+  /** Nothing is kept any more. */
+  end(): void {
+    for (const { timer } of this.#held.values()) clearTimeout(timer)
+    this.#held.clear()
+    this.#parts.clear()
+    this.#all.clear()
+  }
+
+  /** One that has left meanwhile keeps nothing. */
+  #partOf(sender: Membership): Part | undefined {
+    const part = this.#parts.get(sender)
+    if (part || this.config.owners === 'asked') return part
+    return sender.place.members.has(sender) ? { messages: [], bytes: 0 } : undefined
+  }
+
+  /** Its oldest. */
+  #drop(part: Part): void {
+    const oldest = part.messages.shift()
+    if (!oldest) return
+    part.bytes -= sizeOf(oldest)
+    this.#forget(oldest)
+  }
+
+  #wipe(part: Part): void {
+    for (const message of part.messages) this.#forget(message)
+  }
+
+  #forget(message: OwnMessage): void {
+    this.#all.delete(message)
+    this.#bytes -= sizeOf(message)
+  }
+
+  #freed(): void {
+    if (this.isHeld) return
+    const run = this.#whenFree
+    this.#whenFree = undefined
+    run?.()
+  }
+}
