@@ -1,11 +1,13 @@
 /** A live room gets another config, and nobody is dropped for it (R19). */
 import type { Block } from '@porthouse/proto/room/v1/config'
+import { Keep } from '@porthouse/proto/room/v1/history'
 import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { Code } from '@porthouse/proto/v1/code'
 import type { Changed, Joined, Left } from '@porthouse/proto/v1/room'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { answer, join, text } from '../support/client-frames.ts'
 import { type Guest, Hall } from '../support/hall.ts'
+import { textOf } from '../support/heard.ts'
 import { OPEN } from '../support/memory-store.ts'
 
 const YARD = 'room:acme/yard'
@@ -128,4 +130,83 @@ test('everybody in a large room is told, those who leave meanwhile are not', asy
   for (let turn = 0; turn < 10; turn++) await hall.settle()
   for (const guest of guests) changed += guest.heard().filter((each) => each === '0 changed').length
   expect(changed).toBe(999)
+})
+
+const keeping = (keep: Keep) => block('history', { keep })
+
+/** What a client makes of the positions that it is told: those of messages are of the last Joined. */
+class Reader {
+  readonly #guest: Guest
+  #epoch: bigint | undefined
+
+  constructor(guest: Guest) {
+    this.#guest = guest
+    this.#epoch = BigInt(hall.graph.place('acme/yard')!.epoch)
+  }
+
+  /** Positions of the messages heard since the last call. */
+  async positions(): Promise<string[]> {
+    await hall.settle()
+    const heard: string[] = []
+    for (const { body } of this.#guest.take()) {
+      if (body.case === 'envelope') {
+        heard.push(`${this.#epoch}/${body.value.stamp?.sequence} ${textOf(body.value)}`)
+      } else if (body.case === 'room' && body.value.action.case === 'joined') {
+        this.#epoch = body.value.action.value.epoch
+      }
+    }
+    return heard
+  }
+}
+
+test('another history begins another epoch, which members are told', async () => {
+  const [speaker, listener] = [await entered(), await entered()]
+  hall.store.configure('acme/yard', OPEN, keeping(Keep.WINDOW))
+  expect(await told(listener)).toEqual([
+    { joined: YARD, maySend: true, listening: true },
+    { changed: YARD, revision: 2, blocks: ['history'] },
+  ])
+  // Its bounds alone are no other history.
+  const window = { messages: 5 }
+  hall.store.configure('acme/yard', OPEN, block('history', { keep: Keep.WINDOW, window }))
+  expect(await told(listener)).toEqual([{ changed: YARD, revision: 3, blocks: ['history'] }])
+  speaker.say(text(1, 'hi'))
+  await hall.settle()
+  expect(listener.heard()).toEqual(['0 envelope hi'])
+})
+
+test('what was stored stays, and a history that is durable again goes on after it', async () => {
+  hall.store.configure('acme/yard', OPEN, keeping(Keep.DURABLE))
+  const speaker = await entered()
+  const reader = new Reader(await entered())
+  const say = async (id: number) => {
+    speaker.say(text(id, `${id}`))
+    return (await reader.positions())[0]
+  }
+  expect(await say(1)).toBe('1/1 1')
+  hall.store.configure('acme/yard', OPEN)
+  await reader.positions()
+  expect(await say(2)).toMatch(/^\d{13}\/1 2$/)
+  hall.store.configure('acme/yard', OPEN, keeping(Keep.DURABLE))
+  await reader.positions()
+  expect(await say(3)).toBe('1/2 3')
+})
+
+test('what is sent while the history is changed has a position of its own, once and in order', async () => {
+  const speaker = await entered()
+  const reader = new Reader(await entered())
+  const seen = new Set<string>()
+  for (const [round, keep] of [Keep.DURABLE, Keep.WINDOW, Keep.NONE, Keep.DURABLE].entries()) {
+    const sent = Array.from({ length: 20 }, (_, i) => `${round}:${i}`)
+    const heard: string[] = []
+    for (const [i, each] of sent.entries()) {
+      if (i === 5) hall.store.configure('acme/yard', OPEN, keeping(keep))
+      speaker.say(text(i + 1, each))
+      for (let turns = 0; turns < i % 4; turns++) await Promise.resolve()
+    }
+    for (let turn = 0; turn < 5; turn++) heard.push(...(await reader.positions()))
+    expect(heard.map((each) => each.split(' ')[1])).toEqual(sent)
+    for (const each of heard) seen.add(each.split(' ')[0] as string)
+  }
+  expect(seen.size).toBe(80)
 })
