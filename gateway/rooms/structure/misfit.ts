@@ -9,9 +9,10 @@ export interface Misfit {
   readonly reason: string
 }
 
-/** Of a path, in bytes, and of one name in it, in characters: all that is shown of the content. */
-const PATH_BYTES_MAX = 128
-const NAME_MAX = 32
+/** In bytes: of a path, of one name in it, and of a reason. Names are all that is shown. */
+const PATH_BYTES_MAX = 120
+const NAME_BYTES_MAX = 40
+const REASON_BYTES_MAX = 120
 
 /** What could end a line, hide or turn the text around it; and halves of surrogate pairs. */
 const UNSHOWN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
@@ -29,22 +30,33 @@ export function within(key: string | number, inner: Misfit): Misfit {
 /** In at most 256 bytes, whatever was sent. The place is a JSON Pointer (RFC 6901). */
 export function contentInvalid({ path, reason }: Misfit): Refusal {
   const pointer = pointerTo(path.toReversed())
-  return new Refusal(Code.CONTENT_INVALID, pointer === '' ? reason : `${pointer}: ${reason}`)
+  const why = shown(reason, REASON_BYTES_MAX)
+  return new Refusal(Code.CONTENT_INVALID, pointer === '' ? why : `${pointer}: ${why}`)
 }
 
 function pointerTo(path: readonly (string | number)[]): string {
   let pointer = ''
   for (const key of path) {
-    const name = shown(String(key)).replaceAll('~', '~0').replaceAll('/', '~1')
-    if (Buffer.byteLength(pointer) + Buffer.byteLength(name) >= PATH_BYTES_MAX) return `${pointer}/…`
-    pointer += `/${name}`
+    const next = `${pointer}/${escaped(shown(String(key)))}`
+    if (Buffer.byteLength(next) > PATH_BYTES_MAX) return `${pointer}/…`
+    pointer = next
   }
   return pointer
 }
 
-/** A name as it may be shown: short, and without what is not seen. */
-export function shown(name: string): string {
-  const characters = [...name.slice(0, 2 * NAME_MAX)].slice(0, NAME_MAX).join('')
-  const cut = characters.length < name.length ? `${characters}…` : characters
+/** A name as a part of a JSON Pointer. */
+export function escaped(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
+/** A text as it may be shown: short, and without what is not seen. */
+export function shown(text: string, bytesMax = NAME_BYTES_MAX): string {
+  let cut = ''
+  for (const character of text) {
+    if (Buffer.byteLength(cut) + Buffer.byteLength(character) > bytesMax) {
+      return `${cut.replace(UNSHOWN, '?')}…`
+    }
+    cut += character
+  }
   return cut.replace(UNSHOWN, '?')
 }

@@ -42,9 +42,9 @@ export class Pattern {
 
 /** RE2 writes `\u00e9` as `\x{00e9}`. */
 function withoutUnicodeEscapes(source: string): string {
-  return source.replace(/\\(?:u([0-9a-fA-F]{4})|[^])/g, (escape, hex?: string) => {
-    if (hex === undefined) return escape
-    if (/^d[89a-f]/i.test(hex)) throw new Error(`a pattern with half a surrogate pair, ${escape}`)
+  return source.replace(/\\(?:u([0-9a-f]{4})|.)/gis, (written, hex?: string) => {
+    if (hex === undefined || written[1] === 'U') return written
+    if (/^d[89a-f]/i.test(hex)) throw new Error(`a pattern with half a surrogate pair, ${written}`)
     return `\\x{${hex}}`
   })
 }

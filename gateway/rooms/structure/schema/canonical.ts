@@ -2,7 +2,7 @@
 import type { Budget } from '../budget.ts'
 import { isObject } from '../json-text.ts'
 
-export function canonical(value: unknown, budget: Budget): string {
+export function canonical(value: unknown, budget: Pick<Budget, 'spend'>): string {
   budget.spend(1 + (typeof value === 'string' ? value.length / 8 : 0))
   if (Array.isArray(value)) return `[${value.map((item) => canonical(item, budget)).join()}]`
   if (!isObject(value)) return JSON.stringify(value)

@@ -1,6 +1,6 @@
 /**
- * Formats of JSON Schema (Validation, 7.3), which are checked here and not only noted. None of the
- * expressions can match one text in two ways, so that each is linear in it.
+ * Formats of JSON Schema (Validation, 7.3), which are checked here and not only noted. Each expression
+ * goes over a text a few times at most, whatever it is.
  */
 import { isIPv4, isIPv6 } from 'node:net'
 
@@ -13,7 +13,13 @@ const DURATION_TIME = /^(?:\d+H)?(?:\d+M)?(?:\d+S)?$/
 const LABEL = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/i
 const LOCAL_PART = /^[a-z0-9!#$%&'*+/=?^_`{|}~.-]+$/i
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-const URI = /^[a-z][a-z0-9+.-]*:(?:[\w.~:/?#[\]@!$&'()*+,;=-]|%[0-9a-f]{2})*$/i
+const URI_CHARACTER = "(?:[\\w.~!$&'()*+,;=-]|%[0-9a-f]{2})"
+const URI_HOST = `(?:\\[[0-9a-f:.]+\\]|${URI_CHARACTER}*)(?::\\d*)?(?=[/?#]|$)`
+const URI = new RegExp(
+  `^[a-z][a-z0-9+.-]*:(?://(?:(?:${URI_CHARACTER}|:)*@)?${URI_HOST}|(?!//))` +
+    `(?:${URI_CHARACTER}|[:@/?#])*$`,
+  'i',
+)
 const POINTER = /^(?:\/(?:[^~/]|~[01])*)*$/
 
 export const FORMATS: ReadonlyMap<string, Format> = new Map([
