@@ -113,7 +113,7 @@ export class Groups {
     }
   }
 
-  /** Names of those that he was in and is no more, by changes of the config since this was asked. */
+  /** Names of those that a changed config has taken him out of, since this was asked. */
   takeEnded(member: Membership): readonly string[] {
     const names = this.#ended.get(member) ?? []
     this.#ended.delete(member)

@@ -64,7 +64,7 @@ function limitsRefuse(
   return undefined
 }
 
-/** Of what needs no room's right: one at a lock, and a group of a room with limits, may be bounded. */
+/** What is said from a lock, or to a group of a room with limits, may be too much. */
 function floodOf(
   destination: DirectDestination | GroupDestination,
   envelope: ScannedEnvelope,

@@ -46,7 +46,7 @@ function counts(...sockets: MemorySocket[]): number[] {
 }
 
 describe('a message to a group', () => {
-  test('reaches all of it but the sender, as a direct message with the address it was sent to', () => {
+  test("reaches all of it but the sender, as a direct message with the group's address", () => {
     const [ann, bob, other] = [memberOf('crew'), memberOf('crew'), memberOf()]
     place.groups.get('crew')?.join(sender)
     const outcome = send({ to: ['group:acme/shop/crew'] })

@@ -1,4 +1,4 @@
-/** Answers to questions whose answers are longer than they are: in their turn, and not too often. */
+/** Answers that are longer than their questions: in their turn, and not too often. */
 import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../../protocol/codes.ts'
 import { RateLimit } from '../../protocol/rate-limit.ts'

@@ -15,8 +15,8 @@ import { pageOf } from './page.ts'
 import { checkAfter } from './permission.ts'
 
 /**
- * As of the last frame of changes: with those that follow it is what is. Rejects as inRoom does, and
- * with COMMAND_NOT_PERMITTED where members do not see each other.
+ * As of the last frame of changes: with those that follow it is what is. Rejects as inRoom does,
+ * and with COMMAND_NOT_PERMITTED where members do not see each other.
  */
 export async function listMembers(asker: Session, { of, after }: ListMembers): Promise<Members> {
   checkAfter(after)
