@@ -78,6 +78,7 @@ describe('blocks that say all', () => {
   test('are read as they say', () => {
     const config = read(
       { access: { locks: [], visitors: { send: true } } },
+      { messages: { json: { schema: '{"type": "object"}' } } },
       { echo: { enabled: true } },
       { slowConsumers: { policy: 'POLICY_CONFLATE' } },
       DURABLE,
@@ -100,6 +101,7 @@ describe('blocks that say all', () => {
       { program: { module: 'x', options: { a: 1 }, budgetMs: 9, otherwise: 'OTHERWISE_PASS' } },
       { technical: { sockets: 10 } },
     )
+    expect(config.structure).toBeDefined()
     expect(config).toMatchObject({
       flow: undefined,
       visitors: { send: true, receive: false, admit: false },
@@ -144,6 +146,11 @@ const WRONG: readonly Wrong[] = [
   ['access: neither lock, all nor any', { access: { flow: {} } }],
   ['slow_consumers.policy: no value 99', { slowConsumers: { policy: 99 } }],
   ['messages: neither bytes', { messages: {} }],
+  ['messages: ', { messages: { json: { schema: '{"type": 7}' } } }],
+  ['messages: ', { messages: { json: { schema: '{' } } }],
+  ['messages: ', { messages: { json: { schema: '"'.padEnd(65_537, ' ') } } }],
+  ['messages: ', { messages: { protobuf: { type: 'a.B' } } }],
+  ['messages: ', { messages: { protobuf: { descriptorSet: 'AAAA', type: 'a.B' } } }],
   ['history.keep: no value 9', { history: { keep: 9 } }],
   ['history.window: only with KEEP_WINDOW', { history: { keep: 'KEEP_DURABLE', window: {} } }],
   ['history.window: only with KEEP_WINDOW', { history: { window: {} } }],
