@@ -85,7 +85,7 @@ test.each<Signal>(['SIGKILL', 'SIGQUIT'])(
   'the embedded one, by %s',
   { timeout: 90_000 },
   async (signal) => {
-    for (let round = 0; round < Math.max(1, rounds(0.2)); round++) {
+    for (let round = 0; round < rounds(1); round++) {
       const house = await House.build({ rooms })
       closing.push(() => house.close())
       await outage('embedded', house, new EmbeddedPostgres(house.data), signal)

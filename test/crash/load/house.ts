@@ -83,6 +83,11 @@ export class House {
     return this.#running.stderr
   }
 
+  /** Resolves when the gateway has logged this. */
+  async logs(text: string): Promise<void> {
+    await this.#running.says(text, 'stderr')
+  }
+
   get #running(): Running {
     if (!this.#gateway) throw new Error('no gateway runs')
     return this.#gateway

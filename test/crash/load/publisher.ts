@@ -1,4 +1,5 @@
 /** Sends at a steady rate with receipts of level stored, and writes down what it was told. */
+import { randomBytes } from 'node:crypto'
 import { Code } from '@porthouse/proto/v1/code'
 import type { Frame } from '@porthouse/proto/v1/frame'
 import { type Receipt, ReceiptLevel, ReceiptStatus } from '@porthouse/proto/v1/receipt'
@@ -23,6 +24,7 @@ export interface PublisherOptions {
 }
 
 const TICK_MS = 10
+const RETRY_MS = 200
 /** Unanswered at once; beyond it nothing new is sent, as a sensible client does. */
 const WAITING_MAX = 4_000
 
@@ -35,18 +37,22 @@ export class Publisher {
   readonly #options: PublisherOptions
   #waiting = new Map<number, { sent: Sent; at: number }>()
   #again: Sent[] = []
+  readonly #backingOff = new Set<Sent>()
   #timer: NodeJS.Timeout | undefined
   readonly #padding: string
   #seq = 0
   #id = OWN_IDS + 1
   #owed = 0
+  #tickedAt = performance.now()
   #route = 0
   #joinId = 0
   #settled: (() => void) | undefined
 
   constructor(options: PublisherOptions) {
     this.#options = options
-    this.#padding = ' '.repeat((options.bytes ?? 120) - 20)
+    // What no database compresses.
+    const { bytes = 120 } = options
+    this.#padding = randomBytes(bytes).toString('base64').slice(20, bytes)
     this.line = new Line(options.way, {
       enter: () => {
         this.#joinId = this.#id++
@@ -60,7 +66,7 @@ export class Publisher {
 
   /** How many it has sent and heard nothing of. */
   get waiting(): number {
-    return this.#waiting.size + this.#again.length
+    return this.#waiting.size + this.#again.length + this.#backingOff.size
   }
 
   /** Sends nothing new; resolves when nothing waits for an answer any more. */
@@ -78,8 +84,12 @@ export class Publisher {
   }
 
   #tick(): void {
+    const now = performance.now()
+    const ms = now - this.#tickedAt
+    this.#tickedAt = now
     if (this.#route === 0) return
-    this.#owed += (this.#options.perSecond * TICK_MS) / 1000
+    // Of a pause, nothing is made up for.
+    this.#owed += (this.#options.perSecond * Math.min(ms, 10 * TICK_MS)) / 1000
     const due = Math.trunc(this.#owed)
     this.#owed -= due
     const frames: FrameInit[] = []
@@ -144,10 +154,16 @@ export class Publisher {
     this.#checkSettled()
   }
 
+  /** UNCERTAIN passes: after a while the same message is tried again, under the same key. */
   #retry(sent: Sent): void {
     sent.retried = true
-    sent.attempts++
-    this.line.send(this.#attempt(sent))
+    this.#backingOff.add(sent)
+    setTimeout(() => {
+      this.#backingOff.delete(sent)
+      if (this.#route === 0) return void this.#again.push(sent)
+      sent.attempts++
+      this.line.send(this.#attempt(sent))
+    }, RETRY_MS)
   }
 
   #lost(): void {
