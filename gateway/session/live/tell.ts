@@ -38,7 +38,12 @@ export function tellChanged(
   session.send(0, { case: 'room', value: { action: { case: 'changed', value } } })
 }
 
-function tellLeft(session: Session, address: string, code: Code, detail: string): void {
+export function tellLeft(
+  session: Session,
+  address: string,
+  code: Code,
+  detail: string,
+): void {
   const value = { address, code, detail }
   session.send(0, { case: 'room', value: { action: { case: 'left', value } } })
 }
