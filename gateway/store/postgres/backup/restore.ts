@@ -1,7 +1,7 @@
 /** `porthouse restore`: a store as a backup says it was, all of it or nothing. */
 import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
-import type { Writable } from 'node:stream'
+import { pipeline, type Writable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { createGunzip } from 'node:zlib'
 import { StoreError } from '../../store.ts'
@@ -41,7 +41,9 @@ export async function restore(
       await makeRoom(tx, steps, options)
       await migrateTo(tx, steps.slice(0, header.schema.number))
       const packed = createReadStream(file, { start, end: length - 1 })
-      const rows = await fill(tx, header, steps, packed.pipe(createGunzip()))
+      // Whoever reads it learns of a failure, whenever that was.
+      const content = pipeline(packed, createGunzip(), () => {})
+      const rows = await fill(tx, header, steps, content).finally(() => packed.destroy())
       await migrateTo(tx, steps.slice(header.schema.number))
       await beginEpochs(tx)
       return { made: header.made, secrets: header.secrets, rows }
@@ -127,7 +129,9 @@ async function fill(
   }
   for (const { table, column, last } of header.sequences) {
     if (!known.get(table)?.columns.includes(column)) throw damaged()
-    await tx`select setval(pg_get_serial_sequence(${`public.${table}`}, ${column}), ${last})`
+    const [set] = await tx`
+      select setval(pg_get_serial_sequence(${`public.${table}`}, ${column}), ${last}) as last`
+    if (!set?.last) throw damaged()
   }
   const { rows } = parse<{ rows?: Record<string, number> }>(await sections.line())
   if (!rows || !(await sections.isAtEnd())) throw damaged()
@@ -160,11 +164,15 @@ async function copyIn(stream: Writable, rows: AsyncIterable<Buffer>): Promise<vo
   for await (const chunk of rows) {
     if (!stream.write(chunk)) await Promise.race([once(stream, 'drain'), failed.promise])
   }
-  // Not the stream's `finish`, which is never said where the database refuses the rows at their
-  // end (their foreign keys).
+  // The driver ends the COPY with the stream only when nothing waits in it any more.
+  const written = new Promise((resolve) => stream.write(NOTHING, resolve))
+  await Promise.race([written, failed.promise])
+  // Its `finish` is never said where the database refuses the rows at their end (foreign keys).
   stream.end()
   await Promise.race([setImmediate(), failed.promise])
 }
+
+const NOTHING = Buffer.alloc(0)
 
 function parse<T>(line: string): T {
   try {
@@ -176,9 +184,13 @@ function parse<T>(line: string): T {
   throw damaged()
 }
 
-/** Each room's positions count on, under a number that no client has been told of. */
+/**
+ * Each room's positions count on under a number that nobody was told before, and a gateway that has
+ * not noticed the restore has no room any more (its generations are far below).
+ */
 async function beginEpochs(tx: Transaction): Promise<void> {
   await tx`
-    update public.histories set generation = generation + 1, epoch = greatest(
-      epoch + 1, (extract(epoch from clock_timestamp()) * 1000)::bigint)`
+    with moment as (select floor(extract(epoch from clock_timestamp()) * 1000)::bigint as ms)
+    update public.histories
+    set epoch = greatest(epoch + 1, ms), generation = greatest(generation + 1, ms) from moment`
 }

@@ -54,7 +54,9 @@ export class Sections {
   }
 
   async #more(): Promise<boolean> {
-    const { done, value } = await this.#chunks.next()
+    const { done, value } = await this.#chunks.next().catch((error) => {
+      throw 'errno' in error && `${error.code}`.startsWith('Z_') ? damaged() : error
+    })
     if (done) return false
     this.#rest = this.#rest.length ? Buffer.concat([this.#rest, value]) : value
     return true
