@@ -34,6 +34,7 @@ import { Turn } from './router/turn.ts'
 import type { Core } from './session/core.ts'
 import { Lobbies } from './session/entry/lobbies.ts'
 import { CatchUps } from './session/history/catch-ups.ts'
+import { CursorBook } from './session/history/cursor-book.ts'
 import { Accounts } from './session/identity/accounts.ts'
 import { Resumes } from './session/identity/resume.ts'
 import { Shares } from './session/identity/shares.ts'
@@ -212,7 +213,8 @@ function coreOf(
     router: new Router({ graph, ids, window: keys, uptime }),
     writer,
     retained,
-    cursors: store.cursors,
+    cursors: new CursorBook(store.cursors),
+    unread: (...query) => store.cursors.unread(...query),
     catchUps: new CatchUps(turn),
     rooms: new Rooms({
       stored: store.rooms,

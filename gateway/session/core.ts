@@ -14,6 +14,7 @@ import type { Turn } from '../router/turn.ts'
 import type { Cursors } from '../store/history.ts'
 import type { Lobbies } from './entry/lobbies.ts'
 import type { CatchUps } from './history/catch-ups.ts'
+import type { CursorBook } from './history/cursor-book.ts'
 import type { Accounts } from './identity/accounts.ts'
 import type { Resumes } from './identity/resume.ts'
 import type { Shares } from './identity/shares.ts'
@@ -39,7 +40,9 @@ export interface Core {
   readonly writer: HistoryWriter
   /** Of last values. */
   readonly retained: RetainedWriter
-  readonly cursors: Cursors
+  readonly cursors: CursorBook
+  /** Counts what was not read. */
+  readonly unread: Cursors['unread']
   readonly catchUps: CatchUps
   readonly turn: Turn
   readonly acceptors: Acceptors

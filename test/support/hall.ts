@@ -34,6 +34,7 @@ import { Turn } from '../../gateway/router/turn.ts'
 import type { Core } from '../../gateway/session/core.ts'
 import { Lobbies } from '../../gateway/session/entry/lobbies.ts'
 import { CatchUps } from '../../gateway/session/history/catch-ups.ts'
+import { CursorBook } from '../../gateway/session/history/cursor-book.ts'
 import { Accounts } from '../../gateway/session/identity/accounts.ts'
 import { Resumes } from '../../gateway/session/identity/resume.ts'
 import { Shares } from '../../gateway/session/identity/shares.ts'
@@ -133,7 +134,8 @@ export class Hall {
       rooms: this.rooms,
       writer,
       retained,
-      cursors: this.store.cursors,
+      cursors: new CursorBook(this.store.cursors),
+      unread: (...query) => this.store.cursors.unread(...query),
       catchUps: new CatchUps(turn),
       acceptors: known,
       strangersFlow: strangersFlow(flows),

@@ -10,6 +10,7 @@ import { listClients } from '../commands/clients.ts'
 import { listRooms } from '../commands/rooms.ts'
 import { dropSocket, listSockets } from '../commands/sockets.ts'
 import { getStats } from '../commands/stats.ts'
+import { listUnread } from '../commands/unread.ts'
 import { watch } from '../commands/watch.ts'
 import type { Session } from '../session.ts'
 import { decode } from './decode.ts'
@@ -49,6 +50,11 @@ export function handleCommand(session: Session, frame: ScannedFrame): void {
       return list(session, id, async () => {
         const { entries: clients, more } = await listClients(session, action.value)
         return { case: 'clients', value: { clients, more } }
+      })
+    case 'listUnread':
+      return list(session, id, async () => {
+        const { entries: rooms, more } = await listUnread(session, action.value)
+        return { case: 'unread', value: { rooms, more } }
       })
     case 'getStats':
       return list(session, id, async () => {

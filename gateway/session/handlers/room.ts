@@ -9,6 +9,7 @@ import { listMembers } from '../commands/members.ts'
 import { enter, leavePlace } from '../entry/entry.ts'
 import { type GroupAddress, joinGroup, leaveGroup } from '../entry/groups.ts'
 import { pastOf } from '../history/backlog.ts'
+import { moveCursor } from '../history/cursor.ts'
 import { fetchHistory } from '../history/fetch.ts'
 import type { Session } from '../session.ts'
 import { decode } from './decode.ts'
@@ -19,6 +20,7 @@ export function handleRoom(session: Session, frame: ScannedFrame): void {
   if (action.case === 'leave') return leave(session, frame.id, action.value)
   if (action.case === 'listMembers') return members(session, frame.id, action.value)
   if (action.case === 'fetch') return fetchHistory(session, frame.id, action.value)
+  if (action.case === 'cursor') return moveCursor(session, frame.id, action.value)
   if (action.case === undefined) {
     if (frame.id !== 0) session.refuse(frame.id, Code.UNIMPLEMENTED, 'no action known here')
     return

@@ -1,0 +1,85 @@
+/** Cursor from a client: how far it has read in a room, told to its other sockets there (R36). */
+import { Code } from '@porthouse/proto/v1/code'
+import type { Cursor } from '@porthouse/proto/v1/room'
+import { parsePlace } from '../../protocol/address.ts'
+import { Refusal } from '../../protocol/codes.ts'
+import type { Membership, Place } from '../../router/place.ts'
+import { StoreError } from '../../store/store.ts'
+import type { Key } from '../live/holders.ts'
+import type { Session } from '../session.ts'
+import { holderOf, toldOf } from './backlog.ts'
+
+/** Answers, once it is stored, with where the cursor is. Throws Refusal. */
+export function moveCursor(session: Session, frameId: number, asked: Cursor): void {
+  const member = memberAt(session, asked.address)
+  const { config, record } = session.core.rooms.at(member.place)
+  if (!config.unread) throw new Refusal(Code.NO_HISTORY, 'the room keeps no cursors')
+  const sequence = positionIn(member.place, asked)
+  const holder = holderOf(session)
+  const move = { roomId: record.id, holder, sequence }
+  moved(session, move)
+    .then((furthest) => {
+      const told = cursorAt(member.place, furthest)
+      if (frameId !== 0) session.send(frameId, told)
+      for (const other of othersOf(session, holder, member.place)) other.send(0, told)
+    })
+    .catch((error: unknown) => refuse(session, frameId, error))
+}
+
+function memberAt({ core, memberships }: Session, address: string): Membership {
+  const target = parsePlace(address)
+  if (target.kind !== 'room' || target.channel !== undefined) {
+    throw new Refusal(Code.ADDRESS_INVALID, 'not the address of a room')
+  }
+  const place = core.router.graph.place(`${target.account}/${target.room}`)
+  const member = place && memberships.get(place.route)
+  if (!member) throw new Refusal(Code.ENTRY_NOT_PERMITTED, 'the socket is not in this room')
+  return member
+}
+
+function positionIn(place: Place, { position }: Cursor): number {
+  const { epoch, sequence } = toldOf(position ?? { epoch: 0n, sequence: 0n })
+  if (epoch !== 0 && epoch !== place.epoch) {
+    throw new Refusal(Code.EPOCH_CHANGED, `the room's epoch is ${place.epoch}`)
+  }
+  if (sequence > place.sequence) {
+    throw new Refusal(Code.POSITION_UNKNOWN, `the last position is ${place.sequence}`)
+  }
+  return sequence
+}
+
+async function moved(
+  { core: { cursors } }: Session,
+  move: { readonly roomId: string; readonly holder: string; readonly sequence: number },
+): Promise<number> {
+  const now = await cursors.known(move.roomId, move.holder)
+  if (move.sequence < now) throw new Refusal(Code.CURSOR_BEHIND, `it has read up to ${now}`)
+  return move.sequence === now ? now : cursors.move(move)
+}
+
+function cursorAt({ address, epoch }: Place, sequence: number) {
+  const position = { epoch: BigInt(epoch), sequence: BigInt(sequence) }
+  const action = { case: 'cursor' as const, value: { address, position } }
+  return { case: 'room' as const, value: { action } }
+}
+
+/** The holder's other sockets in the room. */
+function othersOf(session: Session, holder: string, { route }: Place): Session[] {
+  const { holders } = session.core
+  const keys: Key[] = [`client:${holder}`, `token:${holder}`]
+  const all = new Set(keys.flatMap((key) => [...holders.of(key)]))
+  return [...all].filter((each) => {
+    return each !== session && each.memberships.has(route) && holderOf(each) === holder
+  })
+}
+
+/** A push has nobody to tell. */
+function refuse(session: Session, frameId: number, error: unknown): void {
+  if (frameId === 0 || session.closed) return
+  if (error instanceof Refusal) return session.refuse(frameId, error.code, error.detail)
+  if (error instanceof StoreError) {
+    return session.refuse(frameId, Code.UNAVAILABLE, 'the store is away')
+  }
+  session.core.log.error({ socket: session.id, err: error }, 'a cursor was not moved')
+  session.refuse(frameId, Code.INTERNAL, 'the cursor was not moved')
+}
