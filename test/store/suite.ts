@@ -9,6 +9,7 @@ import { changesSuite } from './changes-suite.ts'
 import { clientsSuite } from './clients-suite.ts'
 import { credentialsSuite } from './credentials-suite.ts'
 import { author, Fixture, type Server } from './fixture.ts'
+import { historiesModel } from './histories-model.ts'
 import { historiesSuite } from './histories-suite.ts'
 import { loginsSuite } from './logins-suite.ts'
 import { offencesSuite } from './offences-suite.ts'
@@ -27,6 +28,7 @@ export function storeSuite(start: () => Promise<Server>): void {
   loginsSuite(fixture)
   offencesSuite(fixture)
   historiesSuite(() => fixture.rooms())
+  historiesModel(fixture)
   changesSuite(fixture)
   crashSuite(fixture)
 }
