@@ -12,7 +12,7 @@ import { renderTable } from './table.ts'
 
 const heading = `# Blocks
 
-Rendered from [proto/porthouse/room/v1](../../proto/porthouse/room/v1) by \`make generate\`; edit it there.
+Rendered from [room/v1](../../proto/porthouse/room/v1) by \`make generate\`; edit it there.
 
 A room's config is a list of blocks, each of a kind that stands in it at most once. A block that is
 absent has its default, and so has a field. In a file, which is Protobuf JSON, a name such as

@@ -39,7 +39,7 @@ test('any config has faults, or is read and is within its bounds', () => {
   expect(usable).toBeGreaterThan(100)
 })
 
-test('what changed between two configs is the same from either side, and nothing within one', () => {
+test('what differs between two configs is the same from either side, in one nothing', () => {
   fc.assert(
     fc.property(usableConfig, usableConfig, (one, other) => {
       expect(changedKinds(one, structuredClone(one))).toEqual([])

@@ -134,7 +134,7 @@ test('everybody in a large room is told, those who leave meanwhile are not', asy
 
 const keeping = (keep: Keep) => block('history', { keep })
 
-/** What a client makes of the positions that it is told: those of messages are of the last Joined. */
+/** What a client makes of positions: those of messages are of the epoch of the last Joined. */
 class Reader {
   readonly #guest: Guest
   #epoch: bigint | undefined
@@ -192,7 +192,7 @@ test('what was stored stays, and a history that is durable again goes on after i
   expect(await say(3)).toBe('1/2 3')
 })
 
-test('what is sent while the history is changed has a position of its own, once and in order', async () => {
+test('what is sent while the history is changed is heard once, in order', async () => {
   const speaker = await entered()
   const reader = new Reader(await entered())
   const seen = new Set<string>()

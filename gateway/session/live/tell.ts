@@ -38,12 +38,7 @@ export function tellChanged(
   session.send(0, { case: 'room', value: { action: { case: 'changed', value } } })
 }
 
-export function tellLeft(
-  session: Session,
-  address: string,
-  code: Code,
-  detail: string,
-): void {
+export function tellLeft(session: Session, address: string, code: Code, detail: string): void {
   const value = { address, code, detail }
   session.send(0, { case: 'room', value: { action: { case: 'left', value } } })
 }
