@@ -16,6 +16,7 @@ import { type AcceptorParts, builtInAcceptors } from './locks/acceptors/index.ts
 import { OidcLogins } from './locks/acceptors/oidc/login.ts'
 import { Providers } from './locks/acceptors/oidc/provider.ts'
 import type { Log } from './observe/log.ts'
+import { Programs } from './programs/programs.ts'
 import { Refusal } from './protocol/codes.ts'
 import { gatewayUrl } from './protocol/gateway-url.ts'
 import { RandomIds } from './protocol/random-ids.ts'
@@ -43,6 +44,7 @@ import { Live } from './session/live/live.ts'
 import { renewed } from './session/live/renew.ts'
 import { Knocks } from './session/locks/knocks.ts'
 import { Presence } from './session/presence/presence.ts'
+import { programActions } from './session/programs.ts'
 import { Sessions } from './session/sessions.ts'
 import { Technical } from './session/technical/technical.ts'
 import type { Credential, Store, TokenRecord } from './store/store.ts'
@@ -117,6 +119,7 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
       http.stopListening()
       await Promise.all([live.stop(), tokens.stop(), keys.stop()])
       await sessions.drain(config.drainMs)
+      core.programs.stop()
       await core.writer.idle(config.drainMs)
       await core.retained.flush()
       await http.close()
@@ -203,7 +206,10 @@ function coreOf(
   const { histories } = store
   const retained = new RetainedWriter(store.retained, log)
   const writer = new HistoryWriter({ histories, turn, uptime, log, options: config.history })
-  return {
+  const { limits } = config
+  const actions = programActions(() => core)
+  const programs = new Programs({ options: config.programs, limits, ids, actions, uptime, log })
+  const core: Core = {
     options: config,
     clock,
     uptime,
@@ -224,8 +230,10 @@ function coreOf(
       retained: new RetainedRooms(store.retained, retained),
       sessionBytes: config.history.sessionBytes,
       lingering: new Lingering({ bytes: config.history.windowBytes }, uptime),
+      programs,
       flows,
     }),
+    programs,
     acceptors: flows.acceptors,
     strangersFlow: strangersFlow(flows),
     lobbyFlow: lobbyFlow(flows),
@@ -240,6 +248,7 @@ function coreOf(
     knocks,
     presence: new Presence((ms, run) => void setTimeout(run, ms).unref()),
   }
+  return core
 }
 
 function webSocketOptions(

@@ -14,6 +14,8 @@ import type { Lingering } from './history/lingering.ts'
 import type { RoomHistories } from './history/room-histories.ts'
 import type { RoomHistory } from './history/room-history.ts'
 import { keeperOf } from './keeper.ts'
+import type { RoomProgram, RoomPrograms } from './program.ts'
+import { programOf } from './programmed.ts'
 import type { RetainedRooms } from './retained/retained-rooms.ts'
 import type { RetainedValues } from './retained/retained-values.ts'
 import { SessionHistory } from './session-history.ts'
@@ -26,6 +28,7 @@ export interface Room {
   /** Undefined where it keeps none; so with the next. */
   sessionHistory: SessionHistory | undefined
   retained: RetainedValues | undefined
+  program: RoomProgram | undefined
   /** Sockets in it, listening or not. */
   members: number
   /** It is no more: nobody enters it. */
@@ -40,6 +43,7 @@ export class Rooms {
   readonly #retained: RetainedRooms
   readonly #sessionBytes: number
   readonly #lingering: Lingering
+  readonly #programs: RoomPrograms | undefined
   readonly #flows: FlowReader
   /** By every name of it, see `namesOf`. */
   readonly #loaded = new Map<string, Room>()
@@ -58,6 +62,8 @@ export class Rooms {
     /** Session history of one room, in bytes. */
     sessionBytes: number
     lingering: Lingering
+    /** Undefined: a room that asks for a program has none. */
+    programs?: RoomPrograms | undefined
     flows: FlowReader
   }) {
     this.#stored = parts.stored
@@ -67,6 +73,7 @@ export class Rooms {
     this.#retained = parts.retained
     this.#sessionBytes = parts.sessionBytes
     this.#lingering = parts.lingering
+    this.#programs = parts.programs
     this.#flows = parts.flows
   }
 
@@ -155,6 +162,8 @@ export class Rooms {
     const hold = new Hold()
     const head = await this.#histories.claim(id, config)
     place.intake = hold
+    const passed = new Hold()
+    room.program?.passTo(passed)
     await new Promise<void>((resolve) => room.history.whenIdle(resolve))
     place.epoch = head?.epoch ?? this.#histories.newEpoch()
     place.sequence = head?.last ?? 0
@@ -162,13 +171,15 @@ export class Rooms {
     await renumbered()
     room.config = config
     this.#keep(room)
+    passed.release(room.history.intake ?? straight)
     hold.release(place.intake ?? straight)
   }
 
   /** What becomes of its messages is settled by its config and its history. */
   #keep(room: Room): void {
     const { place, history, config } = room
-    place.intake = history.intake
+    room.program = programOf(room, this.#programs)
+    place.intake = room.program ?? history.intake
     place.stores = history.kind === 'durable'
     this.#keepSessions(room, config)
     const keeper = keeperOf(room)
@@ -217,6 +228,7 @@ export class Rooms {
       place,
       history,
       sessionHistory: undefined,
+      program: undefined,
       retained,
       members: 0,
       forgotten: false,
@@ -240,9 +252,12 @@ export class Rooms {
   #unload(room: Room): void {
     if (room.members > 0) return
     const again = () => this.release(room)
+    if (room.program?.isBusy) return room.program.whenIdle(() => this.release(room))
     if (room.history.isBusy) return room.history.whenIdle(again)
     if (room.sessionHistory?.isHeld) return room.sessionHistory.whenFree(again)
     if (this.#lingering.keeps(room, (each) => this.release(each))) return
+    room.program?.end()
+    room.program = undefined
     this.#histories.unwatch(room.place)
     this.#unname(room)
     this.#byRoute.delete(room.place.route)

@@ -7,6 +7,7 @@ import type { Acceptors } from '../locks/read-flow.ts'
 import type { Log } from '../observe/log.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { HistoryWriter } from '../rooms/history/writer.ts'
+import type { RoomPrograms } from '../rooms/program.ts'
 import type { RetainedWriter } from '../rooms/retained/retained-writer.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import type { Router } from '../router/router.ts'
@@ -36,6 +37,7 @@ export interface Core {
   readonly newId: () => string
   readonly router: Router
   readonly rooms: Rooms
+  readonly programs: RoomPrograms
   /** Of what durable rooms store. */
   readonly writer: HistoryWriter
   /** Of last values. */

@@ -17,6 +17,7 @@ import { packetOfJson } from '../../gateway/ingress/websocket/json-lane.ts'
 import type { Acceptor, Handshake } from '../../gateway/locks/acceptor.ts'
 import { knockAcceptor } from '../../gateway/locks/acceptors/knock.ts'
 import { tokenAcceptor } from '../../gateway/locks/acceptors/token.ts'
+import { Programs } from '../../gateway/programs/programs.ts'
 import { parsePath } from '../../gateway/protocol/address.ts'
 import { Uuid7Source } from '../../gateway/protocol/uuid7.ts'
 import { Lingering } from '../../gateway/rooms/history/lingering.ts'
@@ -43,6 +44,7 @@ import { Live } from '../../gateway/session/live/live.ts'
 import { renewed } from '../../gateway/session/live/renew.ts'
 import { Knocks } from '../../gateway/session/locks/knocks.ts'
 import { Presence } from '../../gateway/session/presence/presence.ts'
+import { programActions } from '../../gateway/session/programs.ts'
 import { receive } from '../../gateway/session/receive.ts'
 import type { Session } from '../../gateway/session/session.ts'
 import { Sessions } from '../../gateway/session/sessions.ts'
@@ -100,6 +102,14 @@ export class Hall {
       log,
       options: options.history,
     })
+    const programs = new Programs({
+      options: options.programs,
+      limits: options.limits,
+      ids: new Uuid7Source(clock, randomBytes),
+      actions: programActions(() => this.core),
+      uptime: () => performance.now(),
+      log,
+    })
     this.rooms = new Rooms({
       stored,
       graph,
@@ -115,9 +125,11 @@ export class Hall {
       retained: new RetainedRooms(this.store.retained, retained),
       sessionBytes: options.history.sessionBytes,
       lingering: new Lingering({ bytes: options.history.windowBytes }, clock),
+      programs,
       flows,
     })
     this.core = {
+      programs,
       options,
       clock,
       uptime: clock,

@@ -93,6 +93,13 @@ export const layers: readonly Layer[] = [
     packages: ['@bufbuild/protovalidate', '@bufbuild/re2', 'node:module', 'node:net', 'node:url'],
   },
   {
+    name: 'programs',
+    path: 'gateway/programs/',
+    named: ['**/programs/**'],
+    layers: [...foundations, 'locks', 'router', 'rooms'],
+    packages: ['zod', 'node:*'],
+  },
+  {
     name: 'session',
     path: 'gateway/session/',
     named: ['**/session/**'],
@@ -131,7 +138,7 @@ export const layers: readonly Layer[] = [
     name: 'gateway',
     path: 'gateway/gateway.ts',
     named: ['**/gateway.ts'],
-    layers: [...ingressMay, 'acceptors', 'websocket', 'http'],
+    layers: [...ingressMay, 'programs', 'acceptors', 'websocket', 'http'],
     packages: ['node:*'],
   },
   {
@@ -180,6 +187,14 @@ export const layers: readonly Layer[] = [
     named: ['**/samples/**'],
     layers: [],
     packages: ['@porthouse/client'],
+  },
+  {
+    // Programs of rooms, as a user writes them.
+    name: 'examples',
+    path: 'examples/',
+    named: ['**/examples/**'],
+    layers: [],
+    packages: ['porthouse/room'],
   },
 ]
 

@@ -56,6 +56,7 @@ export function admit(session: Session, room: Room, filter: RoomAddress, listen:
   if (joins && session.cameBy !== undefined) room.sessionHistory?.adopt(member, session.cameBy)
   grant(session, member, rights)
   if (joins) session.core.technical.at(session, { kind: EventKind.JOINED, place: place.address })
+  if (joins) room.program?.joined(member)
   return { member, added }
 }
 
@@ -230,6 +231,7 @@ export function leaveRoom(session: Session, member: Membership): void {
   session.core.technical.at(session, { kind: EventKind.LEFT, place: place.address, code })
   session.core.presence.left(member)
   narrowPending(session, member, () => false)
+  room.program?.left(member)
   room.sessionHistory?.left(member, session.core.resumes.grace(session))
   place.leave(member)
   session.memberships.delete(place.route)

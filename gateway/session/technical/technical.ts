@@ -4,7 +4,7 @@
  */
 import { Code } from '@porthouse/proto/v1/code'
 import { EventKind } from '@porthouse/proto/v1/event'
-import type { Proof } from '../../locks/proof.ts'
+import type { Named, Proof } from '../../locks/proof.ts'
 import { accountIn } from '../../protocol/address.ts'
 import type { Graph } from '../../router/graph.ts'
 import type { Membership } from '../../router/place.ts'
@@ -109,6 +109,15 @@ export class Technical {
     const value = { kind: EventKind.ANNOUNCED, detail, timeMs }
     for (const session of sessions) {
       if (session.capabilities.has(EVENTS_CAPABILITY)) session.send(0, { case: 'event', value })
+    }
+  }
+
+  /** Tells an account what failed of its own, and nobody of it. `detail`: at most 256 bytes. */
+  failed({ id }: Named, place: string | undefined, code: Code, detail: string): void {
+    const timeMs = BigInt(this.#parts.clock())
+    const value = { kind: EventKind.FAILED, place: place ?? '', code, detail, timeMs }
+    for (const session of this.watches.of(`account:${id}`)) {
+      session.send(0, { case: 'event', value })
     }
   }
 

@@ -1,0 +1,40 @@
+/** A room's program as a sender: a member whom nobody sees, and who hears nothing. */
+import type { FrameWriter, Lane } from '../router/lane.ts'
+import type { Membership, Place } from '../router/place.ts'
+import type { Socket } from '../router/socket.ts'
+
+const NO_LANE: Lane = {
+  name: 'none',
+  writer(): FrameWriter {
+    throw new Error('a program has no connection')
+  },
+}
+
+export function programMember(place: Place): Membership {
+  const socket: Socket = {
+    id: '',
+    lane: NO_LANE,
+    actors: [],
+    accounts: new Set(),
+    client: undefined,
+    names: new Map(),
+    memberships: new Map(),
+    target: undefined,
+    deliver() {},
+    direct() {},
+  }
+  return {
+    socket,
+    place,
+    name: place.address,
+    free: undefined,
+    senders: [],
+    hears: [],
+    mayAdmit: false,
+    filters: new Set(),
+    audience: undefined,
+    index: 0,
+    rate: undefined,
+    spoke: undefined,
+  }
+}

@@ -1,0 +1,115 @@
+/** What rooms' programs may have done with those who are in them (R25). */
+import { create, type JsonObject } from '@bufbuild/protobuf'
+import { FlowSchema } from '@porthouse/proto/room/v1/access'
+import { Code } from '@porthouse/proto/v1/code'
+import type { Flow } from '../locks/flow.ts'
+import { readFlow } from '../locks/read-flow.ts'
+import { parseFilter, type RoomAddress } from '../protocol/address.ts'
+import { checkFilter } from '../protocol/channel.ts'
+import { Refusal } from '../protocol/codes.ts'
+import type { AskedLock, ProgramActions } from '../rooms/program.ts'
+import type { Membership } from '../router/place.ts'
+import type { Core } from './core.ts'
+import { enter, joined } from './entry/entry.ts'
+import { leaveRoom } from './entry/membership.ts'
+import { expel, tellLeft } from './live/tell.ts'
+import { leftOf, locksFor, stepLocks } from './locks/locks.ts'
+import type { Session } from './session.ts'
+
+/** `core`: read when something is to be done, since programs are made before it. */
+export function programActions(core: () => Core): ProgramActions {
+  return {
+    expel: (member, code, detail) => expel(sessionOf(member), member, code, detail),
+    subscribe: (member, filter) => subscribe(member, filter),
+    unsubscribe(member, filter) {
+      member.place.unlisten(member, filter)
+      const address = `${member.place.address}/${filter}`
+      tellLeft(sessionOf(member), address, Code.UNSPECIFIED, 'by the room')
+    },
+    move,
+    lock: (member, asked) => lock(core(), member, asked),
+    failed: (account, place, code, detail) => core().technical.failed(account, place, code, detail),
+  }
+}
+
+function sessionOf({ socket }: Membership): Session {
+  return socket as Session
+}
+
+/** He was let in by the account, so what of its room he hears is the account's to say. */
+function subscribe(member: Membership, filter: string): void {
+  checkFilter(filter)
+  const session = sessionOf(member)
+  const { subscriptions } = session.core.options.limits
+  if (!member.filters.has(filter) && member.filters.size >= subscriptions) {
+    throw new Refusal(Code.ROOM_LIMIT, `over ${subscriptions} subscriptions in one room`)
+  }
+  member.place.listen(member, filter)
+  joined(session, 0, member, filter)
+}
+
+/** As if he had asked for it; he leaves the room once he is in the other. */
+function move(member: Membership, name: string): Promise<void> {
+  const session = sessionOf(member)
+  const [account] = member.place.name.split('/')
+  const target = parseFilter(`room:${account}/${name}`)
+  return entered(session, target, () => {
+    const place = session.core.router.graph.place(`${target.account}/${target.room}`)
+    const other = place && session.memberships.get(place.route)
+    if (!other || other === member) return
+    joined(session, 0, other, undefined)
+    const wasTarget = session.target?.kind === 'room' && session.target.membership === member
+    if (session.memberships.get(member.place.route) === member) {
+      leaveRoom(session, member)
+      tellLeft(session, member.place.address, Code.UNSPECIFIED, 'moved by the room')
+    }
+    if (wasTarget) session.target = { kind: 'room', membership: other, channel: '' }
+  })
+}
+
+/** Rejects with Refusal where he does not get in, and never settles where he goes before. */
+function entered(session: Session, target: RoomAddress, then: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = (refusal: Refusal | undefined) => {
+      if (refusal) return reject(refusal)
+      then()
+      resolve()
+    }
+    enter(session, { frameId: 0, target, listen: 'ifPermitted', done })
+  })
+}
+
+/** Throws Refusal for a lock that is none. */
+function lock({ acceptors, options }: Core, member: Membership, asked: AskedLock): Promise<void> {
+  const session = sessionOf(member)
+  const { address, name } = member.place
+  const flow = flowOf(asked, () => {
+    const { tries, deadlineMs } = options.limbo
+    return readFlow(lockConfig(asked), acceptors, { tries, deadlineMs })
+  })
+  const left = leftOf(session, flow, address)
+  if (!left) return Promise.resolve()
+  const [account = '', room = ''] = name.split('/')
+  const target: RoomAddress = { kind: 'room', account, room }
+  return new Promise((resolve, reject) => {
+    const done = (refusal: Refusal | undefined) => (refusal ? reject(refusal) : resolve())
+    const { record } = session.core.rooms.at(member.place)
+    const wish = { frameId: 0, target, listen: 'ifPermitted', done } as const
+    session.waiting = [...session.waiting, { ...wish, place: address, room: record.id }]
+    stepLocks(session, { type: 'guard', place: address, locks: locksFor(session, left) })
+  })
+}
+
+function lockConfig({ acceptor, options, deadlineMs = 0 }: AskedLock) {
+  const value = { acceptor, options: options as JsonObject, deadlineMs }
+  return create(FlowSchema, { kind: { case: 'lock', value } })
+}
+
+function flowOf({ acceptor }: AskedLock, read: () => Flow): Flow {
+  try {
+    return read()
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'its options'
+    throw new Refusal(Code.PROGRAM_FAILED, `no lock ${acceptor}: ${why}`)
+  }
+}
