@@ -14,6 +14,7 @@ import { contentOf, PAYLOAD, TEXT, withContent } from '../content.ts'
 import { parseJson } from '../json-text.ts'
 import { contentInvalid, misfit, shown } from '../misfit.ts'
 import { type MessageType, readMessageType } from './descriptors.ts'
+import { roundedIn } from './exact.ts'
 import { readRules } from './rules.ts'
 import { scanMessage } from './scan.ts'
 import { shapeOf } from './shape.ts'
@@ -51,6 +52,8 @@ export function readProtobufStructure(config: Protobuf): Structure {
 
 function payloadOf(text: Buffer, { type, registry }: MessageType): Buffer {
   const json = parseJson(text)
+  const fault = roundedIn(type, json)
+  if (fault) throw contentInvalid(fault)
   const payload = encoded(type, json as JsonValue, registry)
   if (payload.length > Math.max(PAYLOAD_BYTES_MAX, text.length)) {
     throw contentInvalid(misfit(`over ${PAYLOAD_BYTES_MAX} bytes as Protobuf`))
