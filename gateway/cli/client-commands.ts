@@ -11,7 +11,7 @@ other users of the machine do not see them.
 `
 
 export function clientCommands(program: Command): void {
-  asClient(program.command('connect <address>'))
+  ofPast(asClient(program.command('connect <address>')))
     .description('talk in a room: type a line, see others and what became of yours')
     .addHelpText(
       'after',
@@ -33,6 +33,7 @@ Examples:
     )
     .option('--lines', 'each line of stdin is a message; receipts come in the same order')
     .option('--key <key>', 'idempotency key: the same key again is a DUPLICATE')
+    .option('--retain', 'keep it as the last value of its channel')
     .option('--json', 'one JSON object a receipt: status, sockets, sequence, id')
     .addHelpText(
       'after',
@@ -47,7 +48,7 @@ Examples:
       process.exitCode = await (await import('./send.ts')).send(address, text, options)
     })
 
-  asClient(program.command('listen <address>'))
+  ofPast(asClient(program.command('listen <address>')))
     .description('print the messages of a room or channel, one a line; * and ** match channels')
     .option('--count <n>', 'end after so many messages')
     .option('--timeout <seconds>', 'end then; a failure where --count is not reached')
@@ -61,9 +62,16 @@ Prints "listening ADDRESS" on stderr once it hears.
 
 Examples:
   $ porthouse listen demo/hello --token TOKEN
+  $ porthouse listen demo/hello --since unread --token TOKEN
   $ porthouse listen 'demo/hello/log/**' --json --count 10 --timeout 60 --token TOKEN`,
     )
     .action(async (address, options) => (await import('./listen.ts')).listen(address, options))
+}
+
+function ofPast(command: Command): Command {
+  return command
+    .option('--since <position>', 'hear first what came after it; start: all; unread: unread')
+    .option('--last <n>', 'hear first the last so many messages')
 }
 
 function asClient(command: Command): Command {

@@ -1,22 +1,26 @@
 /** `porthouse listen`: messages of a place, one line each on stdout. */
-import type { Client, Message } from '@porthouse/client'
+import type { Client, Message, Since } from '@porthouse/client'
 import { EXIT, Failure, usage } from './failure.ts'
 import { printMessage } from './message.ts'
 import { printed, warn } from './output.ts'
+import { type PastOptions, pastOf, ReadMark } from './past.ts'
 import { parseCount, parseSeconds } from './quantity.ts'
 import type { Target } from './target.ts'
 import { type ClientOptions, withClient } from './with-client.ts'
 
-interface Options extends ClientOptions {
+interface Options extends ClientOptions, PastOptions {
   readonly count?: string
   readonly timeout?: string
   readonly text?: boolean
 }
 
+const TO_JOIN = '--since and --last need an ADDRESS, not a URL with a secret or a client in it'
+
 /** Ends after `--count` messages or at the end of `--timeout`; throws where that came too early. */
 export async function listen(address: string, options: Options): Promise<void> {
   const { text, json, timeout } = options
   if (text && json) throw usage('--text and --json exclude each other')
+  const since = pastOf(options)
   const count = options.count === undefined ? undefined : parseCount(options.count)
   const signal = AbortSignal.any(
     timeout === undefined ? [] : [AbortSignal.timeout(parseSeconds(timeout))],
@@ -27,13 +31,18 @@ export async function listen(address: string, options: Options): Promise<void> {
       address,
       options,
       async (client, target) => {
-        const messages = await messagesOf(client, target, signal)
-        warn(`listening ${address}`)
         tellConnection(client)
-        for await (const message of messages) {
-          printMessage(message, options)
-          await printed()
-          if (++heard === count) return
+        const { messages, mark } = await messagesOf(client, target, { signal, since })
+        warn(`listening ${address}`)
+        try {
+          for await (const message of messages) {
+            printMessage(message, options)
+            await printed()
+            mark?.printed(message)
+            if (++heard === count) return
+          }
+        } finally {
+          await mark?.told()
         }
       },
       { filter: true, signal },
@@ -52,18 +61,28 @@ export async function listen(address: string, options: Options): Promise<void> {
 async function messagesOf(
   client: Client,
   { address, isPlace }: Target,
-  signal: AbortSignal,
-): Promise<AsyncIterable<Message>> {
-  if (isPlace) return (await client.join(address, { signal })).messages({ signal })
+  { signal, since }: { signal: AbortSignal; since: Since | undefined },
+): Promise<{ messages: AsyncIterable<Message>; mark?: ReadMark }> {
+  const isClient = address.startsWith('client:')
+  if (isPlace || (isClient && since !== undefined)) {
+    if (since !== undefined && client.entered) throw usage(TO_JOIN)
+    const room = await client.join(address, { signal, since })
+    const messages = room.messages({ signal })
+    return { messages, ...(since === 'unread' && { mark: new ReadMark(room) }) }
+  }
   // What is sent to the token's client or socket comes without being asked for.
-  if (address.startsWith('client:')) return client.messages({ signal })
+  if (isClient) return { messages: client.messages({ signal }) }
   throw usage(`${address} cannot be listened to; a room, its channels and the token's client can`)
 }
 
 /** Says, on stderr if not elsewhere, what a reader of the messages alone would not see. */
 export function tellConnection(client: Client, say = warn): void {
   client.on('reconnecting', ({ error }) => say(`connection lost (${error.code}); trying again`))
-  client.on('reconnected', () => say('connected again; messages may have been missed'))
+  client.on('reconnected', () => say('connected again'))
+  client.on('gap', ({ address, from, code }) => {
+    const where = from > 0n ? ` from position ${from} on` : ''
+    say(`messages of ${address}${where} may be missing (${code})`)
+  })
   client.on('lost', ({ count, address, code }) =>
     say(`lost ${count} messages of ${address} (${code})`),
   )

@@ -5,8 +5,8 @@ import { harmless, print, printJson, styled } from './output.ts'
 
 /** One line of `listen --json`: `text` where the payload is UTF-8, else `payload` in base64. */
 export function messageForScripts(message: Message) {
-  const { id, from, address, channel, sequence, epoch, time, contentType, headers } = message
-  const { replyTo, correlationId } = message
+  const { id, from, address, channel, sequence, epoch, time, replay } = message
+  const { contentType, headers, replyTo, correlationId } = message
   const text = textOf(message)
   return {
     id,
@@ -16,6 +16,7 @@ export function messageForScripts(message: Message) {
     sequence: Number(sequence),
     epoch: Number(epoch),
     time: time.toISOString(),
+    ...(replay && { replay }),
     ...(text === undefined ? { payload: base64(message.payload) } : { text }),
     ...(contentType && { contentType }),
     ...(Object.keys(headers).length > 0 && { headers }),

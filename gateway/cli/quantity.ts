@@ -43,6 +43,22 @@ export function parseCount(text: string): number {
   return Number(text)
 }
 
+/** What of a room's past to hear: all, what is unread, or what is after a position. */
+export function parseSince(text: string): 'start' | 'unread' | bigint {
+  if (text === 'start' || text === 'unread') return text
+  if (/^\d{1,15}$/.test(text)) return BigInt(text)
+  throw usage(`--since ${text} is neither a position, start nor unread`)
+}
+
+const LAST_MAX = 10_000
+
+/** A number of messages of the past. */
+export function parseLast(text: string): number {
+  const number = /^\d{1,5}$/.test(text) ? Number(text) : LAST_MAX + 1
+  if (number <= LAST_MAX) return number
+  throw usage(`--last ${text} is not a whole number up to 10,000`)
+}
+
 /** More than a gateway can hold, and no more than the store takes. */
 const SOCKETS_MAX = 1_000_000
 

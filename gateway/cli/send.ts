@@ -10,6 +10,7 @@ interface Options extends ClientOptions {
   readonly level: Exclude<Level, 'none'>
   readonly lines?: boolean
   readonly key?: string
+  readonly retain?: boolean
 }
 
 type Post = (content: string | Uint8Array) => Promise<Outcome>
@@ -24,14 +25,15 @@ export async function send(
   text: string | undefined,
   options: Options,
 ): Promise<number> {
-  const { lines, key, level } = options
+  const { lines, key, level, retain } = options
   if (lines && text !== undefined && text !== '-')
     throw usage('--lines reads stdin: leave TEXT out')
   if (lines && key) throw usage('--key is for one message; with --lines all would be duplicates')
   if (!lines && text === undefined) throw usage('say what to send: TEXT, - for stdin, or --lines')
   return withClient(address, options, async (client, errand) => {
     const { as } = errand
-    const post = await poster(client, errand, { level, as, ...(key && { idempotencyKey: key }) })
+    const terms = { level, as, retain, ...(key && { idempotencyKey: key }) }
+    const post = await poster(client, errand, terms)
     let exit: number = EXIT.ok
     const tell = async (outcome: Outcome) => {
       if (outcome.status === 'REJECTED') exit = EXIT.refused

@@ -74,7 +74,7 @@ describe('a lost connection', () => {
       rooms: [{ address: 'room:acme/boiler', epoch: 1n, sequence: 40n, recovered: false }],
     })
     // The route is another one now, for sending and for hearing.
-    second.send(message('hello', { route: 1 }))
+    second.send(message('hello', { route: 1, sequence: 41n }))
     expect((await messages.next()).value).toMatchObject({ text: 'hello' })
     void room.send('x').catch(() => {})
     expect((await second.frame('envelope')).value.routing!.route).toBe(1)
