@@ -1,9 +1,10 @@
 /** A room's config as its blocks say it, with the defaults of those that are absent (R19). */
-import type { JsonObject } from '@bufbuild/protobuf'
-import type { Config } from '@porthouse/proto/room/v1/config'
+import { type JsonObject, toBinary } from '@bufbuild/protobuf'
+import { type Config, ConfigSchema } from '@porthouse/proto/room/v1/config'
 import type { Flow } from '../locks/flow.ts'
 import type { Acceptors, LockDefaults } from '../locks/read-flow.ts'
 import type { PlaceConfig } from '../router/place.ts'
+import type { WindowBounds } from '../router/window.ts'
 import type { RetentionBounds } from '../store/history.ts'
 import type { Rights } from '../store/store.ts'
 import { checkAccess, readAccess } from './blocks/access.ts'
@@ -48,12 +49,6 @@ export interface HistoryConfig {
   readonly keep: 'none' | 'window' | 'durable'
   /** Of what is kept in memory, whichever bound is met first. */
   readonly window: WindowBounds
-}
-
-export interface WindowBounds {
-  readonly messages: number
-  readonly bytes: number
-  readonly ageMs: number
 }
 
 export interface SessionHistoryConfig {
@@ -122,8 +117,16 @@ export function readConfig(config: Config, flows: FlowReader): RoomConfig {
   }
 }
 
-/** What is wrong with a config, one sentence each; none: it may be used. */
+/** Of a config as Protobuf. Its schemas, options and lists have bounds of their own beside it. */
+const CONFIG_BYTES_MAX = 1_048_576
+
+/**
+ * What is wrong with a config, one sentence each; none: it may be used. At most 1,048,576 bytes of
+ * Protobuf.
+ */
 export function checkConfig(config: Config, flows: FlowReader): string[] {
+  const { length } = toBinary(ConfigSchema, config)
+  if (length > CONFIG_BYTES_MAX) return [`a config of ${length} bytes is over ${CONFIG_BYTES_MAX}`]
   const blocks = new Blocks(config)
   const faults: string[] = []
   const seen = new Set<Kind>()

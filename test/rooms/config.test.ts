@@ -228,6 +228,11 @@ const WRONG: readonly Wrong[] = [
     (module): Wrong => ['program.module: ', { program: { module } }],
   ),
   ['program.budget_ms: ', { program: { module: 'a', budgetMs: 5_001 } }],
+  [
+    'a config of 10000',
+    { program: { module: 'a', options: { x: 'y'.repeat(9_999_980) } } },
+    { history: { keep: 9 } },
+  ],
   ['program.otherwise: no value 3', { program: { module: 'a', otherwise: 3 } }],
 ]
 
