@@ -30,6 +30,7 @@ import { RetainedWriter } from './rooms/retained/retained-writer.ts'
 import { Rooms } from './rooms/rooms.ts'
 import { Graph } from './router/graph.ts'
 import { IdempotencyWindow } from './router/idempotency.ts'
+import { OwnChannels } from './router/own-channels.ts'
 import { Router } from './router/router.ts'
 import { Turn } from './router/turn.ts'
 import type { Core } from './session/core.ts'
@@ -204,6 +205,9 @@ function coreOf(
   const sockets = new RandomIds(randomBytes)
   const keys = new IdempotencyWindow(config.idempotency)
   const { histories } = store
+  const { messages, bytes, windowMs: ageMs } = config.resume
+  const bounds = { messages, bytes, ageMs, allBytes: config.resume.allBytes }
+  const own = new OwnChannels({ graph, options: bounds, clock, uptime })
   const retained = new RetainedWriter(store.retained, log)
   const writer = new HistoryWriter({ histories, turn, uptime, log, options: config.history })
   const { limits } = config
@@ -216,9 +220,10 @@ function coreOf(
     newId: () => sockets.next(),
     turn,
     log,
-    router: new Router({ graph, ids, window: keys, uptime }),
+    router: new Router({ graph, ids, window: keys, own, uptime }),
     writer,
     retained,
+    own,
     cursors: new CursorBook(store.cursors),
     unread: (...query) => store.cursors.unread(...query),
     catchUps: new CatchUps(turn),

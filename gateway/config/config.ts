@@ -126,7 +126,11 @@ export const schema = z.strictObject({
       meaning: "modules of rooms' programs (R25); absent: there are none",
     }),
     watch: bool(false, 'begins programs anew when a file of the folder changes: for development'),
-    memoryMb: count(64, 8, "MiB of heap that one account's programs may use, and as much beside it"),
+    memoryMb: count(
+      64,
+      8,
+      "MiB of heap that one account's programs may use, and as much beside it",
+    ),
     queue: count(1_000, 1, 'messages of one room that may wait for its program'),
     queueBytes: bytes(
       8 * MIB,
@@ -142,6 +146,9 @@ export const schema = z.strictObject({
       'how long after its connection a client may resume without proof (R12)',
     ),
     tokens: count(50_000, 0, 'connections that have ended and may be resumed'),
+    messages: count(100, 0, "messages of a client's own channel that stay as long (R43)"),
+    bytes: bytes(64 * KIB, 0, 'bytes of them'),
+    allBytes: bytes(32 * MIB, 0, 'bytes of all clients; those sent to longest ago go first'),
   }),
   logins: section({
     records: count(

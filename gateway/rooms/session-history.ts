@@ -8,8 +8,8 @@ import { Refusal } from '../protocol/codes.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import type { Keeper, OwnMessage } from '../router/intake.ts'
 import type { Membership } from '../router/place.ts'
+import { sizeOf } from '../router/window.ts'
 import type { SessionHistoryConfig } from './config.ts'
-import { sizeOf } from './history/window.ts'
 
 /** By what a connection that was cut off is known again, and how long it is waited for. */
 export interface Grace {

@@ -24,18 +24,21 @@ import type { Graph } from './graph.ts'
 import type { IdempotencyWindow, Remembered, Waiter } from './idempotency.ts'
 import { ownBody, type RoomMessage } from './intake.ts'
 import { Outcome } from './outcome.ts'
+import type { OwnChannels } from './own-channels.ts'
 import type { Membership, Sender } from './place.ts'
 import { permit } from './policy.ts'
 import { type Barred, resolve } from './resolve.ts'
 import type { Actor, Socket } from './socket.ts'
 
 const NO_BYTES = new Uint8Array()
+const CLIENT = 'client:'
 const NONE_BARRED: Barred = new Map()
 
 export class Router {
   readonly graph: Graph
   readonly #ids: Uuid7Source
   readonly #window: IdempotencyWindow
+  readonly #own: OwnChannels
   /** Milliseconds that only rise: a clock that is set must not change how much may be sent. */
   readonly #uptime: () => number
 
@@ -43,11 +46,13 @@ export class Router {
     graph: Graph
     ids: Uuid7Source
     window: IdempotencyWindow
+    own: OwnChannels
     uptime: () => number
   }) {
     this.graph = parts.graph
     this.#ids = parts.ids
     this.#window = parts.window
+    this.#own = parts.own
     this.#uptime = parts.uptime
   }
 
@@ -196,7 +201,7 @@ export class Router {
   #sendDirect(
     origin: Socket,
     envelope: ScannedEnvelope,
-    destination: DirectDestination | GroupDestination,
+    destination: Direct,
     id: MessageId,
   ): Remembered {
     const stamp: Stamp = {
@@ -212,11 +217,30 @@ export class Router {
     }
     const sockets = gather(this.graph, origin, destination)
     const structure = roomOf(destination)?.place.config.structure
-    for (const socket of sockets) socket.direct(envelope, stamp, structure)
-    return { id, sockets: sockets.length, sequence: 0, epoch: 0, stored: false, kept: false }
+    const facts = { id, sockets: sockets.length, sequence: 0, epoch: 0, stored: false }
+    if (!this.#keeps(origin, destination, sockets.length)) {
+      for (const socket of sockets) socket.direct(envelope, stamp, structure)
+      return { ...facts, kept: false }
+    }
+    const body = ownBody(envelope)
+    const numbered = this.#own.post(destination.key, { ...stamp, id: ownId(id) }, body)
+    for (const socket of sockets) socket.direct(body, numbered, structure)
+    return { ...facts, kept: true }
+  }
+
+  /**
+   * A client's own channel has what reaches it, and for a while what would have; from those of its
+   * account alone while it is away, since nobody else can be told from a stranger then.
+   */
+  #keeps(origin: Socket, { kind, key }: Direct, reached: number): boolean {
+    if (kind !== 'name' || !key.startsWith(CLIENT)) return false
+    if (reached > 0) return true
+    const isAway = this.graph.socketsOf(key).size === 0 && this.#own.find(key) !== undefined
+    return isAway && origin.accounts.has(key.slice(CLIENT.length, key.indexOf('/')))
   }
 }
 
+type Direct = DirectDestination | GroupDestination
 type Sendable = Exclude<Destination, RefusedDestination>
 
 /** The envelope as the room wants it (R20), or why it is none. */

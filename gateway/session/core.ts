@@ -10,6 +10,7 @@ import type { HistoryWriter } from '../rooms/history/writer.ts'
 import type { RoomPrograms } from '../rooms/program.ts'
 import type { RetainedWriter } from '../rooms/retained/retained-writer.ts'
 import type { Rooms } from '../rooms/rooms.ts'
+import type { OwnChannels } from '../router/own-channels.ts'
 import type { Router } from '../router/router.ts'
 import type { Turn } from '../router/turn.ts'
 import type { Cursors } from '../store/history.ts'
@@ -42,6 +43,7 @@ export interface Core {
   readonly writer: HistoryWriter
   /** Of last values. */
   readonly retained: RetainedWriter
+  readonly own: OwnChannels
   readonly cursors: CursorBook
   /** Counts what was not read. */
   readonly unread: Cursors['unread']

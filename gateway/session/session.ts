@@ -86,6 +86,8 @@ export class Session implements Socket {
   actors: readonly ProvedActor[]
   client: string | undefined = undefined
   names: ReadonlyMap<string, string> = NO_NAMES
+  /** By a client's address, the position in its own channel after which what comes is live. */
+  readonly ownFrom = new Map<string, number>()
   accounts: ReadonlySet<string> = NONE
   /** Slugs of accounts whose lobby it is in. */
   lobbies: ReadonlySet<string> = NONE

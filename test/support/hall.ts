@@ -30,6 +30,7 @@ import { Rooms } from '../../gateway/rooms/rooms.ts'
 import { Graph } from '../../gateway/router/graph.ts'
 import { IdempotencyWindow } from '../../gateway/router/idempotency.ts'
 import type { Lane } from '../../gateway/router/lane.ts'
+import { OwnChannels } from '../../gateway/router/own-channels.ts'
 import { Router } from '../../gateway/router/router.ts'
 import { Turn } from '../../gateway/router/turn.ts'
 import type { Core } from '../../gateway/session/core.ts'
@@ -94,6 +95,9 @@ export class Hall {
     const window = new IdempotencyWindow(options.idempotency)
     const log = pino({ level: 'silent' })
     const { histories } = this.store
+    const { messages, bytes, windowMs: ageMs, allBytes } = options.resume
+    const bounds = { messages, bytes, ageMs, allBytes }
+    const own = new OwnChannels({ graph, options: bounds, clock, uptime: clock })
     const retained = new RetainedWriter(this.store.retained, log)
     const writer = new HistoryWriter({
       histories,
@@ -141,11 +145,13 @@ export class Hall {
         graph,
         ids: new Uuid7Source(clock, randomBytes),
         window,
+        own,
         uptime: clock,
       }),
       rooms: this.rooms,
       writer,
       retained,
+      own,
       cursors: new CursorBook(this.store.cursors),
       unread: (...query) => this.store.cursors.unread(...query),
       catchUps: new CatchUps(turn),

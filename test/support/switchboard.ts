@@ -6,6 +6,7 @@ import { Uuid7Source } from '../../gateway/protocol/uuid7.ts'
 import { Graph } from '../../gateway/router/graph.ts'
 import { IdempotencyWindow } from '../../gateway/router/idempotency.ts'
 import type { Outcome } from '../../gateway/router/outcome.ts'
+import { OwnChannels } from '../../gateway/router/own-channels.ts'
 import { Place } from '../../gateway/router/place.ts'
 import { Router } from '../../gateway/router/router.ts'
 import { Turn } from '../../gateway/router/turn.ts'
@@ -14,6 +15,8 @@ import { MemorySocket, type MemorySocketOptions } from './memory-socket.ts'
 import { plainPlace } from './plain-place.ts'
 
 type EnvelopeInit = MessageInitShape<typeof EnvelopeSchema>
+
+const OWN = { messages: 100, bytes: 65_536, ageMs: 120_000, allBytes: 1_000_000 }
 
 export class Switchboard {
   now = 1_700_000_000_000
@@ -31,6 +34,7 @@ export class Switchboard {
       graph: this.graph,
       ids: new Uuid7Source(clock, (size) => Buffer.alloc(size, 7)),
       window: new IdempotencyWindow(idempotency),
+      own: new OwnChannels({ graph: this.graph, options: OWN, clock, uptime: clock }),
       uptime: clock,
     })
   }

@@ -1,6 +1,7 @@
 /** Block history: what the room keeps of its messages (R36, R37, R43). */
 import { type History, Keep, KeepSchema } from '@porthouse/proto/room/v1/history'
-import type { RoomConfig, WindowBounds } from '../config.ts'
+import type { WindowBounds } from '../../router/window.ts'
+import type { RoomConfig } from '../config.ts'
 import { atMost, known } from './bounds.ts'
 
 const WINDOW: WindowBounds = { messages: 100, bytes: 1_048_576, ageMs: 300_000 }

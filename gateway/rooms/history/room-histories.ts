@@ -4,12 +4,13 @@
  */
 import type { Log } from '../../observe/log.ts'
 import type { IdempotencyWindow } from '../../router/idempotency.ts'
+import type { OwnMessage } from '../../router/intake.ts'
 import type { Place } from '../../router/place.ts'
+import { Window } from '../../router/window.ts'
 import type { Histories, HistoryHead, StoredKey } from '../../store/history.ts'
 import type { RoomConfig } from '../config.ts'
 import type { Room } from '../rooms.ts'
 import { RoomHistory, TAIL } from './room-history.ts'
-import { Window } from './window.ts'
 import { Claim, type HistoryWriter } from './writer.ts'
 
 /** How often retention is looked after, in milliseconds. */
@@ -68,7 +69,7 @@ export class RoomHistories {
   ): RoomHistory {
     const { histories, writer } = this.#parts
     const { keep } = history
-    const window = new Window(keep === 'window' ? history.window : TAIL, place.sequence)
+    const window = new Window<OwnMessage>(keep === 'window' ? history.window : TAIL, place.sequence)
     const now = this.#parts.uptime
     if (!head) return new RoomHistory(place, keep, window, now)
     const { generation } = head

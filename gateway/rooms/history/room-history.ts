@@ -6,9 +6,9 @@ import { Code } from '@porthouse/proto/v1/code'
 import { matchesChannel } from '../../protocol/channel.ts'
 import type { Intake, Keeper, OwnMessage } from '../../router/intake.ts'
 import type { Place } from '../../router/place.ts'
+import type { Window } from '../../router/window.ts'
 import type { Histories, HistoryHead, PageRange } from '../../store/history.ts'
 import { Page, type Replayed, replayed } from './page.ts'
-import type { Window } from './window.ts'
 import type { Claim } from './writer.ts'
 
 /** Where a backlog begins, and whether that is where it was to begin. */
@@ -37,7 +37,7 @@ interface Stored {
 export class RoomHistory implements Keeper {
   readonly place: Place
   readonly kind: 'none' | 'window' | 'durable'
-  readonly window: Window
+  readonly window: Window<OwnMessage>
   readonly #now: () => number
   readonly #stored: Stored | undefined
   /** Of a durable one, as far as it is known here. */
@@ -48,7 +48,7 @@ export class RoomHistory implements Keeper {
   constructor(
     place: Place,
     kind: 'none' | 'window' | 'durable',
-    window: Window,
+    window: Window<OwnMessage>,
     now: () => number,
     stored?: Stored & { readonly head: HistoryHead },
   ) {

@@ -12,9 +12,9 @@ import { refused } from '../../router/destination.ts'
 import type { Intake, WaitingMessage } from '../../router/intake.ts'
 import type { Place } from '../../router/place.ts'
 import type { Turn } from '../../router/turn.ts'
+import { sizeOf } from '../../router/window.ts'
 import type { Append, Histories, NewMessage } from '../../store/history.ts'
 import { StoreError } from '../../store/store.ts'
-import { sizeOf } from './window.ts'
 
 export interface WriterOptions {
   /** What may wait in all, in bytes. */

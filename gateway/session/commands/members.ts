@@ -11,7 +11,7 @@ import { parseAddress } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Session } from '../session.ts'
 import { inRoom } from './in-room.ts'
-import { pageOf } from './page.ts'
+import { PAGE_MAX, pageOf } from './page.ts'
 import { checkAfter } from './permission.ts'
 
 /**
@@ -28,12 +28,24 @@ export async function listMembers(asker: Session, { of, after }: ListMembers): P
     if (!owner && !room.config.presence) {
       throw new Refusal(Code.COMMAND_NOT_PERMITTED, 'members of this room do not see each other')
     }
-    const { members: all, count } = asker.core.presence.listing(room.place)
-    const { entries: members, more } = pageOf(all, after, {
-      address: (member) => member.address,
-      read: (member) => member,
+    const { names, memberOf } = asker.core.presence.listing(room.place)
+    const first = firstAfter(names, after)
+    const { entries: members, more } = pageOf(names.slice(first, first + PAGE_MAX + 1), after, {
+      address: (name) => name,
+      read: memberOf,
       bytes: (member) => toBinary(MemberSchema, member).length,
     })
-    return create(MembersSchema, { members, more, count })
+    return create(MembersSchema, { members, more, count: names.length })
   })
+}
+
+/** Position of the first of sorted names after this one. */
+function firstAfter(names: readonly string[], after: string): number {
+  let [low, high] = [0, names.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((names[middle] as string) <= after) low = middle + 1
+    else high = middle
+  }
+  return low
 }

@@ -1,7 +1,7 @@
 /** A page of a list: bounded in number and in bytes, ordered by address. */
 
 /** Entries of one page. */
-const PAGE_MAX = 256
+export const PAGE_MAX = 256
 
 /** One page, so that a short question does not have a long answer; one entry at least is given. */
 const PAGE_BYTES_MAX = 65_536

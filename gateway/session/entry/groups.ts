@@ -1,8 +1,8 @@
 /** Who is in which groups of a room: by its config, and by a Join (R27). */
 import { Code } from '@porthouse/proto/v1/code'
-import { isNamed } from '../../locks/proof.ts'
 import type { Address } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
+import type { GroupConfig } from '../../rooms/config.ts'
 import type { Group } from '../../router/groups.ts'
 import type { Membership } from '../../router/place.ts'
 import type { Session } from '../session.ts'
@@ -30,13 +30,28 @@ export function settleGroups(session: Session, member: Membership): void {
   }
   const { config, record } = session.core.rooms.at(place)
   if (hears.length === 0) return place.groups.remove(member)
-  for (const { name, clients } of config.groups) {
-    const appointed = session.proofs.some(({ account, client }) => {
-      if (account?.id !== record.account.id || !client) return false
-      return clients.some((each) => isNamed(client, each))
-    })
-    place.groups.get(name)?.appoint(member, appointed)
+  if (config.groups.length === 0) return
+  const own = session.proofs.flatMap(({ account, client }) =>
+    account?.id === record.account.id && client ? [client.slug, client.id] : [],
+  )
+  for (const group of config.groups) {
+    const clients = clientsOf(group)
+    const appointed = own.some((each) => clients.has(each))
+    place.groups.get(group.name)?.appoint(member, appointed)
   }
+}
+
+/** There may be many, and each join asks. */
+const setsOfClients = new WeakMap<GroupConfig, ReadonlySet<string>>()
+
+function clientsOf(group: GroupConfig): ReadonlySet<string> {
+  let clients = setsOfClients.get(group)
+  if (!clients) {
+    // UUIDs may be written in either case, and slugs are in lower case.
+    clients = new Set(group.clients.map((each) => each.toLowerCase()))
+    setsOfClients.set(group, clients)
+  }
+  return clients
 }
 
 /**

@@ -11,6 +11,7 @@ import { type GroupAddress, joinGroup, leaveGroup } from '../entry/groups.ts'
 import { pastOf } from '../history/backlog.ts'
 import { moveCursor } from '../history/cursor.ts'
 import { fetchHistory } from '../history/fetch.ts'
+import { joinOwnChannel } from '../history/own-channel.ts'
 import type { Session } from '../session.ts'
 import { decode } from './decode.ts'
 
@@ -29,10 +30,12 @@ export function handleRoom(session: Session, frame: ScannedFrame): void {
 }
 
 const GROUP = 'group:'
+const CLIENT = 'client:'
 
 function join(session: Session, frameId: number, asked: Join): void {
   const { address, sendOnly, replayed, presence } = asked
   if (address.startsWith(GROUP)) return intoGroup(session, frameId, address)
+  if (address.startsWith(CLIENT)) return joinOwnChannel(session, frameId, asked)
   const target = parsePlace(address)
   const past = pastOf(asked)
   const listen = sendOnly ? 'no' : 'yes'

@@ -128,6 +128,7 @@ export function become(session: Session, proofs: readonly Proof[]): void {
     if (proof.client) {
       session.client ??= actor.address
       for (const name of clientNames(account, proof.client)) names.set(name, actor.address)
+      hearsOwn(session, actor.address)
     }
     const connection = proof.token && connectionOf(session, proof.token.id)
     if (connection) names.set(connection, connection)
@@ -137,6 +138,11 @@ export function become(session: Session, proofs: readonly Proof[]): void {
   session.accounts = accounts
   session.actors = actors.length > 0 ? actors : [itself(session.address)]
   graph.addNames(session, names.keys())
+}
+
+/** What is sent to the client from now on comes live. */
+function hearsOwn({ names, ownFrom, core }: Session, address: string): void {
+  if (!names.has(address)) ownFrom.set(address, core.own.find(address)?.sequence ?? 0)
 }
 
 /** Whom a proof lets the socket act as; the account as a whole has no name but the socket's. */

@@ -50,17 +50,20 @@ export class Changes {
     return { joined, left, before: count - joined.length + left.length, count }
   }
 
-  /** Who was in it when they were told last. */
-  *told(): Iterable<Member> {
-    for (const [name, sockets] of this.#people) {
-      if (this.#before.get(name) !== 0) yield memberOf(name, sockets)
-    }
-    for (const [name, sockets] of this.#before) {
-      if (sockets > 0 && this.#people.socketsOf(name) === 0) yield memberOf(name, sockets)
-    }
+  /** Names that were in it when they were told last, and of each how many sockets it had. */
+  get told(): string[] {
+    const stayed = [...this.#people].filter(([name]) => this.#before.get(name) !== 0)
+    const gone = [...this.#before].filter(
+      ([name, sockets]) => sockets > 0 && this.#people.socketsOf(name) === 0,
+    )
+    return [...stayed, ...gone].map(([name]) => name)
+  }
+
+  socketsTold(name: string): number {
+    return this.#before.get(name) ?? this.#people.socketsOf(name)
   }
 }
 
-function memberOf(address: string, sockets: number): Member {
+export function memberOf(address: string, sockets: number): Member {
   return create(MemberSchema, { address, sockets })
 }

@@ -13,7 +13,10 @@ import type { Lane } from '../../router/lane.ts'
 import type { Membership, Place } from '../../router/place.ts'
 import { memberName } from '../identity/known-as.ts'
 import type { Session } from '../session.ts'
-import { Changes } from './changes.ts'
+import { Changes, memberOf } from './changes.ts'
+
+/** Names that are told at once: with more, whoever wants to know them lists them when he needs them. */
+const CHANGES_MAX = 1_024
 
 /** Who came and who went in one frame, each; of more there are several. */
 const NAMES_MAX = 256
@@ -23,14 +26,17 @@ export type After = (ms: number, run: () => void) => void
 
 /** Who is in a room, as members may know it now. */
 export interface Listing {
-  readonly members: Iterable<Member>
-  readonly count: number
+  /** In order. */
+  readonly names: readonly string[]
+  memberOf(name: string): Member
 }
 
 export class Presence {
   readonly #after: After
   /** Of rooms where somebody came or went since it was told last. */
   readonly #changes = new Map<Place, Changes>()
+  /** Names in order, of rooms that were listed since they were told last: to sort is dear. */
+  readonly #listed = new WeakMap<Place, readonly string[]>()
   readonly #watching = new WeakSet<Membership>()
 
   constructor(after: After) {
@@ -55,7 +61,9 @@ export class Presence {
   /** Who is there, as those were told who are told of changes. */
   listing(place: Place): Listing {
     const changes = this.#changes.get(place) ?? new Changes(place.occupancy.room)
-    return { members: changes.told(), count: changes.change.before }
+    const names = this.#listed.get(place) ?? changes.told.sort()
+    this.#listed.set(place, names)
+    return { names, memberOf: (name) => memberOf(name, changes.socketsTold(name)) }
   }
 
   #rename(member: Membership, name: string): void {
@@ -64,7 +72,10 @@ export class Presence {
     const rename = () => place.occupancy.rename(member, name)
     const room = (member.socket as Session).core.rooms.at(place)
     const { presence } = room.config
-    if (!presence) return rename()
+    if (!presence) {
+      this.#listed.delete(place)
+      return rename()
+    }
     const names = [member.name, name].filter((each) => each !== '')
     this.#changesIn(room, presence).during(names, rename)
   }
@@ -82,6 +93,7 @@ export class Presence {
 
   #tell({ place, config: { presence } }: Room, changes: Changes): void {
     this.#changes.delete(place)
+    this.#listed.delete(place)
     if (!presence) return
     const frames = framesOf(place, changes, presence)
     if (frames.length === 0) return
@@ -99,7 +111,10 @@ export class Presence {
   }
 }
 
-/** In names, where all of them were told and are few; else the number alone, if it is another. */
+/**
+ * In names, where all of them were told and are few, and so are the changes; else the number alone,
+ * if it is another, or if names that were told before are void by it.
+ */
 function framesOf(
   { route }: Place,
   { change }: Changes,
@@ -109,6 +124,7 @@ function framesOf(
   if (Math.max(before, count) > namesMax) {
     return before === count ? [] : [frameOf({ route, count })]
   }
+  if (joined.length + left.length > CHANGES_MAX) return [frameOf({ route, count })]
   const frames: Frame[] = []
   for (let at = 0; at < Math.max(joined.length, left.length); at += NAMES_MAX) {
     const to = at + NAMES_MAX

@@ -1,23 +1,35 @@
 /**
- * The last messages of a room, in memory: the history of rooms that keep a window, and the tail of
- * durable ones, from which whoever catches up goes live in one step. Bounded by messages, bytes and
- * age; what is missing at its beginning is known, so nobody takes a part for the whole.
+ * The last messages of one order, in memory: the history of rooms that keep a window, the tail of
+ * durable ones, from which whoever catches up goes live in one step, and what was sent to a client
+ * lately. Bounded by messages, bytes and age; what is missing at its beginning is known, so nobody
+ * takes a part for the whole.
  */
-import type { OwnMessage } from '../../router/intake.ts'
-import type { WindowBounds } from '../config.ts'
+import type { EnvelopeBody, Stamp } from '../protocol/packet-writer.ts'
 
-interface Entry {
-  readonly message: OwnMessage
+export interface WindowBounds {
+  readonly messages: number
+  readonly bytes: number
+  readonly ageMs: number
+}
+
+/** A message with memory of its own, and its position. */
+export interface Kept {
+  readonly message: Stamp
+  readonly body: EnvelopeBody
+}
+
+interface Entry<Message> {
+  readonly message: Message
   readonly keptAt: number
 }
 
 /** What one message takes beside its body, in bytes, about. */
 const MESSAGE_BYTES = 200
 
-export class Window {
+export class Window<Message extends Kept> {
   #bounds: WindowBounds
   /** In the order of positions, the oldest at `#start`. */
-  readonly #entries: Entry[] = []
+  readonly #entries: Entry<Message>[] = []
   #start = 0
   #bytes = 0
   /** Position before the first one that is here, or would be. */
@@ -55,7 +67,7 @@ export class Window {
     this.#before = position
   }
 
-  push(message: OwnMessage, now: number): void {
+  push(message: Message, now: number): void {
     this.#entries.push({ message, keptAt: now })
     this.#bytes += sizeOf(message)
     this.forget(now)
@@ -93,12 +105,12 @@ export class Window {
   }
 
   /** Those after this position, in order. */
-  after(position: number): OwnMessage[] {
+  after(position: number): Message[] {
     let low = this.#start
     let high = this.#entries.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      const entry = this.#entries[middle] as Entry
+      const entry = this.#entries[middle] as Entry<Message>
       if (entry.message.message.sequence <= position) low = middle + 1
       else high = middle
     }
@@ -107,6 +119,6 @@ export class Window {
 }
 
 /** In bytes of memory, about. */
-export function sizeOf({ body }: OwnMessage): number {
+export function sizeOf({ body }: Kept): number {
   return MESSAGE_BYTES + body.end - body.start
 }
