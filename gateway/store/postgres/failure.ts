@@ -43,6 +43,8 @@ const NOT_CONNECTED: ReadonlySet<string> = new Set([
  * connection, authorization, unknown database, resources, operator's intervention, system error.
  */
 const ABOUT_THE_SERVER = ['08', '28', '3D', '53', '57', '58']
+/** Its message names a table, schema or database. */
+const INSUFFICIENT_PRIVILEGE = '42501'
 
 /** An error of the database or of the connection to it as a StoreError; anything else as it is. */
 export function storeFailure(error: unknown): unknown {
@@ -74,7 +76,8 @@ function ofServer(cause: postgres.PostgresError): StoreError {
   if (cause.code === DISK_FULL || OUT_OF_SPACE.test(cause.message)) {
     return failure('full', 'the database has no space left')
   }
-  const tellable = ABOUT_THE_SERVER.includes(cause.code.slice(0, 2))
+  const tellable =
+    ABOUT_THE_SERVER.includes(cause.code.slice(0, 2)) || cause.code === INSUFFICIENT_PRIVILEGE
   const why = tellable ? cause.message : `it refused (${cause.code})`
   return unavailable(why, cause, isCertain)
 }
