@@ -21,7 +21,7 @@ async function ask<Case extends 'sockets' | 'rooms' | 'clients'>(
 ): Promise<Answer<Case>> {
   const list = { sockets: 'listSockets', rooms: 'listRooms', clients: 'listClients' } as const
   hall.now += 1_000
-  guest.say(command(1, list[kind], { of }))
+  guest.say(command(1, list[kind] as 'listSockets', { of }))
   await hall.settle()
   for (const { body } of guest.take()) {
     const action = body.case === 'command' ? body.value.action : undefined

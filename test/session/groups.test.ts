@@ -15,7 +15,7 @@ let hall: Hall
 beforeEach(() => {
   hall = hallWithKeys()
   hall.store.client('acme/ann')
-  const staff = { name: 'staff', clients: ['ann', hall.store.clientId('ann')] }
+  const staff = { name: 'staff', clients: [hall.store.clientId('ann').toUpperCase()] }
   hall.store.room('acme/shop', OPEN, groups({ name: 'crew', open: true }, staff))
 })
 

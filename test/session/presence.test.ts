@@ -230,6 +230,18 @@ describe('in a larger room', () => {
   })
 })
 
+test('where over 1,024 come at once, how many there are is told alone', async () => {
+  hall.store.configure('acme/hall', OPEN, seen({ members: 10_000 }))
+  const ann = await there('ann')
+  for (let i = 0; i < 1_000; i++) hall.open('/acme/hall')
+  await passes()
+  const named = told(ann)
+  expect(named.map(({ joined }) => joined.length)).toEqual([256, 256, 256, 232])
+  for (let i = 0; i < 1_025; i++) hall.open('/acme/hall')
+  await passes()
+  expect(changes(ann)).toEqual(['2026'])
+})
+
 describe('a changed config', () => {
   test('begins and ends it, for those who asked before', async () => {
     await hall.live.start()
