@@ -4,6 +4,7 @@ import { createWriteStream } from 'node:fs'
 import { lstat, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { openLog } from '../observe/log.ts'
 import type { Held } from '../store/postgres/backup/backup.ts'
@@ -64,18 +65,22 @@ async function checkThere(dataDir: string): Promise<void> {
 /** A file that appears whole, on disk and for its owner alone, or not at all (threat S4). */
 async function writeWhole(
   file: string,
-  write: (to: ReturnType<typeof createWriteStream>) => Promise<Held>,
+  write: (to: Writable) => Promise<Held>,
 ): Promise<{ held: Held; bytes: number }> {
   const before = await lstat(file).catch(() => undefined)
   if (before && !before.isFile()) throw new Failure('EEXIST', `${file} is there, and is no file`)
   const draft = `${file}.${randomBytes(4).toString('hex')}.partial`
-  const to = createWriteStream(draft, { flags: 'wx', mode: 0o600, flush: true })
+  const handle = await open(draft, 'wx', 0o600).catch((error) => {
+    throw fileFailure(error)
+  })
+  const to = handle.createWriteStream({ flush: true })
   try {
     const held = await told(write(to))
     await rename(draft, file)
     await syncFolder(dirname(resolve(file)))
     return { held, bytes: (await stat(file)).size }
   } catch (error) {
+    to.destroy()
     await rm(draft, { force: true })
     throw fileFailure(error)
   }
