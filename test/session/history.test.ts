@@ -1,17 +1,14 @@
 /** What a room keeps comes once, in order, and before what is live (R36, R37, R43). */
 import type { Block } from '@porthouse/proto/room/v1/config'
 import { Keep } from '@porthouse/proto/room/v1/history'
-import { Code } from '@porthouse/proto/v1/code'
-import { Replay } from '@porthouse/proto/v1/envelope'
-import type { Frame } from '@porthouse/proto/v1/frame'
-import { ReceiptLevel, ReceiptStatus } from '@porthouse/proto/v1/receipt'
-import type { Fetch, Join, Joined } from '@porthouse/proto/v1/room'
+import { ReceiptLevel } from '@porthouse/proto/v1/receipt'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type FrameInit, text } from '../support/client-frames.ts'
 import { type Guest, Hall } from '../support/hall.ts'
 import { envelopes, textOf } from '../support/heard.ts'
 import { OPEN } from '../support/memory-store.ts'
+import { position, roomFrame, told } from '../support/told.ts'
 
 const BOARD = 'room:acme/board'
 const STORED = { receipt: ReceiptLevel.STORED }
@@ -33,54 +30,16 @@ function keeping(keep: Keep, window?: object): Block['kind'] {
   return { case: 'history', value: { keep, ...(window && { window }) } as never }
 }
 
-function joinFrom(id: number, address: string, backlog: Partial<Join>['backlog']): FrameInit {
-  const value = { address, ...(backlog && { backlog }) }
-  return { id, body: { case: 'room', value: { action: { case: 'join', value } } } } as FrameInit
+function joinFrom(id: number, address: string, backlog: object): FrameInit {
+  return roomFrame(id, 'join', { address, backlog })
 }
 
-const since = (sequence: number, epoch = 0) => ({
-  case: 'after' as const,
-  value: { epoch: BigInt(epoch), sequence: BigInt(sequence) } as never,
-})
-
-function fetchFrame(id: number, address: string, asked: Partial<Fetch>): FrameInit {
-  const action = { case: 'fetch', value: { address, ...asked } }
-  return { id, body: { case: 'room', value: { action } } } as FrameInit
+function since(sequence: number, epoch = 0): object {
+  return { case: 'after', value: position(sequence, epoch) }
 }
 
-/** A generated enum's name for a number. */
-function nameIn(values: Readonly<Record<string, number>>, value: number): string {
-  return Object.entries(values).find(([, number]) => number === value)?.[0] ?? `${value}`
-}
-
-/** Receipts, Joined and messages, a word each. */
-function told(frames: readonly Frame[]): string[] {
-  return frames.map(({ id, body }) => {
-    if (body.case === 'receipt') {
-      const { status, code, sequence } = body.value
-      return `${id} ${nameIn(ReceiptStatus, status)}${code ? ` ${nameIn(Code, code)}` : ` ${sequence}`}`
-    }
-    if (body.case === 'envelope') {
-      const { stamp } = body.value
-      const mark = stamp?.replay ? ` ${nameIn(Replay, stamp.replay)}` : ''
-      return `${textOf(body.value)} ${stamp?.sequence}${mark}`
-    }
-    if (body.case !== 'room') return `${id} ${body.case}`
-    const { action } = body.value
-    if (action.case === 'joined') return `${id} joined ${backlogOf(action.value)}`
-    if (action.case === 'caughtUp') return `caughtUp ${action.value.sequence}`
-    if (action.case === 'fetched') {
-      const { count, firstSequence, lastSequence, moreBefore, moreAfter } = action.value
-      return `${id} fetched ${count} of ${firstSequence}-${lastSequence} ${moreBefore} ${moreAfter}`
-    }
-    return `${id} ${action.case}`
-  })
-}
-
-function backlogOf({ backlog, sequence }: Joined): string {
-  if (!backlog) return `${sequence}`
-  const { recovered, afterSequence, code } = backlog
-  return `${sequence} from ${afterSequence}${recovered ? '' : ` ${nameIn(Code, code)}`}`
+function fetchFrame(id: number, address: string, asked: object): FrameInit {
+  return roomFrame(id, 'fetch', { address, ...asked })
 }
 
 async function hears(guest: Guest): Promise<string[]> {
@@ -117,7 +76,7 @@ describe('a durable room', () => {
     await hall.settle()
     const bob = hall.open()
     bob.say(joinFrom(1, BOARD, since(1)))
-    expect(await hears(bob)).toEqual(['1 joined 2 from 1', 'b 2 HISTORY', 'caughtUp 2'])
+    expect(await hears(bob)).toEqual(['1 joined 2 from 1', 'b 2 HISTORY', '0 caughtUp 2'])
     bob.say(text(2, 'c', { ...STORED, to: [BOARD] }))
     expect(await hears(bob)).toEqual(['2 STORED 3'])
   })
@@ -167,34 +126,33 @@ describe('a durable room', () => {
     const ann = await enter()
     for (let i = 1; i <= 9; i++) ann.say(text(i, `m${i}`, STORED))
     await hears(ann)
-    const position = (sequence: number) => ({ epoch: 0n, sequence: BigInt(sequence) }) as never
     ann.say(fetchFrame(20, BOARD, { range: { case: 'after', value: position(7) } }))
     expect(await hears(ann)).toEqual([
       'm8 8 HISTORY',
       'm9 9 HISTORY',
-      '20 fetched 2 of 1-9 true false',
+      '20 fetched 2 of 1-9, more before',
     ])
     ann.say(fetchFrame(21, BOARD, { limit: 2 }))
     expect(await hears(ann)).toEqual([
       'm8 8 HISTORY',
       'm9 9 HISTORY',
-      '21 fetched 2 of 1-9 true false',
+      '21 fetched 2 of 1-9, more before',
     ])
     ann.say(fetchFrame(22, BOARD, { limit: 2, range: { case: 'before', value: position(3) } }))
     expect(await hears(ann)).toEqual([
       'm1 1 HISTORY',
       'm2 2 HISTORY',
-      '22 fetched 2 of 1-9 false true',
+      '22 fetched 2 of 1-9, more after',
     ])
     ann.say(fetchFrame(23, BOARD, { limit: 3, range: { case: 'around', value: position(5) } }))
     expect(await hears(ann)).toEqual([
       'm4 4 HISTORY',
       'm5 5 HISTORY',
       'm6 6 HISTORY',
-      '23 fetched 3 of 1-9 true true',
+      '23 fetched 3 of 1-9, more before and after',
     ])
     ann.say(fetchFrame(24, BOARD, { range: { case: 'after', value: position(10) } }))
-    expect(await hears(ann)).toEqual(['24 drop'])
+    expect(await hears(ann)).toEqual(['24 drop POSITION_UNKNOWN'])
   })
 })
 
@@ -208,14 +166,14 @@ describe('a room with a window', () => {
     await hall.settle()
     const bob = hall.open()
     bob.say(joinFrom(1, 'room:acme/recent', since(1, epoch)))
-    expect(await hears(bob)).toEqual(['1 joined 2 from 1', 'b 2 HISTORY', 'caughtUp 2'])
+    expect(await hears(bob)).toEqual(['1 joined 2 from 1', 'b 2 HISTORY', '0 caughtUp 2'])
     bob.vanish()
     await hall.settle()
     hall.pass(301_000)
     await hall.settle()
     const cat = hall.open()
     cat.say(joinFrom(1, 'room:acme/recent', since(1, epoch)))
-    expect(await hears(cat)).toEqual(['1 joined 0 from 0 EPOCH_CHANGED', 'caughtUp 0'])
+    expect(await hears(cat)).toEqual(['1 joined 0 from 0 EPOCH_CHANGED', '0 caughtUp 0'])
     cat.say(text(2, 'c', { ...STORED, to: ['room:acme/recent'] }))
     expect(await hears(cat)).toEqual(['2 REJECTED NO_HISTORY'])
   })
@@ -231,9 +189,9 @@ test('a room that keeps nothing says so, unless nothing was missed', async () =>
   bob.say(joinFrom(2, 'room:acme/moment/x', since(1, epoch)))
   expect(await hears(bob)).toEqual([
     '1 joined 1 from 1 NO_HISTORY',
-    'caughtUp 1',
+    '0 caughtUp 1',
     '2 joined 1 from 1',
-    'caughtUp 1',
+    '0 caughtUp 1',
   ])
 })
 
