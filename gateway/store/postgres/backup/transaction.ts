@@ -7,11 +7,15 @@ export type Transaction = postgres.TransactionSql
 
 /** What the server's operator sees. */
 const NAME = 'porthouse backup'
+/** One statement brings a whole table: as long as nobody waits for it in earnest. */
+const STATEMENT_MS_MAX = 6 * 3600 * 1000
+/** Others may hold a table for a moment, or be stuck. */
+const LOCK_MS_MAX = 10_000
 
 /**
- * Runs `work` in one transaction of that mode, without a bound of time for its statements. Rejects
- * with a StoreError where the database fails, with its own error where `work` does; nothing was
- * changed then.
+ * Runs `work` in one transaction of that mode, whose statements may take 6 hours each, and wait for
+ * a lock for 10 s. Rejects with a StoreError where the database fails, with its own error where
+ * `work` does; nothing was changed then.
  */
 export async function inTransaction<T>(
   server: Server,
@@ -20,9 +24,13 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const failed = Promise.withResolvers<never>()
   const onclose = () => failed.reject(unavailable('the connection was lost'))
-  const sql = connect(server, 1, 0, { name: NAME, max_lifetime: null, onclose })
+  const sql = connect(server, 1, STATEMENT_MS_MAX, { name: NAME, max_lifetime: null, onclose })
+  const bounded = async (transaction: Transaction): Promise<T> => {
+    await transaction.unsafe(`set local lock_timeout = ${LOCK_MS_MAX}`)
+    return await work(transaction)
+  }
   const guarded = (transaction: Transaction): Promise<T> =>
-    work(transaction).catch((error) => {
+    bounded(transaction).catch((error) => {
       failed.reject(error)
       // The driver would roll back behind a stream that is not at its end, or on a connection that
       // is gone. The server does so by itself when the connection ends.
