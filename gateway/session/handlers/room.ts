@@ -50,11 +50,15 @@ function leave(session: Session, frameId: number, { address }: Leave): void {
 
 function intoGroup(session: Session, frameId: number, text: string): void {
   const { member, address } = joinGroup(session, parseAddress(text) as GroupAddress)
+  const { place, senders } = member
   const value = {
-    route: member.place.route,
+    route: place.route,
     address,
-    maySend: member.senders.length > 0,
+    epoch: BigInt(place.epoch),
+    sequence: BigInt(place.sequence),
+    maySend: senders.length > 0,
     listening: true,
+    revision: session.core.rooms.at(place).record.revision,
   }
   session.send(frameId, { case: 'room', value: { action: { case: 'joined', value } } })
 }
