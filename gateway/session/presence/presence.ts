@@ -15,7 +15,7 @@ import { memberName } from '../identity/known-as.ts'
 import type { Session } from '../session.ts'
 import { Changes, memberOf } from './changes.ts'
 
-/** Names that are told at once: with more, whoever wants to know them lists them when he needs them. */
+/** Names that are told at once; of more, whoever needs to know them lists them. */
 const CHANGES_MAX = 1_024
 
 /** Who came and who went in one frame, each; of more there are several. */
