@@ -14,17 +14,18 @@ const BACKSLASH = 0x5c
 const OPENING = new Set([0x5b, 0x7b])
 const CLOSING = new Set([0x5d, 0x7d])
 
-/** Throws Refusal CONTENT_INVALID. */
-export function parseJson(bytes: Buffer): unknown {
+/** Throws Refusal CONTENT_INVALID. `valuesMax`: within each other, all told. */
+export function parseJson(bytes: Buffer, valuesMax = Number.POSITIVE_INFINITY): unknown {
   if (!isUtf8(bytes)) throw contentInvalid(misfit('not JSON: no UTF-8'))
   const { depth, colons } = outlineOf(bytes)
   if (depth > DEPTH_MAX) throw contentInvalid(misfit(`nested over ${DEPTH_MAX} deep`))
   const value = parsed(bytes.toString('utf8'))
-  const names = { count: 0 }
-  const fault = faultIn(value, names)
+  const counts = { names: 0, values: 0 }
+  const fault = faultIn(value, counts)
   if (fault) throw contentInvalid(fault)
+  if (counts.values > valuesMax) throw contentInvalid(misfit(`over ${valuesMax} values`))
   // JSON.parse keeps the last of two: what was checked would not be what another reader sees.
-  if (names.count !== colons) throw contentInvalid(misfit('an object with one name twice'))
+  if (counts.names !== colons) throw contentInvalid(misfit('an object with one name twice'))
   return value
 }
 
@@ -58,7 +59,13 @@ function endOfString(bytes: Buffer, start: number): number {
   return i
 }
 
-function faultIn(value: unknown, names: { count: number }): Misfit | undefined {
+interface Counts {
+  names: number
+  values: number
+}
+
+function faultIn(value: unknown, counts: Counts): Misfit | undefined {
+  counts.values++
   if (typeof value === 'string') {
     return value.isWellFormed() ? undefined : misfit('a string with half a surrogate pair')
   }
@@ -67,14 +74,14 @@ function faultIn(value: unknown, names: { count: number }): Misfit | undefined {
   }
   if (Array.isArray(value)) {
     for (const [index, item] of value.entries()) {
-      const fault = faultIn(item, names)
+      const fault = faultIn(item, counts)
       if (fault) return within(index, fault)
     }
   } else if (isObject(value)) {
     for (const name of Object.keys(value)) {
-      names.count++
+      counts.names++
       const fault = name.isWellFormed()
-        ? faultIn(value[name], names)
+        ? faultIn(value[name], counts)
         : misfit('a name with half a surrogate pair')
       if (fault) return within(name, fault)
     }

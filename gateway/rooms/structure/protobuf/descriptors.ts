@@ -52,8 +52,9 @@ function registryOf(set: FileDescriptorSet): FileRegistry {
   }
 }
 
+/** Some of what the library finds wrong has no words. */
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return (error instanceof Error && error.message) || 'its types cannot be read'
 }
 
 function typesWithin(root: DescMessage): DescMessage[] {

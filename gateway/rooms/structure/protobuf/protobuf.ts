@@ -16,8 +16,8 @@ import { contentInvalid, misfit, shown } from '../misfit.ts'
 import { type MessageType, readMessageType } from './descriptors.ts'
 import { roundedIn } from './exact.ts'
 import { readRules } from './rules.ts'
-import { scanMessage } from './scan.ts'
-import { shapeOf } from './shape.ts'
+import { DECODED_MAX, scanMessage } from './scan.ts'
+import { type Shape, shapeOf } from './shape.ts'
 
 /**
  * Of what JSON becomes as Protobuf and the reverse, in bytes and characters; either may be many
@@ -46,12 +46,12 @@ export function readProtobufStructure(config: Protobuf): Structure {
       check(payload)
       return withContent(envelope, PAYLOAD, payload, false)
     },
-    textOf: (body) => textOf(body, messageType),
+    textOf: (body) => textOf(body, messageType, shape),
   }
 }
 
 function payloadOf(text: Buffer, { type, registry }: MessageType): Buffer {
-  const json = parseJson(text)
+  const json = parseJson(text, DECODED_MAX)
   const fault = roundedIn(type, json)
   if (fault) throw contentInvalid(fault)
   const payload = encoded(type, json as JsonValue, registry)
@@ -73,10 +73,16 @@ function encoded(type: DescMessage, json: JsonValue, registry: MessageType['regi
 }
 
 /** Undefined: it goes as bytes, for it has no JSON (an Any of a type not known), or too much. */
-function textOf(body: EnvelopeBody, { type, registry }: MessageType): string | undefined {
+function textOf(
+  body: EnvelopeBody,
+  { type, registry }: MessageType,
+  shape: Shape,
+): string | undefined {
   if (body.content === TEXT) return undefined
+  const content = contentOf(body)
   try {
-    const json = toJson(type, fromBinary(type, contentOf(body)), { registry })
+    if (scanMessage(content, shape) > DECODED_MAX) return undefined
+    const json = toJson(type, fromBinary(type, content, { readUnknownFields: false }), { registry })
     return lengthOf(json) > TEXT_MAX ? undefined : JSON.stringify(json)
   } catch {
     return undefined

@@ -12,12 +12,12 @@ import { Budget } from '../budget.ts'
 import { contentInvalid, misfit, shown } from '../misfit.ts'
 import { Pattern } from '../pattern.ts'
 import type { MessageType } from './descriptors.ts'
+import { DECODED_MAX } from './scan.ts'
 
 /** Number of the options of buf.validate, for messages, oneofs and fields alike. */
 const OPTION = 1159
 
-/** Of a message that has rules: values, each of which may meet some; patterns; values in a list. */
-const VALUES_MAX = 32_768
+/** Patterns in all rules, and values in one list. */
 const PATTERNS_MAX = 64
 const LISTED_MAX = 100
 
@@ -45,9 +45,12 @@ export function readRules({ type, types }: MessageType): Rules | undefined {
   const first = validator.validate(type, create(type))
   if (first.kind === 'error') throw new Error(`descriptor_set: ${shown(first.error.message, 200)}`)
   return (bytes, values) => {
-    if (values > VALUES_MAX) throw contentInvalid(misfit(`over ${VALUES_MAX} values`))
+    if (values > DECODED_MAX) throw contentInvalid(misfit(`over ${DECODED_MAX} values`))
     budget = new Budget(bytes.length)
-    const { kind, error, violations } = validator.validate(type, fromBinary(type, bytes))
+    const { kind, error, violations } = validator.validate(
+      type,
+      fromBinary(type, bytes, { readUnknownFields: false }),
+    )
     if (kind === 'valid') return
     const [violation] = violations ?? []
     if (!violation) throw error?.cause ?? contentInvalid(misfit('its rules cannot be checked'))

@@ -9,6 +9,12 @@ import { DEPTH_MAX } from '../json-text.ts'
 import { contentInvalid, misfit } from '../misfit.ts'
 import { type FieldShape, type Shape, WireKind } from './shape.ts'
 
+/**
+ * Values of known fields that a message may have if it has to be decoded, for its rules or as JSON:
+ * each may be a message, and take some 10 µs.
+ */
+export const DECODED_MAX = 16_384
+
 /** Gives the number of values of known fields. Throws Refusal CONTENT_INVALID. */
 export function scanMessage(bytes: Buffer, shape: Shape): number {
   const scan = new Scan(bytes)
