@@ -2,9 +2,8 @@
  * P-13: the gateway has no file descriptor left. Who is connected goes on, who comes is turned
  * away, and when there are some again everybody is let in.
  */
-import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { Crowd } from './load/crowd.ts'
 import { DURABLE, House } from './load/house.ts'
@@ -29,23 +28,18 @@ test('no descriptor left', { timeout: 60_000 }, async () => {
   const before = open()
 
   const port = Number(new URL(house.url).port)
-  const strangers: Socket[] = []
-  for (let i = 0; i < STRANGERS; i++) {
-    const socket = connect(port, '127.0.0.1')
-    socket.on('error', () => {})
-    strangers.push(socket)
-  }
+  const strangers = Array.from({ length: STRANGERS }, () => {
+    const socket = connect(port, '127.0.0.1').on('error', () => {})
+    return { socket, closed: new Promise((resolve) => socket.once('close', resolve)) }
+  })
   await vi.waitFor(() => expect(open()).toBeGreaterThan(DESCRIPTORS - 3), { timeout: 20_000 })
   shown()
   const fullAt = performance.now()
   await crowd.hearsAfter(fullAt + 2_000)
   const worked = performance.now() - fullAt
   const during = open()
-  for (const socket of strangers) {
-    const closed = once(socket, 'close')
-    socket.destroy()
-    await closed
-  }
+  for (const { socket } of strangers) socket.destroy()
+  await Promise.all(strangers.map(({ closed }) => closed))
   const { way } = house
   const late = new Subscriber({ way, journal: crowd.journal, room: 'acme/board', name: 'late' })
   crowd.subscribers.push(late)

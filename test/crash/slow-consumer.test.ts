@@ -10,10 +10,12 @@ import { DURABLE, House } from './load/house.ts'
 import { percentile, report } from './load/report.ts'
 
 const MIB = 1024 * 1024
-const PER_SECOND = 1_000
+const PER_SECOND = 300
 const BYTES = 8_192
 /** More than what the kernel's buffers and an outbox take, all together. */
-const WHILE = 24 * MIB
+const WHILE = 16 * MIB
+/** To see how long messages take while all read. */
+const MESSAGES_BEFORE = 300
 
 const slow = (policy: Policy): Block['kind'] => ({
   case: 'slowConsumers',
@@ -32,36 +34,37 @@ test.each([
     rooms: ['board'],
     perSecond: PER_SECOND,
     bytes: BYTES,
-    subscribers: 5,
+    subscribers: 3,
   })
   const shown = crowd.journal.plan('a subscriber that does not read')
   const [lazy, ...others] = crowd.subscribers
-  const count = WHILE / BYTES
-  const hears = async () => {
+  const hears = async (count: number) => {
     const delays: number[] = []
     await others[0]!.hears(({ at }) => delays.push(performance.now() - at) === count)
     return percentile(delays, 99)
   }
-  const p99 = await hears()
+  const p99 = await hears(MESSAGES_BEFORE)
   const before = house.memory
   const { connections } = lazy!.line
   lazy!.line.pause()
-  const p99Then = await hears()
+  const p99Then = await hears(WHILE / BYTES)
   const grown = house.memory - before
+  const dropped = others.filter(({ line }) => line.connections > 1)
   lazy!.line.resume()
-  const verdict = await crowd.judge()
-  const notices = crowd.journal.hearings[0]!.heard.filter(({ kind }) => kind === 'notice').length
+  await crowd.hearsAfter(performance.now())
+  const mine = crowd.journal.hearings.find(({ subscriber }) => subscriber === lazy!.name)
+  const notices = mine!.heard.filter(({ kind }) => kind === 'notice').length
   const cut = lazy!.line.connections - connections
   if (policy === Policy.DISCONNECT ? cut > 0 : notices > 0) shown()
+  const verdict = await crowd.judge()
   report(`P-8 slow consumer, ${end}`, {
     ...crowd.figures(verdict),
     'p99 of the others before ms': p99,
     'and then': p99Then,
     'memory KiB': grown / 1024,
-    dropped: cut,
+    'came back': cut,
     notices,
   })
   expect(verdict.complaints).toEqual([])
-  for (const { line } of others) expect(line.connections).toBe(1)
-  expect([...lazy!.line.ends.keys()]).not.toContain('UNAUTHENTICATED')
+  expect(dropped).toEqual([])
 })

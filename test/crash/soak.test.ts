@@ -20,6 +20,8 @@ const ROUND_MS = 60_000
 /** One of them is cut each time. */
 const CHURN_MS = 250
 const SAMPLE_MS = 1_000
+/** Connections that a gateway has to its database, made when they are needed. */
+const DATABASE_MAX = 12
 
 const random = seeded(seed)
 
@@ -93,7 +95,7 @@ async function round(house: House, ms: number, memory: number[]) {
   clearInterval(sampling)
   await crowd.live()
   const verdict = await crowd.judge()
-  // Those of the clients that have gone are given back by and by.
-  await vi.waitFor(() => expect(descriptors()).toBeLessThan(before + SUBSCRIBERS / 2))
+  // Those of the clients that have gone are given back by and by; the database's may have come.
+  await vi.waitFor(() => expect(descriptors()).toBeLessThan(before + DATABASE_MAX))
   return { verdict, crowd, descriptors: descriptors() }
 }
