@@ -34,6 +34,7 @@ export const END = '\\.\n'
 const NEWLINE = 0x0a
 /** A gateway may be busy beside it: most of what can be saved, at a third of the work. */
 const GZIP_LEVEL = 3
+const BLOCK_BYTES = 64 * 1024
 
 /**
  * Writes a backup and ends the stream. Memory is bounded, whatever the store holds. Rejects with
@@ -122,9 +123,24 @@ async function* copyOut(
   )
   const select = `select ${values.join(', ')} from public."${name}"`
   const stream: Readable = await tx.unsafe(`copy (${select}) to stdout`).readable()
-  yield* stream
+  yield* inBlocks(stream)
   // The driver has stopped to read where its last chunk filled the stream, and waits for this.
   stream._read(0)
+}
+
+/** A row comes in a chunk of its own, which is too little for a round of compression. */
+async function* inBlocks(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let block: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of stream) {
+    block.push(chunk)
+    bytes += chunk.length
+    if (bytes < BLOCK_BYTES) continue
+    yield Buffer.concat(block)
+    block = []
+    bytes = 0
+  }
+  yield Buffer.concat(block)
 }
 
 /** A room's config without the secrets of its locks, as `room config show` masks them. */
