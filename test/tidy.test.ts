@@ -6,6 +6,8 @@ import { files, linesMatching, type TextFile, written } from './tidy/tree.ts'
 
 const LINE_LENGTH_MAX = 100
 const FILE_LINES_MAX = 500
+/** Tables, which are one thing however long they are. */
+const TABLES = ['proto/porthouse/v1/code.proto']
 const FUNCTION_LINES_MAX = 70
 
 const code = written('.ts', '.go', '.sh', '.proto', '.c', '.h', 'Makefile', '.ci/run')
@@ -29,7 +31,9 @@ describe('lengths', () => {
   })
 
   test(`files have at most ${FILE_LINES_MAX} lines`, () => {
-    const long = code.filter(({ lines }) => lines.length > FILE_LINES_MAX)
+    const long = code.filter(
+      ({ path, lines }) => lines.length > FILE_LINES_MAX && !TABLES.includes(path),
+    )
     expect(long.map(({ path, lines }) => `${path}: ${lines.length}`)).toEqual([])
   })
 
