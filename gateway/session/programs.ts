@@ -49,12 +49,18 @@ function subscribe(member: Membership, filter: string): void {
 }
 
 /** As if he had asked for it; he leaves the room once he is in the other. */
-function move(member: Membership, name: string): Promise<void> {
+async function move(member: Membership, name: string): Promise<void> {
   const session = sessionOf(member)
+  const { rooms, router } = session.core
   const [account] = member.place.name.split('/')
   const target = parseFilter(`room:${account}/${name}`)
+  // A stranger would meet a lock there; of its own account a program may know that there is none.
+  const room = await rooms.open(target.account, target.room)
+  if (!room) throw new Refusal(Code.ROOM_UNKNOWN, 'no such room')
+  rooms.release(room)
+  if (session.closed) return
   return entered(session, target, () => {
-    const place = session.core.router.graph.place(`${target.account}/${target.room}`)
+    const place = router.graph.place(`${target.account}/${target.room}`)
     const other = place && session.memberships.get(place.route)
     if (!other || other === member) return
     joined(session, 0, other, undefined)
