@@ -17,8 +17,8 @@ import { LAB, setOf } from './descriptors.ts'
 import { contentOf, envelope, payload, reason, scanned, structureOf, text } from './say.ts'
 
 const descriptorSet = setOf(LAB)
-const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptorSet))
-const reading = registry.getMessage('lab.Reading') as DescMessage
+const lab = createFileRegistry(fromBinary(FileDescriptorSetSchema, descriptorSet))
+const reading = lab.getMessage('lab.Reading') as DescMessage
 const room = structureOf({
   structure: { case: 'protobuf', value: { descriptorSet, type: 'lab.Reading' } },
 })
@@ -42,7 +42,9 @@ const leaf = fc.record(
 const readings: fc.Arbitrary<JsonObject> = fc
   .tuple(leaf, leaf, fc.dictionary(fc.string({ maxLength: 4 }), leaf, { maxKeys: 2 }))
   .map(([outer, inner, byName]) => ({ ...outer, next: inner, parts: [inner, {}], byName }))
-const encoded = readings.map((json) => toBinary(reading, fromJson(reading, json, { registry })))
+const encoded = readings.map((json) =>
+  toBinary(reading, fromJson(reading, json, { registry: lab })),
+)
 
 describe('a Protobuf room', () => {
   test('takes every message of its type as it came', () => {

@@ -20,10 +20,10 @@ export interface MessageType {
 
 /** Throws an Error, for an admin, where it cannot be used. */
 export function readMessageType({ descriptorSet, type: name }: Protobuf): MessageType {
-  const registry = registryOf(decoded(descriptorSet))
-  const type = registry.getMessage(name)
+  const known = registryOf(decoded(descriptorSet))
+  const type = known.getMessage(name)
   if (!type) throw new Error(`type: no message ${shown(name, 80)} in descriptor_set`)
-  return { type, registry, types: typesWithin(type) }
+  return { type, registry: known, types: typesWithin(type) }
 }
 
 function decoded(bytes: Uint8Array): FileDescriptorSet {
