@@ -1,6 +1,6 @@
 /**
- * Formats of JSON Schema (Validation, 7.3), which are checked here and not only noted. Each expression
- * goes over a text a few times at most, whatever it is.
+ * Formats of JSON Schema (Validation, 7.3), which are checked here and not only noted. Each
+ * expression goes over a text a few times at most, whatever it is.
  */
 import { isIPv4, isIPv6 } from 'node:net'
 

@@ -1,4 +1,4 @@
-/** Finds what a schema's references refer to, which is within the same text (JSON Schema Core, 8). */
+/** Finds what a schema's references refer to, within the same text (JSON Schema Core, 8). */
 import { Schema } from './schema.ts'
 import { type Site, schemaFault } from './site.ts'
 
