@@ -439,7 +439,7 @@ export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
  */
 export type ListClients = Message<"porthouse.v1.ListClients"> & {
   /**
-   * room:… or lobby:… (all of the account), for the account's owner.
+   * room:…, group:… or lobby:… (all of the account), for the account's owner.
    *
    * @generated from field: string of = 1;
    */
@@ -615,7 +615,7 @@ export type GetStats = Message<"porthouse.v1.GetStats"> & {
   of: string;
 
   /**
-   * Channels after this one; absent: the room, then from the first.
+   * Those after this address; absent: the room, then its channels from the first.
    *
    * @generated from field: string after = 2;
    */
@@ -665,7 +665,7 @@ export type Occupancy = Message<"porthouse.v1.Occupancy"> & {
   address: string;
 
   /**
-   * That listen to it, or send there alone.
+   * That listen to it, or send there alone; of a channel, those that listen to it by its own name.
    *
    * @generated from field: uint32 sockets = 2;
    */

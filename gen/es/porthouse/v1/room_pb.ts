@@ -740,7 +740,8 @@ export const MemberSchema: GenMessage<Member> = /*@__PURE__*/
 
 /**
  * Who came and went in some time; a name that did both is in neither list. In a room of more
- * members than block presence says, `count` alone.
+ * members than block presence says, or where over 1,024 came and went at once, `count` alone: names
+ * known from before are void then.
  *
  * @generated from message porthouse.v1.Presence
  */
