@@ -24,7 +24,7 @@ test('a backup under load is a prefix of what was acknowledged', { timeout: 90_0
   await house.start()
   const crowd = await Crowd.gather({ house, rooms: ['board', 'yard'], perSecond: 1_000 })
   const shown = crowd.journal.plan('a backup under load')
-  await crowd.hearsAfter(performance.now())
+  await crowd.stores()
   await delay(1_000)
   const folder = mkdtempSync(join(tmpdir(), 'porthouse-crash-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20 }))

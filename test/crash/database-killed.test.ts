@@ -8,9 +8,9 @@ import { afterEach, expect, onTestFinished, test } from 'vitest'
 import { DebianServer } from '../store/debian.ts'
 import { Crowd } from './load/crowd.ts'
 import { DURABLE, House } from './load/house.ts'
-import { EmbeddedPostgres, type Postgres } from './load/postgres.ts'
+import { CRASHES, EmbeddedPostgres, type Postgres } from './load/postgres.ts'
 import { Pulse } from './load/pulse.ts'
-import { rounds } from './load/random.ts'
+import { rounds, seed, seeded } from './load/random.ts'
 import { percentile, report } from './load/report.ts'
 
 const PER_SECOND = 1_000
@@ -32,7 +32,7 @@ async function outage(name: string, house: House, postgres: Postgres, signal: Si
   const pulse = new Pulse(house.way, 'acme/yard')
   onTestFinished(() => pulse.close())
   const shown = crowd.journal.plan(`${signal} of PostgreSQL`)
-  await crowd.hearsAfter(performance.now())
+  await crowd.stores()
   await delay(500)
   const before = house.memory
   await postgres.fall(signal)
@@ -92,6 +92,36 @@ test.each<Signal>(['SIGKILL', 'SIGQUIT'])(
     }
   },
 )
+
+test('at random moments, again and again', { timeout: 90_000 + rounds(20) * 10_000 }, async () => {
+  const random = seeded(seed)
+  const count = rounds(20)
+  const house = await House.build({ rooms })
+  closing.push(() => house.close())
+  await house.start()
+  const crowd = await Crowd.gather({ house, rooms: ['board'], perSecond: 2 * PER_SECOND })
+  const recovered: number[] = []
+  for (let round = 0; round < count; round++) {
+    const which = CRASHES[round % CRASHES.length]!
+    const shown = crowd.journal.plan(`end of ${which} in round ${round + 1}`)
+    await delay(100 + random() * 400)
+    const isUnderLoad = crowd.isSending
+    const at = performance.now()
+    await new EmbeddedPostgres(house.data).crash(which)
+    if (isUnderLoad) shown()
+    recovered.push((await crowd.stores()) - at)
+  }
+  const verdict = await crowd.judge()
+  report('P-2 PostgreSQL killed at random moments', {
+    rounds: count,
+    ...crowd.figures(verdict),
+    'recovered p50 ms': percentile(recovered, 50),
+    'p95 ms': percentile(recovered, 95),
+    seed: `${seed}`,
+  })
+  expect(verdict.complaints, `seed ${seed}`).toEqual([])
+  expect(house.isRunning).toBe(true)
+})
 
 test('a server', { timeout: 90_000 }, async () => {
   const server = await DebianServer.start()

@@ -21,7 +21,7 @@ test('no descriptor left', { timeout: 60_000 }, async () => {
   onTestFinished(() => house.close())
   await house.start()
   const crowd = await Crowd.gather({ house, rooms: ['board'], perSecond: 500 })
-  await crowd.hearsAfter(performance.now())
+  await crowd.stores()
   const lines = [...crowd.publishers, ...crowd.subscribers].map(({ line }) => line)
   const shown = crowd.journal.plan('all descriptors in use')
   const open = () => readdirSync(`/proc/${house.pid}/fd`).length

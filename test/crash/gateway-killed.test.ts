@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { DebianServer } from '../store/debian.ts'
 import { Crowd } from './load/crowd.ts'
 import { DURABLE, House, type HouseOptions } from './load/house.ts'
+import { EmbeddedPostgres } from './load/postgres.ts'
 import { rounds, seed, seeded } from './load/random.ts'
 import { percentile, report } from './load/report.ts'
 
@@ -15,7 +16,13 @@ const PER_SECOND = 2_000
 const MOMENT_MIN = 100
 const MOMENT_MAX = 700
 
-async function killRounds(name: string, count: number, options: Partial<HouseOptions>) {
+interface Rounds extends Partial<HouseOptions> {
+  readonly count: number
+  /** PostgreSQL and its supervisor are killed with the gateway. */
+  readonly everything?: boolean
+}
+
+async function killRounds(name: string, { count, everything, ...options }: Rounds) {
   const random = seeded(seed)
   const house = await House.build({ rooms: { board: [DURABLE], yard: [DURABLE] }, ...options })
   onTestFinished(() => house.close())
@@ -28,7 +35,10 @@ async function killRounds(name: string, count: number, options: Partial<HouseOpt
     await delay(MOMENT_MIN + random() * (MOMENT_MAX - MOMENT_MIN))
     const isUnderLoad = crowd.isSending
     const killedAt = performance.now()
-    await house.kill()
+    await Promise.all([
+      house.kill(),
+      everything && new EmbeddedPostgres(house.data).crash('all, with its supervisor'),
+    ])
     if (isUnderLoad) shown()
     await house.start()
     recovered.push((await crowd.hearsAfter(killedAt)) - killedAt)
@@ -48,11 +58,15 @@ async function killRounds(name: string, count: number, options: Partial<HouseOpt
 const PATIENCE_MS = 30_000 + rounds(20) * 10_000
 
 test('on the embedded PostgreSQL', { timeout: PATIENCE_MS }, () =>
-  killRounds('embedded', rounds(20), {}),
+  killRounds('embedded', { count: rounds(20) }),
+)
+
+test('with PostgreSQL at the same moment', { timeout: PATIENCE_MS }, () =>
+  killRounds('and PostgreSQL', { count: rounds(4), everything: true }),
 )
 
 test('on a server', { timeout: PATIENCE_MS }, async () => {
   const server = await DebianServer.start()
   onTestFinished(() => server.stop())
-  await killRounds('server', rounds(4), { databaseUrl: server.options.url })
+  await killRounds('server', { count: rounds(4), databaseUrl: server.options.url })
 })

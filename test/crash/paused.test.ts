@@ -17,7 +17,7 @@ async function setUp(env: Record<string, string> = {}) {
   onTestFinished(() => house.close())
   await house.start()
   const crowd = await Crowd.gather({ house, rooms: ['board'], perSecond: PER_SECOND })
-  await crowd.hearsAfter(performance.now())
+  await crowd.stores()
   return { house, crowd }
 }
 

@@ -33,7 +33,7 @@ async function setUp(perSecond: number) {
   await sql.end()
   await house.start()
   const crowd = await Crowd.gather({ house, rooms: ['board'], perSecond })
-  await crowd.hearsAfter(performance.now())
+  await crowd.stores()
   return { house, crowd }
 }
 
@@ -52,7 +52,7 @@ test('a write to the disk ends between each message and its receipt', async () =
   for await (const line of createInterface({ input: strace.stderr })) {
     if (/attached/.test(line)) break
   }
-  await crowd.hearsAfter(performance.now())
+  await crowd.stores()
   const from = performance.now()
   await delay(2_000)
   const to = performance.now()
@@ -99,7 +99,7 @@ test('a snapshot taken in the midst of writing has all that was acknowledged bef
   const takenAt = performance.now()
   await promisify(execFile)('cp', ['-a', join(house.data, 'postgres'), join(copy, 'postgres')])
   for (const pid of pids) process.kill(pid, 'SIGCONT')
-  await crowd.hearsAfter(performance.now())
+  await crowd.stores()
   const verdict = await crowd.judge()
 
   const other = house.on(copy)

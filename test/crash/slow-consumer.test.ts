@@ -51,7 +51,7 @@ test.each([
   const grown = house.memory - before
   const dropped = others.filter(({ line }) => line.connections > 1)
   lazy!.line.resume()
-  await crowd.hearsAfter(performance.now())
+  await crowd.stores()
   const mine = crowd.journal.hearings.find(({ subscriber }) => subscriber === lazy!.name)
   const notices = mine!.heard.filter(({ kind }) => kind === 'notice').length
   const cut = lazy!.line.connections - connections

@@ -81,6 +81,11 @@ export class Crowd {
     return performance.now()
   }
 
+  /** Resolves with now, when every subscriber has heard what was sent after this was called. */
+  stores(): Promise<number> {
+    return this.hearsAfter(performance.now())
+  }
+
   /** Whether anything was sent in the last 100 ms. */
   get isSending(): boolean {
     return performance.now() - (this.journal.sent.at(-1)?.at ?? 0) < 100

@@ -41,6 +41,43 @@ export class EmbeddedPostgres implements Postgres {
     process.kill(this.#supervisor, 'SIGCONT')
     await answers({ sockets: openFolders(this.#data).sockets })
   }
+
+  /** Ends one of its processes and lets it recover; resolves when that one is gone. */
+  async crash(which: Crash): Promise<void> {
+    const { pids } = this
+    const [postmaster, ...children] = pids as [number, ...number[]]
+    if (which === 'a backend') {
+      const [backend = 0] = children.filter((pid) => /\[local\]/.test(commandOf(pid)))
+      process.kill(backend, 'SIGKILL')
+      return gone(backend)
+    }
+    if (which === 'all, with its supervisor') process.kill(parentOf(postmaster), 'SIGKILL')
+    process.kill(postmaster, which === 'an immediate stop' ? 'SIGQUIT' : 'SIGKILL')
+    if (which === 'all, with its supervisor') for (const pid of children) end(pid)
+    await gone(postmaster)
+  }
+}
+
+export const CRASHES = [
+  'the first process',
+  'a backend',
+  'an immediate stop',
+  'all, with its supervisor',
+] as const
+
+export type Crash = (typeof CRASHES)[number]
+
+/** One that may have ended already. */
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // Its parent's death was its own.
+  }
+}
+
+function commandOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/cmdline`, 'latin1')
 }
 
 /** Resolves when a server takes connections. */
