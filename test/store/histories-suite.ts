@@ -298,8 +298,11 @@ function boundsSuite(keeper: Keeper): void {
 
   test('that is not there cannot be trimmed or purged', async () => {
     const roomId = await keeper.rooms.newRoom()
-    for (const call of [keeper.histories.trim(roomId, {}, 0), keeper.histories.purge(roomId)]) {
-      await expect(call).rejects.toMatchObject({ failure: 'missing' })
+    for (const call of [
+      () => keeper.histories.trim(roomId, {}, 0),
+      () => keeper.histories.purge(roomId),
+    ]) {
+      await expect(call()).rejects.toMatchObject({ failure: 'missing' })
     }
   })
 }

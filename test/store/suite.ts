@@ -162,6 +162,28 @@ function roomsSuite(fixture: Fixture): void {
       await expect(unknown).rejects.toMatchObject({ failure: 'missing' })
     })
 
+    test('show what their config was, page by page', async () => {
+      const { account, id, slug } = await fixture.newRoom()
+      const echo = { kind: { case: 'echo' as const, value: { enabled: true } } }
+      const config = create(ConfigSchema, { blocks: [echo] })
+      await fixture.store.rooms.configure(account.id, id, config, 'bob')
+      await fixture.store.rooms.configure(account.id, id, create(ConfigSchema), 'ann')
+      const page = async (range: { before?: number; limit: number }) => {
+        const revisions = await fixture.store.rooms.revisions(account.slug, slug, range)
+        return revisions.map(({ revision, author: who }) => [revision, who])
+      }
+      expect(await page({ limit: 2 })).toEqual([
+        [3, 'ann'],
+        [2, 'bob'],
+      ])
+      expect(await page({ before: 2, limit: 5 })).toEqual([[1, author]])
+      const [second] = await fixture.store.rooms.revisions(account.id, id, { before: 3, limit: 1 })
+      expect(equals(ConfigSchema, second!.config, config)).toBe(true)
+      expect(second!.createdAt).toBeInstanceOf(Date)
+      const unknown = fixture.store.rooms.revisions(account.id, 'none', { limit: 1 })
+      await expect(unknown).rejects.toMatchObject({ failure: 'missing' })
+    })
+
     test('are listed by slug and deleted once', async () => {
       const first = await fixture.newRoom('b-1')
       const account = first.account.slug

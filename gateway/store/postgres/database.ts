@@ -83,7 +83,9 @@ export interface Further {
   readonly settings?: Readonly<Record<string, string>>
 }
 
-/** A pool of at most `connections`, where no statement takes longer than `statementMs`. */
+/**
+ * A pool of at most `connections`; `statementMs` of 0 lets statements take as long as they need.
+ */
 export function connect(
   server: Server,
   connections: number,
