@@ -52,7 +52,7 @@ function elsewhere(name: string): { PORTHOUSE_DATA: string } {
 }
 
 describe('backup', () => {
-  it('of a store that is in use is a file for its owner alone, which replaces another', async () => {
+  it('of a store in use is a file for its owner alone, which replaces another', async () => {
     const file = join(folder, 'monday')
     writeFileSync(file, 'of last week', { mode: 0o644 })
     const made = await json<Held & { bytes: number }>(['backup', file], { env: data.env })

@@ -121,7 +121,8 @@ export async function fill(sql: postgres.Sql, texts: readonly string[] = ['hello
   }
   await sql`insert into accounts (id, slug) values (${account!}, ${slug})`
   await sql`insert into rooms values (${room!}, ${account!}, 'hall', 1)`
-  await sql`insert into room_revisions values (${room!}, 1, ${JSON.stringify(config)}::text::jsonb, 'ann')`
+  const json = JSON.stringify(config)
+  await sql`insert into room_revisions values (${room!}, 1, ${json}::text::jsonb, 'ann')`
   await sql`insert into clients (id, account_id, slug) values (${client!}, ${account!}, 'bob')`
   await sql`
     insert into credentials values
@@ -140,7 +141,8 @@ export async function fill(sql: postgres.Sql, texts: readonly string[] = ['hello
   await sql`insert into cursors values (${client!}, ${room!}, ${history!.number}, 1)`
   for (const [index, text] of texts.entries()) {
     await sql`
-      insert into messages values (${history!.number}, ${index + 1}, ${index * 1000}, ${randomUUID()},
+      insert into messages values (
+        ${history!.number}, ${index + 1}, ${index * 1000}, ${randomUUID()},
         ${text}, ${text}, ${Buffer.from(text)})`
   }
   return { slug, room: room!, history: Number(history!.number) }

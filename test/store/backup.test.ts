@@ -206,7 +206,7 @@ describe('a restore', () => {
     target = await databases.migrated()
   })
 
-  test('of a file that is cut or changed anywhere is refused before the store is asked', async () => {
+  test('of a file that is cut or changed is refused before the store is asked', async () => {
     const whole = readFileSync(file)
     const broken = join(databases.folder, 'broken')
     const nowhere = (await databases.empty()).options.url.replace(/:\d+\//, ':1/')
@@ -378,5 +378,6 @@ async function fillMuch(sql: postgres.Sql): Promise<void> {
   const { history } = await fill(sql)
   await sql`
     insert into messages select ${history}, n, n, gen_random_uuid(), '', '',
-      sha256(n::text::bytea) || sha256((n + 1)::text::bytea) from generate_series(2, ${MUCH}::int) n`
+      sha256(n::text::bytea) || sha256((n + 1)::text::bytea)
+    from generate_series(2, ${MUCH}::int) n`
 }

@@ -11,8 +11,11 @@ export interface Objects {
   readonly others: readonly string[]
 }
 
-const MADE =
-  /create\s+(?:or\s+replace\s+)?(?:unlogged\s+)?(table|function|procedure|type|sequence|view)\s+(?:if\s+not\s+exists\s+)?(?:"?public"?\.)?"?(\w+)"?/gi
+const KIND = '(table|function|procedure|type|sequence|view)'
+const MADE = new RegExp(
+  `create (?:or replace )?(?:unlogged )?${KIND} (?:if not exists )?(?:"?public"?\\.)?"?(\\w+)"?`,
+  'gi',
+)
 
 /** In their order. */
 export function migrations(): Migration[] {
@@ -32,6 +35,7 @@ export function objectsOf(steps: readonly Migration[]): Objects {
   }
 }
 
+/** Nor more than one space in a row. */
 function withoutComments(sql: string): string {
-  return sql.replace(/--.*$/gm, '')
+  return sql.replace(/--.*$/gm, '').replace(/\s+/g, ' ')
 }

@@ -63,8 +63,8 @@ async function readHeader(file: string): Promise<{ header: Header; start: number
 function checkSchema({ schema }: Header, steps: readonly Migration[]): void {
   if (schema.number > steps.length) {
     throw invalid(
-      `its schema is number ${schema.number}, and this version of porthouse knows ${steps.length}; ` +
-        'restore it with the version that made it, or a later one',
+      `its schema is number ${schema.number}, and this version of porthouse knows ` +
+        `${steps.length}; restore it with the version that made it, or a later one`,
     )
   }
   if (steps[schema.number - 1]!.hash !== schema.hash) {
