@@ -12,8 +12,8 @@ export interface Histories {
    * Stores all of it in one transaction, on disk when this resolves (unless the server was told
    * otherwise, `syncs`), and resolves with the rooms of which nothing was stored: claimed by
    * another, gone, or with positions that are taken or not the next. The same again stores it once.
-   * Where it rejects with an error that is not `certain`, it may have happened, or happen yet; so it
-   * may after any error of a later try.
+   * Where it rejects with an error that is not `certain`, it may have happened, or happen yet, and
+   * may so after any error of a later try.
    */
   append(appends: readonly Append[]): Promise<ReadonlySet<string>>
   /**
@@ -92,8 +92,8 @@ export interface Append {
 export interface StoredPage {
   readonly messages: readonly StoredMessage[]
   /**
-   * All that the range holds from its beginning (`from`) up to this position, itself included, is in
-   * the page: with filters it may be further than the last message. At the end of the range: the
+   * All that the range holds from its beginning (`from`) up to this position, itself included, is
+   * in the page: with filters it may be further than the last message. At the end of the range: the
    * last position of the room (of `start`), or the first (of `end`).
    */
   readonly through: number
@@ -162,7 +162,7 @@ export interface UnreadCount {
 export interface RetainedValues {
   /** Of all of the room's channels. */
   load(roomId: string): Promise<StoredMessage[]>
-  /** Of several for one channel the last counts; without a message the channel has none any more. */
+  /** Of several for one channel the last counts; without a message it has none any more. */
   save(values: readonly RetainedValue[]): Promise<void>
 }
 

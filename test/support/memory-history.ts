@@ -1,4 +1,4 @@
-/** What rooms keep, in memory, as store/history.ts has it; it can fail in each way of a database. */
+/** What rooms keep, in memory, as store/history.ts has it; it can fail as a database can. */
 import { matchesChannel } from '../../gateway/protocol/channel.ts'
 import type {
   Append,

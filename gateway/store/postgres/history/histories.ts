@@ -62,7 +62,7 @@ export class PostgresHistories implements Histories {
       const rows = await sql<KeyRow[]>`
         select sequence, id, at, key_scope, key_body from messages
         where history = (select number from histories where room_id = ${roomId})
-          and at >= ${sinceMs} and key_scope is not null
+          and at >= ${Math.ceil(sinceMs)} and key_scope is not null
         order by at desc, sequence desc limit ${limit}`
       return rows.reverse().map((row) => ({
         sequence: Number(row.sequence),

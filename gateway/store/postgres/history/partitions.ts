@@ -1,4 +1,4 @@
-/** Partitions of messages, one a month (UTC), made ahead and dropped when they are old and empty. */
+/** Partitions of messages, one a month (UTC), made ahead, and dropped once old and empty. */
 import type { Database } from '../database.ts'
 
 /** Beside that of today. */

@@ -23,7 +23,9 @@ const TRIM = `
   beyond as (
     select number, first, max(sequence) as last from oldest, head
     where place <= messages - $2::bigint or bytes_before < bytes - $3::bigint
-      or sequence < coalesce((select min(sequence) from oldest where at >= $4::bigint), sequence + 1)
+      or sequence < coalesce(
+        (select min(sequence) from oldest where at >= $4::bigint), sequence + 1
+      )
     group by number, first
   ),
   gone as (
