@@ -132,8 +132,10 @@ export class Deeds {
     return end && !isRefused(end) ? undefined : promise
   }
 
-  #sendTo({ socket }: Membership, sending: Sending): undefined {
+  #sendTo({ socket, audience }: Membership, sending: Sending): undefined {
     const { place } = this.#parts
+    // What was said to the room before comes before.
+    audience?.flush()
     const message = this.#message('', `socket:${socket.id}`)
     socket.direct(this.#envelope(sending), { ...message, route: 0 }, place.config.structure)
   }
