@@ -249,8 +249,10 @@ function fit(destination: Sendable, envelope: ScannedEnvelope) {
   if (!room) return envelope
   const { name } = destination
   const { keeper, config } = room.place
+  // One that takes a channel's last value away has no content to fit (PH-16.9).
+  const clears = envelope.retain && envelope.contentEnd === envelope.contentStart
   try {
-    const fitted = config.structure ? config.structure.admit(envelope) : envelope
+    const fitted = config.structure && !clears ? config.structure.admit(envelope) : envelope
     // What is sent to a group is not kept.
     const refusal =
       destination.kind === 'room' ? keeper?.refuses(room, destination.channel, fitted) : undefined

@@ -151,7 +151,9 @@ describe('an envelope for a locked room', () => {
     const { locks } = guest.session.stack
     expect(locks.map(({ place }) => place).toSorted()).toEqual([ATTIC, BOILER, 'room:acme/none'])
     hall.store.room('acme/other')
-    guest.say(answer(2, hall.store.token('acme', ['other'])), say(3, 'green', 'green'))
+    const unknown = locks.find(({ place }) => place === 'room:acme/none')
+    const secret = `${hall.store.token('acme', ['other'])}`
+    guest.say(say(2, 'token', secret, `lock:${unknown?.id}`), say(3, 'green', 'green'))
     await hall.settle()
     guest.take()
     hall.pass(10_500)

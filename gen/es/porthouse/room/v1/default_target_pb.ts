@@ -21,6 +21,8 @@ export const file_porthouse_room_v1_default_target: GenFile = /*@__PURE__*/
  */
 export type DefaultTarget = Message<"porthouse.room.v1.DefaultTarget"> & {
   /**
+   * Exactly one of them.
+   *
    * @generated from oneof porthouse.room.v1.DefaultTarget.target
    */
   target: {

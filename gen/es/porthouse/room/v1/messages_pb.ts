@@ -22,6 +22,8 @@ export const file_porthouse_room_v1_messages: GenFile = /*@__PURE__*/
  */
 export type Messages = Message<"porthouse.room.v1.Messages"> & {
   /**
+   * Exactly one of them.
+   *
    * @generated from oneof porthouse.room.v1.Messages.structure
    */
   structure: {
