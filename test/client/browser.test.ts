@@ -10,12 +10,13 @@ import { newConnectionKey } from '../../gateway/identity/connection-keys.ts'
 import { newPassword } from '../../gateway/identity/passwords.ts'
 import { TestGateway } from '../support/gateway.ts'
 
-const sample = new URL('../../clients/ts/samples/page.ts', import.meta.url).pathname
+const samples = new URL('../../clients/ts/samples/', import.meta.url).pathname
 
 let gateway: TestGateway
 let pages: Server
 let browser: Browser
 let script: string
+let tableScript: string
 let loginScript: string
 
 /** A page that proves a client and an account, and says which rooms it may send to. */
@@ -37,7 +38,8 @@ const LOGINS = `
 
 beforeAll(async () => {
   const bundling = build({
-    entryPoints: [sample],
+    entryPoints: [`${samples}page.ts`, `${samples}table.ts`],
+    outdir: '/nowhere',
     bundle: true,
     write: false,
     format: 'esm',
@@ -48,6 +50,7 @@ beforeAll(async () => {
   await gateway.room('demo/hello')
   const { outputFiles } = await bundling
   script = outputFiles[0]!.text
+  tableScript = outputFiles[1]!.text
   const logins = await build({
     stdin: { contents: LOGINS, resolveDir: import.meta.dirname, loader: 'ts' },
     bundle: true,
@@ -59,9 +62,10 @@ beforeAll(async () => {
   loginScript = logins.outputFiles[0]!.text
   pages = createServer((request, response) => {
     const path = new URL(request.url!, 'http://localhost').pathname
-    const code = { '/page.js': script, '/logins.js': loginScript }[path]
+    const scripts = { '/page.js': script, '/logins.js': loginScript, '/table.js': tableScript }
+    const code = scripts[path as keyof typeof scripts]
     response.setHeader('content-type', code ? 'text/javascript' : 'text/html')
-    const src = path === '/logins' ? '/logins.js' : '/page.js'
+    const src = path === '/' ? '/page.js' : `${path}.js`
     response.end(code ?? `<body><script type="module" src="${src}"></script>`)
   })
   await once(pages.listen(0, '127.0.0.1'), 'listening')
@@ -78,7 +82,8 @@ afterAll(async () => {
 })
 
 test('the client of a page holds nothing of Node', () => {
-  for (const each of [script, loginScript]) expect(each).not.toMatch(/from ["']node:|require\(/)
+  for (const each of [script, loginScript, tableScript])
+    expect(each).not.toMatch(/from ["']node:|require\(/)
 })
 
 test('a page logs in by password and by connection key', async () => {
@@ -122,4 +127,31 @@ test('a page sends, is told how many got it, and hears the answer', async () => 
   await page.waitForFunction(() => document.body.textContent.includes('yourself'))
   expect(await page.textContent('body')).toBe(`ROUTED to 1, ${bob.socket}: hello yourself`)
   expect(faults).toEqual([])
+})
+
+test('a table of 200 cells, each a channel, shows their last values and updates', async () => {
+  const retained = { case: 'retained', value: { values: 2 } } as never
+  await gateway.room('demo/table', [retained])
+  const token = await gateway.token('demo', ['table'])
+  await using writer = await connect(gateway.url, { token })
+  const table = await writer.join('demo/table', { sendOnly: true })
+  const channels = Array.from({ length: 200 }, (_, index) => {
+    return `${'abcdefghij'[index % 10]}${Math.floor(index / 10) + 1}`
+  })
+  const write = (text: string) =>
+    Promise.all(channels.map((channel) => table.send(`${text} ${channel}`, { channel })))
+  await write('old')
+  const page = await browser.newPage()
+  const { port } = pages.address() as AddressInfo
+  const hash = new URLSearchParams({ url: gateway.url, address: 'demo/table', token })
+  await page.goto(`http://127.0.0.1:${port}/table#${hash}`)
+  const shows = (text: string) =>
+    page.waitForFunction((begin) => {
+      const cells = [...document.querySelectorAll('td')]
+      return cells.length === 200 && cells.every((cell) => cell.textContent?.startsWith(begin))
+    }, text)
+  await shows('old ')
+  await write('new')
+  await shows('new ')
+  expect(await page.textContent('td')).toBe('new a1')
 })

@@ -7,7 +7,6 @@ import type {
   SocketInfo as WireSocket,
   RoomUnread as WireUnread,
 } from '@porthouse/proto/v1/command'
-import { splitRoom } from './address.ts'
 import type { Member } from './member.ts'
 import { pages } from './pages.ts'
 import { asFrame, type Question, type Queue } from './queue.ts'
@@ -133,7 +132,7 @@ export class Commands {
         const { occupancies, more } = await this.#ask(action, 'stats')
         return { items: occupancies.map(readOccupancy), more }
       },
-      ({ address }) => splitRoom(address).channel,
+      ({ address }) => address,
     )
   }
 

@@ -93,10 +93,11 @@ export class Course {
     const held = this.#held
     this.#held = undefined
     this.#heldBytes = 0
+    // First what waited: of a client's own channel some of it is not in the history as well.
+    for (const { message, bytes } of held) this.take(message, bytes)
     if (this.#position && sequence > this.#position.sequence) {
       this.#position = { ...this.#position, sequence }
     }
-    for (const { message, bytes } of held) this.take(message, bytes)
   }
 
   /** The connection is gone; what was held comes again. */

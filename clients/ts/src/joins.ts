@@ -33,7 +33,7 @@ export class Joins {
   readonly #turns = new Turns()
   readonly #turnOf = new Map<Membership, Turn>()
   #late: Membership[] = []
-  #byUrl: { room: Membership; joined: Joined } | undefined
+  #byUrl: { room: Membership; joined: Joined; later: boolean } | undefined
   /** Of the connection there is. */
   #signal = AbortSignal.abort()
 
@@ -85,16 +85,19 @@ export class Joins {
     if (turn) this.#follow(room, turn)
   }
 
-  /** The room of the URL is in, and was not asked where it had been. */
-  byUrl(room: Membership, joined: Joined): void {
-    this.#byUrl = { room, joined }
+  /** The room of the URL is in again; `later`: it has to ask for what it missed. */
+  byUrl(room: Membership, joined: Joined, later: boolean): void {
+    this.#byUrl = { room, joined, later }
   }
 
   /** All that was asked at once is answered. */
   established(): void {
     for (const room of this.#late.splice(0)) void this.#return(room)
-    if (this.#byUrl) void this.#refill(this.#byUrl.room, this.#byUrl.joined)
+    if (!this.#byUrl) return
+    const { room, joined, later } = this.#byUrl
     this.#byUrl = undefined
+    if (later) void this.#refill(room, joined)
+    if (room.stay.replayed || room.stay.presence) void this.#ask(room)
   }
 
   /** The connection is gone. */
@@ -107,6 +110,16 @@ export class Joins {
     const end = () => this.#turns.end(turn)
     if (room.catchingUp) room.caughtUp.then(end, end)
     else end()
+  }
+
+  /** A URL says no more than where; what else a stay is to be is asked for. */
+  async #ask({ address, stay }: Membership): Promise<void> {
+    const signal = this.#signal
+    const question = joinQuestion(address, joinBody(address, stay, undefined), {
+      repeatable: false,
+      enter: (joined) => this.#host.enter(joined, stay),
+    })
+    await this.#host.queue.ask(question, signal).catch(() => {})
   }
 
   async #return(room: Membership): Promise<void> {

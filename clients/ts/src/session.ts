@@ -400,7 +400,7 @@ export class Session {
     const room = this.#enter(joined, stay, { later })
     // Others that come unasked were added while the socket lived (R51).
     if (id === 0 && this.#options.entering) this.#entered ??= room
-    if (later) this.joins.byUrl(room, joined)
+    if (id === 0 && before && !this.queue.isOpen) this.joins.byUrl(room, joined, later)
     else this.joins.returned(room)
     const recovered = !later && missed === this.#missed
     if (!this.queue.isOpen) this.#rejoined.push(rejoined(joined, recovered))
