@@ -1,4 +1,4 @@
-/** A quiz, turn by turn: each player is asked in private, all see the score, the first to 2 wins. */
+/** A quiz in turns: each player is asked in private, all see the score, the first to 2 wins. */
 import { defineRoom, type Room, type RoomSocket } from 'porthouse/room'
 
 interface Options {

@@ -74,14 +74,26 @@ export class AccountPrograms {
   /** Taken in this turn, to be answered at its end: a program has no more at once than it may. */
   #answers: Answer[] = []
   #taken = 0
+  /** Rooms that are loaded. */
+  #held = 0
 
   constructor(parts: AccountParts) {
     this.#parts = parts
     this.allowance = new Allowance(parts.options.queueBytes)
   }
 
-  attach(room: RoomCalls): void {
+  /** A room is loaded that may need it. */
+  hold(): void {
+    this.#held++
     clearTimeout(this.#linger)
+  }
+
+  release(): void {
+    if (--this.#held === 0) this.#linger = setTimeout(() => this.end(), LINGER_MS).unref()
+  }
+
+  /** Its program is needed now. */
+  attach(room: RoomCalls): void {
     this.#rooms.set(room.number, room)
     if (this.#pause) return room.lost(false)
     if (this.#parts.options.folder === undefined) {
@@ -96,7 +108,6 @@ export class AccountPrograms {
     if (!this.#rooms.delete(room.number)) return
     this.#endLoad(room.number)
     this.#process?.tell({ type: 'detach', room: room.number })
-    if (this.#rooms.size === 0) this.#linger = setTimeout(() => this.end(), LINGER_MS).unref()
   }
 
   /** Another call of the room before this one has ended is not to be made. False: not now. */
@@ -119,6 +130,8 @@ export class AccountPrograms {
     clearTimeout(this.#linger)
     clearTimeout(this.#pause)
     this.#stop()
+    // What waits does not wait for a process any more.
+    for (const room of this.#rooms.values()) room.lost(false)
     this.#parts.unused()
   }
 

@@ -41,7 +41,7 @@ export class Programs implements RoomPrograms {
   attach(room: ProgrammedRoom, next: Intake): RoomProgram {
     const { options, actions, uptime, ids, limits } = this.#parts
     const programs = this.#of(room)
-    const attached = new RoomProgramQueue({
+    return new RoomProgramQueue({
       ...room,
       number: ++this.#rooms,
       next,
@@ -52,8 +52,6 @@ export class Programs implements RoomPrograms {
       deedsOf: (members, to) =>
         new Deeds({ place: room.place, members, next: to, actions, ids, limits }),
     })
-    programs.attach(attached)
-    return attached
   }
 
   stop(): void {

@@ -64,6 +64,7 @@ export class RoomProgramQueue implements RoomProgram, RoomCalls {
   #hasBegun = false
   #pumping = false
   #whenIdle: (() => void)[] = []
+  #isAttached = false
 
   constructor(parts: RoomProgramParts) {
     const { options, programs, place, next } = parts
@@ -77,22 +78,27 @@ export class RoomProgramQueue implements RoomProgram, RoomCalls {
     this.#deeds = parts.deedsOf(this.#met, () => this.#next)
     for (const member of place.members) this.#known.add(member)
     this.#meetAgain()
+    parts.programs.hold()
+    if (place.members.size > 0) this.#attach()
   }
 
   take(waiting: WaitingMessage): void {
     const added = this.#queue.addMessage(waiting, this.#parts.uptime())
     // It may not overtake those that wait, whatever the config says.
     if (!added) return refuse(waiting, Code.PROGRAM_FAILED, 'too much waits for the program')
+    this.#attach()
     this.#pump()
   }
 
   joined(member: Membership): void {
+    this.#attach()
     this.#queue.add({ kind: 'initial', member, again: false })
     // He is only just coming in, and may not be put out in the midst of that.
     setImmediate(() => this.#pump())
   }
 
   left(member: Membership): void {
+    this.#parts.actions.left(member)
     // Of one whom a former process had met, this one knows nothing.
     if (this.#queue.forgetInitial(member)) return
     this.#queue.add({ kind: 'left', member })
@@ -113,7 +119,10 @@ export class RoomProgramQueue implements RoomProgram, RoomCalls {
   }
 
   end(): void {
-    this.whenIdle(() => this.#parts.programs.detach(this))
+    this.whenIdle(() => {
+      this.#parts.programs.detach(this)
+      this.#parts.programs.release()
+    })
   }
 
   loaded(works: boolean): void {
@@ -153,6 +162,13 @@ export class RoomProgramQueue implements RoomProgram, RoomCalls {
 
   does(command: number, what: Command, answer: (answer: Answer) => void): void {
     this.#deeds.run(command, what, answer)
+  }
+
+  /** Who only looks at a room's config needs no process. */
+  #attach(): void {
+    if (this.#isAttached) return
+    this.#isAttached = true
+    this.#parts.programs.attach(this)
   }
 
   /** A new process knows nobody: it is told first who is here. */

@@ -102,7 +102,7 @@ export interface Room<State = unknown, Options = unknown> {
   every(ms: number, run: () => unknown): () => void
 }
 
-/** Thrown by a hook: no failure, but the program's word. `message`: at most 200 bytes of it told. */
+/** Thrown by a hook: no failure, but the program's word. Of its message 200 bytes are told. */
 export class Refused extends Error {
   override readonly name = 'Refused'
 }

@@ -48,6 +48,8 @@ export interface ProgramActions {
   move(member: Membership, room: string): Promise<void>
   /** Asks him for a lock. Resolves once it is open, or was before. */
   lock(member: Membership, lock: AskedLock): Promise<void>
+  /** He has left, and the locks that he was asked for here are void. */
+  left(member: Membership): void
   /** Tells the account what a program failed of; `place`: the room's address, where it is known. */
   failed(account: Named, place: string | undefined, code: Code, detail: string): void
 }

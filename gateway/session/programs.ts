@@ -12,12 +12,14 @@ import type { Membership } from '../router/place.ts'
 import type { Core } from './core.ts'
 import { enter, joined } from './entry/entry.ts'
 import { leaveRoom } from './entry/membership.ts'
+import type { WaitingEntry } from './entry/waiting.ts'
 import { expel, tellLeft } from './live/tell.ts'
 import { leftOf, locksFor, stepLocks } from './locks/locks.ts'
 import type { Session } from './session.ts'
 
 /** `core`: read when something is to be done, since programs are made before it. */
 export function programActions(core: () => Core): ProgramActions {
+  const asked = new WeakMap<Membership, WaitingEntry[]>()
   return {
     expel: (member, code, detail) => expel(sessionOf(member), member, code, detail),
     subscribe: (member, filter) => subscribe(member, filter),
@@ -27,7 +29,8 @@ export function programActions(core: () => Core): ProgramActions {
       tellLeft(sessionOf(member), address, Code.UNSPECIFIED, 'by the room')
     },
     move,
-    lock: (member, asked) => lock(core(), member, asked),
+    lock: (member, wanted) => lock(core(), member, wanted, asked),
+    left: (member) => forgetLocks(member, asked),
     failed: (account, place, code, detail) => core().technical.failed(account, place, code, detail),
   }
 }
@@ -86,7 +89,12 @@ function entered(session: Session, target: RoomAddress, then: () => void): Promi
 }
 
 /** Throws Refusal for a lock that is none. */
-function lock({ acceptors, options }: Core, member: Membership, asked: AskedLock): Promise<void> {
+function lock(
+  { acceptors, options }: Core,
+  member: Membership,
+  asked: AskedLock,
+  wishes: WeakMap<Membership, WaitingEntry[]>,
+): Promise<void> {
   const session = sessionOf(member)
   const { address, name } = member.place
   const flow = flowOf(asked, () => {
@@ -101,9 +109,24 @@ function lock({ acceptors, options }: Core, member: Membership, asked: AskedLock
     const done = (refusal: Refusal | undefined) => (refusal ? reject(refusal) : resolve())
     const { record } = session.core.rooms.at(member.place)
     const wish = { frameId: 0, target, listen: 'ifPermitted', done } as const
-    session.waiting = [...session.waiting, { ...wish, place: address, room: record.id }]
+    const entry: WaitingEntry = { ...wish, place: address, room: record.id }
+    wishes.set(member, [...(wishes.get(member) ?? []), entry])
+    session.waiting = [...session.waiting, entry]
     stepLocks(session, { type: 'guard', place: address, locks: locksFor(session, left) })
   })
+}
+
+/** Or he would be in again when he opens one. */
+function forgetLocks(member: Membership, wishes: WeakMap<Membership, WaitingEntry[]>): void {
+  const session = sessionOf(member)
+  const given = session.waiting.filter((entry) => wishes.get(member)?.includes(entry))
+  if (given.length === 0 || session.closed) return
+  session.waiting = session.waiting.filter((entry) => !given.includes(entry))
+  const place = member.place.address
+  if (!session.waiting.some((entry) => entry.place === place)) {
+    stepLocks(session, { type: 'abandon', place })
+  }
+  for (const { done } of given) done?.(new Refusal(Code.TARGET_UNKNOWN, 'it has left the room'))
 }
 
 function lockConfig({ acceptor, options, deadlineMs = 0 }: AskedLock) {

@@ -162,6 +162,10 @@ for (const [name, source] of Object.entries(UNLOADABLE)) {
   })
 }
 
+function asked(name: string): string {
+  return `JSON.stringify({ type: 'command', command: 1, room: 1, what: { name: '${name}' } })`
+}
+
 const GARBAGE: Record<string, string> = {
   'no JSON': "'{'",
   null: "'null'",
@@ -172,8 +176,8 @@ const GARBAGE: Record<string, string> = {
   'a line without end': `'x'.repeat(4_000_000)`,
   'bytes that are no text': `Buffer.from([0xff, 0xfe, 0])`,
   depth: `'['.repeat(100_000)`,
-  'a command of an unknown name': `JSON.stringify({ type: 'command', command: 1, room: 1, what: { name: 'constructor' } })`,
-  'a flood of commands': `(JSON.stringify({ type: 'command', command: 1, room: 1, what: { name: 'send', text: '' } }) + '\\n').repeat(5_000)`,
+  'a command of an unknown name': asked('constructor'),
+  'a flood of commands': `(${asked('send')} + '\\n').repeat(5_000)`,
 }
 
 for (const [name, line] of Object.entries(GARBAGE)) {
@@ -214,7 +218,7 @@ test('options with __proto__ are options and nothing more', async () => {
   expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
 })
 
-test('it has neither the environment of the gateway nor its input, and what it prints is bounded', async () => {
+test('it has neither environment nor input of the gateway, and its output is bounded', async () => {
   const address = await room(
     `message() {
     for (let i = 0; i < 10_000; i++) console.log('x'.repeat(100))

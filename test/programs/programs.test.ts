@@ -25,7 +25,7 @@ function say(visitor: Visitor, id: number, content: string, to: string, rest = {
   visitor.socket.packet(text(id, content, { to: [to] }, rest))
 }
 
-test('what it lets through goes on in order, and what it refuses is answered with its word', async () => {
+test('what it lets through goes on in order, what it refuses gets its word', async () => {
   const address = await room(`message(message) {
     if (message.text === 'no') return false
     if (message.text === 'why') throw new Refused('because')
@@ -58,7 +58,7 @@ test('the reason is told, cut to 200 bytes', async () => {
   expect(body.case === 'receipt' && body.value.detail).toBe('ä'.repeat(100))
 })
 
-test('it sees all of a message, and answers whoever sent it alone, in the name of the room', async () => {
+test('it sees all of a message, and answers its sender alone, as the room', async () => {
   const address = await room(`message(message, socket) {
     const { text, headers, contentType, channel, from } = message
     message.reply({ text, headers, contentType, channel, isHis: from === socket.address })
