@@ -11,7 +11,7 @@ interface RetryOptions {
   readonly signal: AbortSignal | undefined
   /** Aborted where the client is closed. */
   readonly closed: AbortSignal
-  /** Whether what is refused like this may be asked again. */
+  /** Whether what was refused like this may be asked again now. */
   again(error: PorthouseError): boolean
 }
 
@@ -32,11 +32,12 @@ export async function retrying<T>(ask: () => Promise<T>, options: RetryOptions):
     } catch (error) {
       if (!(error instanceof PorthouseError && error.receipt && error.temporary)) throw error
       const waitMs = backoff.next()
-      if (!again(error) || clock.now() + waitMs > until) throw error
+      if (clock.now() + waitMs > until) throw error
       await passed(waitMs, clock, [closed, ...(signal ? [signal] : [])])
       // The client is closed: nothing more is known than what was said.
       if (closed.aborted) throw error
       signal?.throwIfAborted()
+      if (!again(error)) throw error
     }
   }
 }
