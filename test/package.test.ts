@@ -49,6 +49,8 @@ test('its types serve a program that is checked strictly', async () => {
      import { sshAgent, sshKeyFile } from '@porthouse/client/node'
      import { Code } from '@porthouse/proto/v1/code'
      import { createGateway } from 'porthouse'
+     import { defineRoom } from 'porthouse/room'
+     export default defineRoom({ message: ({ text }, socket) => text !== socket.address })
      export const receipt: Promise<Receipt> | undefined = undefined
      export const all = [connect, createGateway, Code.INTERNAL, sshAgent, sshKeyFile]`,
   )

@@ -42,7 +42,7 @@ export class ProgramProcess {
     this.#hearer = hearer
     this.#lines = new Lines(lineMax)
     const heap = [`--max-old-space-size=${memoryMb}`, '--disable-warning=ExperimentalWarning']
-    this.#child = spawn(process.execPath, [...heap, MAIN, folder], {
+    this.#child = spawn(process.execPath, [...heap, MAIN, folder, `${process.pid}`], {
       // It has neither the gateway's environment nor its terminal.
       env: {},
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],

@@ -195,6 +195,18 @@ for (const [name, line] of Object.entries(GARBAGE)) {
   })
 }
 
+test('buffers that are kept, beyond the heap', async () => {
+  const kept = `const kept = []; kept.push(Buffer.alloc(64e6, 1)); globalThis.kept = kept`
+  const address = await room(`message(message) {
+    if (message.text === 'no') return false
+    ${kept}
+  }`)
+  const visitor = await stage.visitor(address)
+  expect(await send(visitor, 'bad')).toBe('PASSED')
+  expect(await stage.failure()).toContain('MiB of buffers')
+  await recovered(visitor)
+})
+
 test('one that fails again and again is not started again and again', async () => {
   const address = await room(`message() { process.exit() }`, { otherwise: Otherwise.PASS })
   const visitor = await stage.visitor(address)

@@ -2,7 +2,7 @@
  * The process of an account's programs: it loads their modules, calls their hooks, and asks the
  * gateway for what they want done. It dies with the gateway.
  */
-import { registerHooks } from 'node:module'
+import nodeModule from 'node:module'
 import { Socket } from 'node:net'
 import { extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -16,24 +16,24 @@ import { LoadedRoom } from './loaded-room.ts'
 /** Failures outside of calls that are told in a second; the account gets no more of them anyway. */
 const FAULTS_MAX = 8
 
-const folder = process.argv[2] ?? ''
+const [, , folder = '', gateway] = process.argv
 const wire = new Socket({ fd: 3, readable: true, writable: true })
 const lines = new Lines(Number.POSITIVE_INFINITY)
 const rooms = new Map<number, LoadedRoom>()
 const commands = new Commands(tell)
 let faults = 0
 
-// A module finds these helpers wherever it lies.
+// A module finds these helpers wherever it lies; before Node 22.15, where its own modules are.
 const helpers = join(import.meta.dirname, `../room${extname(import.meta.filename)}`)
-registerHooks?.({
+nodeModule.registerHooks?.({
   resolve: (specifier, context, next) =>
     next(specifier === 'porthouse/room' ? pathToFileURL(helpers).href : specifier, context),
 })
 
 // In a thread of its own, since a program may never let go of this one.
-const ORPHAN = `const parent = process.ppid
-setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), 1000)`
-new Worker(ORPHAN, { eval: true }).unref()
+const ORPHAN = `const { workerData: gateway } = require('node:worker_threads')
+setInterval(() => process.ppid === gateway || process.kill(process.pid, 'SIGKILL'), 1000)`
+new Worker(ORPHAN, { eval: true, workerData: Number(gateway) }).unref()
 
 setInterval(() => {
   faults = 0
