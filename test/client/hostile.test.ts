@@ -86,6 +86,54 @@ describe('what a later gateway may say does no harm', () => {
   })
 })
 
+describe('a gateway that says more than was asked', () => {
+  test('has its page of history refused, and no more', async () => {
+    const joining = client.join('acme/boiler')
+    const { id } = await line.frame('room')
+    line.send(joined(id, 'room:acme/boiler'))
+    const room = await joining
+    const heard = room.messages().next()
+    const fetching = room.fetch({ limit: 2 })
+    const fetch = await line.frame('room')
+    const many = Array.from({ length: 1000 }, () => ({ ...message('old'), id: fetch.id }))
+    line.send(...many)
+    line.send({ ...message('old'), id: fetch.id }, { ...message('lost'), id: 4711 })
+    await expect(fetching).rejects.toMatchObject({ code: 'FRAME_NOT_ALLOWED' })
+    line.send(message('live'))
+    expect((await heard).value).toMatchObject({ text: 'live' })
+  })
+
+  test('and catches up those who asked for nothing does no harm', async () => {
+    const caughtUp = { address: 'room:acme/nowhere', sequence: 99n }
+    const cursor = { address: 'room:acme/nowhere' }
+    const presence = { route: 99, count: 4_000_000_000 }
+    for (const action of [
+      { case: 'caughtUp', value: caughtUp },
+      { case: 'cursor', value: cursor },
+      { case: 'presence', value: presence },
+      { case: 'changed', value: { address: '' } },
+    ] as const) {
+      line.send({ body: { case: 'room', value: { action } } })
+    }
+    const sending = client.send('acme/boiler', 'x')
+    await line.receipts()
+    expect((await sending).status).toBe('ROUTED')
+  })
+
+  test("history that was not asked for is nobody's", async () => {
+    const joining = client.join('acme/boiler')
+    const { id } = await line.frame('room')
+    line.send(joined(id, 'room:acme/boiler'))
+    const messages = (await joining).messages()
+    line.send(message('old', { replay: 1, sequence: 100n }), message('live'))
+    expect((await messages.next()).value).toMatchObject({ text: 'live' })
+  })
+
+  test.each([-1, 1.5, 2n ** 64n])('%s is no position', async (since) => {
+    await expect(client.join('acme/boiler', { since })).rejects.toThrow(RangeError)
+  })
+})
+
 test('any bytes at all end in an error that is told, or in none', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ minLength: 1, maxLength: 60 }), async (noise) => {

@@ -23,6 +23,7 @@ export function backlogOf(since: Since): Backlog {
 
 /** Throws a RangeError for what is none. */
 export function positionOf(given: Position | bigint | number): { epoch: bigint; sequence: bigint } {
-  if (typeof given !== 'object') return { epoch: 0n, sequence: BigInt(given) }
-  return { epoch: given.epoch ?? 0n, sequence: given.sequence }
+  const { epoch = 0n, sequence } = typeof given === 'object' ? given : { sequence: BigInt(given) }
+  if (sequence < 0n || sequence >= 2n ** 64n) throw new RangeError(`${sequence} is no position`)
+  return { epoch, sequence }
 }
