@@ -81,7 +81,7 @@ export function goalTable(verdicts: readonly Verdict[]): string {
 }
 
 /** Pads cells to columns, the first to the left and figures as they come. */
-function columns(rows: readonly string[][]): string[] {
+export function columns(rows: readonly string[][]): string[] {
   const widths: number[] = []
   for (const row of rows) {
     for (const [n, cell] of row.entries()) widths[n] = Math.max(widths[n] ?? 0, cell.length)

@@ -12,7 +12,7 @@ import { roomNames } from './workloads.ts'
 
 const ACCOUNT = 'bench'
 /** How long the database waits for another user before it ends, in place of the default 20 s. */
-const GRACE_MS = 500
+export const GRACE_MS = 500
 const POLL_MS = 100
 const END_LIMIT_MS = 20_000
 
@@ -38,7 +38,7 @@ export async function makeRooms(folder: string): Promise<AsyncDisposable> {
 }
 
 /** Resolves once the database has taken its pid file away, so that the folder can go. */
-async function ended(pidFile: string): Promise<void> {
+export async function ended(pidFile: string): Promise<void> {
   for (let waited = 0; existsSync(pidFile); waited += POLL_MS) {
     if (waited >= END_LIMIT_MS) throw new Error(`the database did not end: ${pidFile}`)
     await delay(POLL_MS)

@@ -9,6 +9,9 @@ type role struct {
 	listens bool
 	// acknowledged: each of its publishes is answered.
 	acknowledged bool
+	// receipt is what an acknowledgement claims: "" that the message is with its hearers, "accepted"
+	// or "stored". With nats the latter two are publishes to a stream.
+	receipt string
 }
 
 // newCodec makes the codec of one connection to a peer by its name.

@@ -43,6 +43,25 @@ func TestNatsOperationsMayBeCutAnywhere(t *testing.T) {
 	}
 }
 
+func TestNatsAsksItsStream(t *testing.T) {
+	c, owner := speak(&natsCodec{role: role{room: "w6-0", acknowledged: true, receipt: "stored"}})
+	c.index = 3
+	c.codec.publish(c, []byte("hi"), 17)
+	if got := string(unsent(t, c)); got != "PUB w6-0 _INBOX.3.17 2\r\nhi\r\n" {
+		t.Errorf("published %q", got)
+	}
+	answer := func(body string) error {
+		operation := fmt.Sprintf("MSG _INBOX.3.17 1 %d\r\n%s\r\n", len(body), body)
+		return c.codec.receive(c, []byte(operation), true)
+	}
+	if err := answer(`{"stream":"W6", "seq":1}`); err != nil || owner.told[0] != "17" {
+		t.Errorf("%v, told %q", err, owner.told)
+	}
+	if answer(`{"error":{"code":503},"stream":"W6","seq":0}`) == nil || len(owner.told) != 1 {
+		t.Error("what was refused counts as stored")
+	}
+}
+
 func TestPorthousePublishes(t *testing.T) {
 	for _, test := range []struct {
 		acknowledged bool
@@ -81,7 +100,7 @@ func TestPorthouseReceives(t *testing.T) {
 		"a void one":         {receipt("04"), "error"},
 		"a truncated packet": {"0a06", "error"},
 	} {
-		codec := &porthouseCodec{route: 7}
+		codec := &porthouseCodec{route: 7, level: levelRouted}
 		c, owner := speak(codec)
 		packet, err := hex.DecodeString(test.packet)
 		if err != nil {

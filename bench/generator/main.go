@@ -26,12 +26,35 @@ const (
 type result struct {
 	Deliveries uint64  `json:"deliveries"`
 	Seconds    float64 `json:"seconds"`
-	// CPU seconds of the server, and of the generator, within the measured window.
+	// CPU seconds of the server, of its database and of the generator, within the measured window.
 	ServerCPU    float64 `json:"serverCpu"`
+	StoreCPU     float64 `json:"storeCpu"`
 	GeneratorCPU float64 `json:"generatorCpu"`
 	// Milliseconds from the time at which a publish was due (open loop) or sent (closed loop).
 	P50 float64 `json:"p50"`
 	P99 float64 `json:"p99"`
+	// Of the probe's publishes.
+	ProbeP50 float64 `json:"probeP50"`
+	ProbeP99 float64 `json:"probeP99"`
+	// Published is the number of publishes before, within and after the measured window.
+	Published uint64 `json:"published"`
+}
+
+// processes of the server and of its database; 0: it has none.
+type processes struct{ server, store int }
+
+// cpuSeconds of the server, of its database and of the generator.
+func (p processes) cpuSeconds() (seconds [3]float64, err error) {
+	if seconds[0], err = cpuSeconds(p.server); err != nil {
+		return seconds, err
+	}
+	if p.store != 0 {
+		if seconds[1], err = cpuSecondsWithChildren(p.store); err != nil {
+			return seconds, err
+		}
+	}
+	seconds[2], err = cpuSeconds(os.Getpid())
+	return seconds, err
 }
 
 func main() {
@@ -52,21 +75,26 @@ func run() error {
 	flag.IntVar(&o.window, "window", 1, "publishes outstanding a sender")
 	flag.Float64Var(&o.rate, "rate", 0, "fanout: publishes a second, 0 for a closed loop")
 	flag.IntVar(&o.size, "size", 128, "bytes of a payload")
-	name := flag.String("workload", "", "fanout, exchange or ingest")
+	flag.IntVar(&o.rooms, "rooms", 1, "durable: rooms that the senders are spread over")
+	flag.StringVar(&o.receipt, "receipt", "stored", "durable: accepted or stored")
+	flag.BoolVar(&o.probe, "probe", false, "durable: one more sender, with one publish to be stored")
+	name := flag.String("workload", "", "fanout, exchange, ingest or durable")
 	port := flag.Uint("port", 0, "of the server, on loopback")
 	pid := flag.Int("pid", 0, "of the server")
+	store := flag.Int("store", 0, "pid of its database, whose children count too")
 	warmup := flag.Duration("warmup", time.Second, "before anything is measured")
 	span := flag.Duration("span", 5*time.Second, "that is measured")
 	flag.Parse()
-	if o.size < payloadMin || *port == 0 || *port > 65535 || o.members < 1 || o.window < 1 {
-		return fmt.Errorf("size ≥ %d, port, members ≥ 1 and window ≥ 1 are needed", payloadMin)
+	if o.size < payloadMin || *port == 0 || *port > 65535 ||
+		min(o.members, o.window, o.rooms) < 1 {
+		return fmt.Errorf("size ≥ %d, port, members, window and rooms ≥ 1 are needed", payloadMin)
 	}
 	o.address = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(*port))
 	w, err := newWorkload(*name, o)
 	if err != nil {
 		return err
 	}
-	measured, err := drive(w, *pid, *warmup, *span)
+	measured, err := drive(w, processes{*pid, *store}, *warmup, *span)
 	if err != nil {
 		return err
 	}
@@ -74,7 +102,7 @@ func run() error {
 }
 
 // drive takes a workload through its life: open, enter, warm up, measure, settle.
-func drive(w workload, pid int, warmup, span time.Duration) (*result, error) {
+func drive(w workload, of processes, warmup, span time.Duration) (*result, error) {
 	l, err := newLoop()
 	if err != nil {
 		return nil, err
@@ -97,7 +125,7 @@ func drive(w workload, pid int, warmup, span time.Duration) (*result, error) {
 	if err := l.during(warmup); err != nil {
 		return nil, err
 	}
-	measured, err := measure(l, w.progress(), pid, span)
+	measured, err := measure(l, w.progress(), of, span)
 	if err != nil {
 		return nil, err
 	}
@@ -105,16 +133,13 @@ func drive(w workload, pid int, warmup, span time.Duration) (*result, error) {
 	if err := l.run(settleLimit, w.settled); err != nil {
 		return nil, fmt.Errorf("messages or acknowledgements are missing: %w", err)
 	}
+	measured.Published = w.progress().published
 	return measured, l.during(quiet)
 }
 
-func measure(l *loop, p *progress, pid int, span time.Duration) (*result, error) {
-	p.deliveries, p.latency = 0, histogram{}
-	server, err := cpuSeconds(pid)
-	if err != nil {
-		return nil, err
-	}
-	own, err := cpuSeconds(os.Getpid())
+func measure(l *loop, p *progress, of processes, span time.Duration) (*result, error) {
+	p.deliveries, p.latency, p.probed = 0, histogram{}, histogram{}
+	before, err := of.cpuSeconds()
 	if err != nil {
 		return nil, err
 	}
@@ -123,17 +148,15 @@ func measure(l *loop, p *progress, pid int, span time.Duration) (*result, error)
 		return nil, err
 	}
 	seconds, deliveries := float64(l.clock()-began)/1e9, p.deliveries
-	serverAfter, err := cpuSeconds(pid)
-	if err != nil {
-		return nil, err
-	}
-	ownAfter, err := cpuSeconds(os.Getpid())
+	after, err := of.cpuSeconds()
 	if err != nil {
 		return nil, err
 	}
 	return &result{
 		Deliveries: deliveries, Seconds: seconds,
-		ServerCPU: serverAfter - server, GeneratorCPU: ownAfter - own,
-		P50: p.latency.quantile(0.5), P99: p.latency.quantile(0.99),
+		ServerCPU: after[0] - before[0], StoreCPU: after[1] - before[1],
+		GeneratorCPU: after[2] - before[2],
+		P50:          p.latency.quantile(0.5), P99: p.latency.quantile(0.99),
+		ProbeP50: p.probed.quantile(0.5), ProbeP99: p.probed.quantile(0.99),
 	}, nil
 }

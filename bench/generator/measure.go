@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/bits"
 	"os"
@@ -42,19 +43,49 @@ const ticksPerSecond = 100
 
 // cpuSeconds is what all threads of a process have used, in user and in kernel mode (proc(5)).
 func cpuSeconds(pid int) (float64, error) {
+	const utime, stime = 14 - 3, 15 - 3
+	return statSeconds(pid, utime, stime)
+}
+
+// cpuSecondsWithChildren adds what its children have used, those that have ended among them.
+func cpuSecondsWithChildren(pid int) (float64, error) {
+	const utime, stime, cutime, cstime = 14 - 3, 15 - 3, 16 - 3, 17 - 3
+	seconds, err := statSeconds(pid, utime, stime, cutime, cstime)
+	if err != nil {
+		return 0, err
+	}
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return 0, err
+	}
+	for _, child := range bytes.Fields(children) {
+		id, err := strconv.Atoi(string(child))
+		if err != nil {
+			return 0, err
+		}
+		// One that has just ended is counted with its parent.
+		used, err := cpuSeconds(id)
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			return 0, err
+		}
+		seconds += used
+	}
+	return seconds, nil
+}
+
+func statSeconds(pid int, wanted ...int) (float64, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
 	// The second field, the command in parentheses, may hold spaces.
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	const utime, stime = 14 - 3, 15 - 3
-	if len(fields) <= stime {
+	if len(fields) <= wanted[len(wanted)-1] {
 		return 0, fmt.Errorf("process %d: %q is no stat line", pid, stat)
 	}
 	ticks := 0
-	for _, field := range [][]byte{fields[utime], fields[stime]} {
-		n, err := strconv.Atoi(string(field))
+	for _, i := range wanted {
+		n, err := strconv.Atoi(string(fields[i]))
 		if err != nil {
 			return 0, err
 		}

@@ -7,7 +7,8 @@ import (
 )
 
 // natsCodec speaks the NATS client protocol in binary WebSocket messages. The stream pays no heed
-// to message bounds: what arrives is gathered until an operation is whole.
+// to message bounds: what arrives is gathered until an operation is whole. Publishes to a JetStream
+// stream name an inbox, and each is acknowledged by a message there.
 type natsCodec struct {
 	role    role
 	pending []byte
@@ -20,15 +21,21 @@ func (n *natsCodec) upgrade() (path, subprotocol string) { return "/", "" }
 // enter waits for INFO.
 func (n *natsCodec) enter(*conn) {}
 
-func (n *natsCodec) publish(c *conn, payload []byte, _ uint32) {
+func (n *natsCodec) publish(c *conn, payload []byte, number uint32) {
 	var head [64]byte
 	operation := append(head[:0], "PUB "...)
 	operation = append(append(operation, n.role.room...), ' ')
+	if n.role.receipt != "" {
+		operation = append(strconv.AppendInt(append(operation, inbox...), int64(c.index), 10), '.')
+		operation = append(strconv.AppendUint(operation, uint64(number), 10), ' ')
+	}
 	operation = strconv.AppendInt(operation, int64(len(payload)), 10)
 	c.send(opBinary, append(operation, "\r\n"...), payload, crlf)
 }
 
 var crlf = []byte("\r\n")
+
+const inbox = "_INBOX."
 
 func (n *natsCodec) receive(c *conn, message []byte, _ bool) error {
 	if len(n.pending) > 0 {
@@ -85,7 +92,28 @@ func (n *natsCodec) message(c *conn, line, rest []byte) (int, error) {
 	if len(rest) < size+2 {
 		return 0, nil
 	}
-	return len(line) + 2 + size + 2, c.owner.delivered(c, rest[:size])
+	taken, body := len(line)+2+size+2, rest[:size]
+	if n.role.receipt == "" {
+		return taken, c.owner.delivered(c, body)
+	}
+	number, err := storedNumber(line, body)
+	if err != nil {
+		return 0, err
+	}
+	return taken, c.owner.acknowledged(c, number)
+}
+
+// storedNumber reads a stream's acknowledgement, `MSG _INBOX.{connection}.{number} …`.
+func storedNumber(line, body []byte) (number uint32, err error) {
+	if bytes.Contains(body, []byte(`"error"`)) || !bytes.Contains(body, []byte(`"seq":`)) {
+		return 0, fmt.Errorf("not stored: %.200q", body)
+	}
+	subject := line[len("MSG "):]
+	subject = subject[:bytes.IndexByte(subject, ' ')]
+	for _, digit := range subject[bytes.LastIndexByte(subject, '.')+1:] {
+		number = number*10 + uint32(digit-'0')
+	}
+	return number, nil
 }
 
 // greet may be asked for twice: the server tells changes by another INFO.
@@ -94,7 +122,10 @@ func (n *natsCodec) greet(c *conn) {
 		return
 	}
 	c.send(opBinary, fmt.Appendf(nil, `CONNECT {"verbose":%t,"pedantic":false,"echo":false,`+
-		`"lang":"go","version":"0","protocol":1}`+"\r\n", n.role.acknowledged))
+		`"lang":"go","version":"0","protocol":1}`+"\r\n", n.role.acknowledged && n.role.receipt == ""))
+	if n.role.receipt != "" {
+		c.send(opBinary, fmt.Appendf(nil, "SUB %s%d.* 1\r\n", inbox, c.index))
+	}
 	if n.role.listens {
 		c.send(opBinary, []byte("SUB "+n.role.room+" 1\r\n"))
 	}

@@ -10,6 +10,8 @@ import (
 // cheap as the other codecs here, and independent of the generated code.
 type porthouseCodec struct {
 	role role
+	// level is the ReceiptLevel asked for, and the ReceiptStatus that answers it.
+	level uint64
 	// routing is the envelope's first field, the same for every publish.
 	routing  []byte
 	route    uint64
@@ -43,8 +45,9 @@ const (
 	stampSequence     = 6<<3 | 0
 	receiptStatus     = 1<<3 | 0
 	receiptSockets    = 3<<3 | 0
+	levelAccepted     = 1
 	levelRouted       = 2
-	statusRouted      = 2
+	levelStored       = 3
 	joinFrame         = 2
 	firstPublishFrame = 16
 )
@@ -61,6 +64,16 @@ func (p *porthouseCodec) enter(c *conn) {
 	room := nested(nil, roomJoin, join)
 	packet = nested(packet, packetFrames, nested([]byte{frameID, joinFrame}, frameRoom, room))
 	c.send(opBinary, packet)
+}
+
+func levelOf(receipt string) uint64 {
+	switch receipt {
+	case "accepted":
+		return levelAccepted
+	case "stored":
+		return levelStored
+	}
+	return levelRouted
 }
 
 // nested appends a length-delimited field.
@@ -160,7 +173,8 @@ func (p *porthouseCodec) room(c *conn, id uint64, action []byte) error {
 	}
 	routing := binary.AppendUvarint([]byte{routingRoute}, p.route)
 	if p.role.acknowledged {
-		routing = append(routing, routingReceipt, levelRouted)
+		p.level = levelOf(p.role.receipt)
+		routing = binary.AppendUvarint(append(routing, routingReceipt), p.level)
 	}
 	p.routing = nested(nil, envelopeRouting, routing)
 	c.isIn = true
@@ -229,7 +243,8 @@ func (p *porthouseCodec) receipt(c *conn, id uint64, receipt []byte) error {
 	if err != nil {
 		return err
 	}
-	if status != statusRouted || sockets == 0 || id <= firstPublishFrame {
+	// What was routed has reached somebody; what was stored may have no hearers.
+	if status != p.level || status == levelRouted && sockets == 0 || id <= firstPublishFrame {
 		return fmt.Errorf("frame %d: unexpected receipt %x", id, receipt)
 	}
 	return c.owner.acknowledged(c, uint32(id-firstPublishFrame))

@@ -17,6 +17,11 @@ type options struct {
 	rate float64
 	// size of a payload in bytes.
 	size int
+	// durable: rooms that the senders are spread over, what a receipt claims, and whether one more
+	// sender asks after each of its publishes that it is stored.
+	rooms   int
+	receipt string
+	probe   bool
 }
 
 // workload is one shape of traffic. Its deliveries are checked for bytes, count and order as they
@@ -37,6 +42,10 @@ type workload interface {
 type progress struct {
 	deliveries uint64
 	latency    histogram
+	// probed has the latencies of a probe, and published counts publishes of all time, where a
+	// workload has them.
+	probed    histogram
+	published uint64
 	// stopped: nothing new is sent.
 	stopped bool
 }
@@ -49,8 +58,10 @@ func newWorkload(name string, o options) (workload, error) {
 		return &exchange{options: o}, nil
 	case "ingest":
 		return &ingest{options: o}, nil
+	case "durable":
+		return &durable{options: o}, nil
 	}
-	return nil, fmt.Errorf("no workload %q: fanout, exchange or ingest", name)
+	return nil, fmt.Errorf("no workload %q: fanout, exchange, ingest or durable", name)
 }
 
 // connect opens one connection in a role.

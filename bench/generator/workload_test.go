@@ -112,6 +112,28 @@ func TestIngestSettlesOnceAllIsDeliveredAndAcknowledged(t *testing.T) {
 	}
 }
 
+func TestDurableRefusesAcknowledgementsOutOfOrder(t *testing.T) {
+	l := &loop{}
+	d := &durable{options: options{members: 1, window: 2, size: 32}}
+	c, _ := connected(l, 0)
+	sender := keeper{conn: c, payload: newPayload(0, 32), window: 2, latency: &d.count.latency}
+	d.senders = []keeper{sender}
+	d.send(l)
+	if d.acknowledged(c, 2) == nil || d.acknowledged(c, 3) == nil {
+		t.Error("one was passed over, or never sent")
+	}
+	if err := d.acknowledged(c, 1); err != nil || d.count.published != 3 {
+		t.Errorf("%v, %d published", err, d.count.published)
+	}
+	if d.acknowledged(c, 1) == nil || d.delivered(c, sender.payload) == nil {
+		t.Error("acknowledged twice, or delivered to its sender")
+	}
+	d.count.stopped = true
+	if d.acknowledged(c, 2) != nil || d.settled() || d.acknowledged(c, 3) != nil || !d.settled() {
+		t.Error("settled before all was acknowledged, or not afterwards")
+	}
+}
+
 func TestQuantilesAreWithinTwoPercent(t *testing.T) {
 	var h histogram
 	for i := range 1000 {

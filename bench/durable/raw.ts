@@ -1,0 +1,128 @@
+/**
+ * A bare batch insert, one batch after the other on one connection: what the database takes at
+ * most. Prints a Figures as JSON.
+ *
+ *   node bench/durable/raw.ts TASK.json
+ */
+import { randomBytes, randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { openLog } from '../../gateway/observe/log.ts'
+import { connect } from '../../gateway/store/postgres/database.ts'
+import { openFolders } from '../../gateway/store/postgres/embedded/folders.ts'
+import { bytesArray, hexOf, plainArray } from '../../gateway/store/postgres/history/literal.ts'
+import { openStore } from '../../gateway/store/postgres/open.ts'
+import type { Figures } from './figures.ts'
+import { cpuOf, cpuOfFamily } from './processor.ts'
+
+/**
+ * `unnest`: into a table with what performance needs and no more. `append`: what a gateway's
+ * history does with the same batch.
+ */
+export type Form = 'unnest' | 'append'
+
+export interface RawTask {
+  readonly dataDir: string
+  /** Of PostgreSQL's first process. */
+  readonly database: number
+  readonly form: Form
+  readonly batch: number
+  readonly room: string
+  readonly seconds: number
+}
+
+/** As long as an Envelope's body with a payload of 128 bytes. */
+const BODY_BYTES = 131
+const WARMUP_MS = 1_000
+
+const UNNEST = `
+  insert into bench_messages (room, seq, ts, id, payload)
+  select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::bytea[])`
+
+interface Message {
+  readonly sequence: number
+  readonly id: Uint8Array
+  readonly timeMs: number
+  readonly from: string
+  readonly channel: string
+  readonly body: Uint8Array
+}
+
+type Insert = (messages: readonly Message[]) => Promise<unknown>
+
+async function inserting(task: RawTask): Promise<{ insert: Insert; close: () => Promise<void> }> {
+  const { dataDir, form, room } = task
+  if (form === 'append') {
+    const store = await openStore({ dataDir, log: openLog('silent').log, embedded: {} })
+    const { generation } = await store.histories.claim(room)
+    const insert = async (messages: readonly Message[]) => {
+      const lost = await store.histories.append([{ roomId: room, generation, messages }])
+      if (lost.size > 0) throw new Error('the history is with another')
+    }
+    return { insert, close: () => store.close() }
+  }
+  const sql = connect({ sockets: openFolders(dataDir).sockets }, 1, 0)
+  await sql.unsafe(`
+    drop table if exists bench_messages;
+    create table bench_messages (
+      room uuid, seq bigint, ts bigint, id uuid, payload bytea, primary key (room, seq)
+    )`)
+  const insert = (messages: readonly Message[]) =>
+    sql.unsafe(
+      UNNEST,
+      [
+        plainArray(messages.map(() => room)),
+        plainArray(messages.map(({ sequence }) => sequence)),
+        plainArray(messages.map(({ timeMs }) => timeMs)),
+        plainArray(messages.map(({ id }) => hexOf(id))),
+        bytesArray(messages.map(({ body }) => body)),
+      ],
+      { prepare: true },
+    )
+  const close = async () => {
+    await sql.unsafe('drop table bench_messages')
+    await sql.end()
+  }
+  return { insert, close }
+}
+
+async function measure(task: RawTask): Promise<Figures> {
+  const { insert, close } = await inserting(task)
+  const body = randomBytes(BODY_BYTES)
+  const from = `socket:${randomUUID()}`
+  let sequence = 0
+  const batch = () =>
+    Array.from({ length: task.batch }, (): Message => {
+      sequence++
+      return { sequence, id: randomBytes(16), timeMs: Date.now(), from, channel: '', body }
+    })
+  const warm = performance.now() + WARMUP_MS
+  while (performance.now() < warm) await insert(batch())
+  const [client, database] = [cpuOf(process.pid), cpuOfFamily(task.database)]
+  const began = performance.now()
+  const first = sequence
+  const times: number[] = []
+  while (performance.now() - began < task.seconds * 1000) {
+    const messages = batch()
+    const sent = performance.now()
+    await insert(messages)
+    times.push(performance.now() - sent)
+  }
+  const seconds = (performance.now() - began) / 1000
+  const rows = sequence - first
+  const used = cpuOf(process.pid) - client
+  const storeCpu = ((cpuOfFamily(task.database) - database) / rows) * 1e6
+  await close()
+  times.sort((a, b) => a - b)
+  const at = (share: number) => times[Math.floor(share * times.length)] ?? Number.NaN
+  return {
+    rate: rows / seconds,
+    p50: at(0.5),
+    p99: at(0.99),
+    serverCpu: (used / rows) * 1e6,
+    storeCpu,
+    generatorLoad: used / seconds,
+  }
+}
+
+const task: RawTask = JSON.parse(readFileSync(process.argv[2]!, 'utf8'))
+console.log(JSON.stringify(await measure(task)))
