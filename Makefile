@@ -3,7 +3,7 @@
 export PATH := $(CURDIR)/.tools/node/node_modules/.bin:$(CURDIR)/node_modules/.bin:$(PATH)
 VERSION = $(shell node -p 'require("./gateway/package.json").version')
 
-.PHONY: help setup run test bench generate fix build release-image
+.PHONY: help setup run test soak bench generate fix build release-image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -16,6 +16,9 @@ run: setup ## start a gateway with a demo room; ARGS="..." go to `porthouse run`
 
 test: ## run every check and test; ARGS="..." go to vitest
 	@exec sh scripts/test.sh $(ARGS)
+
+soak: ## kill, stop, fill and pause what can be, at length; ROUNDS=100 MINUTES=30, ARGS="..." choose
+	@exec sh scripts/soak.sh $(ARGS)
 
 bench: ## measure against the peers; QUICK=1 for a short look, ARGS="..." choose workloads
 	@sh scripts/setup.sh --dev

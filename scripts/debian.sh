@@ -3,6 +3,9 @@
 set -eu
 missing=
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+for tool in strace faketime; do
+  command -v $tool >/dev/null || missing="$missing $tool"
+done
 command -v chromium >/dev/null || missing="$missing chromium"
 [ -n "$missing" ] || exit 0
 

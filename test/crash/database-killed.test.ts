@@ -83,7 +83,7 @@ type Signal = 'SIGKILL' | 'SIGQUIT'
 /** SIGQUIT is what `pg_ctl stop -m immediate` sends. */
 test.each<Signal>(['SIGKILL', 'SIGQUIT'])(
   'the embedded one, by %s',
-  { timeout: 90_000 },
+  { timeout: 30_000 + rounds(1) * 60_000 },
   async (signal) => {
     for (let round = 0; round < rounds(1); round++) {
       const house = await House.build({ rooms })

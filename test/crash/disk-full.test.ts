@@ -45,7 +45,7 @@ async function stopped(data: string): Promise<void> {
 }
 
 test.each([
-  ['on which everything is', 60 * MIB, () => {}],
+  ['on which everything is', 40 * MIB, () => {}],
   ['on which the log is not', 88 * MIB, moveLog],
 ])('a full disk, %s', { timeout: 120_000 }, async (name, bytes, prepare) => {
   const disk = smallDisk()
@@ -59,7 +59,7 @@ test.each([
   await stopped(data)
   prepare(data)
   await house.start()
-  const crowd = await Crowd.gather({ house, rooms: ['board'], perSecond: 200, bytes: 16_384 })
+  const crowd = await Crowd.gather({ house, rooms: ['board'], perSecond: 100, bytes: 65_536 })
   const shown = crowd.journal.plan('a full disk')
   const codes = () => new Set(crowd.publishers.flatMap((one) => one.refusals.map((r) => r.code)))
   await vi.waitFor(() => expect(codes().size).toBeGreaterThan(0), { timeout: 60_000 })
@@ -67,7 +67,7 @@ test.each([
   // Refused for as long as there is no space.
   const refusals = () => crowd.publishers.reduce((sum, one) => sum + one.refusals.length, 0)
   const then = refusals()
-  await vi.waitFor(() => expect(refusals()).toBeGreaterThan(then + 200), { timeout: 30_000 })
+  await vi.waitFor(() => expect(refusals()).toBeGreaterThan(then + 100), { timeout: 30_000 })
   if (
     /No space left|could not extend|53100/.test(readFileSync(join(data, 'postgres.log'), 'utf8'))
   ) {
@@ -85,7 +85,7 @@ test.each([
   })
   expect(verdict.complaints).toEqual([])
   for (const code of codes()) expect(['STORE_FULL', 'UNAVAILABLE', 'UNCERTAIN']).toContain(code)
-  // Where the log itself is full, PostgreSQL ends and starts again until it has space.
+  // Where it has no space for its log, PostgreSQL ends, and is started until it has.
   if (prepare === moveLog) expect(codes()).toContain('STORE_FULL')
   expect(house.isRunning).toBe(true)
 })

@@ -36,14 +36,16 @@ test('a gateway that stood still', { timeout: 90_000 }, async () => {
   if (silence.length === 0) shown()
   const heardAt = await crowd.hearsAfter(wakes)
   const verdict = await crowd.judge()
-  const lines = [...crowd.publishers, ...crowd.subscribers].map(({ line }) => line.connections)
+  const lines = [...crowd.publishers, ...crowd.subscribers].map(({ line }) => line)
+  const reconnected = lines.filter(({ connections }) => connections > 1)
   report('P-14 gateway paused', {
     'paused ms': PAUSE_MS,
     ...crowd.figures(verdict),
-    reconnected: lines.filter((connections) => connections > 1).length,
+    reconnected: reconnected.length,
     'recovered ms': heardAt - wakes,
   })
   expect(verdict.complaints).toEqual([])
+  expect(reconnected).toEqual([])
 })
 
 test('a store that stands still', { timeout: 90_000 }, async () => {
