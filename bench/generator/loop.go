@@ -29,6 +29,9 @@ type loop struct {
 	now int64
 	// endOfTurn is where the workload sends what is due.
 	endOfTurn func()
+	// laps counts the bytes that came on standard input, where that is heard.
+	laps  int
+	ended bool
 }
 
 func newLoop() (*loop, error) {
@@ -49,6 +52,25 @@ func newLoop() (*loop, error) {
 func (l *loop) watch(fd int, events uint32, operation int) error {
 	event := syscall.EpollEvent{Events: events, Fd: int32(fd)}
 	return syscall.EpollCtl(l.epoll, operation, fd, &event)
+}
+
+// hear has each byte on standard input count as a lap, and its end be noticed.
+func (l *loop) hear() error {
+	if err := syscall.SetNonblock(syscall.Stdin, true); err != nil {
+		return err
+	}
+	return l.watch(syscall.Stdin, syscall.EPOLLIN, syscall.EPOLL_CTL_ADD)
+}
+
+func (l *loop) heard() error {
+	var bytes [16]byte
+	n, errno := read(syscall.Stdin, bytes[:])
+	if errno != 0 {
+		return errno
+	}
+	l.laps += n
+	l.ended = n == 0
+	return nil
 }
 
 func (l *loop) add(c *conn) error {
@@ -127,6 +149,9 @@ func (l *loop) handle(event *syscall.EpollEvent) error {
 		var expirations [8]byte
 		read(l.timer, expirations[:])
 		return nil
+	}
+	if int(event.Fd) == syscall.Stdin {
+		return l.heard()
 	}
 	c := l.conns[event.Fd]
 	if event.Events&syscall.EPOLLOUT != 0 {

@@ -20,7 +20,11 @@ const (
 	settleLimit = 10 * time.Second
 	// quiet is how long a doubled message is listened for at the end.
 	quiet = 100 * time.Millisecond
+	// lapLimit bounds a lap, whose end somebody else tells.
+	lapLimit = time.Minute
 )
+
+const almostAll = 1 - 1e-9
 
 // result is what is printed.
 type result struct {
@@ -33,6 +37,7 @@ type result struct {
 	// Milliseconds from the time at which a publish was due (open loop) or sent (closed loop).
 	P50 float64 `json:"p50"`
 	P99 float64 `json:"p99"`
+	Max float64 `json:"max"`
 	// Of the probe's publishes.
 	ProbeP50 float64 `json:"probeP50"`
 	ProbeP99 float64 `json:"probeP99"`
@@ -78,7 +83,9 @@ func run() error {
 	flag.IntVar(&o.rooms, "rooms", 1, "durable: rooms that the senders are spread over")
 	flag.StringVar(&o.receipt, "receipt", "stored", "durable: accepted or stored")
 	flag.BoolVar(&o.probe, "probe", false, "durable: one more sender, with one publish to be stored")
-	name := flag.String("workload", "", "fanout, exchange, ingest or durable")
+	name := flag.String("workload", "", "fanout, exchange, ingest, durable or return")
+	laps := flag.Bool("laps", false, "each byte on standard input ends a lap, and its end all")
+	flag.StringVar(&o.tokens, "tokens", "", "return: file with a token a line, one a member")
 	port := flag.Uint("port", 0, "of the server, on loopback")
 	pid := flag.Int("pid", 0, "of the server")
 	store := flag.Int("store", 0, "pid of its database, whose children count too")
@@ -90,26 +97,40 @@ func run() error {
 		return fmt.Errorf("size ≥ %d, port, members, window and rooms ≥ 1 are needed", payloadMin)
 	}
 	o.address = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(*port))
+	print := func(what any) error { return json.NewEncoder(os.Stdout).Encode(what) }
+	if *name == "return" {
+		return comeBack(o, print)
+	}
 	w, err := newWorkload(*name, o)
 	if err != nil {
 		return err
 	}
-	measured, err := drive(w, processes{*pid, *store}, *warmup, *span)
-	if err != nil {
-		return err
-	}
-	return json.NewEncoder(os.Stdout).Encode(measured)
+	of := processes{*pid, *store}
+	return drive(w, *warmup, func(l *loop) error {
+		if *laps {
+			return measureLaps(l, w.progress(), of, print)
+		}
+		measured, err := measure(l, w.progress(), of, func() error { return l.during(*span) })
+		if err != nil {
+			return err
+		}
+		if err := settle(l, w); err != nil {
+			return err
+		}
+		measured.Published = w.progress().published
+		return print(measured)
+	})
 }
 
 // drive takes a workload through its life: open, enter, warm up, measure, settle.
-func drive(w workload, of processes, warmup, span time.Duration) (*result, error) {
+func drive(w workload, warmup time.Duration, measured func(*loop) error) error {
 	l, err := newLoop()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	conns, err := w.open(l)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	missing := 0
 	if err := l.run(enterLimit, func() bool {
@@ -118,33 +139,50 @@ func drive(w workload, of processes, warmup, span time.Duration) (*result, error
 		}
 		return missing == len(conns)
 	}); err != nil {
-		return nil, fmt.Errorf("%d of %d connections got in: %w", missing, len(conns), err)
+		return fmt.Errorf("%d of %d connections got in: %w", missing, len(conns), err)
 	}
 	l.endOfTurn = func() { w.send(l) }
 	l.wake(1)
 	if err := l.during(warmup); err != nil {
-		return nil, err
+		return err
 	}
-	measured, err := measure(l, w.progress(), of, span)
-	if err != nil {
-		return nil, err
-	}
-	w.progress().stopped = true
-	if err := l.run(settleLimit, w.settled); err != nil {
-		return nil, fmt.Errorf("messages or acknowledgements are missing: %w", err)
-	}
-	measured.Published = w.progress().published
-	return measured, l.during(quiet)
+	return measured(l)
 }
 
-func measure(l *loop, p *progress, of processes, span time.Duration) (*result, error) {
+func settle(l *loop, w workload) error {
+	w.progress().stopped = true
+	if err := l.run(settleLimit, w.settled); err != nil {
+		return fmt.Errorf("messages or acknowledgements are missing: %w", err)
+	}
+	return l.during(quiet)
+}
+
+// measureLaps measures lap after lap, and tells of each.
+func measureLaps(l *loop, p *progress, of processes, print func(any) error) error {
+	if err := l.hear(); err != nil {
+		return err
+	}
+	for lap := 1; ; lap++ {
+		measured, err := measure(l, p, of, func() error {
+			return l.run(lapLimit, func() bool { return l.laps >= lap || l.ended })
+		})
+		if err != nil || l.ended {
+			return err
+		}
+		if err := print(measured); err != nil {
+			return err
+		}
+	}
+}
+
+func measure(l *loop, p *progress, of processes, span func() error) (*result, error) {
 	p.deliveries, p.latency, p.probed = 0, histogram{}, histogram{}
 	before, err := of.cpuSeconds()
 	if err != nil {
 		return nil, err
 	}
 	began := l.clock()
-	if err := l.during(span); err != nil {
+	if err := span(); err != nil {
 		return nil, err
 	}
 	seconds, deliveries := float64(l.clock()-began)/1e9, p.deliveries
@@ -157,6 +195,7 @@ func measure(l *loop, p *progress, of processes, span time.Duration) (*result, e
 		ServerCPU: after[0] - before[0], StoreCPU: after[1] - before[1],
 		GeneratorCPU: after[2] - before[2],
 		P50:          p.latency.quantile(0.5), P99: p.latency.quantile(0.99),
+		Max:      p.latency.quantile(almostAll),
 		ProbeP50: p.probed.quantile(0.5), ProbeP99: p.probed.quantile(0.99),
 	}, nil
 }

@@ -95,6 +95,15 @@ const handshakeLimit = 5 * time.Second
 // dial opens a connection, upgrades it and queues what its codec says first. It blocks, as nothing
 // is measured yet.
 func dial(l *loop, address netip.AddrPort, index int, codec codec, owner owner) (*conn, error) {
+	c, err := call(l, address, index, codec, owner)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.answered()
+}
+
+// call opens a connection and asks for the upgrade.
+func call(l *loop, address netip.AddrPort, index int, codec codec, owner owner) (*conn, error) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("socket: %w", err)
@@ -113,25 +122,30 @@ func dial(l *loop, address netip.AddrPort, index int, codec codec, owner owner) 
 		return nil, fmt.Errorf("connect to %s: %w", address, err)
 	}
 	c := &conn{fd: fd, index: index, loop: l, codec: codec, owner: owner}
-	rest, err := c.shake(address.String())
-	if err != nil {
-		return nil, fmt.Errorf("connection %d: %w", index, err)
-	}
-	if err := syscall.SetNonblock(fd, true); err != nil {
-		return nil, err
-	}
-	if err := l.add(c); err != nil {
-		return nil, err
-	}
-	codec.enter(c)
-	if err := c.consume(rest); err != nil {
-		return nil, err
-	}
-	return c, c.flush()
+	return c, c.ask(address.String())
 }
 
-// shake does the handshake of RFC 6455, section 4.1, and returns what came after the response.
-func (c *conn) shake(host string) ([]byte, error) {
+// answered waits until the connection is upgraded, and has its codec begin.
+func (c *conn) answered() error {
+	rest, err := c.shake()
+	if err != nil {
+		return fmt.Errorf("connection %d: %w", c.index, err)
+	}
+	if err := syscall.SetNonblock(c.fd, true); err != nil {
+		return err
+	}
+	if err := c.loop.add(c); err != nil {
+		return err
+	}
+	c.codec.enter(c)
+	if err := c.consume(rest); err != nil {
+		return err
+	}
+	return c.flush()
+}
+
+// ask begins the handshake of RFC 6455, section 4.1.
+func (c *conn) ask(host string) error {
 	path, subprotocol := c.codec.upgrade()
 	request := "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\nUpgrade: websocket\r\n" +
 		"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
@@ -139,9 +153,12 @@ func (c *conn) shake(host string) ([]byte, error) {
 	if subprotocol != "" {
 		request += "Sec-WebSocket-Protocol: " + subprotocol + "\r\n"
 	}
-	if _, err := syscall.Write(c.fd, []byte(request+"\r\n")); err != nil {
-		return nil, fmt.Errorf("write: %w", err)
-	}
+	_, err := syscall.Write(c.fd, []byte(request+"\r\n"))
+	return err
+}
+
+// shake waits for the end of the handshake, and returns what came after the response.
+func (c *conn) shake() ([]byte, error) {
 	response := make([]byte, 0, 16<<10)
 	for {
 		n, err := syscall.Read(c.fd, response[len(response):cap(response)])

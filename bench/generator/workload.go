@@ -22,6 +22,8 @@ type options struct {
 	rooms   int
 	receipt string
 	probe   bool
+	// tokens is a file of them, for members who come back.
+	tokens string
 }
 
 // workload is one shape of traffic. Its deliveries are checked for bytes, count and order as they
