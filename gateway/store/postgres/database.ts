@@ -79,6 +79,8 @@ export interface Further {
   readonly onnotify?: (channel: string, payload: string) => void
   /** What the server's operator sees. */
   readonly name?: string
+  /** Of the embedded one; `ROLE` where it is absent. */
+  readonly user?: string
   /** Of the server, for these connections. */
   readonly settings?: Readonly<Record<string, string>>
 }
@@ -90,7 +92,7 @@ export function connect(
   server: Server,
   connections: number,
   statementMs: number,
-  { name = 'porthouse', settings, ...further }: Further = {},
+  { name = 'porthouse', user = ROLE, settings, ...further }: Further = {},
 ): postgres.Sql {
   const options = {
     ...further,
@@ -104,5 +106,5 @@ export function connect(
   }
   if ('url' in server) return postgres(server.url, options)
   const path = `${server.sockets}/.s.PGSQL.5432`
-  return postgres({ ...options, path, user: ROLE, database: DATABASE, ssl: false })
+  return postgres({ ...options, path, user, database: DATABASE, ssl: false })
 }

@@ -8,7 +8,7 @@ import { PostgresChanges } from './changes.ts'
 import { PostgresClients } from './clients.ts'
 import { PostgresCredentials } from './credentials.ts'
 import { Database, type Server } from './database.ts'
-import { type EmbeddedOptions, Lease } from './embedded/lease.ts'
+import type { EmbeddedOptions } from './embedded/lease.ts'
 import { PostgresCursors } from './history/cursors.ts'
 import { PostgresHistories } from './history/histories.ts'
 import { PostgresRetained } from './history/retained.ts'
@@ -16,6 +16,7 @@ import { Upkeep } from './history/upkeep.ts'
 import { PostgresLogins } from './logins.ts'
 import { migrate } from './migrate.ts'
 import { PostgresOffences } from './offences.ts'
+import { reach } from './reach.ts'
 import { PostgresRooms } from './rooms.ts'
 import { PostgresTokens } from './tokens.ts'
 
@@ -35,13 +36,7 @@ export interface StoreOptions {
  * same time. Rejects with `unavailable` and the reason. A new embedded database takes 1 to 2 s.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
-  const { url, embedded, upkeep: _, ...rest } = options
-  if (url) return openOn({ url }, options, () => {})
-  const lease = await Lease.take({ ...rest, ...embedded })
-  return openOn({ sockets: lease.sockets }, options, () => lease.release())
-}
-
-async function openOn(server: Server, options: StoreOptions, release: () => void): Promise<Store> {
+  const { server, release } = await reach(options)
   const database = new Database(server)
   try {
     await migrate(server)

@@ -24,7 +24,7 @@ import { copyTree } from './copy.ts'
 import { type Folders, ownerOf } from './folders.ts'
 import { type Identity, serviceUser, spawnAs, tryNamespace, type UserIdentity } from './identity.ts'
 import { type Journal, reasonIn } from './journal.ts'
-import { ROLE } from './role.ts'
+import { SUPERUSER } from './role.ts'
 
 /** For clusters and programs of a user who cannot enter root's folders. */
 const SHARED = '/var/lib/porthouse'
@@ -110,7 +110,7 @@ async function initialise({ path, binaries, identity }: Cluster, journal: Journa
   await rm(draft, { recursive: true, force: true })
   const options = [
     `--pgdata=${draft}`,
-    `--username=${ROLE}`,
+    `--username=${SUPERUSER}`,
     '--auth=trust',
     '--encoding=UTF8',
     '--locale=C',
