@@ -234,6 +234,42 @@ describe('upkeep', () => {
     expect(await kept(room.roomId)).toEqual([2, 3])
   })
 
+  test('of partitions waits for no long reader, and holds up no append', async () => {
+    const { url } = fixture.server.options
+    const database = new Database({ url: url! })
+    onTestFinished(() => database.close())
+    const sql = direct()
+    const past = Date.UTC(2021, 5)
+    await makeAhead(database, past)
+    const reader = await sql.reserve()
+    await reader`begin`
+    await reader`select count(*) from messages`
+    const room = await claimed()
+    const later = Date.UTC(2041, 5)
+    let stored = 0
+    let done = false
+    const appends = (async () => {
+      for (; !done; stored++) {
+        await fixture.store.histories.append([{ ...room, messages: [message(stored + 1)] }])
+      }
+    })()
+    // They give way at once, where they would wait for the reader, and appends behind them.
+    await Promise.all([dropEmpty(database, Date.UTC(2021, 8)), makeAhead(database, later)])
+    const there = async (name: string) =>
+      (await reader`select from pg_class where relname = ${name}`).length
+    expect([await there('messages_2021_06'), await there('messages_2041_06')]).toEqual([1, 0])
+    await reader`rollback`
+    await vi.waitFor(async () => {
+      await dropEmpty(database, Date.UTC(2021, 8))
+      await makeAhead(database, later)
+      expect([await there('messages_2021_06'), await there('messages_2041_06')]).toEqual([0, 1])
+    })
+    done = true
+    await appends
+    reader.release()
+    expect((await kept(room.roomId)).length).toBe(Math.min(stored, 1_000))
+  })
+
   test('what has no partition is kept all the same', async () => {
     const room = await claimed()
     const far = [0, Date.UTC(9999, 0, 1)].map((timeMs, i) => message(i + 1, { timeMs }))

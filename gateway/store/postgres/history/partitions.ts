@@ -5,7 +5,10 @@ import type { Database } from '../database.ts'
 const MONTHS_AHEAD = 2
 const NAME = /^messages_\d{4}_\d{2}$/
 
-/** Makes those that are missing of the months to come. */
+/**
+ * Makes those that are missing of the months to come. Where a long reader is in the way, such as a
+ * backup, it is left for the next time.
+ */
 export async function makeAhead(database: Database, nowMs: number): Promise<void> {
   const known = new Set(await partitions(database))
   for (let ahead = 0; ahead <= MONTHS_AHEAD; ahead++) {
@@ -15,12 +18,13 @@ export async function makeAhead(database: Database, nowMs: number): Promise<void
     const bound = `from (${from}) to (${monthOf(nowMs, ahead + 1)})`
     await change(
       database,
+      ['messages', 'messages_other'],
       `create table if not exists ${name} partition of messages for values ${bound};`,
     )
   }
 }
 
-/** Drops those of whole months past that nothing is left in. */
+/** Drops those of whole months past that nothing is left in; as `makeAhead`. */
 export async function dropEmpty(database: Database, nowMs: number): Promise<void> {
   const kept = nameOf(monthOf(nowMs, -1))
   for (const name of await partitions(database)) {
@@ -28,8 +32,8 @@ export async function dropEmpty(database: Database, nowMs: number): Promise<void
     // Empty still, once nobody can write to it.
     await change(
       database,
-      `lock table only messages, only ${name} in access exclusive mode;
-      if not exists (select from ${name}) then drop table ${name}; end if;`,
+      ['messages', name],
+      `if not exists (select from ${name}) then drop table ${name}; end if;`,
     )
   }
 }
@@ -39,11 +43,31 @@ async function isEmpty(database: Database, name: string): Promise<boolean> {
   return rows.length === 0
 }
 
-/** In one transaction. All appends are held up while it waits for whoever reads: not for long. */
-async function change(database: Database, statements: string): Promise<void> {
+/** 10 ms apart: appends leave the tables free between two of them. */
+const TRIES = 25
+
+/**
+ * In one transaction, with these tables to itself; nothing where they are not free for a quarter of
+ * a second. It does not stand in their queue, where all appends would wait behind it for whoever
+ * reads.
+ */
+async function change(
+  database: Database,
+  tables: readonly string[],
+  statements: string,
+): Promise<void> {
+  const only = tables.map((name) => `only ${name}`).join(', ')
   const block = `do $$ begin
     perform set_config('lock_timeout', '1s', true);
-    ${statements}
+    for tried in 1..${TRIES} loop
+      begin
+        lock table ${only} in access exclusive mode nowait;
+        ${statements}
+        return;
+      exception when lock_not_available then
+        perform pg_sleep(0.01);
+      end;
+    end loop;
   end $$`
   await database.run((_, sql) => sql.unsafe(block))
 }

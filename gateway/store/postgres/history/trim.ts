@@ -44,20 +44,21 @@ const TRIM = `
   returning ${HEAD.replaceAll(/\w+/g, 'histories.$&')}`
 
 /**
- * What is left; undefined where the room has no history. Of more than 200,000 messages too many the
- * rest is left for the next time.
+ * What is left; undefined where the room has no history. Of more than 200,000 messages too many, or
+ * 2,000 for each of `statements`, the rest is left for the next time.
  */
 export async function trim(
   database: Database,
   roomId: string,
   bounds: RetentionBounds,
   nowMs: number,
+  statements = STATEMENTS_MAX,
 ): Promise<HistoryHead | undefined> {
   const { messages, bytes, ageMs } = bounds
   const any = Number.MAX_SAFE_INTEGER
   const cutoff = ageMs === undefined ? 0 : Math.max(0, Math.floor(nowMs - ageMs))
   const parameters = [roomId, messages ?? any, bytes ?? any, cutoff]
-  for (let i = 0; i < STATEMENTS_MAX; i++) {
+  for (let i = 0; i < statements; i++) {
     const trimmed = await database.run((_, sql) => sql.unsafe(TRIM, parameters, { prepare: true }))
     if (trimmed.length === 0) break
   }

@@ -4,6 +4,7 @@ import type { Log } from '../../../observe/log.ts'
 import type { Changes } from '../../store.ts'
 import type { Database } from '../database.ts'
 import { dropEmpty, makeAhead } from './partitions.ts'
+import { Retention } from './retention.ts'
 import { sweep } from './sweep.ts'
 
 /** Between two rounds, if nothing asks for one. */
@@ -15,6 +16,7 @@ export class Upkeep {
   readonly #database: Database
   readonly #changes: Changes
   readonly #log: Log
+  readonly #retention = new Retention()
   readonly #closing = new AbortController()
   #wanted = Promise.withResolvers<void>()
   #running: Promise<void> | undefined
@@ -46,6 +48,9 @@ export class Upkeep {
       this.#wanted = Promise.withResolvers()
       await this.#try(makeAhead)
       await this.#try((database) => sweep(database, signal))
+      await this.#try(async (database, nowMs) => {
+        if (await this.#retention.step(database, nowMs, signal)) this.#wanted.resolve()
+      })
       await this.#try(dropEmpty)
       await this.#pause(PAUSE_MS)
       await Promise.race([this.#wanted.promise, this.#pause(ROUND_MS)])
