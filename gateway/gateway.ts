@@ -208,7 +208,7 @@ function coreOf(
   const { messages, bytes, windowMs: ageMs } = config.resume
   const bounds = { messages, bytes, ageMs, allBytes: config.resume.allBytes }
   const own = new OwnChannels({ graph, options: bounds, clock, uptime })
-  const retained = new RetainedWriter(store.retained, log)
+  const retained = new RetainedWriter(store.retained, log, config.history.queueBytes)
   const writer = new HistoryWriter({ histories, turn, uptime, log, options: config.history })
   const { limits } = config
   const actions = programActions(() => core)

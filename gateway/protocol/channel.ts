@@ -46,6 +46,11 @@ export function matchesChannel(filter: string, channel: string): boolean {
   )
 }
 
+/** The same of several filters. */
+export function matchesAny(filters: readonly string[], channel: string): boolean {
+  return filters.some((filter) => matchesChannel(filter, channel))
+}
+
 /** Whether a filter hears all that another one hears; `` is the room and all its channels. */
 export function coversFilter(wide: string, narrow: string): boolean {
   if (wide === '' || wide === narrow) return true

@@ -7,9 +7,8 @@ import { straight } from '../router/deliver.ts'
 import type { Graph } from '../router/graph.ts'
 import { Place } from '../router/place.ts'
 import type { Turn } from '../router/turn.ts'
-import type { RoomRecord, Rooms as StoredRooms } from '../store/store.ts'
+import type { ListedRoom, RoomRecord, Rooms as StoredRooms } from '../store/store.ts'
 import { type FlowReader, type RoomConfig, readConfig } from './config.ts'
-import { Hold } from './history/hold.ts'
 import type { Lingering } from './history/lingering.ts'
 import type { RoomHistories } from './history/room-histories.ts'
 import type { RoomHistory } from './history/room-history.ts'
@@ -33,6 +32,8 @@ export interface Room {
   members: number
   /** It is no more: nobody enters it. */
   forgotten: boolean
+  /** Another config is being taken over. */
+  changing: boolean
 }
 
 export class Rooms {
@@ -94,7 +95,7 @@ export class Rooms {
   }
 
   /** An account's rooms, loaded or not. Rejects with StoreError. */
-  list(account: string): Promise<RoomRecord[]> {
+  list(account: string): Promise<ListedRoom[]> {
     return this.#stored.list(account)
   }
 
@@ -137,15 +138,24 @@ export class Rooms {
   ): Promise<void> {
     const config = readConfig(record.config, this.#flows)
     const { place } = room
-    if (config.history.keep !== room.history.kind) {
-      await this.#changeHistory(room, record, config, renumbered)
+    room.changing = true
+    try {
+      // What the store has to be asked for comes first: if it is away, nothing has changed.
+      const retained = await this.#retained.open(record.id, place, config, room.retained)
+      if (config.history.keep !== room.history.kind) {
+        await this.#changeHistory(room, record, config, renumbered)
+        if (retained !== room.retained) retained?.renumbered()
+      }
+      room.config = config
+      room.record = record
+      room.retained = retained
+      place.config = config
+      this.#histories.bound(room)
+      this.#keep(room)
+    } finally {
+      room.changing = false
+      this.release(room)
     }
-    room.config = config
-    room.record = record
-    place.config = config
-    this.#histories.bound(room)
-    room.retained = await this.#retained.open(record.id, place, config, room.retained)
-    this.#keep(room)
   }
 
   /**
@@ -159,15 +169,18 @@ export class Rooms {
     renumbered: () => Promise<void>,
   ): Promise<void> {
     const { place } = room
-    const hold = new Hold()
     const head = await this.#histories.claim(id, config)
+    const hold = this.#histories.hold()
     place.intake = hold
-    const passed = new Hold()
+    const passed = this.#histories.hold()
     room.program?.passTo(passed)
     await new Promise<void>((resolve) => room.history.whenIdle(resolve))
+    room.history.end()
     place.epoch = head?.epoch ?? this.#histories.newEpoch()
     place.sequence = head?.last ?? 0
     room.history = this.#histories.open(id, place, config, head)
+    room.retained?.renumbered()
+    room.sessionHistory?.renumbered()
     await renumbered()
     room.config = config
     this.#keep(room)
@@ -190,9 +203,10 @@ export class Rooms {
   }
 
   #keepSessions(room: Room, { sessionHistory }: RoomConfig): void {
-    if (!sessionHistory) room.sessionHistory?.end()
-    if (!sessionHistory) room.sessionHistory = undefined
-    else if (room.sessionHistory) room.sessionHistory.config = sessionHistory
+    if (!sessionHistory) {
+      room.sessionHistory?.end()
+      room.sessionHistory = undefined
+    } else if (room.sessionHistory) room.sessionHistory.configure(sessionHistory)
     else room.sessionHistory = new SessionHistory(sessionHistory, this.#sessionBytes)
   }
 
@@ -232,6 +246,7 @@ export class Rooms {
       retained,
       members: 0,
       forgotten: false,
+      changing: false,
     }
     this.#keep(room)
     for (const each of names) this.#loaded.set(each, room)
@@ -250,12 +265,17 @@ export class Rooms {
   }
 
   #unload(room: Room): void {
-    if (room.members > 0) return
+    this.#lingering.forget(room)
+    if (room.members > 0 || room.changing) return
     const again = () => this.release(room)
-    if (room.program?.isBusy) return room.program.whenIdle(() => this.release(room))
+    if (room.program?.isBusy) return room.program.whenIdle(again)
     if (room.history.isBusy) return room.history.whenIdle(again)
     if (room.sessionHistory?.isHeld) return room.sessionHistory.whenFree(again)
-    if (this.#lingering.keeps(room, (each) => this.release(each))) return
+    if (!this.#lingering.keeps(room, (each) => this.#end(each))) this.#end(room)
+  }
+
+  #end(room: Room): void {
+    if (room.members > 0 || room.changing) return
     room.program?.end()
     room.program = undefined
     this.#histories.unwatch(room.place)

@@ -13,7 +13,8 @@ import type { SessionHistoryConfig } from './config.ts'
 
 /** By what a connection that was cut off is known again, and how long it is waited for. */
 export interface Grace {
-  readonly key: string
+  /** Any of them. */
+  readonly keys: readonly string[]
   readonly ms: number
 }
 
@@ -23,12 +24,19 @@ interface Part {
   bytes: number
 }
 
+/** Of one that was cut off. */
+interface Held {
+  readonly part: Part
+  readonly grace: Grace
+  readonly timer: NodeJS.Timeout
+}
+
 export class SessionHistory implements Keeper {
-  config: SessionHistoryConfig
+  #config: SessionHistoryConfig
   readonly #bytesMax: number
   readonly #parts = new Map<Membership, Part>()
   /** Of those who were cut off. */
-  readonly #held = new Map<string, { readonly part: Part; readonly timer: NodeJS.Timeout }>()
+  readonly #held = new Map<string, Held>()
   /** All of them, in the order of positions, each with its part. */
   readonly #all = new Map<OwnMessage, Part>()
   #bytes = 0
@@ -37,8 +45,14 @@ export class SessionHistory implements Keeper {
 
   /** `bytesMax`: of the whole room. */
   constructor(config: SessionHistoryConfig, bytesMax: number) {
-    this.config = config
+    this.#config = config
     this.#bytesMax = bytesMax
+  }
+
+  /** Takes changed bounds over. */
+  configure(config: SessionHistoryConfig): void {
+    this.#config = config
+    for (const part of new Set(this.#all.values())) this.#bound(part)
   }
 
   /** Somebody who was cut off is waited for. */
@@ -60,10 +74,8 @@ export class SessionHistory implements Keeper {
   adopt(member: Membership, key: string): void {
     const held = this.#held.get(key)
     if (!held) return
-    clearTimeout(held.timer)
-    this.#held.delete(key)
     this.#parts.set(member, held.part)
-    this.#freed()
+    this.#release(held)
   }
 
   /** He is gone, and what he has sent with him, unless he may come back. */
@@ -73,19 +85,18 @@ export class SessionHistory implements Keeper {
     this.#parts.delete(member)
     if (!grace || part.messages.length === 0) return this.#wipe(part)
     const end = () => {
-      this.#held.delete(grace.key)
       this.#wipe(part)
-      this.#freed()
+      this.#release(held)
     }
-    const timer = setTimeout(end, grace.ms).unref()
-    this.#held.set(grace.key, { part, timer })
+    const held = { part, grace, timer: setTimeout(end, grace.ms).unref() }
+    for (const key of grace.keys) this.#held.set(key, held)
   }
 
   refuses(sender: Membership, _channel: string, envelope: ScannedEnvelope): Refusal | undefined {
-    const { overflow, messages, bytes } = this.config
+    const { overflow, messages, bytes } = this.#config
     const part = overflow === 'reject' ? this.#partOf(sender) : undefined
     if (!part) return undefined
-    const size = envelope.end - envelope.start
+    const size = sizeOf({ body: envelope })
     if (part.messages.length < messages && part.bytes + size <= bytes) return undefined
     return new Refusal(Code.QUEUE_FULL, "the connection's history in this room is full")
   }
@@ -98,8 +109,7 @@ export class SessionHistory implements Keeper {
     part.bytes += sizeOf(message)
     this.#all.set(message, part)
     this.#bytes += sizeOf(message)
-    const { messages, bytes } = this.config
-    while (part.messages.length > messages || part.bytes > bytes) this.#drop(part)
+    this.#bound(part)
     for (const [, oldest] of this.#all) {
       if (this.#bytes <= this.#bytesMax) break
       this.#drop(oldest)
@@ -113,19 +123,37 @@ export class SessionHistory implements Keeper {
     return [...this.#all].flatMap(([message, part]) => (part === own ? [] : [message]))
   }
 
+  /** It is kept still. */
+  has(message: object): boolean {
+    return this.#all.has(message as OwnMessage)
+  }
+
+  /** The room's positions begin anew: those of what is kept say nothing any more. */
+  renumbered(): void {
+    for (const { message } of this.#all.keys()) message.sequence = 0
+  }
+
   /** Nothing is kept any more. */
   end(): void {
     for (const { timer } of this.#held.values()) clearTimeout(timer)
     this.#held.clear()
     this.#parts.clear()
     this.#all.clear()
+    this.#freed()
   }
 
   /** One that has left meanwhile keeps nothing. */
   #partOf(sender: Membership): Part | undefined {
     const part = this.#parts.get(sender)
-    if (part || this.config.owners === 'asked') return part
+    if (part || this.#config.owners === 'asked') return part
     return sender.place.members.has(sender) ? { messages: [], bytes: 0 } : undefined
+  }
+
+  /** What a room that rejects has accepted stays: it may have been on its way when it was full. */
+  #bound(part: Part): void {
+    const { messages, bytes, overflow } = this.#config
+    if (overflow === 'reject') return
+    while (part.messages.length > messages || part.bytes > bytes) this.#drop(part)
   }
 
   /** Its oldest. */
@@ -143,6 +171,12 @@ export class SessionHistory implements Keeper {
   #forget(message: OwnMessage): void {
     this.#all.delete(message)
     this.#bytes -= sizeOf(message)
+  }
+
+  #release({ timer, grace }: Held): void {
+    clearTimeout(timer)
+    for (const key of grace.keys) this.#held.delete(key)
+    this.#freed()
   }
 
   #freed(): void {

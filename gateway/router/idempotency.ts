@@ -1,11 +1,13 @@
 /**
  * What was sent under which key, for a while: the same key from the same principal to the same
- * destination is sent once (R30). In memory, bounded by time and number; the oldest goes first. A
- * durable room's keys are in its history as well, and are told here when it is loaded.
+ * destination is sent once (R30). In memory, bounded by time and number; the oldest goes first. One
+ * whose message is still under way is not forgotten: those are bounded by what may wait. A durable
+ * room's keys are in its history as well, and are told here when it is loaded.
  */
+import { Code } from '@porthouse/proto/v1/code'
 import type { Refusal } from '../protocol/codes.ts'
 import { copyId, type MessageId } from '../protocol/uuid7.ts'
-import type { RefusedDestination } from './destination.ts'
+import { type RefusedDestination, refused } from './destination.ts'
 
 /** Facts of the first message under a key. */
 export interface Remembered {
@@ -25,6 +27,9 @@ export interface Waiter {
   doubt(refusal: Refusal): void
 }
 
+/** Who may wait for what becomes of one message; one who is refused may ask again. */
+const WAITERS_MAX = 64
+
 /** A message under a key, of which it may not be known yet what becomes. */
 export class Keyed {
   readonly scope: string
@@ -32,7 +37,7 @@ export class Keyed {
   readonly expiresAt: number
   first: Remembered | undefined
   #doubt: Refusal | undefined
-  #waiters: Waiter[] = []
+  readonly #waiters: Waiter[] = []
 
   constructor(scope: string, bodyHash: string, expiresAt: number) {
     this.scope = scope
@@ -42,19 +47,18 @@ export class Keyed {
 
   /** One who sent the same again, while the first is under way. */
   wait(waiter: Waiter): void {
-    this.#waiters.push(waiter)
     if (this.#doubt) waiter.doubt(this.#doubt)
+    else if (this.#waiters.length < WAITERS_MAX) this.#waiters.push(waiter)
+    else waiter.settle(refused('', Code.QUEUE_FULL, 'too many wait for what was sent at first'))
   }
 
   doubt(refusal: Refusal): void {
     this.#doubt = refusal
-    for (const waiter of this.#waiters) waiter.doubt(refusal)
+    for (const waiter of this.#waiters.splice(0)) waiter.doubt(refusal)
   }
 
   settle(end: Remembered | RefusedDestination): void {
-    const waiters = this.#waiters
-    this.#waiters = []
-    for (const waiter of waiters) waiter.settle(end)
+    for (const waiter of this.#waiters.splice(0)) waiter.settle(end)
   }
 }
 
@@ -68,11 +72,13 @@ export class IdempotencyWindow {
   readonly #keysMax: number
   readonly #entries = new Map<string, Keyed>()
   /**
-   * The same by arrival, the oldest at `#oldest`. A Map knows this order too, but to begin going
+   * Those of which it is known what became, by when that was, the oldest at `#oldest`. A Map knows this order too, but to begin going
    * through it takes as long as there are places of what was deleted from its front.
    */
-  readonly #arrivals: Keyed[] = []
+  readonly #known: Keyed[] = []
   #oldest = 0
+  /** When something was sent last. */
+  #now = 0
 
   constructor(options: { windowMs: number; keys: number }) {
     this.windowMs = options.windowMs
@@ -90,15 +96,15 @@ export class IdempotencyWindow {
   begin(scope: string, bodyHash: string, now: number): Keyed {
     const keyed = new Keyed(scope, bodyHash, now + this.windowMs)
     this.#entries.set(scope, keyed)
-    this.#arrivals.push(keyed)
-    this.#forget(now)
+    this.#now = Math.max(this.#now, now)
+    this.#forget()
     return keyed
   }
 
   /** What another process has sent under a key, at that time, if nothing is known of it here. */
   restore(scope: string, bodyHash: string, first: Remembered, at: number): void {
     if (this.#entries.has(scope)) return
-    this.begin(scope, bodyHash, at).first = first
+    this.ended(this.begin(scope, bodyHash, at), first)
   }
 
   /** What was refused may be sent again under its key. */
@@ -107,19 +113,21 @@ export class IdempotencyWindow {
       if (this.#entries.get(keyed.scope) === keyed) this.#entries.delete(keyed.scope)
     } else {
       keyed.first = { ...end, id: { bytes: copyId(end.id), at: 0 } }
+      this.#known.push(keyed)
+      this.#forget()
     }
     keyed.settle(end)
   }
 
-  #forget(now: number): void {
-    let oldest = this.#arrivals[this.#oldest]
-    while (oldest && (oldest.expiresAt <= now || this.#entries.size > this.#keysMax)) {
+  #forget(): void {
+    let oldest = this.#known[this.#oldest]
+    while (oldest && (oldest.expiresAt <= this.#now || this.#entries.size > this.#keysMax)) {
       // After its time the same key may have come again.
       if (this.#entries.get(oldest.scope) === oldest) this.#entries.delete(oldest.scope)
-      oldest = this.#arrivals[++this.#oldest]
+      oldest = this.#known[++this.#oldest]
     }
-    if (this.#oldest * 2 > this.#arrivals.length) {
-      this.#arrivals.splice(0, this.#oldest)
+    if (this.#oldest * 2 > this.#known.length) {
+      this.#known.splice(0, this.#oldest)
       this.#oldest = 0
     }
   }

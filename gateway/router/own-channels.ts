@@ -96,12 +96,15 @@ export class OwnChannels {
   /** Who has been gone for longer than his messages stay begins anew. */
   #sweep(): void {
     const now = this.#uptime()
+    const { ageMs } = this.#options
+    // He may have gone just before the sweep after the one that saw him last.
+    const goneMs = ageMs + ageMs / SWEEPS
     for (const [address, channel] of this.#channels) {
       if (this.#graph.socketsOf(address).size > 0) channel.seenAt = now
       this.#bytes -= channel.window.bytes
       channel.window.forget(now)
       this.#bytes += channel.window.bytes
-      if (now - channel.seenAt > this.#options.ageMs) this.#forget(address)
+      if (now - channel.seenAt > goneMs) this.#forget(address)
     }
     if (this.#channels.size > 0) return
     clearInterval(this.#sweeper)

@@ -118,7 +118,7 @@ export class Window<Message extends Kept> {
   }
 }
 
-/** In bytes of memory, about. */
-export function sizeOf({ body }: Kept): number {
-  return MESSAGE_BYTES + body.end - body.start
+/** What a message takes in memory, in bytes, about; its routing is not kept. */
+export function sizeOf({ body }: Pick<Kept, 'body'>): number {
+  return MESSAGE_BYTES + body.cutStart - body.start + body.end - body.cutEnd
 }

@@ -87,7 +87,7 @@ export class Session implements Socket {
   client: string | undefined = undefined
   names: ReadonlyMap<string, string> = NO_NAMES
   /** By a client's address, the position in its own channel after which what comes is live. */
-  readonly ownFrom = new Map<string, number>()
+  readonly ownFrom = new Map<string, { readonly epoch: number; readonly sequence: number }>()
   accounts: ReadonlySet<string> = NONE
   /** Slugs of accounts whose lobby it is in. */
   lobbies: ReadonlySet<string> = NONE
@@ -109,7 +109,11 @@ export class Session implements Socket {
   loads: RateLimit | undefined = undefined
   calls: RateLimit | undefined = undefined
   fetches: RateLimit | undefined = undefined
-  /** Subscriptions that begin when what was missed is read. */
+  /** Questions about a room's past, the first of them under way. */
+  readonly fetching: (() => void)[] = []
+  /** Cursors that the store has not answered for. */
+  cursors = 0
+  /** Subscriptions that begin when what was missed is read, one after the other. */
   catchingUp: readonly CatchUp[] = NOTHING
   /** Entries that wait for a lock. */
   waiting: readonly WaitingEntry[] = NOTHING

@@ -40,7 +40,7 @@ beforeEach(() => {
     graph,
     turn,
     histories: new RoomHistories(parts),
-    retained: new RetainedRooms(store.retained, new RetainedWriter(store.retained, log)),
+    retained: new RetainedRooms(store.retained, new RetainedWriter(store.retained, log, 1_000_000)),
     sessionBytes: 1_000_000,
     lingering: new Lingering({ bytes: 1_000_000 }, uptime),
     flows,

@@ -98,7 +98,7 @@ export class Hall {
     const { messages, bytes, windowMs: ageMs, allBytes } = options.resume
     const bounds = { messages, bytes, ageMs, allBytes }
     const own = new OwnChannels({ graph, options: bounds, clock, uptime: clock })
-    const retained = new RetainedWriter(this.store.retained, log)
+    const retained = new RetainedWriter(this.store.retained, log, options.history.queueBytes)
     const writer = new HistoryWriter({
       histories,
       turn,

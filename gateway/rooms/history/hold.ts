@@ -1,20 +1,48 @@
-/** Holds a room's messages in their order while its history is changed for another. */
+/**
+ * Holds a room's messages in their order while its history is changed for another: no more of them,
+ * and no longer, than messages may wait for the store.
+ */
 import { Code } from '@porthouse/proto/v1/code'
 import { refused } from '../../router/destination.ts'
 import type { Intake, WaitingMessage } from '../../router/intake.ts'
+import { sizeOf } from '../../router/window.ts'
 
-const HELD_MAX = 1_000
+export interface HoldOptions {
+  readonly bytes: number
+  /** How long a sender waits, in milliseconds. */
+  readonly waitMs: number
+}
 
 export class Hold implements Intake {
   readonly #held: WaitingMessage[] = []
+  #left: number
+  #isLate = false
+  readonly #timer: NodeJS.Timeout
+
+  constructor({ bytes, waitMs }: HoldOptions) {
+    this.#left = bytes
+    this.#timer = setTimeout(() => this.#refuseAll(), waitMs).unref()
+  }
 
   take(waiting: WaitingMessage): void {
-    if (this.#held.length < HELD_MAX) this.#held.push(waiting)
-    else waiting.settle(refused('', Code.QUEUE_FULL, "the room's history is being changed"))
+    this.#left -= sizeOf(waiting)
+    if (this.#isLate) refuse(waiting, Code.UNAVAILABLE)
+    else if (this.#left < 0) refuse(waiting, Code.QUEUE_FULL)
+    else this.#held.push(waiting)
   }
 
   /** They go on, before all that comes now. */
   release(to: Intake): void {
-    for (const waiting of this.#held) to.take(waiting)
+    clearTimeout(this.#timer)
+    for (const waiting of this.#held.splice(0)) to.take(waiting)
   }
+
+  #refuseAll(): void {
+    this.#isLate = true
+    for (const waiting of this.#held.splice(0)) refuse(waiting, Code.UNAVAILABLE)
+  }
+}
+
+function refuse(waiting: WaitingMessage, code: Code): void {
+  waiting.settle(refused('', code, "the room's history is being changed"))
 }

@@ -21,25 +21,25 @@ export class Lingering {
     this.#uptime = uptime
   }
 
-  /** Whether an empty room is to stay for now; `unload` is called when no longer. */
-  keeps(room: Room, unload: (room: Room) => void): boolean {
+  /** Whether an empty room is to stay for now; `end` is called when no longer. */
+  keeps(room: Room, end: (room: Room) => void): boolean {
     this.forget(room)
     const { kind, window } = room.history
     const left = window.expiresAt - this.#uptime()
     if (kind !== 'window' || room.forgotten || left <= 0) return false
     if (window.bytes > this.#options.bytes) return false
-    const end = (each: Room) => {
+    const over = (each: Room) => {
       this.forget(each)
-      unload(each)
+      end(each)
     }
-    const timer = setTimeout(() => end(room), left).unref()
+    const timer = setTimeout(() => over(room), left).unref()
     this.#rooms.set(room, { bytes: window.bytes, timer })
     this.#bytes += window.bytes
     for (const [oldest] of this.#rooms) {
       if (this.#bytes <= this.#options.bytes) break
-      end(oldest)
+      over(oldest)
     }
-    return this.#rooms.has(room)
+    return true
   }
 
   /** Somebody is in it again, or it is gone. */

@@ -10,6 +10,7 @@ import { Window } from '../../router/window.ts'
 import type { Histories, HistoryHead, StoredKey } from '../../store/history.ts'
 import type { RoomConfig } from '../config.ts'
 import type { Room } from '../rooms.ts'
+import { Hold } from './hold.ts'
 import { RoomHistory, TAIL } from './room-history.ts'
 import { Claim, type HistoryWriter } from './writer.ts'
 
@@ -58,6 +59,12 @@ export class RoomHistories {
   newEpoch(): number {
     this.#epoch = Math.max(this.#parts.clock(), this.#epoch + 1)
     return this.#epoch
+  }
+
+  /** What a room's messages wait in while it changes its history. */
+  hold(): Hold {
+    const { queueBytes: bytes, waitMs } = this.#parts.writer.options
+    return new Hold({ bytes, waitMs })
   }
 
   /** The history of a place whose position it goes on from. */

@@ -3,7 +3,7 @@
  * here, and pages of what was sent after or before it.
  */
 import { Code } from '@porthouse/proto/v1/code'
-import { matchesChannel } from '../../protocol/channel.ts'
+import { matchesAny } from '../../protocol/channel.ts'
 import type { Intake, Keeper, OwnMessage } from '../../router/intake.ts'
 import type { Place } from '../../router/place.ts'
 import type { Window } from '../../router/window.ts'
@@ -38,12 +38,16 @@ export class RoomHistory implements Keeper {
   readonly place: Place
   readonly kind: 'none' | 'window' | 'durable'
   readonly window: Window<OwnMessage>
+  /** Position that it was opened at. */
+  readonly begins: number
   readonly #now: () => number
   readonly #stored: Stored | undefined
   /** Of a durable one, as far as it is known here. */
   #first: number
   /** Reads under way, by what they ask for. */
   readonly #reading = new Map<string, Promise<Page>>()
+  /** The last position of all, once the room keeps another history. */
+  #end: number | undefined
 
   constructor(
     place: Place,
@@ -55,6 +59,7 @@ export class RoomHistory implements Keeper {
     this.place = place
     this.kind = kind
     this.window = window
+    this.begins = place.sequence
     this.#now = now
     this.#stored = stored
     this.#first = stored?.head.first ?? 0
@@ -76,6 +81,15 @@ export class RoomHistory implements Keeper {
     else run()
   }
 
+  /** The room keeps another one from now on; what was not read of this one is lost. */
+  end(): void {
+    this.#end = this.place.sequence
+  }
+
+  get last(): number {
+    return this.#end ?? this.place.sequence
+  }
+
   refuses(): undefined {}
 
   /** Into the window, which of a room that keeps nothing is only the tail of others' replays. */
@@ -87,12 +101,20 @@ export class RoomHistory implements Keeper {
   /** Position of the first message that can be had; one after the last where none can. */
   get first(): number {
     if (this.kind === 'none') return this.place.sequence + 1
-    return this.#stored ? this.#first : this.window.before + 1
+    return this.#stored ? this.#first : this.#fresh.before + 1
   }
 
   /** Position after which pages have everything, those of a mere tail among them. */
   get reach(): number {
-    return this.kind === 'none' ? this.window.before : this.first - 1
+    if (this.kind !== 'none') return this.first - 1
+    // Where nobody keeps anything there is not even a tail.
+    return this.place.keeper ? this.#fresh.before : this.place.sequence
+  }
+
+  /** Without what is too old by now, though nothing was sent since. */
+  get #fresh(): Window<OwnMessage> {
+    this.window.forget(this.#now())
+    return this.window
   }
 
   /** Retention has taken what was before. */
@@ -119,7 +141,7 @@ export class RoomHistory implements Keeper {
   /** A page. Rejects with StoreError. Readers that ask for the same at the same time share it. */
   page(range: PageRange): Page | Promise<Page> {
     const after = range.after ?? 0
-    const inMemory = range.from === 'start' && this.window.covers(after)
+    const inMemory = range.from === 'start' && this.#fresh.covers(after)
     if (inMemory || !this.#stored) return this.#fromWindow(range)
     const key = JSON.stringify(range)
     let reading = this.#reading.get(key)
@@ -139,9 +161,9 @@ export class RoomHistory implements Keeper {
 
   #fromWindow({ after = 0, before, from, limit, bytes, filters }: PageRange): Page {
     const end = before ?? Number.POSITIVE_INFINITY
-    const all = this.window
+    const all = this.#fresh
       .after(after)
-      .filter(({ message, channel }) => message.sequence < end && hears(filters, channel))
+      .filter(({ message, channel }) => message.sequence < end && matchesAny(filters, channel))
     const ordered = from === 'start' ? all : all.toReversed()
     const taken: OwnMessage[] = []
     let size = 0
@@ -156,8 +178,4 @@ export class RoomHistory implements Keeper {
     const messages: Replayed[] = from === 'start' ? taken : taken.toReversed()
     return new Page(this.place, messages, { through: more ? last : edge, more })
   }
-}
-
-function hears(filters: readonly string[], channel: string): boolean {
-  return filters.some((filter) => filter === '' || matchesChannel(filter, channel))
 }

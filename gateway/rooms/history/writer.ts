@@ -83,9 +83,9 @@ export class HistoryWriter {
   readonly #turn: Turn
   readonly #uptime: () => number
   readonly #log: Log
-  readonly #options: WriterOptions
-  /** In order, the first at `#first`. */
-  #queue: Queued[] = []
+  readonly options: WriterOptions
+  /** In order. */
+  readonly #queue: Queued[] = []
   #bytes = 0
   #batch: Batch | undefined
   #retryMs = RETRY_MS_MIN
@@ -104,7 +104,7 @@ export class HistoryWriter {
     this.#turn = parts.turn
     this.#uptime = parts.uptime
     this.#log = parts.log
-    this.#options = parts.options
+    this.options = parts.options
   }
 
   /** What a durable room's messages have to pass. */
@@ -127,7 +127,7 @@ export class HistoryWriter {
   #take(claim: Claim, message: WaitingMessage): void {
     if (claim.lost) return refuse(message, LOST)
     const bytes = sizeOf(message)
-    if (this.#bytes + bytes > this.#options.queueBytes) {
+    if (this.#bytes + bytes > this.options.queueBytes) {
       return refuse(message, new Refusal(Code.QUEUE_FULL, 'too many messages wait for the store'))
     }
     this.#bytes += bytes
@@ -156,7 +156,7 @@ export class HistoryWriter {
   }
 
   #takeQueued(): Queued[] {
-    const { batchMessages, batchBytes } = this.#options
+    const { batchMessages, batchBytes } = this.options
     let bytes = 0
     let count = 0
     for (const each of this.#queue) {
@@ -220,7 +220,7 @@ export class HistoryWriter {
 
   /** Nobody waits for long for a store that is away: its sender may try again. */
   #expire(): void {
-    const since = this.#uptime() - this.#options.waitMs
+    const since = this.#uptime() - this.options.waitMs
     for (const each of this.#batch?.queued ?? []) {
       if (each.since > since || each.doubted) continue
       each.doubted = true

@@ -21,7 +21,7 @@ export class RetainedRooms {
   async open(
     roomId: string,
     place: Place,
-    { retained: config, history }: RoomConfig,
+    { retained: config }: RoomConfig,
     before?: RetainedValues,
   ): Promise<RetainedValues | undefined> {
     if (!config) return undefined
@@ -35,7 +35,6 @@ export class RetainedRooms {
       if (message) values.set(channel, message)
     }
     const stored = [...values.values()]
-    const isDurable = history.keep === 'durable'
-    return new RetainedValues({ config, roomId, place, writer: this.#writer, stored, isDurable })
+    return new RetainedValues({ config, roomId, place, writer: this.#writer, stored })
   }
 }

@@ -12,6 +12,7 @@ import type { RetainedWriter } from './retained-writer.ts'
 export class RetainedValues implements Keeper {
   config: RetainedConfig
   readonly #roomId: string
+  readonly #place: Place
   readonly #writer: RetainedWriter
   /** In the order in which they were sent. */
   readonly #values = new Map<string, Replayed>()
@@ -23,17 +24,22 @@ export class RetainedValues implements Keeper {
     place: Place
     writer: RetainedWriter
     stored: readonly StoredMessage[]
-    /** Positions outlast the gateway. */
-    isDurable: boolean
   }) {
     this.config = parts.config
     this.#roomId = parts.roomId
+    this.#place = parts.place
     this.#writer = parts.writer
-    for (const stored of parts.stored) {
+    // Ids are in the order in which they were given.
+    for (const stored of parts.stored.toSorted((a, b) => Buffer.compare(a.id, b.id))) {
       // A position of an epoch that is over says nothing any more.
-      const sequence = parts.isDurable ? stored.sequence : 0
+      const sequence = stored.sequence <= parts.place.sequence ? stored.sequence : 0
       this.#values.set(stored.channel, replayed(parts.place, { ...stored, sequence }))
     }
+  }
+
+  /** The room's positions begin anew: those of the values say nothing any more. */
+  renumbered(): void {
+    for (const { message } of this.#values.values()) message.sequence = 0
   }
 
   /** All of them, the one that was sent first at first. */
@@ -48,6 +54,9 @@ export class RetainedValues implements Keeper {
     if (size > bytes) {
       return new Refusal(Code.PAYLOAD_TOO_LARGE, `over ${bytes} bytes for a value that is kept`)
     }
+    if (this.#writer.full) {
+      return new Refusal(Code.QUEUE_FULL, 'too many values wait for the store')
+    }
     if (size === 0 || this.#values.has(channel) || this.#values.size < channels) return undefined
     return new Refusal(Code.RETAINED_LIMIT, `the room keeps values of ${channels} channels`)
   }
@@ -55,10 +64,25 @@ export class RetainedValues implements Keeper {
   keep(own: OwnMessage): boolean {
     if (this.config.values === 'asked' && !own.retain) return false
     const { channel, body } = own
-    this.#values.delete(channel)
+    const hadValue = this.#values.delete(channel)
     const isEmpty = body.contentEnd === body.contentStart
     if (!isEmpty) this.#values.set(channel, own)
-    this.#writer.write(this.#roomId, channel, isEmpty ? undefined : own)
+    if (hadValue || !isEmpty) {
+      this.#writer.write(this.#roomId, channel, isEmpty ? undefined : this.#stored(own))
+    }
     return !isEmpty
+  }
+
+  /** Positions that do not outlast the gateway are not stored. */
+  #stored({ message, channel, body }: OwnMessage): StoredMessage {
+    const { sequence, id, timeMs, from } = message
+    return {
+      sequence: this.#place.stores ? sequence : 0,
+      id: id.bytes.subarray(id.at, id.at + 16),
+      timeMs,
+      from: Buffer.from(from).toString(),
+      channel,
+      body: body.bytes.subarray(body.start, body.end),
+    }
   }
 }

@@ -4,13 +4,15 @@
  */
 import type { Log } from '../../observe/log.ts'
 import type { RetainedValue, RetainedValues, StoredMessage } from '../../store/history.ts'
-import type { Replayed } from '../history/page.ts'
 
 /** Between two statements, in milliseconds. */
 const PAUSE_MS = 200
 const RETRY_MS = 1_000
 /** Values in one statement. */
 const BATCH_MAX = 1_000
+
+/** What one value takes in memory beside its body and its channel, in bytes, about. */
+const VALUE_BYTES = 300
 
 export class RetainedWriter {
   readonly #store: RetainedValues
@@ -19,16 +21,28 @@ export class RetainedWriter {
   readonly #dirty = new Map<string, RetainedValue>()
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> | undefined
+  readonly #bytesMax: number
+  #bytes = 0
 
-  constructor(store: RetainedValues, log: Log) {
+  /** `bytesMax`: what may wait for the store, of all rooms. */
+  constructor(store: RetainedValues, log: Log, bytesMax: number) {
     this.#store = store
     this.#log = log
+    this.#bytesMax = bytesMax
+  }
+
+  /** As much waits for the store as may. */
+  get full(): boolean {
+    return this.#bytes >= this.#bytesMax
   }
 
   /** Without a message the channel has no value any more. */
-  write(roomId: string, channel: string, value: Replayed | undefined): void {
+  write(roomId: string, channel: string, message: StoredMessage | undefined): void {
     const key = `${roomId}/${channel}`
-    this.#dirty.set(key, { roomId, channel, ...(value && { message: storedOf(value) }) })
+    const value = { roomId, channel, ...(message && { message }) }
+    this.#forget(key)
+    this.#dirty.set(key, value)
+    this.#bytes += bytesOf(value)
     this.#schedule(PAUSE_MS)
   }
 
@@ -52,7 +66,10 @@ export class RetainedWriter {
       this.#timer = undefined
       this.#writing = this.#write().then((written) => {
         this.#writing = undefined
-        if (this.#dirty.size > 0) this.#schedule(written ? PAUSE_MS : RETRY_MS)
+        if (this.#dirty.size === 0) return
+        const isMuch = this.#dirty.size >= BATCH_MAX
+        if (!written) this.#schedule(RETRY_MS)
+        else this.#schedule(isMuch ? 0 : PAUSE_MS)
       })
     }, ms)
     this.#timer.unref()
@@ -68,20 +85,19 @@ export class RetainedWriter {
       return false
     }
     for (const [key, value] of values) {
-      if (this.#dirty.get(key) === value) this.#dirty.delete(key)
+      if (this.#dirty.get(key) === value) this.#forget(key)
     }
     return true
   }
+
+  #forget(key: string): void {
+    const value = this.#dirty.get(key)
+    if (!value) return
+    this.#dirty.delete(key)
+    this.#bytes -= bytesOf(value)
+  }
 }
 
-function storedOf({ message, channel, body }: Replayed): StoredMessage {
-  const { sequence, id, timeMs, from } = message
-  return {
-    sequence,
-    id: id.bytes.subarray(id.at, id.at + 16),
-    timeMs,
-    from: Buffer.from(from).toString(),
-    channel,
-    body: body.bytes.subarray(body.start, body.end),
-  }
+function bytesOf({ channel, message }: RetainedValue): number {
+  return VALUE_BYTES + channel.length + (message?.body.length ?? 0)
 }

@@ -14,7 +14,7 @@ import type { Room } from '../../rooms/rooms.ts'
 import type { Membership } from '../../router/place.ts'
 import { StoreError } from '../../store/store.ts'
 import { beginningOf, hadBefore, type Past } from '../history/backlog.ts'
-import { CatchUp } from '../history/catch-up.ts'
+import { CatchUp, pendingFilters } from '../history/catch-up.ts'
 import { earlierFor } from '../history/newcomer.ts'
 import { accountOf, forgetFormer, owns } from '../identity/identity.ts'
 import { leftOf, locksFor, stepLocks } from '../locks/locks.ts'
@@ -137,17 +137,18 @@ function listen(session: Session, room: Room, listening: Listening): void {
   const { frameId, member, added: filters, channel, beginning, had } = listening
   const { place } = room
   const { after, code } = beginning ?? { after: place.sequence, code: Code.UNSPECIFIED }
-  const earlier = filters.length === 0 ? [] : earlierFor(room, member, filters, { had, after })
-  if (filters.length === 0 || (!beginning && earlier.length === 0)) {
+  const isNew = filters.length > 0
+  const earlier = isNew ? earlierFor(session, room, member, filters, { had, after }) : []
+  // Behind one that is still to come, or what both bring would come twice.
+  const isBehind = pendingFilters(session, member).length > 0
+  if (!isNew || (!beginning && earlier.length === 0 && !isBehind)) {
     for (const each of filters) place.listen(member, each)
     return joined(session, frameId, member, channel)
   }
   const recovered = code === Code.UNSPECIFIED
   joined(session, frameId, member, channel, { recovered, afterSequence: BigInt(after), code })
   const address = channel === '' ? place.address : `${place.address}/${channel}`
-  const catchUp = new CatchUp({ session, room, member, filters, after, address, earlier })
-  session.catchingUp = [...session.catchingUp, catchUp]
-  catchUp.step()
+  new CatchUp({ session, room, member, filters, after, address, earlier }).begin()
 }
 
 /**
@@ -254,7 +255,9 @@ function refuseEntry(session: Session, request: EntryRequest, refusal: Refusal):
 }
 
 function loadFailure({ core, id }: Session, error: unknown): Refusal {
-  if (error instanceof StoreError) return new Refusal(Code.UNAVAILABLE, 'the store is away')
+  if (error instanceof StoreError && error.failure !== 'unreadable') {
+    return new Refusal(Code.UNAVAILABLE, 'the store is away')
+  }
   core.log.error({ socket: id, err: error }, 'a room cannot be loaded')
   return new Refusal(Code.INTERNAL, 'the room cannot be loaded')
 }

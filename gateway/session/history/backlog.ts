@@ -2,9 +2,10 @@
 import { Code } from '@porthouse/proto/v1/code'
 import type { Join } from '@porthouse/proto/v1/room'
 import { Refusal } from '../../protocol/codes.ts'
-import type { Beginning, Told } from '../../rooms/history/room-history.ts'
+import type { Beginning, RoomHistory, Told } from '../../rooms/history/room-history.ts'
 import type { Room } from '../../rooms/rooms.ts'
 import type { Session } from '../session.ts'
+import { LOOKS_MAX, takePage } from './looks.ts'
 
 export type Past =
   | { readonly kind: 'after'; readonly position: Told }
@@ -52,27 +53,33 @@ export function beginningOf(
       return history.since(past.position)
     case 'unread': {
       if (!config.unread) return { after: place.sequence, code: Code.NO_HISTORY }
-      const cursor = session.core.cursors.find(record.id, holderOf(session))
+      takePage(session)
+      const holder = { epoch: place.epoch, holder: holderOf(session) }
+      const cursor = session.core.cursors.find(record.id, holder)
       return cursor.then((sequence) => history.since({ epoch: 0, sequence }))
     }
-    case 'last': {
+    case 'last':
       if (history.kind === 'none') return { after: place.sequence, code: Code.NO_HISTORY }
-      const before = place.sequence + 1
       if (past.count === 0) return { after: place.sequence, code: Code.UNSPECIFIED }
-      const page = history.page({
-        before,
-        from: 'end',
-        limit: past.count,
-        bytes: LAST_BYTES_MAX,
-        filters: [channel],
-      })
-      const read = page instanceof Promise ? page : Promise.resolve(page)
-      return read.then(({ messages }) => {
-        const after = (messages[0]?.message.sequence ?? before) - 1
-        return { after, code: Code.UNSPECIFIED }
-      })
-    }
+      takePage(session)
+      return beforeLast(history, past.count, channel)
   }
+}
+
+/** Position before the last so many that a filter hears. Rejects as the store. */
+async function beforeLast(history: RoomHistory, count: number, filter: string): Promise<Beginning> {
+  let before = history.place.sequence + 1
+  let first = before
+  let [left, bytes] = [count, LAST_BYTES_MAX]
+  for (let looks = 0; looks < LOOKS_MAX; looks++) {
+    const page = await history.page({ before, from: 'end', limit: left, bytes, filters: [filter] })
+    first = page.messages[0]?.message.sequence ?? first
+    left -= page.messages.length
+    for (const { body } of page.messages) bytes -= body.end - body.start
+    if (!page.more || left <= 0 || bytes <= 0) break
+    before = page.through
+  }
+  return { after: first - 1, code: Code.UNSPECIFIED }
 }
 
 /** The last position up to which somebody who asks for this has had everything. */

@@ -3,10 +3,13 @@
  * after he has taken the one before, and where what is left is in memory, the rest of it and his
  * subscription in one step. So there is no gap and no double between them, and nothing waits for
  * him meanwhile. Before all that come session histories and last values, if the room has any.
+ * Several of one socket go one after the other: together they would be more than it can take.
  */
 import { Code } from '@porthouse/proto/v1/code'
 import { Replay } from '@porthouse/proto/v1/envelope'
+import { matchesAny } from '../../protocol/channel.ts'
 import type { Page, Replayed } from '../../rooms/history/page.ts'
+import type { RoomHistory } from '../../rooms/history/room-history.ts'
 import type { Room } from '../../rooms/rooms.ts'
 import type { Membership } from '../../router/place.ts'
 import type { Session } from '../session.ts'
@@ -42,6 +45,11 @@ export class CatchUp {
   readonly #session: Session
   readonly #room: Room
   readonly #address: string
+  /** What he hears by other subscriptions when this one's turn has come. */
+  readonly #heard: readonly string[]
+  /** Position from which on he has what he hears by them. */
+  #asked: number
+  #history: RoomHistory
   #filters: readonly string[]
   #earlier: readonly Earlier[]
   #through: number
@@ -55,6 +63,9 @@ export class CatchUp {
     this.#through = after
     this.#earlier = earlier
     this.#address = address
+    this.#heard = [...member.filters, ...pendingFilters(session, member)]
+    this.#asked = room.place.sequence
+    this.#history = room.history
   }
 
   /** What he will listen to; empty once it has ended. */
@@ -62,27 +73,43 @@ export class CatchUp {
     return this.#filters
   }
 
+  /** Begins, as soon as those that the socket asked for before are through. */
+  begin(): void {
+    const session = this.#session
+    session.catchingUp = [...session.catchingUp, this]
+    if (session.catchingUp[0] === this) this.step()
+  }
+
   /** Goes on with those filters alone for which `keeps` is true; without any it ends. */
   narrow(keeps: (filter: string) => boolean): void {
-    this.#filters = this.#filters.filter(keeps)
-    if (this.#filters.length === 0) this.#end()
+    const filters = this.#filters.filter(keeps)
+    if (filters.length === this.#filters.length) return
+    this.#filters = filters
+    this.#earlier = this.#earlier.filter(({ kept }) => matchesAny(filters, kept.channel))
+    if (filters.length === 0) this.#end()
   }
 
   step(): void {
     if (this.#isOver) return
-    const { history, place } = this.#room
+    if (!this.#session.outbox.ready) return this.#pause()
+    if (this.#history !== this.#room.history) this.#renumbered()
     if (this.#earlier.length > 0) {
       this.#replayEarlier()
       if (this.#earlier.length > 0) return this.#pause()
     }
     this.#skipLost()
+    const [history, filters] = [this.#history, this.#filters]
     // What is stored but not heard yet is to come live.
-    const before = place.sequence + 1
-    const range = { ...PAGE, after: this.#through, before, from: 'start', filters: this.#filters }
-    const page = history.page({ ...range, from: 'start' })
+    const before = this.#room.place.sequence + 1
+    const page = history.page({ ...PAGE, after: this.#through, before, from: 'start', filters })
     if (!(page instanceof Promise)) return this.#take(page)
     page.then(
-      (read) => this.#take(read),
+      // Meanwhile his rights may have been narrowed, or the room may have begun a new epoch.
+      (read) => {
+        const isAsAsked = filters === this.#filters && history === this.#room.history
+        if (isAsAsked) this.#take(read)
+        else this.#pause()
+      },
       (error) => this.#retry(error),
     )
   }
@@ -93,11 +120,34 @@ export class CatchUp {
 
   #take(page: Page): void {
     if (this.#isOver) return
-    const { outbox, lane } = this.#session
-    if (page.messages.length > 0) outbox.shared(page.encode(lane, Replay.HISTORY))
+    const isBehind = page.through < this.#through
+    this.#send(page)
     this.#through = Math.max(this.#through, page.through)
     if (!page.more && this.#through >= this.#room.place.sequence) this.#goLive()
+    // The store has less than was told: it may be that the room was restored.
+    else if (isBehind) this.#later()
     else this.#pause()
+  }
+
+  /** Encoded once for all, unless he has some of it already. */
+  #send(page: Page): void {
+    const { outbox, lane } = this.#session
+    const missing = page.messages.filter((each) => !this.#has(each))
+    if (missing.length === 0) return
+    if (missing.length === page.messages.length) {
+      return outbox.shared(page.encode(lane, Replay.HISTORY))
+    }
+    this.#replay(missing.map((kept) => ({ kept, replay: Replay.HISTORY })))
+  }
+
+  /** What came since he asked, he has by his other subscriptions. */
+  #has({ message, channel }: Replayed): boolean {
+    if (message.sequence <= this.#asked || this.#heard.length === 0) return false
+    const { filters } = this.member
+    return matchesAny(
+      this.#heard.filter((each) => filters.has(each)),
+      channel,
+    )
   }
 
   /** Until he has taken what he was given, and others have had their turn. */
@@ -106,35 +156,62 @@ export class CatchUp {
     outbox.whenReady(() => core.catchUps.next(this))
   }
 
-  /** One page of them. */
+  #later(): void {
+    const { catchUps } = this.#session.core
+    setTimeout(() => catchUps.next(this), RETRY_MS).unref()
+  }
+
+  /** One page of them; whoever sent one of a session history may have left meanwhile. */
   #replayEarlier(): void {
-    const { outbox, lane } = this.#session
-    const { structure } = this.#room.config
-    const writer = lane.writer()
     let count = 0
-    for (const { kept, replay } of this.#earlier) {
-      if (count === PAGE.limit || writer.bytes > PAGE.bytes) break
-      writer.envelope(kept.body, { ...kept.message, replay }, 0, structure)
+    let bytes = 0
+    for (const { kept } of this.#earlier) {
+      if (count === PAGE.limit || bytes > PAGE.bytes) break
+      bytes += kept.body.end - kept.body.start
       count++
     }
+    const { sessionHistory } = this.#room
+    const isThere = ({ kept, replay }: Earlier) =>
+      replay !== Replay.SESSION || sessionHistory?.has(kept) === true
+    this.#replay(this.#earlier.slice(0, count).filter(isThere))
     this.#earlier = this.#earlier.slice(count)
+  }
+
+  #replay(messages: readonly Earlier[]): void {
+    const { outbox, lane } = this.#session
+    const writer = lane.writer()
+    for (const { kept, replay } of messages) {
+      writer.envelope(kept.body, { ...kept.message, replay }, 0, this.#room.config.structure)
+    }
     outbox.shared(writer.whole())
   }
 
   /** What retention, or the window, has taken meanwhile. */
   #skipLost(): void {
-    const before = this.#room.history.reach
+    const before = this.#history.reach
     if (before <= this.#through) return
-    const { route } = this.#room.place
+    this.#tellLost(before, Code.RETENTION)
+    this.#through = before
+  }
+
+  /** The room keeps another history now, of which he gets all. */
+  #renumbered(): void {
+    const { last } = this.#history
+    if (last > this.#through) this.#tellLost(last, Code.EPOCH_CHANGED)
+    this.#history = this.#room.history
+    this.#through = this.#history.begins
+    this.#asked = this.#through
+  }
+
+  #tellLost(last: number, code: Code): void {
     const value = {
-      route,
+      route: this.#room.place.route,
       fromSequence: BigInt(this.#through + 1),
-      toSequence: BigInt(before),
-      count: before - this.#through,
-      code: Code.RETENTION,
+      toSequence: BigInt(last),
+      count: last - this.#through,
+      code,
     }
     this.#session.send(0, { case: 'room', value: { action: { case: 'lost', value } } })
-    this.#through = before
   }
 
   #goLive(): void {
@@ -151,8 +228,11 @@ export class CatchUp {
   }
 
   #end(): void {
-    const { catchingUp } = this.#session
-    this.#session.catchingUp = catchingUp.filter((each) => each !== this)
+    const session = this.#session
+    const isFirst = session.catchingUp[0] === this
+    session.catchingUp = session.catchingUp.filter((each) => each !== this)
+    const [next] = session.catchingUp
+    if (isFirst && next && !session.closed) session.core.catchUps.next(next)
   }
 
   #retry(error: unknown): void {
@@ -160,7 +240,7 @@ export class CatchUp {
     const { core, id } = this.#session
     if (!this.#failed) core.log.warn({ socket: id, err: error }, 'catching up has to wait')
     this.#failed = true
-    setTimeout(() => this.step(), RETRY_MS).unref()
+    this.#later()
   }
 }
 

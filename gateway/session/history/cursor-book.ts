@@ -1,6 +1,7 @@
 /**
  * How far clients have read (R36): each move is stored before it is answered, many of them in one
- * statement, and none moves back. What was learned last is remembered, since readers move often.
+ * statement, and none moves back. What was learned last is remembered, by epoch, since readers move
+ * often.
  */
 import type { CursorMove, Cursors } from '../../store/history.ts'
 
@@ -9,6 +10,13 @@ const KNOWN_MAX = 10_000
 /** Moves in one statement. */
 const BATCH_MAX = 1_000
 
+/** Whose cursor, among positions of which epoch. */
+export interface Holder {
+  /** UUID of a client or token. */
+  readonly holder: string
+  readonly epoch: number
+}
+
 interface Moving {
   move: CursorMove
   readonly moved: PromiseWithResolvers<number>
@@ -16,7 +24,10 @@ interface Moving {
 
 export class CursorBook {
   readonly #store: Pick<Cursors, 'find' | 'move'>
+  /** By room, epoch and holder. */
   readonly #known = new Map<string, number>()
+  /** Asked of the store, and not answered yet. */
+  readonly #finding = new Map<string, Promise<number>>()
   /** By room and holder; those that are being stored are here no more. */
   readonly #waiting = new Map<string, Moving>()
   #storing = false
@@ -25,20 +36,29 @@ export class CursorBook {
     this.#store = store
   }
 
-  /** 0 where there is none. `holder`: UUID of a client or token. Rejects with StoreError. */
-  async find(roomId: string, holder: string): Promise<number> {
-    const stored = await this.#store.find(roomId, holder)
-    return this.#learn(keyOf(roomId, holder), stored)
+  /** 0 where there is none. Rejects with StoreError. */
+  find(roomId: string, { epoch, holder }: Holder): Promise<number> {
+    const key = keyOf(roomId, { epoch, holder })
+    let finding = this.#finding.get(key)
+    if (!finding) {
+      finding = this.#store
+        .find(roomId, holder)
+        .then((stored) => this.#learn(key, stored))
+        .finally(() => this.#finding.delete(key))
+      this.#finding.set(key, finding)
+    }
+    return finding
   }
 
   /** What is known of it, which may be further by now; asks the store where nothing is. */
-  known(roomId: string, holder: string): number | Promise<number> {
+  known(roomId: string, holder: Holder): number | Promise<number> {
     return this.#known.get(keyOf(roomId, holder)) ?? this.find(roomId, holder)
   }
 
   /** Resolves, once that is stored, with how far it has moved by then. Rejects with StoreError. */
-  move(move: CursorMove): Promise<number> {
-    const key = keyOf(move.roomId, move.holder)
+  move(roomId: string, { epoch, holder }: Holder, sequence: number): Promise<number> {
+    const key = keyOf(roomId, { epoch, holder })
+    const move = { roomId, holder, sequence }
     let moving = this.#waiting.get(key)
     if (!moving) {
       moving = { move, moved: Promise.withResolvers<number>() }
@@ -75,6 +95,6 @@ export class CursorBook {
   }
 }
 
-function keyOf(roomId: string, holder: string): string {
-  return `${roomId}/${holder}`
+function keyOf(roomId: string, { epoch, holder }: Holder): string {
+  return `${roomId}/${epoch}/${holder}`
 }

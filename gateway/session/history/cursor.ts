@@ -8,6 +8,10 @@ import { StoreError } from '../../store/store.ts'
 import type { Key } from '../live/holders.ts'
 import type { Session } from '../session.ts'
 import { holderOf, toldOf } from './backlog.ts'
+import type { Holder } from './cursor-book.ts'
+
+/** Of one socket, that the store has not answered for. */
+const WAITING_MAX = 256
 
 /** Answers, once it is stored, with where the cursor is. Throws Refusal. */
 export function moveCursor(session: Session, frameId: number, asked: Cursor): void {
@@ -15,15 +19,29 @@ export function moveCursor(session: Session, frameId: number, asked: Cursor): vo
   const { config, record } = session.core.rooms.at(member.place)
   if (!config.unread) throw new Refusal(Code.NO_HISTORY, 'the room keeps no cursors')
   const sequence = positionIn(member.place, asked)
-  const holder = holderOf(session)
-  const move = { roomId: record.id, holder, sequence }
-  moved(session, move)
-    .then((furthest) => {
-      const told = cursorAt(member.place, furthest)
-      if (frameId !== 0) session.send(frameId, told)
-      for (const other of othersOf(session, holder, member.place)) other.send(0, told)
-    })
+  const holder = { epoch: member.place.epoch, holder: holderOf(session) }
+  if (session.cursors >= WAITING_MAX) {
+    throw new Refusal(Code.QUEUE_FULL, `over ${WAITING_MAX} cursors wait for the store`)
+  }
+  session.cursors++
+  moved(session, record.id, holder, sequence)
+    .then((furthest) => tell(session, frameId, member.place, holder, furthest))
     .catch((error: unknown) => refuse(session, frameId, error))
+    .finally(() => session.cursors--)
+}
+
+function tell(
+  session: Session,
+  frameId: number,
+  place: Place,
+  { epoch, holder }: Holder,
+  sequence: number,
+): void {
+  const position = { epoch: BigInt(epoch), sequence: BigInt(sequence) }
+  const action = { case: 'cursor' as const, value: { address: place.address, position } }
+  const told = { case: 'room' as const, value: { action } }
+  if (frameId !== 0) session.send(frameId, told)
+  for (const other of othersOf(session, holder, place)) other.send(0, told)
 }
 
 function memberAt({ core, memberships }: Session, address: string): Membership {
@@ -50,17 +68,13 @@ function positionIn(place: Place, { position }: Cursor): number {
 
 async function moved(
   { core: { cursors } }: Session,
-  move: { readonly roomId: string; readonly holder: string; readonly sequence: number },
+  roomId: string,
+  holder: Holder,
+  sequence: number,
 ): Promise<number> {
-  const now = await cursors.known(move.roomId, move.holder)
-  if (move.sequence < now) throw new Refusal(Code.CURSOR_BEHIND, `it has read up to ${now}`)
-  return move.sequence === now ? now : cursors.move(move)
-}
-
-function cursorAt({ address, epoch }: Place, sequence: number) {
-  const position = { epoch: BigInt(epoch), sequence: BigInt(sequence) }
-  const action = { case: 'cursor' as const, value: { address, position } }
-  return { case: 'room' as const, value: { action } }
+  const now = await cursors.known(roomId, holder)
+  if (sequence < now) throw new Refusal(Code.CURSOR_BEHIND, `it has read up to ${now}`)
+  return sequence === now ? now : cursors.move(roomId, holder, sequence)
 }
 
 /** The holder's other sockets in the room. */

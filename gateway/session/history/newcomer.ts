@@ -1,38 +1,36 @@
 /** What a newcomer gets of a room's last values and session histories (R24). */
 import { Replay } from '@porthouse/proto/v1/envelope'
-import { matchesChannel } from '../../protocol/channel.ts'
+import { matchesAny } from '../../protocol/channel.ts'
 import type { Replayed } from '../../rooms/history/page.ts'
 import type { Room } from '../../rooms/rooms.ts'
 import type { Membership } from '../../router/place.ts'
-import type { Earlier } from './catch-up.ts'
+import type { Session } from '../session.ts'
+import { type Earlier, pendingFilters } from './catch-up.ts'
 
 /**
  * Of what he begins to hear: what he has not had, and what his backlog does not bring. `had`: the
  * last position up to which he has had everything; `after`: the one that the backlog begins at.
  */
 export function earlierFor(
+  session: Session,
   { retained, sessionHistory }: Room,
   member: Membership,
   filters: readonly string[],
   { had, after }: { readonly had: number; readonly after: number },
 ): Earlier[] {
-  const before = [...member.filters]
+  const before = [...member.filters, ...pendingFilters(session, member)]
   const isNew = ({ message, channel }: Replayed) =>
     (message.sequence > had || message.sequence === 0) &&
     message.sequence <= after &&
-    hears(filters, channel) &&
-    !hears(before, channel)
+    matchesAny(filters, channel) &&
+    !matchesAny(before, channel)
   const values = [...(retained?.all ?? [])].filter(isNew)
   const sent = (sessionHistory?.of(member) ?? []).filter(isNew)
-  const ids = new Set(sent.map(({ message }) => message.sequence))
+  const inBoth = new Set<Replayed>(sent)
   return [
     ...values
-      .filter(({ message }) => !ids.has(message.sequence))
+      .filter((value) => !inBoth.has(value))
       .map((kept) => ({ kept, replay: Replay.RETAINED })),
     ...sent.map((kept) => ({ kept, replay: Replay.SESSION })),
   ]
-}
-
-function hears(filters: readonly string[], channel: string): boolean {
-  return filters.some((filter) => filter === '' || matchesChannel(filter, channel))
 }

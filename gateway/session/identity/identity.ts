@@ -142,7 +142,9 @@ export function become(session: Session, proofs: readonly Proof[]): void {
 
 /** What is sent to the client from now on comes live. */
 function hearsOwn({ names, ownFrom, core }: Session, address: string): void {
-  if (!names.has(address)) ownFrom.set(address, core.own.find(address)?.sequence ?? 0)
+  if (names.has(address)) return
+  const { epoch, sequence } = core.own.find(address) ?? { epoch: 0, sequence: 0 }
+  ownFrom.set(address, { epoch, sequence })
 }
 
 /** Whom a proof lets the socket act as; the account as a whole has no name but the socket's. */

@@ -97,11 +97,14 @@ export class Resumes {
    */
   grace(session: Session): Grace | undefined {
     const { endCode, closed, leaves } = session
-    const key = this.#hashes.get(session)
+    const { resumedFrom } = session
+    const own = this.#hashes.get(session)
+    // As long as what it came by is not spent, its client may come by that again.
+    const keys = [own, resumedFrom].filter((key) => key !== undefined)
     const isCut = closed ? !leaves : endCode !== Code.UNSPECIFIED
     const ended = endCode !== Code.UNSPECIFIED && !codeInfo(endCode).temporary
-    if (key === undefined || !isCut || (ended && endCode !== Code.REPLACED)) return undefined
-    return { key, ms: this.options.windowMs }
+    if (keys.length === 0 || !isCut || (ended && endCode !== Code.REPLACED)) return undefined
+    return { keys, ms: this.options.windowMs }
   }
 
   /** Called while the session still holds its proofs. */

@@ -39,7 +39,7 @@ export class Outbox {
   #first: Buffer | undefined
   #more: Buffer[] | undefined
   #holding = false
-  #whenReady: (() => void) | undefined
+  #whenReady: (() => void)[] | undefined
   readonly #turn: Turn
   readonly #lane: Lane
   readonly #options: OutboxOptions
@@ -89,9 +89,16 @@ export class Outbox {
     else if (!this.#slow?.add(bytes)) this.#overflow()
   }
 
-  /** Calls back, once, when nothing waits that the connection would not take soon. */
+  /** Nothing waits that the connection would not take soon. */
+  get ready(): boolean {
+    const own = this.#own?.bytes ?? 0
+    return !this.#slow && this.#wire.buffered + this.#pending + own <= DIRECT_BYTES_MAX
+  }
+
+  /** Calls back, once, when it is ready; several in their order, as long as it is. */
   whenReady(run: () => void): void {
-    this.#whenReady = run
+    this.#whenReady ??= []
+    this.#whenReady.push(run)
     this.#touch()
   }
 
@@ -136,20 +143,22 @@ export class Outbox {
     // everything at once.
     if (this.#wire.buffered > DIRECT_BYTES_MAX) return
     if (this.#slow) this.drained()
-    else this.#ready()
+    else this.#tellReady()
   }
 
   /** The connection has taken all that was written. */
   drained(): void {
     if (this.#closed) return
     this.#unqueue(DIRECT_BYTES_MAX)
-    if (!this.#slow) this.#ready()
+    this.#tellReady()
   }
 
-  #ready(): void {
-    const run = this.#whenReady
-    this.#whenReady = undefined
-    run?.()
+  #tellReady(): void {
+    while (this.#whenReady && this.ready) {
+      const run = this.#whenReady.shift()
+      if (this.#whenReady.length === 0) this.#whenReady = undefined
+      run?.()
+    }
   }
 
   /**
