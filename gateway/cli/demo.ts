@@ -16,7 +16,7 @@ export async function prepareDemo(store: Store, dataDir: string): Promise<string
   if (!(await store.accounts.find(ACCOUNT))) {
     await unlessThere(store.accounts.create({ slug: ACCOUNT }))
   }
-  if (!(await store.rooms.find(ACCOUNT, ROOM))) {
+  if (!(await store.rooms.head(ACCOUNT, ROOM))) {
     const config = create(ConfigSchema)
     await unlessThere(
       store.rooms.create({ account: ACCOUNT, slug: ROOM, config, author: 'porthouse run --demo' }),

@@ -63,7 +63,7 @@ export async function grantsIn(
         `--room ${typed} is a room of ${account}; rights are for rooms of ${owner.slug} alone`,
       )
     }
-    if (!(await store.rooms.find(owner.id, grant.room))) {
+    if (!(await store.rooms.head(owner.id, grant.room))) {
       const room = `${owner.slug}/${grant.room}`
       throw missing(`room ${room}`, `make it with: porthouse room create ${room}`)
     }

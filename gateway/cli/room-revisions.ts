@@ -1,14 +1,14 @@
 /** `porthouse room revisions | diff | rollback`: the configs that a room has had (R19). */
 import { create } from '@bufbuild/protobuf'
-import { ConfigSchema } from '@porthouse/proto/room/v1/config'
+import { type Config, ConfigSchema } from '@porthouse/proto/room/v1/config'
 import { changedKinds } from '../rooms/blocks/changed.ts'
-import type { RoomRecord, RoomRevision, Store } from '../store/store.ts'
+import type { RoomHead, Store } from '../store/store.ts'
 import { authorOf } from './author.ts'
 import { usage } from './failure.ts'
 import { flowReader } from './flow-reader.ts'
 import { roomName } from './names.ts'
 import { harmless, print, printJson, printTable, styled, warn } from './output.ts'
-import { addressOf, findRoom, forScripts } from './room.ts'
+import { addressOf, findHead, forScripts, unreadable } from './room.ts'
 import { checkUsable } from './room-config.ts'
 import { shownConfig } from './room-secrets.ts'
 import { unifiedDiff } from './unified-diff.ts'
@@ -17,18 +17,27 @@ import { missing, type StoreOptions, withStore } from './with-store.ts'
 /** Revisions read at once: each may hold a schema or a descriptor set. */
 const PAGE = 50
 
+interface Row {
+  readonly revision: number
+  readonly author: string
+  readonly createdAt: string
+  /** Its config is of a later version. */
+  readonly unreadable?: boolean
+}
+
 export async function listRevisions(name: string, options: StoreOptions): Promise<void> {
   const { account, room } = roomName(name)
   const rows = await withStore(options, async (store) => {
-    await findRoom(store, name)
-    const rows: { revision: number; author: string; createdAt: string }[] = []
+    await findHead(store, name)
+    const rows: Row[] = []
     for (let before: number | undefined; ; ) {
       const page = await store.rooms.revisions(account, room, {
         limit: PAGE,
         ...(before !== undefined && { before }),
       })
-      for (const { revision, author, createdAt } of page) {
-        rows.push({ revision, author, createdAt: createdAt.toISOString() })
+      for (const { revision, author, createdAt, config } of page) {
+        const row = { revision, author, createdAt: createdAt.toISOString() }
+        rows.push({ ...row, ...(!config && { unreadable: true }) })
       }
       before = page.at(-1)?.revision
       if (page.length < PAGE) return rows
@@ -37,7 +46,10 @@ export async function listRevisions(name: string, options: StoreOptions): Promis
   if (options.json) return printJson(rows)
   printTable(
     ['revision', 'created', 'author'],
-    rows.map((row) => [String(row.revision), row.createdAt, harmless(row.author)]),
+    rows.map(({ revision, createdAt, author, unreadable: isLater }) => {
+      const note = isLater ? ' (of a later version of porthouse)' : ''
+      return [String(revision), createdAt, `${harmless(author)}${note}`]
+    }),
   )
 }
 
@@ -52,7 +64,7 @@ export async function diffRevisions(
 ): Promise<void> {
   const [first, last] = [from, to].map((typed) => (typed ? revisionOf(typed) : undefined))
   const { address, before, after } = await withStore(options, async (store) => {
-    const record = await findRoom(store, name)
+    const record = await findHead(store, name)
     const after = await theRevision(store, record, last ?? record.revision)
     const before = await theRevision(store, record, first ?? Math.max(0, after.revision - 1))
     return { address: `room:${addressOf(record)}`, before, after }
@@ -73,7 +85,7 @@ export async function diffRevisions(
 export async function rollBack(name: string, typed: string, options: StoreOptions): Promise<void> {
   const revision = revisionOf(typed)
   const record = await withStore(options, async (store, around) => {
-    const room = await findRoom(store, name)
+    const room = await findHead(store, name)
     const { config } = await theRevision(store, room, revision)
     // Acceptors and bounds may be others now.
     checkUsable(config, flowReader(store, around))
@@ -89,21 +101,33 @@ function revisionOf(typed: string): number {
   return Number(typed)
 }
 
-/** Before the first one a room had no blocks. Throws a Failure where there is no such revision. */
+interface Known {
+  readonly revision: number
+  readonly config: Config
+}
+
+/**
+ * Before the first one a room had no blocks. Throws a Failure where there is no such revision, or
+ * none that can be read.
+ */
 async function theRevision(
   store: Store,
-  { account, id, ...room }: RoomRecord,
+  { account, id, ...room }: RoomHead,
   revision: number,
-): Promise<Pick<RoomRevision, 'revision' | 'config'>> {
+): Promise<Known> {
   if (revision === 0) return { revision, config: create(ConfigSchema) }
   const [found] = await store.rooms.revisions(account.id, id, { before: revision + 1, limit: 1 })
-  if (found?.revision === revision) return found
   const name = `${account.slug}/${room.slug}`
+  if (found?.revision === revision) {
+    const { config } = found
+    if (!config) throw unreadable(`revision ${revision} of ${name}`, name)
+    return { revision, config }
+  }
   throw missing(`revision ${revision} of ${name}`, `see: porthouse room revisions ${name}`)
 }
 
 /** As `room config show` prints it. */
-function linesOf({ config }: Pick<RoomRevision, 'config'>, reveal?: boolean): string[] {
+function linesOf({ config }: Known, reveal?: boolean): string[] {
   return JSON.stringify(shownConfig(config, reveal), null, 2).split('\n')
 }
 

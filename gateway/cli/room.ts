@@ -2,9 +2,16 @@
 
 import { locksIn } from '../locks/flow.ts'
 import { readConfig } from '../rooms/config.ts'
-import type { RoomRecord, Store } from '../store/store.ts'
+import {
+  type ListedRoom,
+  type RoomHead,
+  type RoomRecord,
+  type Store,
+  StoreError,
+} from '../store/store.ts'
 import { findAccount } from './account.ts'
 import { authorOf } from './author.ts'
+import { EXIT, Failure } from './failure.ts'
 import { flowReader } from './flow-reader.ts'
 import { wholeOf } from './lines.ts'
 import { newSlug, roomName } from './names.ts'
@@ -108,31 +115,48 @@ export async function setConfig(name: string, file: string, options: StoreOption
       : readConfigFile(file)
   const record = await withStore(options, async (store, around) => {
     checkUsable(config, flowReader(store, around))
-    await findRoom(store, name)
+    await findHead(store, name)
     return store.rooms.configure(account, room, config, authorOf('room config set'))
   })
   if (options.json) return printJson(forScripts(record))
   print(`room ${addressOf(record)} has config ${record.revision}`)
 }
 
-/** By ACCOUNT/ROOM. Throws a Failure where there is none. */
+/** By ACCOUNT/ROOM. Throws a Failure where there is none, or none that can be read. */
 export async function findRoom(store: Store, name: string): Promise<RoomRecord> {
   const { account, room } = roomName(name)
-  const found = await store.rooms.find(account, room)
+  const found = await store.rooms.find(account, room).catch((error: unknown) => {
+    const isUnreadable = error instanceof StoreError && error.failure === 'unreadable'
+    throw isUnreadable ? unreadable(`the config of ${name}`, name, error) : error
+  })
   if (!found) throw missingRoom(name)
   return found
+}
+
+/** The same, whatever its config is. */
+export async function findHead(store: Store, name: string): Promise<RoomHead> {
+  const { account, room } = roomName(name)
+  const found = await store.rooms.head(account, room)
+  if (!found) throw missingRoom(name)
+  return found
+}
+
+export function unreadable(what: string, name: string, cause?: unknown): Failure {
+  const next = `porthouse room revisions ${name} lists those that can be gone back to`
+  const text = `${what} is of a later version of porthouse; ${next}`
+  return new Failure('UNREADABLE', text, EXIT.failed, cause)
 }
 
 function missingRoom(name: string) {
   return missing(`room ${name}`, `make it with: porthouse room create ${name}`)
 }
 
-export function addressOf({ account, slug }: RoomRecord): string {
+export function addressOf({ account, slug }: RoomHead): string {
   return `${account.slug}/${slug}`
 }
 
 /** As `--json` prints it. */
-export function forScripts(record: RoomRecord, reveal = false) {
+export function forScripts(record: ListedRoom, reveal = false) {
   const { id, account, slug, revision, createdAt, config } = record
   return {
     id,
@@ -141,6 +165,7 @@ export function forScripts(record: RoomRecord, reveal = false) {
     slug,
     revision,
     createdAt: createdAt.toISOString(),
-    config: shownConfig(config, reveal),
+    // Null: of a later version.
+    config: config ? shownConfig(config, reveal) : null,
   }
 }

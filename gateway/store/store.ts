@@ -42,14 +42,23 @@ export interface Accounts {
   delete(name: string): Promise<boolean>
 }
 
-export interface RoomRecord {
+/** A room without its config. */
+export interface RoomHead {
   readonly id: string
   readonly account: { readonly id: string; readonly slug: string }
   readonly slug: string
   readonly createdAt: Date
   /** Rises by one with each change of the config; the first is 1. */
   readonly revision: number
+}
+
+export interface RoomRecord extends RoomHead {
   readonly config: Config
+}
+
+export interface ListedRoom extends RoomHead {
+  /** Absent: one that this version cannot read. */
+  readonly config?: Config
 }
 
 export interface Rooms {
@@ -60,9 +69,12 @@ export interface Rooms {
     config: Config
     author: string
   }): Promise<RoomRecord>
+  /** Rejects with `unreadable` where its config is of a later version: it is not read in part. */
   find(account: string, room: string): Promise<RoomRecord | undefined>
+  /** The same, whatever its config is. */
+  head(account: string, room: string): Promise<RoomHead | undefined>
   /** By slug. Rejects with `missing` where the account is unknown. */
-  list(account: string): Promise<RoomRecord[]>
+  list(account: string): Promise<ListedRoom[]>
   /** Keeps the old config as a revision. Rejects with `missing`. */
   configure(account: string, room: string, config: Config, author: string): Promise<RoomRecord>
   /** The latest first, at most `limit`, those before revision `before`. Rejects with `missing`. */
@@ -77,7 +89,8 @@ export interface Rooms {
 /** A config that a room has, or had (R19). */
 export interface RoomRevision {
   readonly revision: number
-  readonly config: Config
+  /** Absent: one that this version cannot read. */
+  readonly config?: Config
   readonly author: string
   readonly createdAt: Date
 }
@@ -313,11 +326,12 @@ export interface Changes {
 
 /**
  * `invalid`: what was given would not read back the same, being too long or too large a number, or
- * with characters that no database holds (threat S2). `unavailable` is temporary: the database is
+ * with characters that no database holds (threat S2). `unreadable`: what is kept is of a later
+ * version, and stays so. `unavailable` is temporary: the database is
  * away, busy or too slow; `full` as well: it has no space left. A change may have happened all the
  * same, unless the error is `certain`.
  */
-export type StoreFailure = 'exists' | 'missing' | 'invalid' | 'unavailable' | 'full'
+export type StoreFailure = 'exists' | 'missing' | 'invalid' | 'unreadable' | 'unavailable' | 'full'
 
 export class StoreError extends Error {
   readonly failure: StoreFailure

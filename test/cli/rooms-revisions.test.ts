@@ -3,6 +3,8 @@ import { userInfo } from 'node:os'
 import { create, fromJson, type JsonObject } from '@bufbuild/protobuf'
 import { ConfigSchema } from '@porthouse/proto/room/v1/config'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { connect } from '../../gateway/store/postgres/database.ts'
+import { openFolders } from '../../gateway/store/postgres/embedded/folders.ts'
 import { DataFolder, json, porthouse } from './process.ts'
 
 let data: DataFolder
@@ -135,5 +137,48 @@ describe('room rollback', () => {
     const { code, stderr } = await porthouse(['room', 'rollback', name, '2'], { env })
     expect({ code, told: stderr.includes('no acceptor gone') }).toEqual({ code: 2, told: true })
     expect((await data.store.rooms.find('acme', 'barn'))!.revision).toBe(3)
+  })
+})
+
+describe('a config of a later version', () => {
+  /** The one in force becomes such a one. */
+  async function outdate(slug: string): Promise<void> {
+    const sql = connect({ sockets: openFolders(data.path).sockets }, 1, 0)
+    await sql`
+      update room_revisions set config = '{"blocks": [{"newLock": {}}]}' from rooms
+      where slug = ${slug} and room_id = rooms.id and room_revisions.revision = rooms.revision`
+    await sql.end()
+  }
+
+  it('is told as such, and the room is not lost by it', async () => {
+    const name = await roomOf('later', [ECHO], [SLOW])
+    await outdate('later')
+    for (const args of [
+      ['show', name],
+      ['config', 'show', name],
+      ['diff', name],
+      ['rollback', name, '3'],
+    ]) {
+      const { code, stderr } = await porthouse(['room', ...args, '--json'], { env })
+      const { error } = JSON.parse(stderr)
+      expect({ args, code, error: error.code }).toEqual({ args, code: 1, error: 'UNREADABLE' })
+      expect(error.message).toContain(`porthouse room revisions ${name}`)
+    }
+    type Row = { revision: number; unreadable?: true }
+    const rows = await json<Row[]>(['room', 'revisions', name], { env })
+    expect(rows.map(({ revision, unreadable }) => [revision, unreadable])).toEqual([
+      [3, true],
+      [2, undefined],
+      [1, undefined],
+    ])
+    const { stdout } = await porthouse(['room', 'revisions', name], { env })
+    expect(stdout.split('\n')[1]).toMatch(/bob \(of a later version of porthouse\)$/)
+    const listed = await json<{ slug: string; config: unknown }[]>(['room', 'list', 'acme'], {
+      env,
+    })
+    expect(listed.find(({ slug }) => slug === 'later')?.config).toBeNull()
+    const back = await porthouse(['room', 'rollback', name, '2'], { env })
+    expect(back.stdout).toBe(`room ${name} has config 4, which is that of 2\n`)
+    expect(await json(['room', 'config', 'show', name], { env })).toEqual({ blocks: [ECHO] })
   })
 })

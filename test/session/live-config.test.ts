@@ -4,7 +4,8 @@ import { Keep } from '@porthouse/proto/room/v1/history'
 import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { Code } from '@porthouse/proto/v1/code'
 import type { Changed, Joined, Left } from '@porthouse/proto/v1/room'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { StoreError } from '../../gateway/store/store.ts'
 import { answer, join, text } from '../support/client-frames.ts'
 import { type Guest, Hall } from '../support/hall.ts'
 import { textOf } from '../support/heard.ts'
@@ -21,7 +22,10 @@ beforeEach(async () => {
   hall.store.room('acme/yard', OPEN)
   await hall.live.start()
 })
-afterEach(() => hall.live.stop())
+afterEach(() => {
+  vi.useRealTimers()
+  return hall.live.stop()
+})
 
 function block(kind: NonNullable<Block['kind']['case']>, value: object): Block['kind'] {
   return { case: kind, value: value as never } as Block['kind']
@@ -120,6 +124,29 @@ test.each([
   // Of what comes next all is told that differs from what is in force.
   hall.store.configure('acme/yard', OPEN)
   expect(await told(guest)).toEqual([{ changed: YARD, revision: 4, blocks: ['echo'] }])
+})
+
+test('a config of a later version is told once, and what was in force stays so', async () => {
+  const guest = await entered()
+  const error = vi.spyOn(hall.core.log, 'error')
+  const unreadable = new StoreError('unreadable', 'of another version')
+  const find = vi.spyOn(hall.store.rooms, 'find').mockRejectedValue(unreadable)
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  hall.store.configure('acme/yard', block('access', { locks: ['token'] }))
+  expect(await told(guest)).toEqual([])
+  // A store that is away would be asked again in a moment.
+  expect([find.mock.calls.length, vi.getTimerCount()]).toEqual([1, 0])
+  expect(error.mock.calls.map(([, text]) => text)).toEqual([
+    'a config cannot be used here; the one before it stays in force',
+  ])
+  // Whoever comes to a room that is not loaded is told that it is not for a moment.
+  hall.store.room('acme/den', OPEN)
+  const other = hall.open('/acme/den')
+  await hall.settle()
+  expect(other.heard().at(-1)).toContain('INTERNAL')
+  find.mockRestore()
+  hall.store.configure('acme/yard', OPEN, ECHO)
+  expect(await told(guest)).toEqual([{ changed: YARD, revision: 3, blocks: ['echo'] }])
 })
 
 test('everybody in a large room is told, those who leave meanwhile are not', async () => {

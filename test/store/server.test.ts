@@ -59,16 +59,36 @@ describe('on a server in trouble', () => {
     ])
   })
 
-  test('a config of a later version is refused, not read in part', async () => {
+  test('a config of a later version is refused, not read in part; the room is not lost', async () => {
     const { slug: account } = await store.accounts.create({ slug: 'later' })
     const config = create(ConfigSchema)
-    await store.rooms.create({ account, slug: 'hall', config, author: 'ann' })
+    const { id, createdAt } = await store.rooms.create({
+      account,
+      slug: 'hall',
+      config,
+      author: 'ann',
+    })
+    const plain = await store.rooms.create({ account, slug: 'plain', config, author: 'ann' })
     const sql = server.sql()
-    await sql`update room_revisions set config = '{"blocks": [{"newLock": {}}]}'`
+    await sql`
+      update room_revisions set config = '{"blocks": [{"newLock": {}}]}' where room_id = ${id}`
     await sql.end()
-    await expect(store.rooms.find(account, 'hall')).rejects.toMatchObject(
-      unavailable('not of this version'),
-    )
+    await expect(store.rooms.find(account, 'hall')).rejects.toMatchObject({
+      failure: 'unreadable',
+      message: expect.stringContaining('not of this version'),
+    })
+    const head = { id, account: plain.account, slug: 'hall', createdAt, revision: 1 }
+    expect(await store.rooms.head(account, id)).toEqual(head)
+    expect(await store.rooms.list(account)).toEqual([head, plain])
+    const revisions = await store.rooms.revisions(account, id, { limit: 9 })
+    expect(revisions).toEqual([{ revision: 1, author: 'ann', createdAt: expect.any(Date) }])
+    const mended = await store.rooms.configure(account, id, config, 'bob')
+    expect(mended).toEqual({ ...head, revision: 2, config })
+    expect(await store.rooms.find(account, 'hall')).toEqual(mended)
+    const other = server.sql()
+    await other`update room_revisions set config = '[]' where room_id = ${id}`
+    await other.end()
+    expect(await store.rooms.delete(account, id)).toBe(true)
   })
 
   test('what does not let us in says why', async () => {

@@ -178,7 +178,7 @@ function roomsSuite(fixture: Fixture): void {
       ])
       expect(await page({ before: 2, limit: 5 })).toEqual([[1, author]])
       const [second] = await fixture.store.rooms.revisions(account.id, id, { before: 3, limit: 1 })
-      expect(equals(ConfigSchema, second!.config, config)).toBe(true)
+      expect(equals(ConfigSchema, second!.config!, config)).toBe(true)
       expect(second!.createdAt).toBeInstanceOf(Date)
       const unknown = fixture.store.rooms.revisions(account.id, 'none', { limit: 1 })
       await expect(unknown).rejects.toMatchObject({ failure: 'missing' })

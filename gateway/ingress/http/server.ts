@@ -84,7 +84,9 @@ async function answer(
 
 function asRefusal(error: unknown, log: Log): Refusal {
   if (error instanceof Refusal) return error
-  if (error instanceof StoreError) return new Refusal(Code.UNAVAILABLE, 'the store is away')
+  if (error instanceof StoreError && error.failure !== 'unreadable') {
+    return new Refusal(Code.UNAVAILABLE, 'the store is away')
+  }
   log.error({ err: error }, 'a request failed')
   return new Refusal(Code.INTERNAL, 'the log of the gateway has more')
 }

@@ -43,6 +43,7 @@ async function readableRooms({ core, proofs }: Session, holder: string): Promise
   for (const { account, grants } of own) {
     if (!account || readable.length > 0) continue
     for (const { id, slug, config } of await core.rooms.list(account.id)) {
+      if (!config) continue
       const granted = grants.filter(({ roomId, receive }) => roomId === id && receive)
       const blocks = new Blocks(config)
       if (granted.length === 0 || !readUnread(blocks.of('unread'), blocks).unread) continue

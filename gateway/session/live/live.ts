@@ -33,6 +33,8 @@ const MEMBERS_AT_ONCE = 256
 
 const LOCKED = [Code.ENTRY_NOT_PERMITTED, 'the room has another lock now'] as const
 
+const UNUSABLE = 'a config cannot be used here; the one before it stays in force'
+
 type RoomChange = Parameters<typeof tellChanged>[1]
 
 /** What is stored, or a room that a socket was given a right in: `{socket}/{account}/{room}`. */
@@ -128,7 +130,7 @@ export class Live {
     try {
       await enterAdded(session, { kind: 'room', account, room })
     } catch (error) {
-      if (error instanceof StoreError) throw error
+      if (isPassing(error)) throw error
       this.#core.log.warn({ socket, err: error }, 'a room was not entered')
     }
   }
@@ -139,7 +141,7 @@ export class Live {
     await rooms.settled()
     const room = rooms.byId(id)
     if (!room) return
-    const record = await this.#store.rooms.find(room.record.account.id, id)
+    const record = await this.#find(room)
     if (rooms.byId(id) !== room) return
     if (!record) rooms.forget(room)
     const changed = record && (await this.#configure(room, record))
@@ -151,6 +153,18 @@ export class Live {
       }
       settleMember(session, member)
     })
+  }
+
+  /** As it is stored; as it was where its config is one that this version cannot read. */
+  async #find(room: Room): Promise<RoomRecord | undefined> {
+    const { id, account } = room.record
+    try {
+      return await this.#store.rooms.find(account.id, id)
+    } catch (error) {
+      if (isPassing(error)) throw error
+      this.#core.log.error({ room: room.place.address, err: error }, UNUSABLE)
+      return room.record
+    }
   }
 
   /**
@@ -168,9 +182,8 @@ export class Live {
       await this.#core.rooms.configure(room, record, renumbered)
       return { address, revision, blocks: changedKinds(config, record.config) }
     } catch (error) {
-      if (error instanceof StoreError) throw error
-      const told = { room: address, revision, err: error }
-      this.#core.log.error(told, 'a config cannot be used here; the one before it stays in force')
+      if (isPassing(error)) throw error
+      this.#core.log.error({ room: address, revision, err: error }, UNUSABLE)
       return undefined
     }
   }
@@ -185,6 +198,11 @@ export class Live {
       if (place.members.has(member)) does(member.socket as Session, member)
     }
   }
+}
+
+/** Whether it may be read a moment later. */
+function isPassing(error: unknown): boolean {
+  return error instanceof StoreError && error.failure !== 'unreadable'
 }
 
 function mayEnter({ send, receive }: Grant): boolean {

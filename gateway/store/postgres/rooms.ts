@@ -2,10 +2,16 @@ import { fromJson, type JsonValue, toJson } from '@bufbuild/protobuf'
 import { type Config, ConfigSchema } from '@porthouse/proto/room/v1/config'
 import { and, desc, eq, lt, type SQL, sql } from 'drizzle-orm'
 import { checkSlug } from '../../protocol/name.ts'
-import { type RoomRecord, type RoomRevision, type Rooms, StoreError } from '../store.ts'
+import {
+  type ListedRoom,
+  type RoomHead,
+  type RoomRecord,
+  type RoomRevision,
+  type Rooms,
+  StoreError,
+} from '../store.ts'
 import { theAccount } from './accounts.ts'
 import type { Database, Queries } from './database.ts'
-import { unavailable } from './failure.ts'
 import { keptText } from './kept.ts'
 import { bySlug, named } from './name.ts'
 import { accounts, roomRevisions, rooms } from './schema.ts'
@@ -38,17 +44,21 @@ export class PostgresRooms implements Rooms {
     return this.#database.run((queries) => findRoom(queries, account, room))
   }
 
-  list(account: string): Promise<RoomRecord[]> {
+  head(account: string, room: string): Promise<RoomHead | undefined> {
+    return this.#database.run((queries) => findHead(queries, account, room))
+  }
+
+  list(account: string): Promise<ListedRoom[]> {
     return this.#database.run(async (queries) => {
       const { id } = await theAccount(queries, account)
       const rows = await selectRooms(queries).where(eq(accounts.id, id)).orderBy(bySlug(rooms))
-      return rows.map(readConfig)
+      return rows.map(listed)
     })
   }
 
   configure(account: string, room: string, config: Config, author: string): Promise<RoomRecord> {
     return this.#database.run(async (queries) => {
-      const { id } = await theRoom(queries, account, room)
+      const { id } = await theHead(queries, account, room)
       const update = sql`update ${rooms} set revision = revision + 1 where id = ${id}`
       await revise(queries, update, config, author)
       return theRoom(queries, account, id)
@@ -61,7 +71,7 @@ export class PostgresRooms implements Rooms {
     { before, limit }: { before?: number; limit: number },
   ): Promise<RoomRevision[]> {
     return this.#database.run(async (queries) => {
-      const { id } = await theRoom(queries, account, room)
+      const { id } = await theHead(queries, account, room)
       const { revision, config, author, createdAt } = roomRevisions
       const rows = await queries
         .select({ revision, config, author, createdAt })
@@ -74,13 +84,13 @@ export class PostgresRooms implements Rooms {
         )
         .orderBy(desc(revision))
         .limit(limit)
-      return rows.map(readConfig)
+      return rows.map(listed)
     })
   }
 
   delete(account: string, room: string): Promise<boolean> {
     return this.#database.run(async (queries) => {
-      const found = await findRoom(queries, account, room)
+      const found = await findHead(queries, account, room)
       if (!found) return false
       const gone = await queries.delete(rooms).where(eq(rooms.id, found.id)).returning()
       return gone.length > 0
@@ -100,16 +110,17 @@ async function revise(queries: Queries, change: SQL, config: Config, author: str
     select id, revision, ${json}::jsonb, ${keptText(author, 'author')} from room`)
 }
 
+const HEAD = {
+  id: rooms.id,
+  account: { id: accounts.id, slug: accounts.slug },
+  slug: rooms.slug,
+  createdAt: rooms.createdAt,
+  revision: rooms.revision,
+}
+
 function selectRooms(queries: Queries) {
   return queries
-    .select({
-      id: rooms.id,
-      account: { id: accounts.id, slug: accounts.slug },
-      slug: rooms.slug,
-      createdAt: rooms.createdAt,
-      revision: rooms.revision,
-      config: roomRevisions.config,
-    })
+    .select({ ...HEAD, config: roomRevisions.config })
     .from(rooms)
     .innerJoin(accounts, eq(accounts.id, rooms.accountId))
     .innerJoin(
@@ -120,11 +131,27 @@ function selectRooms(queries: Queries) {
 
 async function findRoom(queries: Queries, account: string, room: string) {
   const [row] = await selectRooms(queries).where(and(named(accounts, account), named(rooms, room)))
-  return row && readConfig(row)
+  return row && { ...row, config: readConfig(row.config) }
 }
 
 async function theRoom(queries: Queries, account: string, room: string): Promise<RoomRecord> {
-  const found = await findRoom(queries, account, room)
+  return known(await findRoom(queries, account, room))
+}
+
+async function findHead(queries: Queries, account: string, room: string) {
+  const [row] = await queries
+    .select(HEAD)
+    .from(rooms)
+    .innerJoin(accounts, eq(accounts.id, rooms.accountId))
+    .where(and(named(accounts, account), named(rooms, room)))
+  return row
+}
+
+async function theHead(queries: Queries, account: string, room: string): Promise<RoomHead> {
+  return known(await findHead(queries, account, room))
+}
+
+function known<T>(found: T | undefined): T {
   if (!found) throw new StoreError('missing', 'the room is unknown')
   return found
 }
@@ -133,14 +160,19 @@ async function theRoom(queries: Queries, account: string, room: string): Promise
  * A config that a later version has written may hold blocks that this one does not know, a lock
  * among them: the room is then refused, rather than opened without it.
  */
-function readConfig<T extends { config: JsonValue }>(row: T): Omit<T, 'config'> & HasConfig {
+function readConfig(json: JsonValue): Config {
   try {
-    return { ...row, config: fromJson(ConfigSchema, row.config) }
+    return fromJson(ConfigSchema, json)
   } catch (error) {
-    throw unavailable('the config of a room is not of this version', error)
+    throw new StoreError('unreadable', 'the config of the room is not of this version', error, true)
   }
 }
 
-interface HasConfig {
-  readonly config: Config
+/** Of many, those that can be read have their config. */
+function listed<T extends { config: JsonValue }>({ config: json, ...row }: T) {
+  try {
+    return { ...row, config: readConfig(json) }
+  } catch {
+    return row
+  }
 }
