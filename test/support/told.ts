@@ -32,6 +32,12 @@ function toldAction(action: Action): string {
       return `joined ${backlogOf(action.value)}`
     case 'caughtUp':
       return `caughtUp ${action.value.sequence}`
+    case 'lost': {
+      const { fromSequence, toSequence, code } = action.value
+      return `lost ${fromSequence}-${toSequence} ${nameIn(Code, code)}`
+    }
+    case 'left':
+      return action.value.code === 0 ? 'left' : `left ${nameIn(Code, action.value.code)}`
     case 'cursor':
       return `cursor ${action.value.position?.sequence}`
     case 'fetched': {
