@@ -1,4 +1,6 @@
-/** The embedded PostgreSQL under the durable legs: pinned to a core, emptied before each of them. */
+/**
+ * The embedded PostgreSQL under the durable legs: pinned to a core, emptied before each of them.
+ */
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -72,8 +72,9 @@ export class IdempotencyWindow {
   readonly #keysMax: number
   readonly #entries = new Map<string, Keyed>()
   /**
-   * Those of which it is known what became, by when that was, the oldest at `#oldest`. A Map knows this order too, but to begin going
-   * through it takes as long as there are places of what was deleted from its front.
+   * Those of which it is known what became, by when that was, the oldest at `#oldest`. A Map knows
+   * this order too, but to begin going through it takes as long as there are places of what was
+   * deleted from its front.
    */
   readonly #known: Keyed[] = []
   #oldest = 0

@@ -20,8 +20,8 @@ export interface FrameWriter {
   readonly bytes: number
   readonly frames: number
   /**
-   * `frameId`: of the request that it answers. `structure`: of the room that it was sent to, if that
-   * has one.
+   * `frameId`: of the request that it answers. `structure`: of the room that it was sent to, if
+   * that has one.
    */
   envelope(body: EnvelopeBody, stamp: Stamp, frameId?: number, structure?: Structure): void
   receipt(frameId: number, receipt: ReceiptFacts): void

@@ -73,7 +73,9 @@ export class Window<Message extends Kept> {
     this.forget(now)
   }
 
-  /** Takes bounds over, and lets go of what is beyond them; `now` in milliseconds that only rise. */
+  /**
+   * Takes bounds over, and lets go of what is beyond them; `now` in milliseconds that only rise.
+   */
   bound(bounds: WindowBounds, now: number): void {
     this.#bounds = bounds
     this.forget(now)
@@ -97,7 +99,9 @@ export class Window<Message extends Kept> {
     }
   }
 
-  /** When its last message is too old, in the time that `push` was told; -Infinity where none is. */
+  /**
+   * When its last message is too old, in the time that `push` was told; -Infinity where none is.
+   */
   get expiresAt(): number {
     const last = this.#entries.at(-1)
     const any = last !== undefined && this.size > 0

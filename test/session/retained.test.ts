@@ -61,7 +61,7 @@ test('a newcomer gets the cells that he hears, as they are now', async () => {
   ])
 })
 
-test('too many cells, and too large ones, are refused; an empty one takes its value away', async () => {
+test('too many and too large cells are refused; an empty one takes its value away', async () => {
   const ann = await joined(TABLE)
   await hears(ann)
   const to = (cell: string) => ({ to: [`${TABLE}/${cell}`] })
@@ -88,7 +88,7 @@ test('where values are kept of those that ask, others are not', async () => {
   ])
 })
 
-test('values are there when the room is loaded again, without a position that means nothing', async () => {
+test('values outlast the room, without a position that means nothing', async () => {
   const ann = await joined(PLANT)
   ann.say(text(0, 'on', { to: [`${PLANT}/valve`], receipt: 0, retain: true }))
   await hall.settle()

@@ -1,7 +1,7 @@
 /**
- * Rooms that nobody is in, but whose window of messages is still fresh: they stay in memory until it
- * has passed, so that who was cut off finds what he missed. Bounded in bytes over all of them; the
- * longest empty go first.
+ * Rooms that nobody is in, but whose window of messages is still fresh: they stay in memory until
+ * it has passed, so that who was cut off finds what he missed. Bounded in bytes over all of them;
+ * the longest empty go first.
  */
 import type { Room } from '../rooms.ts'
 

@@ -53,8 +53,8 @@ export class RoomHistories {
   }
 
   /**
-   * A new epoch: of what is kept in memory alone positions begin anew with each loading, even within
-   * one millisecond.
+   * A new epoch: of what is kept in memory alone positions begin anew with each loading, even
+   * within one millisecond.
    */
   newEpoch(): number {
     this.#epoch = Math.max(this.#parts.clock(), this.#epoch + 1)

@@ -28,8 +28,8 @@ const ALL: Rights = { send: true, receive: true, admit: true, channels: [] }
 const OPEN: Rights = { send: true, receive: true, admit: false, channels: [] }
 
 /**
- * Lets a socket in whose locks are resolved; to listen is its own step. Throws Refusal where it may not do what it wants
- * there.
+ * Lets a socket in whose locks are resolved; to listen is its own step. Throws Refusal where it may
+ * not do what it wants there.
  */
 export function admit(session: Session, room: Room, filter: RoomAddress, listen: Listen): Admitted {
   const { place } = room

@@ -39,7 +39,9 @@ export function toldOf({ epoch, sequence }: { epoch: bigint; sequence: bigint })
   return { epoch: Number(epoch), sequence: Number(sequence) }
 }
 
-/** Where it begins: at once where nobody has to be asked. Throws Refusal, or rejects as the store. */
+/**
+ * Where it begins: at once where nobody has to be asked. Throws Refusal, or rejects as the store.
+ */
 export function beginningOf(
   session: Session,
   { history, place, config, record }: Room,

@@ -4,7 +4,9 @@ import { Refusal } from '../../protocol/codes.ts'
 import { RateLimit } from '../../protocol/rate-limit.ts'
 import type { Session } from '../session.ts'
 
-/** Questions about the past that one socket may ask; at once, as many as rooms that it may be in. */
+/**
+ * Questions about the past that one socket may ask; at once, as many as rooms that it may be in.
+ */
 const PAGES = { perSecond: 50, burst: 100 }
 
 /** Pages of the store that are looked through, each of 10,000 positions, where none is heard. */
