@@ -312,6 +312,7 @@ describe('a room', () => {
       }, `/${acme}/yard`)
     const sockets = await enter()
     await run('room', 'config', 'set', `${acme}/yard`, locked('token'))
+    await told(sockets, '0 changed')
     await told(sockets, `0 left ${yard}`)
     await run('room', 'config', 'set', `${acme}/yard`, locked())
     const again = await enter()
