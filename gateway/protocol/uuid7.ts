@@ -8,7 +8,7 @@ export interface MessageId {
 
 const ID_BYTES = 16
 
-/** Ids that share one piece of memory. Whoever keeps an id for long keeps a copy: see `copyId`. */
+/** Ids that share one piece of memory. Whoever keeps an id for long keeps a copy: see `keepId`. */
 const IDS_PER_SLAB = 256
 
 /** Makes ids from a clock in milliseconds and a source of random bytes. */
@@ -63,7 +63,27 @@ export class Uuid7Source {
   }
 }
 
-/** The id's 16 bytes in memory of their own. */
+/** Few, since one id that is kept holds the memory of all of them. */
+const KEPT_PER_SLAB = 16
+let kept = Buffer.allocUnsafeSlow(KEPT_PER_SLAB * ID_BYTES)
+let keptAt = 0
+
+/**
+ * The same id in memory that is not written over, and shared with other kept ones only: a slice of
+ * Node's pool would hold 64 KiB for as long as it is kept.
+ */
+export function keepId({ bytes, at }: MessageId): MessageId {
+  if (keptAt === kept.length) {
+    kept = Buffer.allocUnsafeSlow(KEPT_PER_SLAB * ID_BYTES)
+    keptAt = 0
+  }
+  const id = { bytes: kept, at: keptAt }
+  bytes.copy(kept, keptAt, at, at + ID_BYTES)
+  keptAt += ID_BYTES
+  return id
+}
+
+/** The id's 16 bytes by themselves, not to be kept for long. */
 export function copyId({ bytes, at }: MessageId): Buffer {
   return Buffer.from(bytes.subarray(at, at + ID_BYTES))
 }

@@ -6,7 +6,7 @@
  */
 import { Code } from '@porthouse/proto/v1/code'
 import type { Refusal } from '../protocol/codes.ts'
-import { copyId, type MessageId } from '../protocol/uuid7.ts'
+import { keepId, type MessageId } from '../protocol/uuid7.ts'
 import { type RefusedDestination, refused } from './destination.ts'
 
 /** Facts of the first message under a key. */
@@ -113,7 +113,7 @@ export class IdempotencyWindow {
     if ('kind' in end) {
       if (this.#entries.get(keyed.scope) === keyed) this.#entries.delete(keyed.scope)
     } else {
-      keyed.first = { ...end, id: { bytes: copyId(end.id), at: 0 } }
+      keyed.first = { ...end, id: keepId(end.id) }
       this.#known.push(keyed)
       this.#forget()
     }

@@ -8,7 +8,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../protocol/codes.ts'
 import type { Stamp } from '../protocol/packet-writer.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
-import { copyId, type MessageId, type Uuid7Source } from '../protocol/uuid7.ts'
+import { keepId, type MessageId, type Uuid7Source } from '../protocol/uuid7.ts'
 import type { MessageKey } from '../store/history.ts'
 import { deliver, fanOut } from './deliver.ts'
 import {
@@ -154,7 +154,7 @@ export class Router {
     const { membership: sender, channel } = destination
     const { place } = sender
     const { keeper, epoch } = place
-    const message = this.#messageTo(origin, destination, keeper ? ownId(id) : id)
+    const message = this.#messageTo(origin, destination, keeper ? keepId(id) : id)
     message.sequence = place.sequence + 1
     const { retain } = envelope
     if (keeper) return deliver(place, { message, channel, body: ownBody(envelope), sender, retain })
@@ -173,7 +173,7 @@ export class Router {
   ): void {
     const { membership: sender, channel } = destination
     const { place } = sender
-    const message = this.#messageTo(origin, destination, ownId(id))
+    const message = this.#messageTo(origin, destination, keepId(id))
     const { retain } = envelope
     const body = ownBody(envelope)
     place.intake?.take({ place, message, channel, body, sender, retain, key, settle, doubt })
@@ -223,7 +223,7 @@ export class Router {
       return { ...facts, kept: false }
     }
     const body = ownBody(envelope)
-    const numbered = this.#own.post(destination.key, { ...stamp, id: ownId(id) }, body)
+    const numbered = this.#own.post(destination.key, { ...stamp, id: keepId(id) }, body)
     for (const socket of sockets) socket.direct(body, numbered, structure)
     return { ...facts, kept: true }
   }
@@ -277,11 +277,6 @@ function addressOf(destination: Sendable): string {
   if (destination.kind !== 'room') return destination.key
   const { membership, channel } = destination
   return channel === '' ? membership.place.address : `${membership.place.address}/${channel}`
-}
-
-/** Ids are made in memory that is soon written over. */
-function ownId(id: MessageId): MessageId {
-  return { bytes: copyId(id), at: 0 }
 }
 
 /** Of all bytes but the routing. */
