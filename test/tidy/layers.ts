@@ -90,7 +90,14 @@ export const layers: readonly Layer[] = [
     path: 'gateway/rooms/structure/',
     named: ['**/structure/**'],
     layers: ['protocol', 'router'],
-    packages: ['@bufbuild/protovalidate', '@bufbuild/re2', 'node:module', 'node:net', 'node:url'],
+    packages: [
+      '@bufbuild/protovalidate',
+      '@bufbuild/re2',
+      'ajv',
+      'ajv-formats',
+      'node:module',
+      'node:url',
+    ],
   },
   {
     name: 'programs',

@@ -49,6 +49,11 @@ export function escaped(name: string): string {
   return name.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
+/** The name that a part of a JSON Pointer is. */
+export function unescaped(part: string): string {
+  return part.replaceAll('~1', '/').replaceAll('~0', '~')
+}
+
 /** A text as it may be shown: short, and without what is not seen. */
 export function shown(text: string, bytesMax = NAME_BYTES_MAX): string {
   let cut = ''

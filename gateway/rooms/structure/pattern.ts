@@ -30,12 +30,15 @@ export class Pattern {
   /** Whether it matches anywhere in the text. At worst, each character meets each instruction. */
   matches(text: string, budget: Budget): boolean {
     budget.spend(1 + text.length * this.#instructions)
-    this.#tested += text.length
-    const matches = this.#engine.test(text)
     if (this.#tested > REMEMBERED) {
       this.#engine.reset()
       this.#tested = 0
     }
+    const tested = this.#tested + text.length
+    // Forgotten too where the stack ends within.
+    this.#tested = Number.POSITIVE_INFINITY
+    const matches = this.#engine.test(text)
+    this.#tested = tested
     return matches
   }
 }

