@@ -116,7 +116,8 @@ export class Crowd {
   describe(): string {
     const publishers = this.publishers.map((one) => {
       const { acks, refusals, waiting, line } = one
-      return `${acks.length} stored, ${refusals.length} refused, ${waiting} wait; ${line.describe()}`
+      const told = `${acks.length} stored, ${refusals.length} refused, ${waiting} wait`
+      return `${told}; ${line.describe()}`
     })
     const subscribers = this.subscribers.slice(0, 20).map(({ name, last, came, line }) => {
       const at = last ? `${last.epoch}/${last.sequence}` : 'nowhere'
