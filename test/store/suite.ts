@@ -1,16 +1,19 @@
 /** What every implementation of the store must do, whatever server it runs on. */
 import { randomUUID } from 'node:crypto'
-import { create, equals } from '@bufbuild/protobuf'
+import { create, equals, toJson } from '@bufbuild/protobuf'
 import { type Config, ConfigSchema } from '@porthouse/proto/room/v1/config'
 import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { RoomRecord } from '../../gateway/store/store.ts'
+import { messageOf } from '../rooms/arbitrary-message.ts'
 import { changesSuite } from './changes-suite.ts'
 import { clientsSuite } from './clients-suite.ts'
 import { credentialsSuite } from './credentials-suite.ts'
 import { author, Fixture, type Server } from './fixture.ts'
 import { historiesModel } from './histories-model.ts'
 import { historiesSuite } from './histories-suite.ts'
+import { hostileText } from './hostile.ts'
 import { loginsSuite } from './logins-suite.ts'
 import { offencesSuite } from './offences-suite.ts'
 import { tokensSuite } from './tokens-suite.ts'
@@ -146,6 +149,40 @@ function roomsSuite(fixture: Fixture): void {
       )
     })
 
+    test('keep hostile text in any of its fields as it is, or refuse it (S2)', async () => {
+      const { account, id } = await fixture.newRoom()
+      const plain = (config: Config) => JSON.parse(JSON.stringify(toJson(ConfigSchema, config)))
+      let kept = 0
+      await fc.assert(
+        fc.asyncProperty(messageOf(ConfigSchema), hostileText, async (some, text) => {
+          const config = withText(some, text.slice(0, 100_000)) as Config
+          const [by, given] = [text, plain(config)]
+          const change = fixture.store.rooms.configure(account.id, id, config, by)
+          const outcome = await change.catch((error: unknown) => error)
+          if (outcome instanceof Error) {
+            expect(outcome).toMatchObject({ failure: 'invalid' })
+            expect(text.length > 1_000 || /\0|\p{Surrogate}/u.test(text)).toBe(true)
+            return
+          }
+          kept++
+          expect(plain((outcome as RoomRecord).config)).toEqual(given)
+          const [last] = await fixture.store.rooms.revisions(account.id, id, { limit: 1 })
+          expect(last).toMatchObject({ author: by, revision: (outcome as RoomRecord).revision })
+        }),
+        { numRuns: 100 },
+      )
+      expect(kept).toBeGreaterThan(20)
+    })
+
+    test('keep a text of 10 MB in their config', async () => {
+      const { account, id } = await fixture.newRoom()
+      const module = 'x'.repeat(10_000_000)
+      const block = { kind: { case: 'program' as const, value: { module } } }
+      const config = create(ConfigSchema, { blocks: [block] })
+      const changed = await fixture.store.rooms.configure(account.id, id, config, author)
+      expect(equals(ConfigSchema, changed.config, config)).toBe(true)
+    })
+
     test('count the changes of their config, each once', async () => {
       const { account, id, slug } = await fixture.newRoom()
       const changes = Array.from({ length: 8 }, () =>
@@ -194,6 +231,17 @@ function roomsSuite(fixture: Fixture): void {
       expect(await fixture.store.rooms.list(account)).toEqual([first])
     })
   })
+}
+
+/** The same value with each text in it replaced; what names types and fields is none. */
+function withText(value: unknown, text: string): unknown {
+  if (typeof value === 'string') return text
+  if (Array.isArray(value)) return value.map((each) => withText(each, text))
+  if (value === null || typeof value !== 'object' || value instanceof Uint8Array) return value
+  const entries = Object.entries(value).map(([key, each]) => {
+    return [key, key === '$typeName' || key === 'case' ? each : withText(each, text)]
+  })
+  return Object.fromEntries(entries)
 }
 
 function crashSuite(fixture: Fixture): void {
