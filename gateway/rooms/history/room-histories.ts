@@ -11,6 +11,7 @@ import type { Histories, HistoryHead, StoredKey } from '../../store/history.ts'
 import type { RoomConfig } from '../config.ts'
 import type { Room } from '../rooms.ts'
 import { Hold } from './hold.ts'
+import { RecentPages } from './recent-pages.ts'
 import { RoomHistory, TAIL } from './room-history.ts'
 import { Claim, type HistoryWriter } from './writer.ts'
 
@@ -34,6 +35,7 @@ export interface HistoriesParts {
 export class RoomHistories {
   readonly #parts: HistoriesParts
   readonly #retained = new Map<Place, { readonly room: Room; trimming: boolean }>()
+  readonly #pages = new RecentPages()
   #trimmer: NodeJS.Timeout | undefined
   /** Given last. */
   #epoch = 0
@@ -81,7 +83,7 @@ export class RoomHistories {
     if (!head) return new RoomHistory(place, keep, window, now)
     const { generation } = head
     const claim = new Claim(roomId, generation, place)
-    const stored = { histories, claim, head, intake: writer.intake(claim) }
+    const stored = { histories, claim, head, intake: writer.intake(claim), pages: this.#pages }
     return new RoomHistory(place, keep, window, now, stored)
   }
 

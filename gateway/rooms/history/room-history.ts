@@ -9,6 +9,7 @@ import type { Place } from '../../router/place.ts'
 import type { Window } from '../../router/window.ts'
 import type { Histories, HistoryHead, PageRange } from '../../store/history.ts'
 import { Page, type Replayed, replayed } from './page.ts'
+import type { RecentPages } from './recent-pages.ts'
 import type { Claim } from './writer.ts'
 
 /** Where a backlog begins, and whether that is where it was to begin. */
@@ -32,6 +33,7 @@ interface Stored {
   readonly histories: Histories
   readonly claim: Claim
   readonly intake: Intake
+  readonly pages: RecentPages
 }
 
 export class RoomHistory implements Keeper {
@@ -44,8 +46,6 @@ export class RoomHistory implements Keeper {
   readonly #stored: Stored | undefined
   /** Of a durable one, as far as it is known here. */
   #first: number
-  /** Reads under way, by what they ask for. */
-  readonly #reading = new Map<string, Promise<Page>>()
   /** The last position of all, once the room keeps another history. */
   #end: number | undefined
 
@@ -138,18 +138,15 @@ export class RoomHistory implements Keeper {
     return { after: before, code }
   }
 
-  /** A page. Rejects with StoreError. Readers that ask for the same at the same time share it. */
+  /** A page. Rejects with StoreError. Who asks for the same within a second may get the same. */
   page(range: PageRange): Page | Promise<Page> {
     const after = range.after ?? 0
     const inMemory = range.from === 'start' && this.#fresh.covers(after)
     if (inMemory || !this.#stored) return this.#fromWindow(range)
-    const key = JSON.stringify(range)
-    let reading = this.#reading.get(key)
-    if (!reading) {
-      reading = this.#fromStore(range).finally(() => this.#reading.delete(key))
-      this.#reading.set(key, reading)
-    }
-    return reading
+    const { claim, pages } = this.#stored
+    // What is at a position changes with nothing but these.
+    const key = `${claim.roomId} ${this.place.epoch} ${this.#first} ${JSON.stringify(range)}`
+    return pages.get(key, range.limit, () => this.#fromStore(range))
   }
 
   async #fromStore(range: PageRange): Promise<Page> {

@@ -99,19 +99,24 @@ export class CatchUp {
     }
     this.#skipLost()
     const [history, filters] = [this.#history, this.#filters]
-    // What is stored but not heard yet is to come live.
-    const before = this.#room.place.sequence + 1
-    const page = history.page({ ...PAGE, after: this.#through, before, from: 'start', filters })
+    const [after, before] = [this.#through, this.#before]
+    const page = history.page({ ...PAGE, after, before, from: 'start', filters })
     if (!(page instanceof Promise)) return this.#take(page)
+    // Meanwhile his rights may have been narrowed, or the room may have begun a new epoch.
+    const isAsAsked = () => filters === this.#filters && history === this.#room.history
+    const take = (read: Page) => (isAsAsked() ? this.#take(read) : this.#pause())
     page.then(
-      // Meanwhile his rights may have been narrowed, or the room may have begun a new epoch.
-      (read) => {
-        const isAsAsked = filters === this.#filters && history === this.#room.history
-        if (isAsAsked) this.#take(read)
-        else this.#pause()
-      },
+      // Many may have waited for the same one: they take it in turns.
+      (read) => this.#session.core.catchUps.next({ step: () => take(read) }),
       (error) => this.#retry(error),
     )
+  }
+
+  /** Where a page ends at the latest: what is stored but not heard yet is to come live. */
+  get #before(): number {
+    const end = this.#room.place.sequence + 1
+    // As far as a whole page goes, so that those who want the same ask for the same.
+    return this.#filters.includes('') ? Math.min(end, this.#through + PAGE.limit + 1) : end
   }
 
   get #isOver(): boolean {
