@@ -5,6 +5,7 @@ import {
   chmodSync,
   cpSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -16,7 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { connect } from '../../gateway/store/postgres/database.ts'
 import { findBinaries } from '../../gateway/store/postgres/embedded/binaries.ts'
 import { openFolders } from '../../gateway/store/postgres/embedded/folders.ts'
@@ -85,6 +86,23 @@ describe('in one data folder', () => {
     expect(modes).toEqual(['700', '700', '700', '700'])
     expect(mode(join(dataDir, 'postgres.log'))).toBe('600')
     await store.close()
+  })
+
+  test('nothing in the folder is for others, whatever the umask (S4)', async () => {
+    const other = join(folder, 'open')
+    const before = process.umask(0)
+    onTestFinished(() => void process.umask(before))
+    const store = await openStore({ dataDir: other, log: silent, embedded: short })
+    await store.accounts.create({ slug: 'acme' })
+    const entries = readdirSync(other, { recursive: true, encoding: 'utf8' })
+    expect(entries.length).toBeGreaterThan(100)
+    const open = ['.', ...entries].filter((name) => {
+      const found = lstatSync(join(other, name), { throwIfNoEntry: false })
+      return found && !found.isSymbolicLink() && (found.mode & 0o077) !== 0
+    })
+    expect(open).toEqual([])
+    await store.close()
+    await stopped(other)
   })
 
   test('it is adopted after its user was killed, and is gone after the last one', async () => {

@@ -47,6 +47,25 @@ test('the lock names no host, so that it installs anywhere', () => {
   expect(unproven.map(([path]) => path)).toEqual([])
 })
 
+test('nothing that is installed with porthouse is of a version with known holes (S8)', () => {
+  const floors = { ws: [8, 23, 0], 'drizzle-orm': [0, 45, 2] }
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { version?: string; dev?: boolean }>
+  }
+  for (const [name, floor] of Object.entries(floors)) {
+    const copies = Object.entries(lock.packages)
+      .filter(([path, { dev }]) => !dev && path.endsWith(`node_modules/${name}`))
+      .map(([, { version = '' }]) => version)
+    expect(copies).not.toEqual([])
+    const isBelow = (version: string) => {
+      const parts = version.split('.').map(Number)
+      const differs = parts.findIndex((part, i) => part !== floor[i])
+      return differs !== -1 && !(parts[differs]! > floor[differs]!)
+    }
+    expect(copies.filter(isBelow)).toEqual([])
+  }
+})
+
 function manifest(folder: string): Manifest {
   return JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as Manifest
 }
