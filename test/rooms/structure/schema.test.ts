@@ -312,6 +312,6 @@ describe('a schema is refused', () => {
   test('but not where it says more than it checks', () => {
     const said = { $comment: '', title: '', examples: [1], 'x-unit': 'K', default: 1 }
     expect(reason(jsonRoom({ ...said, definitions: { a: {} } }), text('2'))).toBeUndefined()
-    expect(reason(jsonRoom(doubled(8)), text('1'))).toBe('must match a schema in anyOf')
+    expect(reason(jsonRoom(doubled(6)), text('1'))).toBe('must match a schema in anyOf')
   })
 })

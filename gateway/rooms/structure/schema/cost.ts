@@ -44,8 +44,8 @@ export function costOf(schema: Json): Cost {
 }
 
 /** Of a schema that asks nothing, and of going over to one by reference. */
-const SCHEMA_STEPS = 3
-const CALL_STEPS = 4
+const SCHEMA_STEPS = 4
+const CALL_STEPS = 6
 
 /** For each that a keyword lists, whatever the value. */
 const LISTED: ReadonlyMap<string, number> = new Map([

@@ -64,7 +64,12 @@ export function outline(json: unknown): Outline {
   const root = walk.visit(json, '', 'below')
   walk.link()
   walk.price()
-  return { schema: root.copy, patterns: walk.patterns, hasUnevaluated: walk.hasUnevaluated }
+  const hasUnevaluated = walk.applied.has('unevaluatedProperties')
+  // Of what an `if` has looked at, Ajv tells too much.
+  if (hasUnevaluated && walk.applied.has('if')) {
+    throw schemaFault('', 'unevaluatedProperties besides if')
+  }
+  return { schema: root.copy, patterns: walk.patterns, hasUnevaluated }
 }
 
 interface Part {
@@ -78,17 +83,11 @@ interface Part {
 
 class Walk {
   readonly patterns = new Map<string, Pattern>()
-  readonly #applied = new Set<string>()
+  /** Keywords that hold schemas. */
+  readonly applied = new Set<string>()
   readonly #parts = new Map<string, Part>()
   readonly #anchors = new Map<string, Part>()
   readonly #totals = new Map<Part, Cost | undefined>()
-
-  /** Of what an `if` has looked at, Ajv tells too much. */
-  get hasUnevaluated(): boolean {
-    const has = this.#applied.has('unevaluatedProperties')
-    if (has && this.#applied.has('if')) throw schemaFault('', 'unevaluatedProperties besides if')
-    return has
-  }
 
   visit(json: unknown, pointer: string, way: Way): Part {
     if (this.#parts.size >= SCHEMAS_MAX) throw schemaFault(pointer, `over ${SCHEMAS_MAX} schemas`)
@@ -109,7 +108,7 @@ class Walk {
   }
 
   #apply(part: Part, name: string, value: unknown, [way, held]: [Way, Held]): void {
-    this.#applied.add(name)
+    this.applied.add(name)
     const visit = (json: unknown, key = '') => {
       if (key === '__proto__') throw fault(part, name, 'a member of this name cannot be checked')
       if (name === 'patternProperties') this.#pattern(part, name, key)
