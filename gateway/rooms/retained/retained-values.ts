@@ -47,6 +47,10 @@ export class RetainedValues implements Keeper {
     return this.#values.values()
   }
 
+  get size(): number {
+    return this.#values.size
+  }
+
   refuses(_sender: Membership, channel: string, envelope: ScannedEnvelope): Refusal | undefined {
     const { values, channels, bytes } = this.config
     if (values === 'asked' && !envelope.retain) return undefined

@@ -27,10 +27,8 @@ export function pastOf({ backlog, sendOnly }: Join): Past | undefined {
     case 'unread':
       return { kind: 'unread' }
     case 'last':
-      if (backlog.value > LAST_MAX) {
-        throw new Refusal(Code.MALFORMED_PACKET, `a backlog of over ${LAST_MAX} messages`)
-      }
-      return { kind: 'last', count: backlog.value }
+      // Joined says where it begins.
+      return { kind: 'last', count: Math.min(backlog.value, LAST_MAX) }
   }
 }
 

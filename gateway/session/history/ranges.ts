@@ -20,10 +20,7 @@ const LIMIT_MAX = 1_000
 /** In the order in which their messages come. Throws Refusal. */
 export function rangesOf({ history, place }: Room, { range, limit: asked }: Fetch): Range[] {
   if (history.kind === 'none') throw new Refusal(Code.NO_HISTORY, 'the room keeps nothing')
-  if (asked > LIMIT_MAX) {
-    throw new Refusal(Code.MALFORMED_PACKET, `over ${LIMIT_MAX} messages in one page`)
-  }
-  const limit = asked || LIMIT
+  const limit = Math.min(asked || LIMIT, LIMIT_MAX)
   // What is stored but not heard yet is not there yet.
   const end = place.sequence + 1
   const position = (told: { epoch: bigint; sequence: bigint }) => {
