@@ -11,7 +11,7 @@ import { LOCK } from './migrate.ts'
 const STATEMENT_MS_MAX = 30 * 60_000
 const LOCK_TIMEOUT = '10s'
 
-/** Earlier versions were the superuser, and so is whoever owns what they have made. */
+/** Earlier versions were the superuser, to whom belongs what they have made. */
 const FOREIGN = `
   select format('table %s', oid::regclass) as object from pg_class
   where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
