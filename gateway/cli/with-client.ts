@@ -5,7 +5,7 @@ import { type ProofOptions, proofsOf } from './answerers.ts'
 import { EXIT, Failure } from './failure.ts'
 import { warn } from './output.ts'
 import { parseTarget, type Target } from './target.ts'
-import { tracer } from './trace.ts'
+import { tracer } from './trace/trace.ts'
 
 export interface ClientOptions extends ProofOptions {
   readonly json?: boolean

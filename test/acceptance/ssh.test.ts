@@ -97,8 +97,8 @@ test('a nested flow unwinds in one cycle, shown frame by frame', async () => {
   const { code, stderr } = await hub.run(args)
   expect(code).toBe(0)
   const packets = packetsOf(stderr)
-  const [asked, answered, unwound] = ['challenge', 'answer', 'joined'].map((kind) =>
-    packets.filter((packet) => packet.some((line) => line.startsWith(`${kind} `))),
+  const [asked, answered, unwound] = ['challenge', 'answer', 'joined room:acme/nested'].map(
+    (kind) => packets.filter((packet) => packet.some((line) => line.startsWith(`${kind} `))),
   )
   // Room, then identity, then the SSH key, which is therefore the second on the stack. What the URL
   // leads to may be asked before Hello has come, or with the answer to it.
