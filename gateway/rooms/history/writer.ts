@@ -71,6 +71,9 @@ interface Batch {
   doubtful: boolean
 }
 
+/** Of a UUID. */
+const ID_BYTES = 16
+
 const EXPIRE_MS = 100
 const RETRY_MS_MIN = 50
 const RETRY_MS_MAX = 1_000
@@ -238,24 +241,30 @@ export class HistoryWriter {
 /** Gives each its position, without a gap: it is the next one when the batch before is stored. */
 function appendsOf(queued: readonly Queued[]): Append[] {
   const appends = new Map<Claim, NewMessage[]>()
+  // A batch has few senders.
+  const senders = new Map<Uint8Array, string>()
   for (const { claim, message } of queued) {
     const messages = appends.get(claim) ?? []
     appends.set(claim, messages)
     message.message.sequence = claim.place.sequence + messages.length + 1
-    messages.push(newMessage(message))
+    const { from } = message.message
+    const sender = senders.get(from) ?? Buffer.from(from).toString()
+    senders.set(from, sender)
+    messages.push(newMessage(message, sender))
   }
   return [...appends].map(([{ roomId, generation }, messages]) => {
     return { roomId, generation, messages }
   })
 }
 
-function newMessage({ message, channel, body, key }: WaitingMessage): NewMessage {
-  const { sequence, id, timeMs, from } = message
+function newMessage({ message, channel, body, key }: WaitingMessage, from: string): NewMessage {
+  const { sequence, id, timeMs } = message
+  const isAlone = id.bytes.length === ID_BYTES
   return {
     sequence,
-    id: id.bytes.subarray(id.at, id.at + 16),
+    id: isAlone ? id.bytes : id.bytes.subarray(id.at, id.at + ID_BYTES),
     timeMs,
-    from: Buffer.from(from).toString(),
+    from,
     channel,
     body: body.bytes,
     ...(key && { key }),

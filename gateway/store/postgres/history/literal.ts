@@ -11,15 +11,26 @@ export function plainArray(values: readonly (number | string)[]): string {
 
 /** Rejects what PostgreSQL's text cannot hold as `invalid` (threat S2). */
 export function textArray(values: readonly string[]): string {
-  return `{${values.map(quoted).join()}}`
+  // A batch has few senders and channels: each is looked at once.
+  const seen = new Map<string, string>()
+  for (const value of values) if (!seen.has(value)) seen.set(value, quoted(value))
+  return `{${values.map((value) => seen.get(value)).join()}}`
 }
 
 export function bytesArray(values: readonly (Uint8Array | undefined)[]): string {
-  return `{${values.map((value) => (value ? `"\\\\x${hexOf(value)}"` : 'NULL')).join()}}`
+  // Added up, it is copied once, when it is written; joined, twice.
+  let array = '{'
+  for (const value of values) {
+    if (array.length > 1) array += ','
+    array += value ? `"\\\\x${hexOf(value)}"` : 'NULL'
+  }
+  return `${array}}`
 }
 
-export function hexOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('hex')
+export function hexOf(bytes: Uint8Array): string {
+  const { buffer, byteOffset, byteLength } = bytes
+  const own = bytes instanceof Buffer ? bytes : Buffer.from(buffer, byteOffset, byteLength)
+  return own.toString('hex')
 }
 
 function quoted(text: string): string {
