@@ -163,7 +163,7 @@ describe('several of one socket', () => {
     ])
   })
 
-  test('of a thousand channels, each with a backlog, keep within what the socket may hold', async () => {
+  test('of a thousand channels with backlogs keep within what the socket holds', async () => {
     const bob = await member(BOARD)
     for (const cell of words(1_000)) {
       speak(bob, `${BOARD}/${cell}`, cell.padEnd(2_000, '.'))

@@ -1,4 +1,4 @@
-/** How far a client has read: monotonic, stored before it is answered, told to its sockets (R36). */
+/** How far a client has read: never back, stored before it is answered, told elsewhere (R36). */
 
 import { Keep } from '@porthouse/proto/room/v1/history'
 import { beforeEach, describe, expect, test, vi } from 'vitest'

@@ -1,4 +1,4 @@
-/** Rooms that store: bounds of what waits, their order, and other histories in their place (R37). */
+/** Rooms that store: bounds of what waits, its order, and other histories instead (R37). */
 import { Keep } from '@porthouse/proto/room/v1/history'
 import { ReceiptLevel } from '@porthouse/proto/v1/receipt'
 import fc from 'fast-check'
@@ -183,7 +183,7 @@ test('a history that is changed for another under load loses and doubles nothing
   )
 })
 
-test('while a history is changed, what comes is bounded, and waits no longer than for a store', async () => {
+test('what comes while a history is changed is bounded, in bytes and in time', async () => {
   opens({ queueBytes: 1_048_576 })
   void hall.live.start()
   const ann = await enter()
@@ -207,7 +207,7 @@ test('while a history is changed, what comes is bounded, and waits no longer tha
   expect(await hears(hall, ann)).toEqual(['9 ACCEPTED 1'])
 })
 
-test('a config that needs the store while that is away is taken over later, as a whole', async () => {
+test('a config that needs a store that is away is taken over later, as a whole', async () => {
   void hall.live.start()
   hall.store.room('acme/plain', OPEN)
   const ann = await enter('room:acme/plain')

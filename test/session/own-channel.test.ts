@@ -196,7 +196,7 @@ describe('its bounds', () => {
   })
 })
 
-test('of who is away nothing is kept from another account, nor for who was never here', async () => {
+test('nothing is kept from another account, nor for who was never here', async () => {
   const [sender, stranger] = [await bob(), await bob('other')]
   const phone = await proved(hall, ann)
   speak(sender, ANN, 'a')
