@@ -59,7 +59,7 @@ describe('on a server in trouble', () => {
     ])
   })
 
-  test('a config of a later version is refused, not read in part; the room is not lost', async () => {
+  test('a config of a later version is refused whole, and the room is not lost', async () => {
     const { slug: account } = await store.accounts.create({ slug: 'later' })
     const config = create(ConfigSchema)
     const { id, createdAt } = await store.rooms.create({
