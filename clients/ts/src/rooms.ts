@@ -15,6 +15,7 @@ export class Rooms {
   readonly #feed: Feed
   readonly #byAddress = new Map<string, Membership>()
   readonly #byRoute = new Map<number, Set<Membership>>()
+  #released = false
 
   /** `feed` gets what any room gets, `own` what was sent to a client. */
   constructor(host: Omit<RoomHost, 'heard'>, feed: Feed, own: OwnChannels) {
@@ -57,7 +58,18 @@ export class Rooms {
       else this.#byRoute.set(joined.route, new Set([room]))
     }
     const gap = room.enter(joined, stay, entering)
+    if (this.#released) room.feed.release()
     return { room, ...(gap && { gap }) }
+  }
+
+  /**
+   * The first connection is made: until now, whoever awaited it could not make a reader, and from
+   * now on who joins a room can.
+   */
+  release(): void {
+    this.#released = true
+    this.#feed.release()
+    for (const room of this.#byAddress.values()) room.feed.release()
   }
 
   /** What was asked for of the past has come. */
