@@ -58,6 +58,7 @@ export class MemoryStore implements Asked {
   asked = 0
   readonly #accounts = new Map<string, { id: string; slug: string }>()
   readonly #rooms: RoomRecord[] = []
+  readonly #roomIds = new Set<string>()
   /** Of all rooms, by their ids, the latest first. */
   readonly #revisions = new Map<string, RoomRevision[]>()
   readonly #clients: ClientRecord[] = []
@@ -198,7 +199,7 @@ export class MemoryStore implements Asked {
 
   readonly #owner = {
     answer: () => this.#answer(),
-    hasRoom: (id: string) => this.#rooms.some((room) => room.id === id),
+    hasRoom: (id: string) => this.#roomIds.has(id),
   }
   readonly histories = new MemoryHistories(this.#owner)
   readonly cursors = new MemoryCursors(this.#owner, this.histories)
@@ -227,6 +228,7 @@ export class MemoryStore implements Asked {
       config: configOf(kinds),
     }
     this.#rooms.push(record)
+    this.#roomIds.add(record.id)
     this.#revise(record)
     return record
   }
@@ -248,6 +250,7 @@ export class MemoryStore implements Asked {
     const room = this.#rooms.find((each) => each.account.slug === account && each.slug === slug)
     if (!room) throw new Error(`no room ${address}`)
     remove(this.#rooms, (each) => each === room)
+    this.#roomIds.delete(room.id)
     const without = <T extends { readonly grants: readonly Grant[] }>(owner: T): T => ({
       ...owner,
       grants: owner.grants.filter(({ roomId }) => roomId !== room.id),
