@@ -110,7 +110,11 @@ export const schema = z.strictObject({
   }),
   history: section({
     waitMs: ms(1_500, 50, 'how long a sender waits for the store before it is told (R37)'),
-    queueBytes: bytes(32 * MIB, 1 * MIB, 'messages of all rooms that wait for the store'),
+    queueBytes: bytes(
+      32 * MIB,
+      1 * MIB,
+      'what waits for the store: messages of all rooms, and as much of last values',
+    ),
     batchMessages: count(1_024, 1, 'messages in one transaction'),
     batchBytes: bytes(4 * MIB, 1 * MIB, 'bytes of them; one message is always taken'),
     windowBytes: bytes(
@@ -161,7 +165,7 @@ export const schema = z.strictObject({
     roomSockets: count(256, 0, 'sockets of a room up to which they may hear who comes and goes'),
   }),
   drainMs: ms(5_000, 0, 'how long sockets have to take what waits for them at the end'),
-  demo: bool(false, 'makes account demo, room demo/hello and a token at start'),
+  demo: bool(false, 'makes account demo, rooms demo/hello and demo/board and a token at start'),
 })
 
 type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T

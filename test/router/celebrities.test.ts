@@ -77,7 +77,7 @@ describe('a room of 100,000', () => {
       collections += list.getEntries().length
     })
     observer.observe({ entryTypes: ['gc'] })
-    // The smallest object for each would be 160 MB: ten collections of the young generation at least.
+    // The smallest object for each would be 160 MB: ten collections at least.
     for (let i = 0; i < 100; i++) {
       says('x')
       board.endTurn()

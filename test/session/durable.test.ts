@@ -1,5 +1,7 @@
 /** Rooms that store: bounds of what waits, its order, and other histories instead (R37). */
 import { Keep } from '@porthouse/proto/room/v1/history'
+import { Values } from '@porthouse/proto/room/v1/retained'
+import { Owners } from '@porthouse/proto/room/v1/session_history'
 import { ReceiptLevel } from '@porthouse/proto/v1/receipt'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -24,6 +26,8 @@ import { told } from '../support/told.ts'
 
 const BOARD = 'room:acme/board'
 const NOTES = 'room:acme/notes'
+const VALUES = block('retained', { values: Values.ALL })
+const SESSIONS = block('sessionHistory', { owners: Owners.ALL })
 
 let hall: Hall
 
@@ -211,14 +215,13 @@ test('a config that needs a store that is away is taken over later, as a whole',
   void hall.live.start()
   hall.store.room('acme/plain', OPEN)
   const ann = await enter('room:acme/plain')
-  const retained = block('retained', { values: 1 })
   const original = hall.store.retained.load.bind(hall.store.retained)
   const load = vi.spyOn(hall.store.retained, 'load')
   load.mockImplementation(async (id) => {
     hall.store.away = true
     return original(id)
   })
-  hall.store.configure('acme/plain', OPEN, retained)
+  hall.store.configure('acme/plain', OPEN, VALUES)
   await hall.settle()
   expect(await hears(hall, ann)).toEqual([])
   load.mockRestore()
@@ -227,6 +230,29 @@ test('a config that needs a store that is away is taken over later, as a whole',
   expect(await hears(hall, ann)).toEqual(['0 changed'])
   const { route } = hall.graph.place('acme/plain') as { route: number }
   expect(hall.rooms.at({ route } as never).retained).toBeDefined()
+})
+
+test('values and session histories outlast a change to another history', async () => {
+  void hall.live.start()
+  const kept = [VALUES, SESSIONS]
+  hall.store.room('acme/kept', OPEN, ...kept, keeping(Keep.WINDOW))
+  const room = 'room:acme/kept'
+  const ann = await enter(room)
+  speak(ann, `${room}/a`, 'first', 'value')
+  await hall.settle()
+  hall.store.configure('acme/kept', OPEN, ...kept, DURABLE)
+  await hall.settle()
+  const bob = hall.open().say(joinFrom(1, room, 0))
+  expect(await hears(hall, bob)).toEqual([
+    '1 joined 0 from 0',
+    'first 0 SESSION',
+    'value 0 SESSION',
+    '0 caughtUp 0',
+  ])
+  ann.vanish()
+  await hall.settle()
+  const cat = hall.open().say(joinFrom(1, room, 0))
+  expect(await hears(hall, cat)).toEqual(['1 joined 0 from 0', 'value 0 RETAINED', '0 caughtUp 0'])
 })
 
 describe('rooms with a window that nobody is in', () => {
