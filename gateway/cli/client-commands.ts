@@ -20,6 +20,7 @@ Without any proof, at a terminal, you are asked for what the place asks for.
 
 Examples:
   $ porthouse connect demo/hello --token TOKEN
+  $ porthouse connect demo/board --last 20 --token TOKEN
   $ porthouse connect acme/boiler --as bob --ssh-key ~/.ssh/id_ed25519 --trace`,
     )
     .action(async (address, options) => (await import('./chat.ts')).chat(address, options))
@@ -38,10 +39,13 @@ Examples:
     .addHelpText(
       'after',
       `${PLACES}
+--level stored waits for the commit, in a room that has a durable history; --retain keeps the
+message as its channel's last value, in a room with block retained.
 Exits with 0 for ACCEPTED, ROUTED, STORED, DUPLICATE and VOID, with 3 for REJECTED.
 
 Examples:
   $ porthouse send demo/hello 'good morning' --token TOKEN
+  $ porthouse send demo/board 'remember the milk' --level stored --token TOKEN
   $ tail -f app.log | porthouse send demo/hello/log --lines --json --token TOKEN`,
     )
     .action(async (address, text, options) => {
@@ -58,11 +62,14 @@ Examples:
     .addHelpText(
       'after',
       `${PLACES}
-Prints "listening ADDRESS" on stderr once it hears.
+Prints "listening ADDRESS" on stderr once it hears. --since and --last need a room that keeps its
+messages: unread is what the client has not been printed yet, so that each comes once; a position
+is the "sequence" of --json, and 0 is all that is kept.
 
 Examples:
   $ porthouse listen demo/hello --token TOKEN
-  $ porthouse listen demo/hello --since unread --token TOKEN
+  $ porthouse listen demo/board --since unread --token TOKEN
+  $ porthouse listen demo/board --since 1200 --json --token TOKEN
   $ porthouse listen 'demo/hello/log/**' --json --count 10 --timeout 60 --token TOKEN`,
     )
     .action(async (address, options) => (await import('./listen.ts')).listen(address, options))
@@ -70,7 +77,7 @@ Examples:
 
 function ofPast(command: Command): Command {
   return command
-    .option('--since <position>', 'hear first what came after it; start: all; unread: unread')
+    .option('--since <position>', 'hear first what came after it; start: all of it; unread')
     .option('--last <n>', 'hear first the last so many messages')
 }
 

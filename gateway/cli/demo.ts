@@ -1,31 +1,40 @@
-/** `--demo`: something to talk to at once. The same room and token at every start. */
+/** `--demo`: something to talk to at once. The same rooms and token at every start. */
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { create } from '@bufbuild/protobuf'
 import { ConfigSchema } from '@porthouse/proto/room/v1/config'
+import { Keep } from '@porthouse/proto/room/v1/history'
 import { cloneRoot } from '../config/environment.ts'
 import { proveToken } from '../identity/tokens.ts'
 import { type Store, StoreError } from '../store/store.ts'
 import { makeToken } from './token.ts'
 
 const ACCOUNT = 'demo'
+/** Forgets what is said, and keeps it. */
 const ROOM = 'hello'
+const BOARD = 'board'
+const CONFIGS = {
+  [ROOM]: create(ConfigSchema),
+  [BOARD]: create(ConfigSchema, {
+    blocks: [{ kind: { case: 'history', value: { keep: Keep.DURABLE } } }],
+  }),
+}
+const ROOMS = Object.keys(CONFIGS)
 
-/** Makes what is missing of account, room and token; returns the token's secret. */
+/** Makes what is missing of account, rooms and token; returns the token's secret. */
 export async function prepareDemo(store: Store, dataDir: string): Promise<string> {
   if (!(await store.accounts.find(ACCOUNT))) {
     await unlessThere(store.accounts.create({ slug: ACCOUNT }))
   }
-  if (!(await store.rooms.head(ACCOUNT, ROOM))) {
-    const config = create(ConfigSchema)
-    await unlessThere(
-      store.rooms.create({ account: ACCOUNT, slug: ROOM, config, author: 'porthouse run --demo' }),
-    )
+  for (const [slug, config] of Object.entries(CONFIGS)) {
+    if (await store.rooms.head(ACCOUNT, slug)) continue
+    const author = 'porthouse run --demo'
+    await unlessThere(store.rooms.create({ account: ACCOUNT, slug, config, author }))
   }
   const file = join(dataDir, 'demo-token')
   const kept = readKept(file)
   if (kept && (await isGood(store, kept))) return kept
-  const grants = [{ room: ROOM, send: true, receive: true }]
+  const grants = ROOMS.map((room) => ({ room, send: true, receive: true }))
   const { secret } = await makeToken(store, { account: ACCOUNT, grants })
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   writeFileSync(file, `${secret}\n`, { mode: 0o600 })
@@ -38,11 +47,16 @@ export async function prepareDemo(store: Store, dataDir: string): Promise<string
 export function demoHint(url: string, secret: string): string {
   const clone = cloneRoot()
   const command = clone ? relative(process.cwd(), join(clone, 'bin/porthouse')) : 'porthouse'
-  const place = url === 'ws://127.0.0.1:8080' ? `${ACCOUNT}/${ROOM}` : `${url}/${ACCOUNT}/${ROOM}`
+  const at = url === 'ws://127.0.0.1:8080' ? '' : `${url}/`
+  const connect = (room: string) => `  ${command} connect ${at}${ACCOUNT}/${room}`
   return [
     'Type this in two other terminals, then a line in either:',
     '',
-    `  ${command} connect ${place} --token ${secret}`,
+    `${connect(ROOM)} --token ${secret}`,
+    '',
+    `What is said in ${ACCOUNT}/${BOARD} is kept, whatever becomes of this gateway:`,
+    '',
+    `${connect(BOARD)} --since start --token ${secret}`,
     '',
   ].join('\n')
 }
@@ -57,7 +71,10 @@ async function unlessThere(made: Promise<unknown>): Promise<void> {
 async function isGood(store: Store, secret: string): Promise<boolean> {
   const proof = await proveToken(store.tokens, secret, Date.now())
   if (proof.outcome !== 'proved' || proof.token.account.slug !== ACCOUNT) return false
-  return proof.token.grants.some(({ room, send, receive }) => room === ROOM && send && receive)
+  const { grants } = proof.token
+  return ROOMS.every((slug) =>
+    grants.some(({ room, send, receive }) => room === slug && send && receive),
+  )
 }
 
 function readKept(file: string): string | undefined {

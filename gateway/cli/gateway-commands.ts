@@ -33,5 +33,5 @@ function withSettings(command: Command): Command {
     .option('--data <dir>', 'folder of everything that lasts')
     .option('--features <list>', 'what this process does: websocket,mqtt')
     .option('--log <level>', 'fatal, error, warn, info, debug, trace or silent (default info)')
-    .option('--demo', 'make account demo, room demo/hello and a token')
+    .option('--demo', 'make account demo, rooms demo/hello and demo/board and a token')
 }

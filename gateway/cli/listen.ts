@@ -1,7 +1,8 @@
 /** `porthouse listen`: messages of a place, one line each on stdout. */
-import type { Client, Message, Since } from '@porthouse/client'
+import type { Client, Message, Room, Since } from '@porthouse/client'
 import { EXIT, Failure, usage } from './failure.ts'
 import { printMessage } from './message.ts'
+import { nextStep } from './next-step.ts'
 import { printed, warn } from './output.ts'
 import { type PastOptions, pastOf, ReadMark } from './past.ts'
 import { parseCount, parseSeconds } from './quantity.ts'
@@ -66,7 +67,7 @@ async function messagesOf(
   const isClient = address.startsWith('client:')
   if (isPlace || (isClient && since !== undefined)) {
     if (since !== undefined && client.entered) throw usage(TO_JOIN)
-    const room = await client.join(address, { signal, since })
+    const room = await joined(client, address, { signal, since })
     const messages = room.messages({ signal })
     return { messages, ...(since === 'unread' && { mark: new ReadMark(room) }) }
   }
@@ -75,13 +76,30 @@ async function messagesOf(
   throw usage(`${address} cannot be listened to; a room, its channels and the token's client can`)
 }
 
+/** Throws a Failure where it is not known what is unread. */
+async function joined(
+  client: Client,
+  address: string,
+  { signal, since }: { signal: AbortSignal; since: Since | undefined },
+): Promise<Room> {
+  let isKept = true
+  const off = client.on('gap', ({ code }) => {
+    isKept &&= code !== 'NO_HISTORY'
+  })
+  const room = await client.join(address, { signal, since })
+  off()
+  if (isKept || since !== 'unread') return room
+  throw new Failure('NO_HISTORY', `${address} does not know what is unread`, EXIT.refused)
+}
+
 /** Says, on stderr if not elsewhere, what a reader of the messages alone would not see. */
 export function tellConnection(client: Client, say = warn): void {
   client.on('reconnecting', ({ error }) => say(`connection lost (${error.code}); trying again`))
   client.on('reconnected', () => say('connected again'))
   client.on('gap', ({ address, from, code }) => {
     const where = from > 0n ? ` from position ${from} on` : ''
-    say(`messages of ${address}${where} may be missing (${code})`)
+    const next = nextStep(code)
+    say(`messages of ${address}${where} may be missing (${code})${next ? `; ${next}` : ''}`)
   })
   client.on('lost', ({ count, address, code }) =>
     say(`lost ${count} messages of ${address} (${code})`),

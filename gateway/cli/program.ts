@@ -14,6 +14,8 @@ Exit codes: 0 done, 1 could not be done, 2 wrong usage or config, 3 refused by t
 Examples:
   $ porthouse run --demo
   $ porthouse connect demo/hello --token TOKEN
+  $ porthouse room create demo/notes --history durable
+  $ porthouse listen demo/notes --since unread --token TOKEN
   $ echo hi | porthouse send demo/hello - --token TOKEN --json`
 
 /** Runs a command line, given without program and script. Failures end in `process.exitCode`. */
@@ -38,8 +40,13 @@ export function commandLine(): Command {
       // A gateway lives on when nobody reads its first lines any more.
       if (command.name() !== 'run') endWithReader()
     })
-  for (const add of [gatewayCommands, storeCommands, clientCommands]) add(program)
-  return program
+  const groups = [
+    ['The gateway:', gatewayCommands],
+    ['What it remembers:', storeCommands],
+    ['Messages:', clientCommands],
+  ] as const
+  for (const [title, add] of groups) add(program.commandsGroup(title))
+  return program.commandsGroup('Help:').helpCommand('help [command]', 'say more of one of these')
 }
 
 function failed(error: unknown, json: boolean): number {

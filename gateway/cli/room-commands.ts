@@ -47,6 +47,19 @@ function createCommand(create: Command): void {
     .option('--protobuf <file>', 'messages are Protobuf of a type in this descriptor set')
     .option('--type <name>', 'which type of --protobuf')
     .option('--config <file>', "the room's config as Protobuf JSON (porthouse.room.v1.Config)")
+    .addHelpText(
+      'after',
+      `
+What is kept: --history window has the last messages in memory, for connections that were cut;
+durable has all of them in the store, before anybody hears them, and what each client has not read.
+More blocks, such as retention, stand in a file: docs/rooms/blocks.md.
+
+Examples:
+  $ porthouse room create acme/board --history durable --presence
+  $ porthouse room create acme/canvas --open --session-history
+  $ porthouse room create acme/table --open --history window --retain all --slow conflate
+  $ porthouse room create acme/plant --lock ssh-key --json-schema reading.json`,
+    )
     .action(async (name, options) => (await import('./room.ts')).createRoom(name, options))
 }
 

@@ -2,7 +2,8 @@
 import { type Client, type Level, PorthouseError, type SendOptions } from '@porthouse/client'
 import { EXIT, usage } from './failure.ts'
 import { contentOf, linesOf, wholeOf } from './lines.ts'
-import { print, printed, printJson } from './output.ts'
+import { nextStep } from './next-step.ts'
+import { print, printed, printJson, warn } from './output.ts'
 import { type Outcome, receiptForPeople, receiptForScripts, rejected } from './receipt.ts'
 import { type ClientOptions, type Errand, withClient } from './with-client.ts'
 
@@ -35,16 +36,26 @@ export async function send(
     const terms = { level, as, retain, ...(key && { idempotencyKey: key }) }
     const post = await poster(client, errand, terms)
     let exit: number = EXIT.ok
+    const told = new Set<string>()
     const tell = async (outcome: Outcome) => {
       if (outcome.status === 'REJECTED') exit = EXIT.refused
       if (options.json) printJson(receiptForScripts(outcome))
-      else print(receiptForPeople(outcome))
+      else tellPerson(outcome, told)
       await printed()
     }
     if (lines) await pipeline(linesOf(process.stdin), post, tell)
     else await tell(await post(text === '-' ? contentOf(await wholeOf(process.stdin)) : text!))
     return exit
   })
+}
+
+/** With what can be done about a refusal, each said once. */
+function tellPerson(outcome: Outcome, told: Set<string>): void {
+  print(receiptForPeople(outcome))
+  const next = 'code' in outcome ? nextStep(outcome.code) : undefined
+  if (next === undefined || told.has(next)) return
+  told.add(next)
+  warn(next)
 }
 
 /** Enters the room to send only, so that the sender is no listener, and says how to send there. */

@@ -3,6 +3,7 @@ import { type Client, connect, PorthouseError } from '@porthouse/client'
 import { clientEnvironment } from '../config/client.ts'
 import { type ProofOptions, proofsOf } from './answerers.ts'
 import { EXIT, Failure } from './failure.ts'
+import { nextStep } from './next-step.ts'
 import { warn } from './output.ts'
 import { parseTarget, type Target } from './target.ts'
 import { tracer } from './trace/trace.ts'
@@ -78,19 +79,9 @@ function clientFailure(error: unknown, { url }: Target, isThere: boolean): unkno
   )
 }
 
-/** The next step, where there is one that helps. */
+/** Where it is away, that is most often an address; else as for any refusal. */
 function hint(code: string, url: string, isThere: boolean): string | undefined {
-  switch (code) {
-    case 'UNAVAILABLE':
-      if (isThere) return 'what it depends on there is away for now: try again later'
-      return `is a gateway running at ${new URL(url).origin}? PORTHOUSE_URL says where it is`
-    case 'UNAUTHENTICATED':
-    case 'TOKEN_EXPIRED':
-      return 'prove who you are: --token, --as CLIENT with --ssh-key FILE, or what else it asks for'
-    case 'SEND_NOT_PERMITTED':
-    case 'RECEIVE_NOT_PERMITTED':
-      return 'porthouse token create --room ROOM:send,receive makes a token that may'
-    default:
-      return undefined
-  }
+  if (code !== 'UNAVAILABLE') return nextStep(code)
+  if (isThere) return 'what it depends on there is away for now: try again later'
+  return `is a gateway running at ${new URL(url).origin}? PORTHOUSE_URL says where it is`
 }

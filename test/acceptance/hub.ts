@@ -8,18 +8,14 @@ export class Hub {
   /** Its data, and whatever files a user would keep beside it. */
   readonly folder: string
   readonly url: string
-  readonly #gateway: Running
+  #gateway: Running
 
   /** `settings` as in a config file. */
   static async start(settings: object = {}): Promise<Hub> {
     const folder = await mkdtemp(join(tmpdir(), 'porthouse-acceptance-'))
-    const config = join(folder, 'porthouse.json')
-    await writeFile(config, JSON.stringify(settings))
-    const data = join(folder, 'data')
-    const flags = ['--http', '127.0.0.1:0', '--log', 'warn', '--config', config, '--data', data]
-    const gateway = new Running(['run', ...flags])
-    const said = await gateway.says(/WebSocket ws:\/\/[\d.:]+/)
-    return new Hub(folder, /ws:\/\/[\d.:]+/.exec(said)![0], gateway)
+    await writeFile(join(folder, 'porthouse.json'), JSON.stringify(settings))
+    const { gateway, url } = await begin(folder, '127.0.0.1:0')
+    return new Hub(folder, url, gateway)
   }
 
   private constructor(folder: string, url: string, gateway: Running) {
@@ -66,10 +62,25 @@ export class Hub {
     await this.json(['room', 'create', name, '--config', file])
   }
 
+  /** kill -9; then another gateway starts on the same folder, at the same address. */
+  async crash(): Promise<void> {
+    const { code } = await this.#gateway.stop('SIGKILL')
+    if (code !== null) throw new Error(`the gateway had ended before, with ${code}`)
+    this.#gateway = (await begin(this.folder, new URL(this.url).host)).gateway
+  }
+
   /** Ends the gateway in order; resolves with what it logged, which is warnings and worse. */
   async stop(): Promise<Ended> {
     const ended = await this.#gateway.stop()
     await rm(this.folder, { recursive: true, force: true, maxRetries: 20 })
     return ended
   }
+}
+
+async function begin(folder: string, http: string): Promise<{ gateway: Running; url: string }> {
+  const [config, data] = [join(folder, 'porthouse.json'), join(folder, 'data')]
+  const flags = ['--http', http, '--log', 'warn', '--config', config, '--data', data]
+  const gateway = new Running(['run', ...flags])
+  const said = await gateway.says(/WebSocket ws:\/\/[\d.:]+/)
+  return { gateway, url: /ws:\/\/[\d.:]+/.exec(said)![0] }
 }

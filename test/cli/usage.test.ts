@@ -51,7 +51,7 @@ describe('help', () => {
   it('is shown where no command is given, and that is a wrong usage', async () => {
     const { code, stderr } = await porthouse([])
     expect(code).toBe(2)
-    expect(stderr).toContain('Commands:')
+    expect(stderr).toContain('Messages:')
   })
 })
 

@@ -64,8 +64,9 @@ export class Course {
     if (!goesOn || !isKnown || start > before.sequence) this.#position = { epoch, sequence: start }
     if (replays) this.#held ??= []
     else this.caughtUp()
-    if (backlog?.recovered || goesOn || since === 'start') return undefined
-    if (!before && !backlog) return undefined
+    if (backlog?.recovered || goesOn || (!before && !backlog)) return undefined
+    // Whoever wants all that is kept misses nothing, unless nothing ever is.
+    if (since === 'start' && replays) return undefined
     return {
       epoch: before?.epoch ?? epoch,
       from: before ? before.sequence + 1n : 0n,
