@@ -455,3 +455,10 @@ test('a window that is too old is no history, though nothing was sent since', as
   ann.say(joinFrom(1, 'room:acme/recent', since(1, epoch)))
   expect(await hears(hall, ann)).toEqual(['1 joined 2 from 2 RETENTION', '0 caughtUp 2'])
 })
+
+test('the beginning of a room that keeps nothing is never had', async () => {
+  hall.store.room('acme/street', OPEN)
+  const ann = await insider()
+  ann.say(joinFrom(1, 'room:acme/street', 0))
+  expect(await hears(hall, ann)).toEqual(['1 joined 0 from 0 NO_HISTORY', '0 caughtUp 0'])
+})

@@ -126,8 +126,9 @@ export class RoomHistory implements Keeper {
   since({ epoch, sequence }: Told): Beginning {
     const { place, first, kind } = this
     const before = first - 1
-    if (epoch === 0 && sequence === 0 && kind !== 'none') {
-      return { after: before, code: Code.UNSPECIFIED }
+    if (epoch === 0 && sequence === 0) {
+      // What was sent before such a room was loaded is not even counted.
+      return { after: before, code: kind === 'none' ? Code.NO_HISTORY : Code.UNSPECIFIED }
     }
     if (epoch !== 0 && epoch !== place.epoch) return { after: before, code: Code.EPOCH_CHANGED }
     if (sequence > place.sequence) {
