@@ -5,11 +5,11 @@ import { codeInfo, Refusal } from '../protocol/codes.ts'
 import type { Limits } from '../protocol/limits.ts'
 import { parseName } from '../protocol/name.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
-import { copyId, type Uuid7Source } from '../protocol/uuid7.ts'
+import { keepId, type Uuid7Source } from '../protocol/uuid7.ts'
 import type { ProgramActions } from '../rooms/program.ts'
 import type { RefusedDestination } from '../router/destination.ts'
 import type { Remembered } from '../router/idempotency.ts'
-import type { Intake, RoomMessage } from '../router/intake.ts'
+import { type Intake, ownText, type RoomMessage } from '../router/intake.ts'
 import type { Membership, Place } from '../router/place.ts'
 import { envelopeOf } from './content.ts'
 import { cut } from './cut.ts'
@@ -151,12 +151,12 @@ export class Deeds {
   #message(channel: string, target: string): RoomMessage {
     const { ids, place } = this.#parts
     return {
-      id: { bytes: copyId(ids.next()), at: 0 },
+      id: keepId(ids.next()),
       origin: undefined,
       from: Buffer.from(place.address),
       route: place.route,
-      channel: channel === '' ? NO_BYTES : Buffer.from(channel),
-      target: target === '' ? NO_BYTES : Buffer.from(target),
+      channel: channel === '' ? NO_BYTES : ownText(channel),
+      target: target === '' ? NO_BYTES : ownText(target),
       sequence: 0,
       timeMs: ids.ms,
       epoch: 0,

@@ -36,7 +36,6 @@ export class Keyed {
   readonly bodyHash: string
   readonly expiresAt: number
   first: Remembered | undefined
-  #doubt: Refusal | undefined
   readonly #waiters: Waiter[] = []
 
   constructor(scope: string, bodyHash: string, expiresAt: number) {
@@ -47,13 +46,12 @@ export class Keyed {
 
   /** One who sent the same again, while the first is under way. */
   wait(waiter: Waiter): void {
-    if (this.#doubt) waiter.doubt(this.#doubt)
-    else if (this.#waiters.length < WAITERS_MAX) this.#waiters.push(waiter)
+    if (this.#waiters.length < WAITERS_MAX) this.#waiters.push(waiter)
     else waiter.settle(refused('', Code.QUEUE_FULL, 'too many wait for what was sent at first'))
   }
 
+  /** Those who wait now have waited long enough. */
   doubt(refusal: Refusal): void {
-    this.#doubt = refusal
     for (const waiter of this.#waiters.splice(0)) waiter.doubt(refusal)
   }
 

@@ -39,7 +39,10 @@ export interface WaitingMessage extends OwnMessage {
   readonly key: MessageKey | undefined
   /** It was delivered, or refused. Once. */
   settle(end: Remembered | RefusedDestination): void
-  /** It cannot be said yet which, and its sender has waited long enough. At most once, before. */
+  /**
+   * It cannot be said yet which, and who waits for it has waited long enough; again and again, for
+   * those who have sent the same since.
+   */
   doubt(refusal: Refusal): void
 }
 
@@ -54,6 +57,13 @@ export interface Keeper {
   refuses(sender: Membership, channel: string, envelope: ScannedEnvelope): Refusal | undefined
   /** Whether it does, so that a message that nobody hears is not void (R29). */
   keep(message: OwnMessage): boolean
+}
+
+/** UTF-8 in memory of its own: a piece of Node's pool would hold all of that for as long. */
+export function ownText(text: string): Buffer {
+  const own = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
+  own.write(text)
+  return own
 }
 
 /** The body alone, in memory of its own. */

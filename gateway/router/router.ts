@@ -22,7 +22,7 @@ import {
 import { gather } from './gather.ts'
 import type { Graph } from './graph.ts'
 import type { IdempotencyWindow, Remembered, Waiter } from './idempotency.ts'
-import { ownBody, type RoomMessage } from './intake.ts'
+import { ownBody, ownText, type RoomMessage } from './intake.ts'
 import { Outcome } from './outcome.ts'
 import type { OwnChannels } from './own-channels.ts'
 import type { Membership, Sender } from './place.ts'
@@ -154,7 +154,7 @@ export class Router {
     const { membership: sender, channel } = destination
     const { place } = sender
     const { keeper, epoch } = place
-    const message = this.#messageTo(origin, destination, keeper ? keepId(id) : id)
+    const message = this.#messageTo(origin, destination, id, keeper !== undefined)
     message.sequence = place.sequence + 1
     const { retain } = envelope
     if (keeper) return deliver(place, { message, channel, body: ownBody(envelope), sender, retain })
@@ -173,7 +173,7 @@ export class Router {
   ): void {
     const { membership: sender, channel } = destination
     const { place } = sender
-    const message = this.#messageTo(origin, destination, keepId(id))
+    const message = this.#messageTo(origin, destination, id, true)
     const { retain } = envelope
     const body = ownBody(envelope)
     place.intake?.take({ place, message, channel, body, sender, retain, key, settle, doubt })
@@ -183,13 +183,15 @@ export class Router {
     origin: Socket,
     { membership: { place }, sender, channel }: RoomDestination,
     id: MessageId,
+    isKept: boolean,
   ): RoomMessage {
+    const bytesOf = isKept ? ownText : Buffer.from
     return {
-      id,
+      id: isKept ? keepId(id) : id,
       origin: place.config.echo ? undefined : origin,
       from: sender?.from ?? NO_BYTES,
       route: place.route,
-      channel: channel === '' ? NO_BYTES : Buffer.from(channel),
+      channel: channel === '' ? NO_BYTES : bytesOf(channel),
       target: NO_BYTES,
       sequence: 0,
       timeMs: this.#ids.ms,
@@ -209,7 +211,7 @@ export class Router {
       from: destination.actor.from,
       route: 0,
       channel: NO_BYTES,
-      target: Buffer.from(destination.name),
+      target: ownText(destination.name),
       sequence: 0,
       timeMs: this.#ids.ms,
       epoch: 0,

@@ -2,18 +2,24 @@
  * What is done at the end of the event-loop turn, in stages over all sockets: what was read is
  * handled, each dirty batch is handed to its members, each touched outbox is written. Many small
  * writes become few, and the code of a stage runs while it is at hand: handling each read at once
- * costs a tenth more (rooms of two, see bench).
+ * costs a tenth more (rooms of two, see bench). What is for very many sockets is written over
+ * several turns, of which the others have their part (R42).
  */
 
 export interface Flushable {
   flush(): void
 }
 
+/** Outboxes of this turn, and of earlier ones, that one turn writes: some milliseconds. */
+const OUTBOXES_MAX = 1_024
+
 export class Turn {
   readonly #defer: (run: () => void) => void
   readonly #inputs = new Stage()
   readonly #batches = new Stage()
   readonly #outboxes = new Stage()
+  /** Those that earlier turns had no time for. */
+  readonly #late = new Stage()
   #scheduled = false
 
   /** `defer` runs a function at the end of the turn; setImmediate in a gateway. */
@@ -53,30 +59,54 @@ export class Turn {
   #end(): void {
     this.#inputs.flush()
     // A flush may add more of either kind; what it adds belongs to this turn.
-    while (this.#batches.size > 0 || this.#outboxes.size > 0) {
+    let left = OUTBOXES_MAX
+    while (left > 0 && this.#batches.size + this.#outboxes.size > 0) {
       this.#batches.flush()
-      this.#outboxes.flush()
+      left -= this.#outboxes.flush(left)
     }
+    this.#outboxes.moveTo(this.#late)
+    this.#late.flush(OUTBOXES_MAX)
     this.#scheduled = false
+    if (this.#late.size + this.#batches.size + this.#outboxes.size > 0) this.#schedule()
   }
 }
 
 /** A list that keeps its memory from turn to turn. */
 class Stage {
   readonly #items: (Flushable | undefined)[] = []
-  size = 0
+  #start = 0
+  #end = 0
 
-  add(item: Flushable): void {
-    this.#items[this.size++] = item
+  get size(): number {
+    return this.#end - this.#start
   }
 
-  /** Flushes what is there, and what is added meanwhile. */
-  flush(): void {
-    for (let i = 0; i < this.size; i++) {
-      const item = this.#items[i]
-      this.#items[i] = undefined
-      item?.flush()
+  add(item: Flushable): void {
+    this.#items[this.#end++] = item
+  }
+
+  /** Flushes what is there, and what is added meanwhile; at most so many. Returns how many. */
+  flush(most = Number.POSITIVE_INFINITY): number {
+    let flushed = 0
+    for (; flushed < most && this.#start < this.#end; flushed++) this.#take()?.flush()
+    return flushed
+  }
+
+  /** All that is left of it follows what is in the other. */
+  moveTo(other: Stage): void {
+    while (this.#start < this.#end) {
+      const item = this.#take()
+      if (item) other.add(item)
     }
-    this.size = 0
+  }
+
+  #take(): Flushable | undefined {
+    const item = this.#items[this.#start]
+    this.#items[this.#start++] = undefined
+    if (this.#start === this.#end) {
+      this.#start = 0
+      this.#end = 0
+    }
+    return item
   }
 }

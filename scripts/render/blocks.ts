@@ -15,9 +15,9 @@ const heading = `# Blocks
 Rendered from [room/v1](../../proto/porthouse/room/v1) by \`make generate\`; edit it there.
 
 A room's config is a list of blocks, each of a kind that stands in it at most once, together at most
-1,048,576 bytes of Protobuf. A block that is absent has its default, and so has a field. In a file, which is Protobuf JSON, a name such as
-\`slow_consumers\` may also be written \`slowConsumers\`, and numbers of 64 bits are text;
-[the guide](README.md) has examples.
+1,048,576 bytes of Protobuf. A block that is absent has its default, and so has a field. In a file,
+which is Protobuf JSON, a name such as \`slow_consumers\` may also be written \`slowConsumers\`, and
+numbers of 64 bits are text; [the guide](README.md) has examples.
 `
 
 /** A section a block, in the order of their numbers. */

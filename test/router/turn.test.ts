@@ -57,3 +57,15 @@ test('what a flush adds belongs to this turn, whichever kind adds which', () => 
   ])
   expect(end()).toEqual([])
 })
+
+test('what is for very many is written over turns that others have a part in', () => {
+  const { turn, flushed, end } = start()
+  for (let i = 0; i < 4_000; i++) turn.touch(flushed('crowd'))
+  expect(end().length).toBeLessThan(4_000)
+  turn.touch(flushed('another'))
+  const next = end()
+  expect(next[0]).toBe('another')
+  expect(next.length).toBeGreaterThan(1)
+  expect(end()).toContain('crowd')
+  expect(end()).toEqual([])
+})

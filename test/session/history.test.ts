@@ -105,6 +105,8 @@ describe('a durable room', () => {
     hall.pass(2_000)
     expect(await hears(ann)).toEqual(['1 REJECTED UNCERTAIN', '2 REJECTED UNAVAILABLE'])
     ann.say(text(3, 'a', { ...STORED, idempotencyKey: 'k' }))
+    expect(await hears(ann)).toEqual([])
+    hall.pass(2_000)
     expect(await hears(ann)).toEqual(['3 REJECTED UNCERTAIN'])
     expect(await hears(bob)).toEqual([])
     hall.store.histories.fault = undefined

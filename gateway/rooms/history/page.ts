@@ -1,7 +1,7 @@
 /** A run of a room's messages, read once and encoded once a lane, for all who want the same. */
 import type { EnvelopeBody } from '../../protocol/packet-writer.ts'
 import { scanEnvelope } from '../../protocol/scan-envelope.ts'
-import type { RoomMessage } from '../../router/intake.ts'
+import { ownText, type RoomMessage } from '../../router/intake.ts'
 import type { Lane } from '../../router/lane.ts'
 import type { Place } from '../../router/place.ts'
 import type { StoredMessage } from '../../store/history.ts'
@@ -70,9 +70,9 @@ export function replayed({ route }: Place, stored: StoredMessage): Replayed {
     message: {
       id: { bytes: Buffer.from(id.buffer, id.byteOffset, id.length), at: 0 },
       origin: undefined,
-      from: Buffer.from(from),
+      from: ownText(from),
       route,
-      channel: Buffer.from(channel),
+      channel: ownText(channel),
       target: new Uint8Array(),
       sequence,
       timeMs,

@@ -3,6 +3,7 @@
  * claimed in the store, trimmed as its retention says, and its keys are known again (R30, R37).
  */
 import type { Log } from '../../observe/log.ts'
+import { keepId } from '../../protocol/uuid7.ts'
 import type { IdempotencyWindow } from '../../router/idempotency.ts'
 import type { OwnMessage } from '../../router/intake.ts'
 import type { Place } from '../../router/place.ts'
@@ -116,7 +117,7 @@ export class RoomHistories {
     const [scopeHash, bodyHash] = [scope, body].map((each) => Buffer.from(each).toString('hex'))
     const at = uptime() - Math.max(0, clock() - timeMs)
     const facts = { sockets: 0, sequence, epoch, stored: true, kept: true }
-    const own = { bytes: Buffer.from(id), at: 0 }
+    const own = keepId({ bytes: Buffer.from(id), at: 0 })
     keys.restore(scopeHash as string, bodyHash as string, { ...facts, id: own }, at)
   }
 

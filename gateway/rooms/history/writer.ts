@@ -61,7 +61,8 @@ interface Queued {
   readonly message: WaitingMessage
   readonly bytes: number
   readonly since: number
-  doubted: boolean
+  /** When its sender was told last that nothing is certain; at first, when it came. */
+  told: number
 }
 
 interface Batch {
@@ -133,9 +134,10 @@ export class HistoryWriter {
     if (this.#bytes + bytes > this.options.queueBytes) {
       return refuse(message, new Refusal(Code.QUEUE_FULL, 'too many messages wait for the store'))
     }
+    const now = this.#uptime()
     this.#bytes += bytes
     claim.waiting++
-    this.#queue.push({ claim, message, bytes, since: this.#uptime(), doubted: false })
+    this.#queue.push({ claim, message, bytes, since: now, told: now })
     this.#expiring ??= setInterval(() => this.#expire(), EXPIRE_MS).unref()
     if (this.#batch || this.#scheduled) return
     // At the end of the turn, so that all that came in it is stored at once.
@@ -225,8 +227,8 @@ export class HistoryWriter {
   #expire(): void {
     const since = this.#uptime() - this.options.waitMs
     for (const each of this.#batch?.queued ?? []) {
-      if (each.since > since || each.doubted) continue
-      each.doubted = true
+      if (each.told > since) continue
+      each.told = this.#uptime()
       each.message.doubt(UNCERTAIN)
     }
     let count = 0

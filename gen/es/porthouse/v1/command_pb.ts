@@ -439,7 +439,8 @@ export const DoneSchema: GenMessage<Done> = /*@__PURE__*/
  */
 export type ListClients = Message<"porthouse.v1.ListClients"> & {
   /**
-   * room:…, group:… or lobby:… (all of the account), for the account's owner.
+   * room:…, group:… or lobby:… (all of the account), for the account's owner; a group also for
+   * members of a room with presence.
    *
    * @generated from field: string of = 1;
    */
@@ -510,7 +511,8 @@ export const ClientInfoSchema: GenMessage<ClientInfo> = /*@__PURE__*/
 
 /**
  * How much of which rooms the client that the socket is has not read (R36), without its being in
- * them: of rooms with cursors in which it has the right to receive, at most 256, ordered by address.
+ * them: of rooms with cursors in which it has the right to receive, at most 256, ordered by
+ * address.
  *
  * @generated from message porthouse.v1.ListUnread
  */

@@ -332,8 +332,9 @@ export type Backlog = Message<"porthouse.v1.Backlog"> & {
 
   /**
    * Absent if recovered. CODE_NO_HISTORY: the room keeps nothing. CODE_EPOCH_CHANGED: the position
-   * is of another epoch, and all that there is comes. CODE_RETENTION: what lies between the position
-   * and after_sequence is kept no more. CODE_POSITION_UNKNOWN: the position is beyond the last one.
+   * is of another epoch, and all that there is comes. CODE_RETENTION: what lies between the
+   * position and after_sequence is kept no more. CODE_POSITION_UNKNOWN: the position is beyond the
+   * last one.
    *
    * @generated from field: porthouse.v1.Code code = 3;
    */
@@ -461,7 +462,7 @@ export type Lost = Message<"porthouse.v1.Lost"> & {
   count: number;
 
   /**
-   * Why: CODE_SLOW_CONSUMER.
+   * Why: CODE_SLOW_CONSUMER; while it catches up also CODE_RETENTION and CODE_EPOCH_CHANGED.
    *
    * @generated from field: porthouse.v1.Code code = 5;
    */

@@ -100,8 +100,8 @@ export const TextSchema: GenMessage<Text> = /*@__PURE__*/
  */
 export type Json = Message<"porthouse.room.v1.Json"> & {
   /**
-   * JSON Schema, draft 2020-12, at most 65,536 bytes, which refers to nothing outside itself. Absent:
-   * any JSON.
+   * JSON Schema, draft 2020-12, at most 65,536 bytes, which refers to nothing outside itself.
+   * Absent: any JSON.
    *
    * @generated from field: string schema = 1;
    */

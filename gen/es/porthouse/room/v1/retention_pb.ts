@@ -15,8 +15,8 @@ export const file_porthouse_room_v1_retention: GenFile = /*@__PURE__*/
   fileDesc("CiFwb3J0aG91c2Uvcm9vbS92MS9yZXRlbnRpb24ucHJvdG8SEXBvcnRob3VzZS5yb29tLnYxIjwKCVJldGVudGlvbhIQCghtZXNzYWdlcxgBIAEoBBINCgVieXRlcxgCIAEoBBIOCgZhZ2VfbXMYAyABKARiBnByb3RvMw");
 
 /**
- * The oldest go first, some seconds after a bound is passed. Only with history KEEP_DURABLE. Absent,
- * or a bound of 0: no such bound.
+ * The oldest go first, some seconds after a bound is passed. Only with history KEEP_DURABLE.
+ * Absent, or a bound of 0: no such bound.
  *
  * @generated from message porthouse.room.v1.Retention
  */
