@@ -25,39 +25,34 @@ type Action =
   | { does: 'send' | 'join' | 'leave'; who: number }
   | { does: 'answer'; refused: string | undefined }
   | { does: 'fail' | 'begin' | 'load' | 'load in vain' | 'lose' | 'lose for a while' }
-  | { does: 'return' | 'renew' | 'wait' | 'ask when idle' }
+  | { does: 'return' | 'renew' | 'wait' | 'ask when idle' | 'turn' }
 
 const who = fc.nat(2)
+const refused = fc.constantFrom(undefined, undefined, '', 'because')
 const actions = fc.array(
   fc.oneof(
-    { weight: 4, arbitrary: fc.record({ does: fc.constantFrom('send', 'join', 'leave'), who }) },
+    { weight: 12, arbitrary: fc.record({ does: fc.constantFrom('send', 'join', 'leave'), who }) },
+    { weight: 6, arbitrary: fc.record({ does: fc.constant('answer'), refused }) },
+    { weight: 10, arbitrary: fc.record({ does: fc.constantFrom('begin', 'load', 'turn') }) },
     {
-      weight: 3,
-      arbitrary: fc.record({
-        does: fc.constant('answer'),
-        refused: fc.constantFrom(undefined, '', 'because'),
-      }),
-    },
-    {
-      weight: 4,
+      weight: 8,
       arbitrary: fc.record({
         does: fc.constantFrom(
-          ...(['begin', 'load', 'load in vain', 'lose', 'lose for a while', 'fail'] as const),
+          ...(['load in vain', 'lose', 'lose for a while', 'fail'] as const),
           ...(['return', 'renew', 'wait', 'ask when idle'] as const),
         ),
       }),
     },
   ) as fc.Arbitrary<Action>,
-  { maxLength: 80 },
+  { maxLength: 80, size: 'max' },
 )
 
 /** The process and the room around one program, which note what they are told. */
 class World {
   readonly allowance = new Allowance(BYTES)
   readonly members = new Set<Membership>()
-  readonly people = [0, 1, 2].map(newMember)
   readonly ends: string[] = []
-  readonly sent: string[] = []
+  readonly sent: { readonly sender: Membership; readonly at: number }[] = []
   readonly room: RoomProgramQueue
   /** What each message was answered, by its id. */
   readonly answers = new Map<string, string>()
@@ -66,6 +61,9 @@ class World {
   #isStale = false
   #call: Call | undefined
   #hasBegun = false
+  readonly #people: (Membership | undefined)[] = []
+  /** Whose coming the program is asked about. */
+  #coming: Membership | undefined
   /** Whom this process knows. */
   #met = new Set<string>()
   readonly #begun = new Set<string>()
@@ -84,7 +82,8 @@ class World {
       program: { module: 'any', options: {}, budgetMs: 1, otherwise },
       next: { take: (waiting) => this.#end(waiting, 'passed') },
       programs: this.#programs(),
-      actions: { expel: (member) => this.leave(member), left: () => {} } as ProgramActions & object,
+      actions: { expel: (member) => this.#leave(member), left: () => {} } as ProgramActions &
+        object,
       options,
       uptime: () => this.#now,
       deedsOf: () => ({}) as Deeds,
@@ -100,12 +99,18 @@ class World {
       this.#call = asked
       this.#hasBegun = false
       if (asked.hook === 'initial') this.#meets(asked.socket.address)
+      this.#coming = asked.hook === 'initial' ? this.#by(asked.socket.address) : undefined
       if (asked.hook === 'left') expect(this.#met.delete(asked.socket)).toBe(true)
+      if (asked.hook === 'message') this.#isTimely(asked)
       return true
     }
     const { allowance } = this
     const hold = () => {}
     return { allowance, hold, attach: hold, detach: hold, release: hold, call } as never
+  }
+
+  #by(address: string): Membership | undefined {
+    return this.#people.find((member) => `socket:${member?.socket.id}` === address)
   }
 
   #meets(address: string): void {
@@ -119,27 +124,36 @@ class World {
     this.ends.push(`${id} ${how}`)
   }
 
-  send(member: Membership): void {
+  /** The process knows its sender, unless he has gone, and it has not waited too long. */
+  #isTimely({ socket, message }: Extract<Call, { hook: 'message' }>): void {
+    const { sender, at } = this.sent[Number(shortOf(message.id))]!
+    if (this.members.has(sender)) expect(this.#met.has(socket)).toBe(true)
+    expect(this.#now - at).toBeLessThanOrEqual(WAIT_MS)
+  }
+
+  #send(sender: Membership | undefined): void {
+    if (!sender) return
     const id = `${this.sent.length}`
-    let isOver = false
-    const waiting = newMessage(id, member, (code, detail) => {
-      isOver = true
+    const waiting = newMessage(id, sender, (code, detail) => {
       if (detail === 'too much waits for the program') this.answers.set(id, 'too many')
       this.#end(waiting, codeInfo(code).name)
     })
-    this.sent.push(id)
+    this.sent.push({ sender, at: this.#now })
     this.room.take(waiting)
-    if (this.answers.get(id) === 'too many') expect(isOver).toBe(true)
   }
 
-  join(member: Membership): void {
-    if (this.members.has(member)) return
+  #join(number: number): void {
+    if (this.#people[number]) return
+    const member = { socket: { id: `s${number}` }, senders: [] } as unknown as Membership
+    this.#people[number] = member
     this.members.add(member)
     this.room.joined(member)
   }
 
-  leave(member: Membership): void {
-    if (this.members.delete(member)) this.room.left(member)
+  #leave(member: Membership | undefined): void {
+    if (!member || !this.members.delete(member)) return
+    this.#people[this.#people.indexOf(member)] = undefined
+    this.room.left(member)
   }
 
   /** Ends the call that is under way, if there is one. */
@@ -156,7 +170,10 @@ class World {
       const said = refused === undefined ? 'passed' : 'PROGRAM_REFUSED'
       this.answers.set(shortOf(call.message.id), said)
     }
+    const coming = call.hook === 'initial' ? this.#coming : undefined
+    const wasIn = coming !== undefined && this.members.has(coming)
     this.room.ended({ refused })
+    if (wasIn && refused !== undefined) expect(this.members.has(coming)).toBe(false)
     this.#renewIfIdle()
   }
 
@@ -193,9 +210,13 @@ class World {
   do(action: Action): void {
     switch (action.does) {
       case 'send':
+        return this.#send(this.#people[action.who])
       case 'join':
+        return this.#join(action.who)
       case 'leave':
-        return this[action.does](this.people[action.who]!)
+        return this.#leave(this.#people[action.who])
+      case 'turn':
+        return
       case 'answer':
         return this.#answer(action.refused)
       case 'fail':
@@ -233,7 +254,7 @@ class World {
   /** Lets all come to its end. */
   async finish(): Promise<void> {
     do {
-      await new Promise(setImmediate)
+      await turn()
       this.do({ does: 'return' })
       this.do({ does: 'load' })
       if (this.#phase === 'broken') this.#lose(true)
@@ -248,10 +269,6 @@ class World {
     if (said === 'too many') return `${id} PROGRAM_FAILED`
     return `${id} ${said ?? (this.otherwise === 'pass' ? 'passed' : 'PROGRAM_FAILED')}`
   }
-}
-
-function newMember(number: number): Membership {
-  return { socket: { id: `s${number}` }, senders: [] } as unknown as Membership
 }
 
 type Refused = (code: Code, detail: string) => void
@@ -272,21 +289,25 @@ const idOf = ({ message }: WaitingMessage) => shortOf(message.id.bytes.toString(
 /** A UUID without what fills it up. */
 const shortOf = (id: string) => id.replaceAll('-', '').replace(/^0+(?=.)/, '')
 
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
 test.each(['pass', 'reject'] as const)('any course of events, otherwise: %s', async (otherwise) => {
   await fc.assert(
     fc.asyncProperty(actions, async (course) => {
       const world = new World(otherwise)
-      for (const action of course) world.do(action)
+      for (const action of course) {
+        world.do(action)
+        if (action.does === 'turn') await turn()
+      }
       await world.finish()
-      expect(world.ends.toSorted()).toEqual(world.sent.map((id) => world.expected(id)).toSorted())
+      const all = world.sent.map((_, id) => world.expected(`${id}`))
+      expect(world.ends.toSorted()).toEqual(all.toSorted())
       // In their turn, except for those that found no place.
-      const inTurn = world.ends.filter((end) => {
-        return world.answers.get(end.split(' ')[0]!) !== 'too many'
-      })
-      const order = inTurn.map((end) => Number(end.split(' ')[0]))
+      const ids = world.ends.map((end) => end.split(' ')[0]!)
+      const order = ids.filter((id) => world.answers.get(id) !== 'too many').map(Number)
       expect(order).toEqual(order.toSorted((a, b) => a - b))
       expect([world.allowance.take(BYTES + 1), world.allowance.take(BYTES)]).toEqual([false, true])
     }),
-    { numRuns: 300 },
+    { numRuns: 1_000 },
   )
 })
