@@ -1,6 +1,7 @@
 /** A room's program as a sender: a member whom nobody sees, and who hears nothing. */
 import type { FrameWriter, Lane } from '../router/lane.ts'
-import type { Membership, Place } from '../router/place.ts'
+import type { Membership } from '../router/membership.ts'
+import type { Place } from '../router/place.ts'
 import type { Socket } from '../router/socket.ts'
 
 const NO_LANE: Lane = {

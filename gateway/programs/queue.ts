@@ -1,7 +1,7 @@
 /** What waits for a room's program, in order, within the bounds of the room and of its account. */
 
 import type { WaitingMessage } from '../router/intake.ts'
-import type { Membership } from '../router/place.ts'
+import type { Membership } from '../router/membership.ts'
 
 export type Entry =
   | { readonly kind: 'message'; readonly waiting: WaitingMessage; readonly since: number }

@@ -6,7 +6,8 @@ import type { JsonObject } from '@bufbuild/protobuf'
 import type { Code } from '@porthouse/proto/v1/code'
 import type { Named } from '../locks/proof.ts'
 import type { Intake } from '../router/intake.ts'
-import type { Membership, Place } from '../router/place.ts'
+import type { Membership } from '../router/membership.ts'
+import type { Place } from '../router/place.ts'
 import type { ProgramConfig } from './config.ts'
 
 export interface RoomPrograms {

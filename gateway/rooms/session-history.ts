@@ -7,7 +7,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../protocol/codes.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import type { Keeper, OwnMessage } from '../router/intake.ts'
-import type { Membership } from '../router/place.ts'
+import type { Membership } from '../router/membership.ts'
 import { sizeOf } from '../router/window.ts'
 import type { SessionHistoryConfig } from './config.ts'
 

@@ -8,7 +8,8 @@ import type { EnvelopeBody } from '../protocol/packet-writer.ts'
 import { Batch } from './batch.ts'
 import type { RoomMessage } from './intake.ts'
 import type { Lane } from './lane.ts'
-import type { Membership, Place } from './place.ts'
+import type { Membership } from './membership.ts'
+import type { Place } from './place.ts'
 import type { Turn } from './turn.ts'
 
 export class Audience {

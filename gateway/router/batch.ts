@@ -4,7 +4,8 @@
 import type { EnvelopeBody } from '../protocol/packet-writer.ts'
 import type { RoomMessage } from './intake.ts'
 import type { FrameWriter, Lane } from './lane.ts'
-import type { Membership, Place } from './place.ts'
+import type { Membership } from './membership.ts'
+import type { Place } from './place.ts'
 
 /** A batch that grows past this is handed over before the turn ends, in bytes. */
 const BATCH_BYTES_MAX = 262_144

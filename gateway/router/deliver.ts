@@ -2,7 +2,8 @@
 import type { EnvelopeBody } from '../protocol/packet-writer.ts'
 import type { Remembered } from './idempotency.ts'
 import type { Intake, OwnMessage, RoomMessage } from './intake.ts'
-import type { Membership, Place } from './place.ts'
+import type { Membership } from './membership.ts'
+import type { Place } from './place.ts'
 
 /** Hands it to the audiences of its channel. Returns how many sockets are in them. */
 export function fanOut(

@@ -2,7 +2,7 @@
 import type { Code } from '@porthouse/proto/v1/code'
 import type { RateLimit } from '../protocol/rate-limit.ts'
 import type { Group } from './groups.ts'
-import type { Membership, Sender } from './place.ts'
+import type { Membership, Sender } from './membership.ts'
 import type { Actor } from './socket.ts'
 
 export type Destination =

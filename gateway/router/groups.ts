@@ -2,7 +2,7 @@
  * The groups of a room (R27, R32): named sets of its members. What is sent to one goes to all of
  * them, or to one of them in turn.
  */
-import type { Membership } from './place.ts'
+import type { Membership } from './membership.ts'
 import type { Socket } from './socket.ts'
 
 export interface GroupTerms {

@@ -10,7 +10,8 @@ import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import type { MessageKey } from '../store/history.ts'
 import type { RefusedDestination } from './destination.ts'
 import type { Remembered } from './idempotency.ts'
-import type { Membership, Place } from './place.ts'
+import type { Membership } from './membership.ts'
+import type { Place } from './place.ts'
 import type { Socket } from './socket.ts'
 
 /** A message on its way to a room. */

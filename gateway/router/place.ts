@@ -1,102 +1,14 @@
 /** A room as the router sees it: who listens to which of its channels, and the next position. */
-import type { Policy } from '@porthouse/proto/room/v1/slow_consumers'
-import { matchesChannel } from '../protocol/channel.ts'
 import { RateLimit } from '../protocol/rate-limit.ts'
 import { Audience } from './audience.ts'
 import { AudienceIndex } from './audience-index.ts'
-import type { Batch } from './batch.ts'
-import { Groups, type GroupTerms } from './groups.ts'
+import { Groups } from './groups.ts'
 import type { Intake, Keeper } from './intake.ts'
+import type { Membership } from './membership.ts'
 import { Occupancy } from './occupancy.ts'
-import type { Actor, Socket } from './socket.ts'
-import type { Structure } from './structure.ts'
+import { type PlaceConfig, rateOf } from './place-config.ts'
 import { RoomTraffic } from './traffic.ts'
 import type { Turn } from './turn.ts'
-
-/** What the router needs to know of a room's config. */
-export interface PlaceConfig {
-  readonly echo: boolean
-  readonly slowConsumers: Policy
-  readonly limits: PlaceLimits
-  /** Filters of the channels that it has; empty: any. */
-  readonly channels: readonly string[]
-  /** Nothing is sent to the room itself. */
-  readonly channelsOnly: boolean
-  /** What its messages have to be; undefined: anything. */
-  readonly structure: Structure | undefined
-  /** Where what says nothing of it goes; undefined: where the socket entered (R27). */
-  readonly defaultTarget: DefaultTarget | undefined
-  readonly groups: readonly GroupTerms[]
-}
-
-/** Undefined: no such bound. */
-export interface PlaceLimits {
-  readonly sockets: number | undefined
-  /** Content of one message. */
-  readonly payloadBytes: number | undefined
-  /** Messages a second that one socket, and all of them, may send. */
-  readonly socketRate: Rate | undefined
-  readonly roomRate: Rate | undefined
-}
-
-export interface Rate {
-  readonly perSecond: number
-  readonly burst: number
-}
-
-export type DefaultTarget =
-  | { readonly kind: 'channel'; readonly channel: string }
-  /** Its name. */
-  | { readonly kind: 'group'; readonly group: string }
-
-/** In whose name a socket may send to a room, and to which of its channels. */
-export interface Sender {
-  readonly actor: Actor
-  /** The actor's. */
-  readonly from: Uint8Array
-  /** Filters; empty: the room and all its channels. */
-  readonly channels: readonly string[]
-}
-
-export function maySend({ channels }: Sender, channel: string): boolean {
-  return channels.length === 0 || channels.some((each) => matchesChannel(each, channel))
-}
-
-export function freeOf([first]: readonly Sender[]): Sender | undefined {
-  return first && first.channels.length === 0 && !first.actor.terms ? first : undefined
-}
-
-/** One socket in one room: what it may do there, resolved when it joined (R26). */
-export interface Membership {
-  readonly socket: Socket
-  readonly place: Place
-  /** By what members know him: `client:…`, `token:…/n` or `socket:…`; `` before that is settled. */
-  name: string
-  /**
-   * The first of `senders`, where neither channels nor terms confine him: all that most messages
-   * need to know.
-   */
-  free: Sender | undefined
-  /** The preferred one first; empty: it may not send. */
-  senders: readonly Sender[]
-  /** Filters within which it may listen; empty: it may not. */
-  hears: readonly string[]
-  /** It may let in those who knock. */
-  mayAdmit: boolean
-  /** Channel filters it listens by; `` for the room and all its channels. */
-  readonly filters: Set<string>
-  audience: Audience | undefined
-  /** Position among the audience's members. */
-  index: number
-  /** Of what it may send. */
-  rate: RateLimit | undefined
-  /** The batch of this turn that holds messages of its own, which it shall not hear. */
-  spoke: Batch | undefined
-}
-
-export function rateOf({ limits }: PlaceConfig): RateLimit | undefined {
-  return limits.socketRate && new RateLimit(limits.socketRate)
-}
 
 /** Channels whose audiences are remembered; beyond it the memory starts anew. */
 const CHANNELS_CACHED = 10_000

@@ -14,7 +14,7 @@ import {
   type GroupDestination,
   refused,
 } from './destination.ts'
-import { type Membership, maySend } from './place.ts'
+import { type Membership, maySend } from './membership.ts'
 import { breach } from './terms.ts'
 
 /** What somebody at a lock may say at once, in bytes: those inside do not know him yet. */

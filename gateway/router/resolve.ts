@@ -10,7 +10,7 @@ import { Refusal } from '../protocol/codes.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import { type Destination, refused } from './destination.ts'
 import type { Graph } from './graph.ts'
-import { type Membership, maySend, type Sender } from './place.ts'
+import { type Membership, maySend, type Sender } from './membership.ts'
 import type { Actor, Socket, Target } from './socket.ts'
 
 /** Rooms that the sender could not enter, by name as written. */

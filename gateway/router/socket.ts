@@ -2,7 +2,7 @@
 import type { EnvelopeBody, Stamp } from '../protocol/packet-writer.ts'
 import type { Batch } from './batch.ts'
 import type { Lane } from './lane.ts'
-import type { Membership } from './place.ts'
+import type { Membership } from './membership.ts'
 import type { Structure } from './structure.ts'
 import type { Terms } from './terms.ts'
 

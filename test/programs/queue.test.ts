@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Allowance, type Entry, Queue } from '../../gateway/programs/queue.ts'
 import type { WaitingMessage } from '../../gateway/router/intake.ts'
-import type { Membership } from '../../gateway/router/place.ts'
+import type { Membership } from '../../gateway/router/membership.ts'
 
 const MESSAGES = 4
 const BYTES = 20

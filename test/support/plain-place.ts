@@ -1,6 +1,6 @@
 /** The config of a place that nobody has bounded. */
 import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
-import type { PlaceConfig } from '../../gateway/router/place.ts'
+import type { PlaceConfig } from '../../gateway/router/place-config.ts'
 
 export const plainPlace: PlaceConfig = {
   echo: false,

@@ -3,7 +3,7 @@
 import { create } from '@bufbuild/protobuf'
 import type { Allowance } from '@porthouse/proto/v1/command'
 import { AllowanceSchema } from '@porthouse/proto/v1/command'
-import type { Membership } from '../../router/place.ts'
+import type { Membership } from '../../router/membership.ts'
 
 export function allowanceOf({ place, senders, filters, mayAdmit }: Membership): Allowance {
   return create(AllowanceSchema, {

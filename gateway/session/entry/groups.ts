@@ -4,7 +4,7 @@ import type { Address } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { GroupConfig } from '../../rooms/config.ts'
 import type { Group } from '../../router/groups.ts'
-import type { Membership } from '../../router/place.ts'
+import type { Membership } from '../../router/membership.ts'
 import type { Session } from '../session.ts'
 
 export type GroupAddress = Extract<Address, { kind: 'group' }>

@@ -11,7 +11,7 @@ import { matchesAny } from '../../protocol/channel.ts'
 import type { Page, Replayed } from '../../rooms/history/page.ts'
 import type { RoomHistory } from '../../rooms/history/room-history.ts'
 import type { Room } from '../../rooms/rooms.ts'
-import type { Membership } from '../../router/place.ts'
+import type { Membership } from '../../router/membership.ts'
 import type { Session } from '../session.ts'
 
 /** One page: small enough that many may take turns. */

@@ -3,7 +3,7 @@ import { Replay } from '@porthouse/proto/v1/envelope'
 import { matchesAny } from '../../protocol/channel.ts'
 import type { Replayed } from '../../rooms/history/page.ts'
 import type { Room } from '../../rooms/rooms.ts'
-import type { Membership } from '../../router/place.ts'
+import type { Membership } from '../../router/membership.ts'
 import type { Session } from '../session.ts'
 import { type Earlier, pendingFilters } from './catch-up.ts'
 

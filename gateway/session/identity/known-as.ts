@@ -1,7 +1,7 @@
 /** Whom a socket is known as to others: in one account, or in one room. */
 import { clientAddress, isNamed } from '../../locks/proof.ts'
 import { accountIn } from '../../protocol/address.ts'
-import type { Membership } from '../../router/place.ts'
+import type { Membership } from '../../router/membership.ts'
 import type { Session } from '../session.ts'
 
 /**

@@ -7,7 +7,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import type { Proof } from '../../locks/proof.ts'
 import { changedKinds } from '../../rooms/blocks/changed.ts'
 import type { Room } from '../../rooms/rooms.ts'
-import type { Membership } from '../../router/place.ts'
+import type { Membership } from '../../router/membership.ts'
 import {
   type Change,
   type Grant,

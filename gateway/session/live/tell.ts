@@ -1,7 +1,7 @@
 /** What those in a room are told of what has changed for them there (R19, R51). */
 import { Code } from '@porthouse/proto/v1/code'
 import type { Changed } from '@porthouse/proto/v1/room'
-import type { Membership } from '../../router/place.ts'
+import type { Membership } from '../../router/membership.ts'
 import { joined } from '../entry/entry.ts'
 import { leaveRoom, settle } from '../entry/membership.ts'
 import type { Session } from '../session.ts'
