@@ -11,11 +11,12 @@ import type { AccountPrograms, ProgramOptions } from '../../gateway/programs/acc
 import type { Deeds } from '../../gateway/programs/deeds.ts'
 import { Allowance } from '../../gateway/programs/queue.ts'
 import { RoomProgramQueue } from '../../gateway/programs/room-program.ts'
-import type { Call } from '../../gateway/programs/wire.ts'
+import type { Call, SentSocket } from '../../gateway/programs/wire.ts'
 import { codeInfo } from '../../gateway/protocol/codes.ts'
 import type { ProgramActions } from '../../gateway/rooms/program.ts'
 import type { WaitingMessage } from '../../gateway/router/intake.ts'
-import type { Membership, Place } from '../../gateway/router/place.ts'
+import type { Membership } from '../../gateway/router/membership.ts'
+import type { Place } from '../../gateway/router/place.ts'
 
 const QUEUE = 4
 const WAIT_MS = 100
@@ -62,8 +63,8 @@ class World {
   #call: Call | undefined
   #hasBegun = false
   readonly #people: (Membership | undefined)[] = []
-  /** Whose coming the program is asked about. */
-  #coming: Membership | undefined
+  /** All that ever were, by what the program is told of them. */
+  readonly #stays = new Map<string, Membership>()
   /** Whom this process knows. */
   #met = new Set<string>()
   readonly #begun = new Set<string>()
@@ -99,7 +100,6 @@ class World {
       this.#call = asked
       this.#hasBegun = false
       if (asked.hook === 'initial') this.#meets(asked.socket.address)
-      this.#coming = asked.hook === 'initial' ? this.#by(asked.socket.address) : undefined
       if (asked.hook === 'left') expect(this.#met.delete(asked.socket)).toBe(true)
       if (asked.hook === 'message') this.#isTimely(asked)
       return true
@@ -109,8 +109,8 @@ class World {
     return { allowance, hold, attach: hold, detach: hold, release: hold, call } as never
   }
 
-  #by(address: string): Membership | undefined {
-    return this.#people.find((member) => `socket:${member?.socket.id}` === address)
+  #of({ identities }: SentSocket): Membership {
+    return this.#stays.get(identities[0]!)!
   }
 
   #meets(address: string): void {
@@ -144,7 +144,11 @@ class World {
 
   #join(number: number): void {
     if (this.#people[number]) return
-    const member = { socket: { id: `s${number}` }, senders: [] } as unknown as Membership
+    // The same socket may come again, for another stay.
+    const address = `token:acme/${this.#stays.size}`
+    const senders = [{ actor: { address } }]
+    const member = { socket: { id: `s${number}` }, senders } as unknown as Membership
+    this.#stays.set(address, member)
     this.#people[number] = member
     this.members.add(member)
     this.room.joined(member)
@@ -170,10 +174,10 @@ class World {
       const said = refused === undefined ? 'passed' : 'PROGRAM_REFUSED'
       this.answers.set(shortOf(call.message.id), said)
     }
-    const coming = call.hook === 'initial' ? this.#coming : undefined
-    const wasIn = coming !== undefined && this.members.has(coming)
+    const isIn = () => call.hook === 'initial' && this.members.has(this.#of(call.socket))
+    const wasIn = isIn()
     this.room.ended({ refused })
-    if (wasIn && refused !== undefined) expect(this.members.has(coming)).toBe(false)
+    expect(isIn()).toBe(wasIn && refused === undefined)
     this.#renewIfIdle()
   }
 
