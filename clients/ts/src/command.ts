@@ -67,6 +67,7 @@ export interface Occupancy {
 type Action = NonNullable<MessageInitShape<typeof CommandSchema>['action']>
 type Answer = Command['action']
 type Value<Kind> = Extract<Answer, { case: Kind }>['value']
+type PageKind = 'sockets' | 'rooms' | 'clients' | 'unread' | 'stats'
 
 /** What a client asks of the gateway beside messages and rooms. */
 export class Commands {
@@ -76,64 +77,39 @@ export class Commands {
     this.#queue = queue
   }
 
-  /** A page at a time, as the loop needs it. */
   sockets(of: string): AsyncGenerator<SocketInfo, void> {
-    return pages(
-      async (after) => {
-        const action = { case: 'listSockets' as const, value: { of, after } }
-        const { sockets, more } = await this.#ask(action, 'sockets')
-        return { items: sockets.map(readSocket), more }
-      },
-      ({ socket }) => socket,
-    )
+    return this.#pages('sockets', (after) => ({ case: 'listSockets', value: { of, after } }), {
+      items: ({ sockets }) => sockets.map(readSocket),
+      nameOf: ({ socket }) => socket,
+    })
   }
 
-  /** As `sockets`. */
   rooms(of: string): AsyncGenerator<Allowance, void> {
-    return pages(
-      async (after) => {
-        const action = { case: 'listRooms' as const, value: { of, after } }
-        const { rooms, more } = await this.#ask(action, 'rooms')
-        return { items: rooms.map(readAllowance), more }
-      },
-      ({ address }) => address,
-    )
+    return this.#pages('rooms', (after) => ({ case: 'listRooms', value: { of, after } }), {
+      items: ({ rooms }) => rooms.map(readAllowance),
+      nameOf: ({ address }) => address,
+    })
   }
 
-  /** As `sockets`. */
   clients(of: string): AsyncGenerator<Member, void> {
-    return pages(
-      async (after) => {
-        const action = { case: 'listClients' as const, value: { of, after } }
-        const { clients, more } = await this.#ask(action, 'clients')
-        return { items: clients.map(({ address, sockets }) => ({ address, sockets })), more }
-      },
-      ({ address }) => address,
-    )
+    return this.#pages('clients', (after) => ({ case: 'listClients', value: { of, after } }), {
+      items: ({ clients }) => clients.map(({ address, sockets }) => ({ address, sockets })),
+      nameOf: ({ address }) => address,
+    })
   }
 
-  /** As `sockets`. */
   unread(): AsyncGenerator<RoomUnread, void> {
-    return pages(
-      async (after) => {
-        const action = { case: 'listUnread' as const, value: { after } }
-        const { rooms, more } = await this.#ask(action, 'unread')
-        return { items: rooms.map(readUnread), more }
-      },
-      ({ address }) => address,
-    )
+    return this.#pages('unread', (after) => ({ case: 'listUnread', value: { after } }), {
+      items: ({ rooms }) => rooms.map(readUnread),
+      nameOf: ({ address }) => address,
+    })
   }
 
-  /** As `sockets`. */
   stats(of: string): AsyncGenerator<Occupancy, void> {
-    return pages(
-      async (after) => {
-        const action = { case: 'getStats' as const, value: { of, after } }
-        const { occupancies, more } = await this.#ask(action, 'stats')
-        return { items: occupancies.map(readOccupancy), more }
-      },
-      ({ address }) => address,
-    )
+    return this.#pages('stats', (after) => ({ case: 'getStats', value: { of, after } }), {
+      items: ({ occupancies }) => occupancies.map(readOccupancy),
+      nameOf: ({ address }) => address,
+    })
   }
 
   async dropSocket(socket: string): Promise<void> {
@@ -146,6 +122,21 @@ export class Commands {
 
   async watch(of: string, stop: boolean): Promise<void> {
     await this.#ask({ case: 'watch', value: { of, stop } }, 'done')
+  }
+
+  /** A page at a time, as the loop needs it; each is asked for by the name before it. */
+  #pages<Kind extends PageKind, Item>(
+    kind: Kind,
+    question: (after: string) => Action,
+    page: { items(page: Value<Kind>): Item[]; nameOf(item: Item): string },
+  ): AsyncGenerator<Item, void> {
+    return pages(
+      async (after) => {
+        const answer = await this.#ask(question(after), kind)
+        return { items: page.items(answer), more: answer.more }
+      },
+      (item) => page.nameOf(item),
+    )
   }
 
   #ask<Kind extends NonNullable<Answer['case']>>(

@@ -1,7 +1,6 @@
 import type { Presence as PresenceFrame, Member as WireMember } from '@porthouse/proto/v1/room'
 import { pages } from './pages.ts'
-import type { Question } from './queue.ts'
-import { asFrame } from './queue.ts'
+import { asFrame, type Question } from './queue.ts'
 
 /** Somebody in a room. */
 export interface Member {
