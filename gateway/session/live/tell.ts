@@ -2,7 +2,7 @@
 import { Code } from '@porthouse/proto/v1/code'
 import type { Changed } from '@porthouse/proto/v1/room'
 import type { Membership } from '../../router/membership.ts'
-import { joined } from '../entry/entry.ts'
+import { joined } from '../entry/listening.ts'
 import { leaveRoom, settle } from '../entry/membership.ts'
 import type { Session } from '../session.ts'
 
