@@ -193,19 +193,29 @@ describe('bounds of an envelope: a receipt says so, and the connection lives', (
     ['a decomposed letter', `${ROOM}/e\u0301`, 'ADDRESS_INVALID'],
     ['a reserved word', 'room:v1/boiler', 'ADDRESS_INVALID'],
     ['a property of objects', 'room:__proto__/boiler', 'ADDRESS_INVALID'],
-    ['a group', 'group:acme/boiler/debug', 'UNIMPLEMENTED'],
     ['a socket that is none', 'socket:AAAA', 'ADDRESS_INVALID'],
   ])('%s as a destination, to join and to leave', async (_name, address, code) => {
     const { socket, route } = await member(gateway, token, ROOM)
     socket.packet(text(1, 'x', { to: [address] }), join(2, address), leave(3, address))
-    const named = code === 'UNIMPLEMENTED' ? 'ADDRESS_INVALID' : code
     expect(refusals(await socket.frames(3))).toEqual([
       [1, code],
-      [2, named],
-      [3, named],
+      [2, code],
+      [3, code],
     ])
     socket.packet(text(4, 'x', { route }))
     expect(await socket.frame()).toMatchObject({ id: 4, body: { value: { sockets: 0 } } })
+  })
+
+  test('a group that the room does not have; to leave it is no fault', async () => {
+    const { socket } = await member(gateway, token, ROOM)
+    const group = 'group:acme/boiler/debug'
+    socket.packet(text(1, 'x', { to: [group] }), join(2, group), leave(3, group))
+    const frames = await socket.frames(3)
+    expect(refusals(frames.slice(0, 2))).toEqual([
+      [1, 'TARGET_UNKNOWN'],
+      [2, 'TARGET_UNKNOWN'],
+    ])
+    expect(frames[2]).toMatchObject({ id: 3, body: { value: { action: { case: 'left' } } } })
   })
 
   test('a channel beside a route', async () => {

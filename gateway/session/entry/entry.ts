@@ -80,7 +80,10 @@ function arrive(
     }
     const { member, added } = admit(session, room, target, request.listen)
     if (request.waited && !stayed) moved(session, place)
-    if (request.done) return request.done(undefined)
+    if (request.done) {
+      for (const each of added) room.place.listen(member, each)
+      return request.done(undefined)
+    }
     const channel = target.channel ?? ''
     session.target ??= {
       kind: 'room',
