@@ -48,17 +48,24 @@ export const bounds: readonly Bound[] = [
 
 export interface Judgement {
   readonly bound: Bound
-  /** NaN where a leg is missing. */
+  /** NaN where a leg failed each time. */
   readonly value: number
   readonly met: boolean
 }
 
-export function judge(rounds: Readonly<Record<string, readonly Figures[]>>): Judgement[] {
+/** Judges what these legs are about; after one that failed, it is missed. */
+export function judge(
+  legs: readonly string[],
+  rounds: Readonly<Record<string, readonly Figures[]>>,
+): Judgement[] {
   const median = (leg: string, key: Bound['of']) => {
     const values = (rounds[leg] ?? []).map((figures) => figures[key] ?? Number.NaN)
     return values.length > 0 ? summarize(values).median : Number.NaN
   }
-  return bounds.map((bound) => {
+  const planned = bounds.filter((bound) =>
+    bound.legs.every((leg) => leg === undefined || legs.includes(leg)),
+  )
+  return planned.map((bound) => {
     const [own, peer] = bound.legs
     const value = median(own, bound.of) / (peer === undefined ? 1 : median(peer, bound.of))
     const { least = 0, most = Number.POSITIVE_INFINITY } = bound

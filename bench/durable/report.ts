@@ -37,8 +37,8 @@ function line(title: string, found: readonly Figures[]): string[] {
 export function goalLines(judgements: readonly Judgement[]): string {
   const lines = judgements.map(({ bound: { goal, says, least, most, legs }, value, met }) => {
     const bound = least === undefined ? `<= ${most}` : `>= ${least}x`
-    const word = Number.isNaN(value) ? 'not measured' : met ? 'met' : 'MISSED'
-    return [goal, legs[0], says, value.toFixed(2), bound, word]
+    const figure = Number.isNaN(value) ? 'failed' : value.toFixed(2)
+    return [goal, legs[0], says, figure, bound, met ? 'met' : 'MISSED']
   })
   return columns(lines).join('\n')
 }

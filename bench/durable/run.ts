@@ -70,7 +70,10 @@ try {
   const { id: roomId } = await makeRoom(database.store, 'bare', history)
   const bench = { folder, generator, database, roomId, seconds }
   const findings = await runAll(chosen, rounds, bench)
-  const judgements = judge(findings.rounds)
+  const judgements = judge(
+    chosen.map(({ id }) => id),
+    findings.rounds,
+  )
   console.log(table(chosen, findings.rounds))
   console.log(goalLines(judgements))
   await mkdir(join(root, 'bench/out'), { recursive: true })
