@@ -1,6 +1,6 @@
 /** What programs ask for, done in their room's name, and within the room (R25). */
 import { Code } from '@porthouse/proto/v1/code'
-import { checkChannel, matchesChannel } from '../protocol/channel.ts'
+import { checkChannel } from '../protocol/channel.ts'
 import { codeInfo, Refusal } from '../protocol/codes.ts'
 import type { Limits } from '../protocol/limits.ts'
 import { parseName } from '../protocol/name.ts'
@@ -12,6 +12,7 @@ import type { Remembered } from '../router/idempotency.ts'
 import { type Intake, ownText, type RoomMessage } from '../router/intake.ts'
 import type { Membership } from '../router/membership.ts'
 import type { Place } from '../router/place.ts'
+import { channelRefuses } from '../router/policy.ts'
 import { envelopeOf } from './content.ts'
 import { cut } from './cut.ts'
 import { programMember } from './program-member.ts'
@@ -167,13 +168,10 @@ export class Deeds {
 }
 
 /** Throws Refusal where the room has no such channel. */
-function checkSendable({ config: { channels, channelsOnly } }: Place, channel: string): void {
+function checkSendable({ config }: Place, channel: string): void {
   if (channel !== '') checkChannel(channel)
-  const isOne =
-    channel === ''
-      ? !channelsOnly
-      : channels.length === 0 || channels.some((each) => matchesChannel(each, channel))
-  if (!isOne) throw new Refusal(Code.CHANNEL_UNKNOWN, 'the room has no such channel')
+  const refusal = channelRefuses(config, channel)
+  if (refusal) throw refusal
 }
 
 function isRefused(end: Remembered | RefusedDestination): end is RefusedDestination {

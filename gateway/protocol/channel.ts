@@ -51,6 +51,11 @@ export function matchesAny(filters: readonly string[], channel: string): boolean
   return filters.some((filter) => matchesChannel(filter, channel))
 }
 
+/** Whether one of these filters hears all that this one hears. */
+export function coveredBy(wide: readonly string[], narrow: string): boolean {
+  return wide.some((each) => coversFilter(each, narrow))
+}
+
 /** Whether a filter hears all that another one hears; `` is the room and all its channels. */
 export function coversFilter(wide: string, narrow: string): boolean {
   if (wide === '' || wide === narrow) return true

@@ -15,6 +15,7 @@ import {
   refused,
 } from './destination.ts'
 import { type Membership, maySend } from './membership.ts'
+import type { PlaceConfig } from './place-config.ts'
 import { breach } from './terms.ts'
 
 /** What somebody at a lock may say at once, in bytes: those inside do not know him yet. */
@@ -29,8 +30,10 @@ function floods(rate: RateLimit, { start, end }: ScannedEnvelope, now: number) {
 }
 
 /** What the room's config says against a channel, whoever sends to it. */
-function channelRefuses({ place }: Membership, channel: string): Refusal | undefined {
-  const { channels, channelsOnly } = place.config
+export function channelRefuses(
+  { channels, channelsOnly }: PlaceConfig,
+  channel: string,
+): Refusal | undefined {
   if (channel === '' && channelsOnly) {
     return new Refusal(Code.CHANNEL_UNKNOWN, 'the room has channels alone')
   }
@@ -107,7 +110,8 @@ export function permit(
   const breached =
     (actor.terms && breach(actor.terms, envelope, now)) ??
     (guarded
-      ? (channelRefuses(membership, channel) ?? limitsRefuse(membership, envelope, now))
+      ? (channelRefuses(membership.place.config, channel) ??
+        limitsRefuse(membership, envelope, now))
       : undefined)
   return breached ? refused(name, breached.code, breached.detail) : destination
 }

@@ -106,8 +106,8 @@ export class Router {
       return
     }
     const keyed = this.#window.begin(scope, bodyHash, now)
-    const key = { scope: Buffer.from(scope, 'hex'), body: Buffer.from(bodyHash, 'hex') }
     if (destination.kind === 'room' && destination.membership.place.intake) {
+      const key = { scope: Buffer.from(scope, 'hex'), body: Buffer.from(bodyHash, 'hex') }
       const waiter = outcome.expect(name, false)
       return this.#sendThrough(origin, envelope, destination, outcome.ownId, key, {
         settle: (end) => {

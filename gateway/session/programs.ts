@@ -12,6 +12,7 @@ import type { Membership } from '../router/membership.ts'
 import type { Core } from './core.ts'
 import { enter } from './entry/entry.ts'
 import { joined } from './entry/listening.ts'
+import { memberIn } from './entry/member-in.ts'
 import { leaveRoom } from './entry/membership.ts'
 import type { WaitingEntry } from './entry/waiting.ts'
 import { expel, tellLeft } from './live/tell.ts'
@@ -55,7 +56,7 @@ function subscribe(member: Membership, filter: string): void {
 /** As if he had asked for it; he leaves the room once he is in the other. */
 async function move(member: Membership, name: string): Promise<void> {
   const session = sessionOf(member)
-  const { rooms, router } = session.core
+  const { rooms } = session.core
   const [account] = member.place.name.split('/')
   const target = parseFilter(`room:${account}/${name}`)
   // A stranger would meet a lock there; of its own account a program may know that there is none.
@@ -64,8 +65,7 @@ async function move(member: Membership, name: string): Promise<void> {
   rooms.release(room)
   if (session.closed) return
   return entered(session, target, () => {
-    const place = router.graph.place(`${target.account}/${target.room}`)
-    const other = place && session.memberships.get(place.route)
+    const other = memberIn(session, target)
     if (!other || other === member) return
     joined(session, 0, other, undefined)
     const wasTarget = session.target?.kind === 'room' && session.target.membership === member

@@ -2,7 +2,7 @@
 import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../../protocol/codes.ts'
 import { RateLimit } from '../../protocol/rate-limit.ts'
-import { StoreError } from '../../store/store.ts'
+import { refusalOf } from '../refusal.ts'
 import type { Body, Session } from '../session.ts'
 
 /** That one socket may ask. */
@@ -17,16 +17,9 @@ export function answerList(session: Session, id: number, read: () => Promise<Bod
   const answered = read().then(
     (body) => session.send(id, body),
     (error) => {
-      const { code, detail } = refusalOf(session, error)
+      const { code, detail } = refusalOf(session, error, 'a list cannot be made')
       session.refuse(id, code, detail)
     },
   )
   session.wait(answered)
-}
-
-function refusalOf({ core, id }: Session, error: unknown): Refusal {
-  if (error instanceof Refusal) return error
-  if (error instanceof StoreError) return new Refusal(Code.UNAVAILABLE, 'the store is away')
-  core.log.error({ socket: id, err: error }, 'a list cannot be made')
-  return new Refusal(Code.INTERNAL, 'internal error')
 }

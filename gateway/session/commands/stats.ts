@@ -3,7 +3,7 @@ import { create, toBinary } from '@bufbuild/protobuf'
 import { Code } from '@porthouse/proto/v1/code'
 import { type GetStats, type Occupancy, OccupancySchema } from '@porthouse/proto/v1/command'
 import { parseAddress } from '../../protocol/address.ts'
-import { coversFilter } from '../../protocol/channel.ts'
+import { coveredBy } from '../../protocol/channel.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Place } from '../../router/place.ts'
 import type { Session } from '../session.ts'
@@ -20,7 +20,7 @@ export async function getStats(asker: Session, { of, after }: GetStats): Promise
   const address = parseAddress(of)
   if (address.kind !== 'room') throw new Refusal(Code.ADDRESS_INVALID, 'not a room')
   return inRoom(asker, address, ({ room: { place }, hears }) => {
-    const mayHear = (channel: string) => hears.some((each) => coversFilter(each, channel))
+    const mayHear = (channel: string) => coveredBy(hears, channel)
     const { channel } = address
     if (channel !== undefined && !mayHear(channel)) {
       throw new Refusal(Code.CHANNEL_NOT_PERMITTED, 'no right to listen to this channel')

@@ -6,6 +6,7 @@ import type { GroupConfig } from '../../rooms/config.ts'
 import type { Group } from '../../router/groups.ts'
 import type { Membership } from '../../router/membership.ts'
 import type { Session } from '../session.ts'
+import { memberIn, theMemberIn } from './member-in.ts'
 
 export type GroupAddress = Extract<Address, { kind: 'group' }>
 
@@ -86,14 +87,8 @@ export function leaveGroup(session: Session, address: GroupAddress): void {
   }
 }
 
-function memberIn({ core, memberships }: Session, { account, room }: GroupAddress) {
-  const place = core.router.graph.place(`${account}/${room}`)
-  return place && memberships.get(place.route)
-}
-
 function groupAt(session: Session, target: GroupAddress): GroupIn {
-  const member = memberIn(session, target)
-  if (!member) throw new Refusal(Code.ENTRY_NOT_PERMITTED, 'the socket is not in this room')
+  const member = theMemberIn(session, target)
   const { place } = member
   const group = place.groups.get(target.group)
   if (!group) throw new Refusal(Code.TARGET_UNKNOWN, 'the room has no such group')

@@ -4,7 +4,7 @@ import { EventKind } from '@porthouse/proto/v1/event'
 import { locksIn } from '../../locks/flow.ts'
 import type { Proof } from '../../locks/proof.ts'
 import type { RoomAddress } from '../../protocol/address.ts'
-import { coversFilter } from '../../protocol/channel.ts'
+import { coveredBy, coversFilter } from '../../protocol/channel.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Room } from '../../rooms/rooms.ts'
 import { freeOf, type Membership, type Sender } from '../../router/membership.ts'
@@ -14,6 +14,7 @@ import { narrowPending, pendingFilters } from '../history/catch-up.ts'
 import { resolves } from '../locks/lock-context.ts'
 import type { ProvedActor, Session } from '../session.ts'
 import { settleGroups } from './groups.ts'
+import { memberIn } from './member-in.ts'
 
 /** `ifPermitted`: else enter to send only. */
 export type Listen = 'yes' | 'no' | 'ifPermitted'
@@ -131,7 +132,7 @@ function filtersFor({ senders, hears, mayAdmit }: RoomRights, asked: string, lis
     if (!maySend) throw new Refusal(Code.SEND_NOT_PERMITTED, 'no right to send to this room')
     return []
   }
-  if (hears.some((each) => coversFilter(each, asked))) return [asked]
+  if (coveredBy(hears, asked)) return [asked]
   if (listen === 'ifPermitted') {
     const narrower = hears.filter((each) => coversFilter(asked, each))
     if (narrower.length > 0 || maySend) return narrower
@@ -195,7 +196,7 @@ export function settle(session: Session, member: Membership): RightsChange {
   const rights = rightsIn(session, session.core.rooms.at(member.place))
   const { senders, hears, mayAdmit } = rights
   const couldSend = member.senders.length > 0
-  const mayHear = (filter: string) => hears.some((each) => coversFilter(each, filter))
+  const mayHear = (filter: string) => coveredBy(hears, filter)
   const filters = [...member.filters, ...pendingFilters(session, member)]
   const ended = filters.filter((filter) => !mayHear(filter))
   for (const filter of ended) member.place.unlisten(member, filter)
@@ -211,8 +212,7 @@ export function settle(session: Session, member: Membership): RightsChange {
 
 /** Ends one subscription, or, by the room's own address, the membership. */
 export function leave(session: Session, filter: RoomAddress): void {
-  const place = session.core.router.graph.place(`${filter.account}/${filter.room}`)
-  const member = place && session.memberships.get(place.route)
+  const member = memberIn(session, filter)
   if (!member) return
   if (filter.channel === undefined) leaveRoom(session, member)
   else {

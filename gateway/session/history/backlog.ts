@@ -4,6 +4,7 @@ import type { Join } from '@porthouse/proto/v1/room'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Beginning, RoomHistory, Told } from '../../rooms/history/room-history.ts'
 import type { Room } from '../../rooms/rooms.ts'
+import type { Place } from '../../router/place.ts'
 import type { Session } from '../session.ts'
 import { LOOKS_MAX, takePage } from './looks.ts'
 
@@ -35,6 +36,18 @@ export function pastOf({ backlog, sendOnly }: Join): Past | undefined {
 /** Beyond 2^53 it is beyond every last one. */
 export function toldOf({ epoch, sequence }: { epoch: bigint; sequence: bigint }): Told {
   return { epoch: Number(epoch), sequence: Number(sequence) }
+}
+
+/** A position as the room has it now. Throws Refusal for one that it does not have. */
+export function positionIn(place: Place, told: { epoch: bigint; sequence: bigint }): number {
+  const { epoch, sequence } = toldOf(told)
+  if (epoch !== 0 && epoch !== place.epoch) {
+    throw new Refusal(Code.EPOCH_CHANGED, `the room's epoch is ${place.epoch}`)
+  }
+  if (sequence > place.sequence) {
+    throw new Refusal(Code.POSITION_UNKNOWN, `the last position is ${place.sequence}`)
+  }
+  return sequence
 }
 
 /**

@@ -5,10 +5,11 @@ import { parsePlace } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Membership } from '../../router/membership.ts'
 import type { Place } from '../../router/place.ts'
-import { StoreError } from '../../store/store.ts'
+import { theMemberIn } from '../entry/member-in.ts'
 import type { Key } from '../live/holders.ts'
+import { refusalOf } from '../refusal.ts'
 import type { Session } from '../session.ts'
-import { holderOf, toldOf } from './backlog.ts'
+import { holderOf, positionIn } from './backlog.ts'
 import type { Holder } from './cursor-book.ts'
 
 /** Of one socket, that the store has not answered for. */
@@ -19,7 +20,7 @@ export function moveCursor(session: Session, frameId: number, asked: Cursor): vo
   const member = memberAt(session, asked.address)
   const { config, record } = session.core.rooms.at(member.place)
   if (!config.unread) throw new Refusal(Code.NO_HISTORY, 'the room keeps no cursors')
-  const sequence = positionIn(member.place, asked)
+  const sequence = positionIn(member.place, asked.position ?? { epoch: 0n, sequence: 0n })
   const holder = { epoch: member.place.epoch, holder: holderOf(session) }
   if (session.cursors >= WAITING_MAX) {
     throw new Refusal(Code.QUEUE_FULL, `over ${WAITING_MAX} cursors wait for the store`)
@@ -45,26 +46,12 @@ function tell(
   for (const other of othersOf(session, holder, place)) other.send(0, told)
 }
 
-function memberAt({ core, memberships }: Session, address: string): Membership {
+function memberAt(session: Session, address: string): Membership {
   const target = parsePlace(address)
   if (target.kind !== 'room' || target.channel !== undefined) {
     throw new Refusal(Code.ADDRESS_INVALID, 'not the address of a room')
   }
-  const place = core.router.graph.place(`${target.account}/${target.room}`)
-  const member = place && memberships.get(place.route)
-  if (!member) throw new Refusal(Code.ENTRY_NOT_PERMITTED, 'the socket is not in this room')
-  return member
-}
-
-function positionIn(place: Place, { position }: Cursor): number {
-  const { epoch, sequence } = toldOf(position ?? { epoch: 0n, sequence: 0n })
-  if (epoch !== 0 && epoch !== place.epoch) {
-    throw new Refusal(Code.EPOCH_CHANGED, `the room's epoch is ${place.epoch}`)
-  }
-  if (sequence > place.sequence) {
-    throw new Refusal(Code.POSITION_UNKNOWN, `the last position is ${place.sequence}`)
-  }
-  return sequence
+  return theMemberIn(session, target)
 }
 
 async function moved(
@@ -91,10 +78,6 @@ function othersOf(session: Session, holder: string, { route }: Place): Session[]
 /** A push has nobody to tell. */
 function refuse(session: Session, frameId: number, error: unknown): void {
   if (frameId === 0 || session.closed) return
-  if (error instanceof Refusal) return session.refuse(frameId, error.code, error.detail)
-  if (error instanceof StoreError) {
-    return session.refuse(frameId, Code.UNAVAILABLE, 'the store is away')
-  }
-  session.core.log.error({ socket: session.id, err: error }, 'a cursor was not moved')
-  session.refuse(frameId, Code.INTERNAL, 'the cursor was not moved')
+  const { code, detail } = refusalOf(session, error, 'a cursor was not moved')
+  session.refuse(frameId, code, detail)
 }

@@ -7,13 +7,14 @@ import { Code } from '@porthouse/proto/v1/code'
 import { Replay } from '@porthouse/proto/v1/envelope'
 import type { Fetch } from '@porthouse/proto/v1/room'
 import { parsePlace } from '../../protocol/address.ts'
-import { coversFilter } from '../../protocol/channel.ts'
+import { coveredBy, coversFilter } from '../../protocol/channel.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Replayed } from '../../rooms/history/page.ts'
 import type { RoomHistory } from '../../rooms/history/room-history.ts'
 import type { Room } from '../../rooms/rooms.ts'
 import type { Membership } from '../../router/membership.ts'
-import { StoreError } from '../../store/store.ts'
+import { theMemberIn } from '../entry/member-in.ts'
+import { refusalOf } from '../refusal.ts'
 import type { Session } from '../session.ts'
 import { LOOKS_MAX, takePage } from './looks.ts'
 import { type Range, rangesOf } from './ranges.ts'
@@ -40,10 +41,7 @@ export function fetchHistory(session: Session, frameId: number, asked: Fetch): v
   takePage(session)
   const target = parsePlace(asked.address)
   if (target.kind !== 'room') throw new Refusal(Code.ADDRESS_INVALID, 'not the address of a room')
-  const { graph } = session.core.router
-  const place = graph.place(`${target.account}/${target.room}`)
-  const member = place && session.memberships.get(place.route)
-  if (!member) throw new Refusal(Code.ENTRY_NOT_PERMITTED, 'the socket is not in this room')
+  const member = theMemberIn(session, target)
   const room = session.core.rooms.at(member.place)
   const { history } = room
   const question = { session, frameId, asked, member, room, history }
@@ -86,7 +84,7 @@ function inTurn(session: Session, ask: () => Promise<void>): void {
 
 /** What of a filter he may hear. Throws Refusal where that is nothing. */
 function heardOf({ hears }: Membership, asked: string): string[] {
-  if (hears.some((each) => coversFilter(each, asked))) return [asked]
+  if (coveredBy(hears, asked)) return [asked]
   const narrower = hears.filter((each) => coversFilter(asked, each))
   if (narrower.length > 0) return narrower
   const code = hears.length > 0 ? Code.CHANNEL_NOT_PERMITTED : Code.RECEIVE_NOT_PERMITTED
@@ -130,8 +128,7 @@ async function lookThrough(
 /** He may have left meanwhile, or may not hear it any more. */
 function stillMay({ session, member, room, history }: Question, filters: readonly string[]) {
   const isIn = session.memberships.get(member.place.route) === member
-  const mayHear = (filter: string) => member.hears.some((each) => coversFilter(each, filter))
-  if (!isIn || !filters.every(mayHear)) {
+  if (!isIn || !filters.every((filter) => coveredBy(member.hears, filter))) {
     throw new Refusal(Code.ENTRY_NOT_PERMITTED, 'no right to hear that any more')
   }
   if (room.history === history) return
@@ -161,9 +158,6 @@ function answer(
 }
 
 function fail({ session, frameId }: Question, error: unknown): void {
-  if (error instanceof Refusal) return session.refuse(frameId, error.code, error.detail)
-  const away = error instanceof StoreError
-  if (!away) session.core.log.error({ socket: session.id, err: error }, 'a history cannot be read')
-  const code = away ? Code.UNAVAILABLE : Code.INTERNAL
-  session.refuse(frameId, code, 'the history cannot be read now')
+  const { code, detail } = refusalOf(session, error, 'a history cannot be read')
+  session.refuse(frameId, code, detail)
 }

@@ -3,7 +3,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import type { Fetch } from '@porthouse/proto/v1/room'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Room } from '../../rooms/rooms.ts'
-import { toldOf } from './backlog.ts'
+import { positionIn } from './backlog.ts'
 
 /** What is after `after` and before `before`. */
 export interface Range {
@@ -23,16 +23,7 @@ export function rangesOf({ history, place }: Room, { range, limit: asked }: Fetc
   const limit = Math.min(asked || LIMIT, LIMIT_MAX)
   // What is stored but not heard yet is not there yet.
   const end = place.sequence + 1
-  const position = (told: { epoch: bigint; sequence: bigint }) => {
-    const { epoch, sequence } = toldOf(told)
-    if (epoch !== 0 && epoch !== place.epoch) {
-      throw new Refusal(Code.EPOCH_CHANGED, `the room's epoch is ${place.epoch}`)
-    }
-    if (sequence >= end) {
-      throw new Refusal(Code.POSITION_UNKNOWN, `the last position is ${place.sequence}`)
-    }
-    return sequence
-  }
+  const position = (told: { epoch: bigint; sequence: bigint }) => positionIn(place, told)
   const kept = (last: number) => {
     if (last >= history.first) return
     throw new Refusal(Code.RETENTION, `the first position kept is ${history.first}`)
