@@ -128,6 +128,20 @@ export const layers: readonly Layer[] = [
     packages: ['ws', 'node:*'],
   },
   {
+    name: 'mqtt',
+    path: 'gateway/ingress/mqtt/',
+    named: ['**/ingress/mqtt/**'],
+    layers: [...ingressMay, 'mqtt-listeners'],
+    packages: ['aedes', 'mqtt-packet', 'node:crypto', 'node:events', 'node:net', 'node:tls'],
+  },
+  {
+    name: 'mqtt-listeners',
+    path: 'gateway/ingress/mqtt/listeners/',
+    named: ['**/listeners/**'],
+    layers: [...ingressMay, 'mqtt'],
+    packages: ['ws', 'node:*'],
+  },
+  {
     name: 'http',
     path: 'gateway/ingress/http/',
     named: ['**/http/**'],
@@ -145,7 +159,7 @@ export const layers: readonly Layer[] = [
     name: 'gateway',
     path: 'gateway/gateway.ts',
     named: ['**/gateway.ts'],
-    layers: [...ingressMay, 'programs', 'acceptors', 'websocket', 'http'],
+    layers: [...ingressMay, 'programs', 'acceptors', 'websocket', 'mqtt', 'http'],
     packages: ['node:*'],
   },
   {
