@@ -20,6 +20,7 @@ export function programMember(place: Place): Membership {
     client: undefined,
     names: new Map(),
     memberships: new Map(),
+    hearsItself: false,
     target: undefined,
     deliver() {},
     direct() {},

@@ -5,6 +5,12 @@ import { CHANNEL_BYTES_MAX, CHANNEL_LEVELS_MAX } from './limits.ts'
 import { invalid, isUuid } from './name.ts'
 
 /**
+ * The filter of who hears the room itself and none of its channels, as an MQTT filter without
+ * wildcards does. No channel is named so.
+ */
+export const ROOM_ALONE = '.'
+
+/**
  * Refuses what is no channel: the same text must be a URL path, an MQTT topic and a line on a
  * terminal. Throws NAME_TOO_LONG, NESTING_TOO_DEEP or ADDRESS_INVALID.
  */
@@ -32,7 +38,8 @@ export function checkFilter(filter: string): void {
  */
 export function matchesChannel(filter: string, channel: string): boolean {
   if (filter === '' || filter === channel) return true
-  if (channel === '' || !filter.includes('*')) return false
+  if (channel === '') return filter === ROOM_ALONE
+  if (!filter.includes('*')) return false
   const wanted = filter.split('/')
   let levels = channel.split('/')
   if (wanted.at(-1) === '**') {
@@ -59,7 +66,7 @@ export function coveredBy(wide: readonly string[], narrow: string): boolean {
 /** Whether a filter hears all that another one hears; `` is the room and all its channels. */
 export function coversFilter(wide: string, narrow: string): boolean {
   if (wide === '' || wide === narrow) return true
-  if (narrow === '') return false
+  if (narrow === '' || narrow === ROOM_ALONE) return false
   const open = wide.split('/')
   const asked = narrow.split('/')
   const rest = open.at(-1) === '**'

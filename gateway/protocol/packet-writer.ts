@@ -29,7 +29,16 @@ export interface Stamp {
 /** What writers need of an envelope: its bytes but the routing, in two spans, and its content. */
 export type EnvelopeBody = Pick<
   ScannedEnvelope,
-  'bytes' | 'start' | 'cutStart' | 'cutEnd' | 'end' | 'content' | 'contentStart' | 'contentEnd'
+  | 'bytes'
+  | 'start'
+  | 'cutStart'
+  | 'cutEnd'
+  | 'end'
+  | 'content'
+  | 'contentStart'
+  | 'contentEnd'
+  | 'expiresAfter'
+  | 'quality'
 >
 
 /**

@@ -42,6 +42,10 @@ export interface ScannedEnvelope {
   content: 0 | 3 | 6
   contentStart: number
   contentEnd: number
+  /** Seconds after its acceptance; 0: it does not expire. */
+  expiresAfter: number
+  /** A Quality; 0 where it was not published over MQTT. */
+  quality: number
   /** Where the bytes of content_type lie. */
   typeStart: number
   typeEnd: number
@@ -75,6 +79,8 @@ export function scanEnvelope(
     content: 0,
     contentStart: 0,
     contentEnd: 0,
+    expiresAfter: 0,
+    quality: 0,
     typeStart: 0,
     typeEnd: 0,
     start,
@@ -120,8 +126,16 @@ function scanBodyField(
   if (field === 2 || (field >= 16 && field <= 31)) {
     throw new Refusal(Code.RESERVED_FIELD, `field ${field} is the gateway's to set`)
   }
-  if (field === 0 || field > 8) return skipUnknown(reader, tag)
-  expectWireType(tag & 7, LENGTH_DELIMITED)
+  if (field === 0 || field > 10) return skipUnknown(reader, tag)
+  expectWireType(tag & 7, field > 8 ? VARINT : LENGTH_DELIMITED)
+  if (field === 9) {
+    envelope.expiresAfter = reader.uint32()
+    return
+  }
+  if (field === 10) {
+    envelope.quality = reader.uint32()
+    return
+  }
   if (field === 3 || field === 6) return scanContent(reader, field, envelope, limits)
   if (field === 5) return scanHeader(reader, seen, limits)
   if (field === 4) {

@@ -8,7 +8,7 @@ import type { EnvelopeBody } from '../protocol/packet-writer.ts'
 import { Batch } from './batch.ts'
 import type { RoomMessage } from './intake.ts'
 import type { Lane } from './lane.ts'
-import type { Membership } from './membership.ts'
+import { hearsItself, type Membership } from './membership.ts'
 import type { Place } from './place.ts'
 import type { Turn } from './turn.ts'
 
@@ -60,7 +60,7 @@ export class Audience {
     }
     const batch = this.#batch
     batch.add(body, message)
-    if (message.origin && sender.audience === this) sender.spoke = batch
+    if (sender.audience === this && !hearsItself(sender)) sender.spoke = batch
     if (batch.full) this.flush()
   }
 

@@ -2,7 +2,7 @@
 import type { EnvelopeBody } from '../protocol/packet-writer.ts'
 import type { Remembered } from './idempotency.ts'
 import type { Intake, OwnMessage, RoomMessage } from './intake.ts'
-import type { Membership } from './membership.ts'
+import { hearsItself, type Membership } from './membership.ts'
 import type { Place } from './place.ts'
 
 /** Hands it to the audiences of its channel. Returns how many sockets are in them. */
@@ -17,8 +17,7 @@ export function fanOut(
   place.traffic.count(channel, body.contentEnd - body.contentStart, message.timeMs)
   let sockets = 0
   for (const audience of place.audiencesOf(channel)) {
-    const unheard = message.origin && sender.audience === audience ? 1 : 0
-    sockets += audience.size - unheard
+    sockets += audience.size - (sender.audience === audience && !hearsItself(sender) ? 1 : 0)
     audience.append(body, message, sender)
   }
   return sockets

@@ -16,7 +16,7 @@ import type { Socket } from './socket.ts'
 
 /** A message on its way to a room. */
 export interface RoomMessage extends Stamp {
-  /** Who sent it and shall not hear it; undefined where the room echoes. */
+  /** Who sent it; undefined where that is nobody's to hear or not to hear. */
   readonly origin: Socket | undefined
   /** Given last of all, in the order of delivery. */
   sequence: number
@@ -70,6 +70,7 @@ export function ownText(text: string): Buffer {
 /** The body alone, in memory of its own. */
 export function ownBody(envelope: EnvelopeBody): EnvelopeBody {
   const { bytes, start, cutStart, cutEnd, end, content, contentStart, contentEnd } = envelope
+  const { expiresAfter, quality } = envelope
   const own = Buffer.allocUnsafeSlow(cutStart - start + end - cutEnd)
   bytes.copy(own, 0, start, cutStart)
   if (cutEnd < end) bytes.copy(own, cutStart - start, cutEnd, end)
@@ -83,5 +84,7 @@ export function ownBody(envelope: EnvelopeBody): EnvelopeBody {
     content,
     contentStart: content === 0 ? 0 : contentStart - moved,
     contentEnd: content === 0 ? 0 : contentEnd - moved,
+    expiresAfter,
+    quality,
   }
 }

@@ -23,6 +23,11 @@ export function freeOf([first]: readonly Sender[]): Sender | undefined {
   return first && first.channels.length === 0 && !first.actor.terms ? first : undefined
 }
 
+/** Whether what he sends comes back to him. */
+export function hearsItself({ place, socket }: Membership): boolean {
+  return place.config.echo || socket.hearsItself
+}
+
 /** One socket in one room: what it may do there, resolved when it joined (R26). */
 export interface Membership {
   readonly socket: Socket

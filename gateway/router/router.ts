@@ -188,7 +188,7 @@ export class Router {
     const bytesOf = isKept ? ownText : Buffer.from
     return {
       id: isKept ? keepId(id) : id,
-      origin: place.config.echo ? undefined : origin,
+      origin,
       from: sender?.from ?? NO_BYTES,
       route: place.route,
       channel: channel === '' ? NO_BYTES : bytesOf(channel),

@@ -35,6 +35,8 @@ export interface Socket {
   readonly names: ReadonlyMap<string, string>
   /** By route. */
   readonly memberships: ReadonlyMap<number, Membership>
+  /** It hears what it sends, whatever the room says of echoes: MQTT wants it so. */
+  readonly hearsItself: boolean
   /** Where an envelope without destinations goes: the place that it entered by (R27). */
   readonly target: Target | undefined
 

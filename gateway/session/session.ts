@@ -22,7 +22,7 @@ import { leaveAll } from './entry/membership.ts'
 import type { Parked } from './entry/parked.ts'
 import type { WaitingEntry } from './entry/waiting.ts'
 import type { CatchUp } from './history/catch-up.ts'
-import { Outbox } from './outbox/outbox.ts'
+import { Outbox, type OutboxParts } from './outbox/outbox.ts'
 import type { Wire } from './wire.ts'
 
 export type Body = NonNullable<Exclude<MessageInitShape<typeof FrameSchema>, Frame>['body']>
@@ -36,6 +36,22 @@ export interface SessionHooks {
   readonly ending: (session: Session) => void
   readonly ended: (session: Session) => void
 }
+
+/** What a transport's sessions have of their own. */
+export interface SessionKind {
+  readonly hearsItself: boolean
+  readonly outbox: (parts: OutboxParts, session: Session) => Outbox
+}
+
+export interface SessionParts {
+  readonly wire: Wire
+  readonly lane: Lane
+  readonly handshake: Handshake
+  /** Absent: as WebSockets are. */
+  readonly kind?: SessionKind
+}
+
+const PLAIN: SessionKind = { hearsItself: false, outbox: (parts) => new Outbox(parts) }
 
 const NO_NAMES: ReadonlyMap<string, string> = new Map()
 const NONE: ReadonlySet<string> = new Set()
@@ -54,6 +70,7 @@ export function itself(address: string): Actor {
 export class Session implements Socket {
   // What every message touches comes first, to lie together in memory.
   readonly core: Core
+  readonly hearsItself: boolean
   readonly outbox: Outbox
   closed = false
   /** Has proved an identity or entered a room; until then it is in limbo (R14). */
@@ -130,8 +147,13 @@ export class Session implements Socket {
   readonly #hooks: SessionHooks
   #dropping = false
 
-  constructor(core: Core, wire: Wire, lane: Lane, handshake: Handshake, hooks: SessionHooks) {
+  constructor(
+    core: Core,
+    { wire, lane, handshake, kind = PLAIN }: SessionParts,
+    hooks: SessionHooks,
+  ) {
     this.core = core
+    this.hearsItself = kind.hearsItself
     this.#hooks = hooks
     this.wire = wire
     this.lane = lane
@@ -140,7 +162,7 @@ export class Session implements Socket {
     this.actors = [itself(this.address)]
     this.openedAt = core.uptime()
     this.heardAt = this.openedAt
-    this.outbox = new Outbox({
+    const outbox: OutboxParts = {
       wire,
       lane,
       turn: core.turn,
@@ -148,7 +170,8 @@ export class Session implements Socket {
       clock: core.uptime,
       overflow: () => this.#dropAfterTurn(),
       slowed: () => core.turn.touch({ flush: () => core.technical.slow(this) }),
-    })
+    }
+    this.outbox = kind.outbox(outbox, this)
     core.router.graph.addSocket(this)
   }
 

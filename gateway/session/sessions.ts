@@ -3,17 +3,14 @@
  */
 import { Code } from '@porthouse/proto/v1/code'
 import { isExpired } from '../identity/expiry.ts'
-import type { Handshake } from '../locks/acceptor.ts'
 import type { Entry } from '../protocol/address.ts'
-import type { Lane } from '../router/lane.ts'
 import type { Core } from './core.ts'
 import { enter, unlocked } from './entry/entry.ts'
 import { letGo } from './identity/identity.ts'
 import { leaveLock } from './locks/lock-address.ts'
 import { stepLocks } from './locks/locks.ts'
 import { receive, resume } from './receive.ts'
-import { Session, type SessionHooks } from './session.ts'
-import type { Wire } from './wire.ts'
+import { Session, type SessionHooks, type SessionParts } from './session.ts'
 
 /** How often deadlines are looked at, in milliseconds; at most this late they are kept. */
 const SWEEP_MS = 500
@@ -66,8 +63,8 @@ export class Sessions {
     return this.#core.failures.allows(address)
   }
 
-  open(wire: Wire, lane: Lane, handshake: Handshake): Session {
-    const session = new Session(this.#core, wire, lane, handshake, this.#hooks)
+  open(parts: SessionParts): Session {
+    const session = new Session(this.#core, parts, this.#hooks)
     this.#all.add(session)
     return session
   }

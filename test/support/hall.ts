@@ -222,7 +222,7 @@ export class Guest implements Wire {
     this.closed = promise
     this.#gone = resolve
     this.#json = lane !== binaryLane
-    this.session = sessions.open(this, lane, handshake)
+    this.session = sessions.open({ wire: this, lane, handshake })
   }
 
   /** Sends frames in one packet. */

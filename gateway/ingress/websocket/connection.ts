@@ -27,7 +27,8 @@ export interface Arrival {
 /** Serves an accepted WebSocket of a known subprotocol until it closes. */
 export function serve(ws: WebSocket, socket: Socket, sessions: Sessions, caller: Arrival): void {
   const lane = ws.protocol === jsonLane.name ? jsonLane : binaryLane
-  const session = sessions.open(new WebSocketWire(ws, socket), lane, caller.handshake)
+  const wire = new WebSocketWire(ws, socket)
+  const session = sessions.open({ wire, lane, handshake: caller.handshake })
   if (lane === binaryLane) tapMessages(socket, { ...sessions.intake, target: session })
   ws.on('message', (data, isBinary) => {
     if (isBinary !== (lane === binaryLane)) {

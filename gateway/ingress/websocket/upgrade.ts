@@ -79,7 +79,7 @@ function callerOf(
     query: new URLSearchParams(request.url?.split('?')[1] ?? ''),
     place: entry.kind === 'main' ? undefined : formatAddress(entry.address),
     client: entry.kind === 'room' ? entry.client : undefined,
-    open: (wire, lane) => sessions.open(wire, lane, handshake),
+    open: (wire, lane) => sessions.open({ wire, lane, handshake }),
     enter: (session) => sessions.enter(session, entry),
     heard: (session) => sessions.heard(session),
     late: () => sessions.draining,

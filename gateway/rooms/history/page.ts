@@ -14,6 +14,15 @@ export interface Replayed {
   readonly body: EnvelopeBody
 }
 
+/** Whether it is worth nothing any more; `now` in milliseconds since 1970-01-01 UTC. */
+export function isExpired(
+  { timeMs }: Pick<RoomMessage, 'timeMs'>,
+  { expiresAfter }: EnvelopeBody,
+  now: number,
+): boolean {
+  return expiresAfter > 0 && now >= timeMs + expiresAfter * 1000
+}
+
 export class Page {
   readonly place: Place
   readonly messages: readonly Replayed[]

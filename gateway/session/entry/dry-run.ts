@@ -111,7 +111,7 @@ function socketlessSession(core: Core): Session {
   const nothing = () => {}
   const handshake = { remote: '127.0.0.1', headers: {} }
   const hooks = { resume: nothing, unlocked: nothing, ending: nothing, ended: nothing }
-  return new Session(core, WIRE, LANE, handshake, hooks)
+  return new Session(core, { wire: WIRE, lane: LANE, handshake }, hooks)
 }
 
 const WIRE: Wire = {

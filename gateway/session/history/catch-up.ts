@@ -8,7 +8,7 @@
 import { Code } from '@porthouse/proto/v1/code'
 import { Replay } from '@porthouse/proto/v1/envelope'
 import { matchesAny } from '../../protocol/channel.ts'
-import type { Page, Replayed } from '../../rooms/history/page.ts'
+import { isExpired, type Page, type Replayed } from '../../rooms/history/page.ts'
 import type { RoomHistory } from '../../rooms/history/room-history.ts'
 import type { Room } from '../../rooms/rooms.ts'
 import type { Membership } from '../../router/membership.ts'
@@ -136,12 +136,12 @@ export class CatchUp {
 
   /** Encoded once for all, unless he has some of it already. */
   #send(page: Page): void {
-    const { outbox, lane } = this.#session
-    const missing = page.messages.filter((each) => !this.#has(each))
+    const now = this.#session.core.clock()
+    const missing = page.messages.filter(
+      (each) => !this.#has(each) && !isExpired(each.message, each.body, now),
+    )
     if (missing.length === 0) return
-    if (missing.length === page.messages.length) {
-      return outbox.shared(page.encode(lane, Replay.HISTORY))
-    }
+    if (missing.length === page.messages.length) return this.#session.outbox.page(page)
     this.#replay(missing.map((kept) => ({ kept, replay: Replay.HISTORY })))
   }
 
@@ -176,19 +176,16 @@ export class CatchUp {
       count++
     }
     const { sessionHistory } = this.#room
+    const now = this.#session.core.clock()
     const isThere = ({ kept, replay }: Earlier) =>
-      replay !== Replay.SESSION || sessionHistory?.has(kept) === true
+      (replay !== Replay.SESSION || sessionHistory?.has(kept) === true) &&
+      !isExpired(kept.message, kept.body, now)
     this.#replay(this.#earlier.slice(0, count).filter(isThere))
     this.#earlier = this.#earlier.slice(count)
   }
 
   #replay(messages: readonly Earlier[]): void {
-    const { outbox, lane } = this.#session
-    const writer = lane.writer()
-    for (const { kept, replay } of messages) {
-      writer.envelope(kept.body, { ...kept.message, replay }, 0, this.#room.config.structure)
-    }
-    outbox.shared(writer.whole())
+    this.#session.outbox.replay(messages, this.#room.config.structure)
   }
 
   /** What retention, or the window, has taken meanwhile. */

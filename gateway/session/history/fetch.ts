@@ -9,7 +9,7 @@ import type { Fetch } from '@porthouse/proto/v1/room'
 import { parsePlace } from '../../protocol/address.ts'
 import { coveredBy, coversFilter } from '../../protocol/channel.ts'
 import { Refusal } from '../../protocol/codes.ts'
-import type { Replayed } from '../../rooms/history/page.ts'
+import { isExpired, type Replayed } from '../../rooms/history/page.ts'
 import type { RoomHistory } from '../../rooms/history/room-history.ts'
 import type { Room } from '../../rooms/rooms.ts'
 import type { Membership } from '../../router/membership.ts'
@@ -140,7 +140,10 @@ function answer(
   found: readonly Found[],
 ): void {
   const { history, place, config } = room
-  const messages = found.flatMap((each) => each.messages)
+  const now = session.core.clock()
+  const messages = found
+    .flatMap((each) => each.messages)
+    .filter(({ message, body }) => !isExpired(message, body, now))
   for (const { message, body } of messages) {
     const stamp = { ...message, replay: Replay.HISTORY }
     session.outbox.envelope(body, stamp, frameId, config.structure)

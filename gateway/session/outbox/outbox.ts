@@ -3,14 +3,18 @@
  * that does not keep up leaves the shared path for a bounded queue of its own until it has drained
  * (R46).
  */
+import { Replay } from '@porthouse/proto/v1/envelope'
 import type { Frame } from '@porthouse/proto/v1/frame'
 import type { EnvelopeBody, ReceiptFacts, Stamp } from '../../protocol/packet-writer.ts'
+import type { Page } from '../../rooms/history/page.ts'
 import type { Batch } from '../../router/batch.ts'
 import type { RoomMessage } from '../../router/intake.ts'
 import type { FrameWriter, Lane } from '../../router/lane.ts'
 import type { Structure } from '../../router/structure.ts'
 import type { Turn } from '../../router/turn.ts'
+import type { Earlier } from '../history/catch-up.ts'
 import type { Wire } from '../wire.ts'
+import type { Notice } from './notice.ts'
 import { SlowQueue } from './slow-queue.ts'
 
 /**
@@ -24,6 +28,18 @@ export interface OutboxOptions {
   readonly bytes: number
   /** Longest time that a socket may take nothing while something waits, in milliseconds. */
   readonly ageMs: number
+}
+
+export interface OutboxParts {
+  readonly wire: Wire
+  readonly lane: Lane
+  readonly turn: Turn
+  readonly options: OutboxOptions
+  readonly clock: () => number
+  /** The socket has to go; called at most once a turn. */
+  readonly overflow: () => void
+  /** What is for the socket has to wait; called as often as that begins. */
+  readonly slowed: () => void
 }
 
 export class Outbox {
@@ -48,17 +64,7 @@ export class Outbox {
   readonly #slowed: () => void
   #stalledSince = 0
 
-  constructor(parts: {
-    wire: Wire
-    lane: Lane
-    turn: Turn
-    options: OutboxOptions
-    clock: () => number
-    /** The socket has to go; called at most once a turn. */
-    overflow: () => void
-    /** What is for the socket has to wait; called as often as that begins. */
-    slowed: () => void
-  }) {
+  constructor(parts: OutboxParts) {
     this.#wire = parts.wire
     this.#lane = parts.lane
     this.#turn = parts.turn
@@ -87,6 +93,25 @@ export class Outbox {
     this.#seal()
     if (!this.#isSlow()) this.#push(bytes)
     else if (!this.#slow?.add(bytes)) this.#overflow()
+  }
+
+  /** Takes frames that go to many sockets, and may not be lost. */
+  told(notice: Notice): void {
+    this.shared(notice.encode(this.#lane))
+  }
+
+  /** Takes a page of a room's past. */
+  page(page: Page): void {
+    this.shared(page.encode(this.#lane, Replay.HISTORY))
+  }
+
+  /** Takes messages of a room's past, each with its Replay. */
+  replay(messages: readonly Earlier[], structure: Structure | undefined): void {
+    const writer = this.#lane.writer()
+    for (const { kept, replay } of messages) {
+      writer.envelope(kept.body, { ...kept.message, replay }, 0, structure)
+    }
+    this.shared(writer.whole())
   }
 
   /** Nothing waits that the connection would not take soon. */

@@ -9,10 +9,10 @@ import { type Frame, FrameSchema } from '@porthouse/proto/v1/frame'
 import type { Member } from '@porthouse/proto/v1/room'
 import type { PresenceConfig } from '../../rooms/config.ts'
 import type { Room } from '../../rooms/rooms.ts'
-import type { Lane } from '../../router/lane.ts'
 import type { Membership } from '../../router/membership.ts'
 import type { Place } from '../../router/place.ts'
 import { memberName } from '../identity/known-as.ts'
+import { Notice } from '../outbox/notice.ts'
 import type { Session } from '../session.ts'
 import { Changes, memberOf } from './changes.ts'
 
@@ -98,16 +98,11 @@ export class Presence {
     if (!presence) return
     const frames = framesOf(place, changes, presence)
     if (frames.length === 0) return
-    const encoded = new Map<Lane, Buffer[]>()
+    const notices = frames.map((frame) => new Notice([frame]))
     for (const member of place.members) {
       if (!this.#watching.has(member) || member.hears.length === 0) continue
-      const { lane, outbox } = member.socket as Session
-      let packets = encoded.get(lane)
-      if (!packets) {
-        packets = frames.map((frame) => packetOf(lane, frame))
-        encoded.set(lane, packets)
-      }
-      for (const packet of packets) outbox.shared(packet)
+      const { outbox } = member.socket as Session
+      for (const notice of notices) outbox.told(notice)
     }
   }
 }
@@ -144,10 +139,4 @@ function frameOf(value: {
   return create(FrameSchema, {
     body: { case: 'room', value: { action: { case: 'presence', value } } },
   })
-}
-
-function packetOf(lane: Lane, frame: Frame): Buffer {
-  const writer = lane.writer()
-  writer.frame(frame)
-  return writer.whole()
 }

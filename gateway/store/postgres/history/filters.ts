@@ -1,4 +1,5 @@
 /** Filters of channels as a condition of SQL. */
+import { ROOM_ALONE } from '../../../protocol/channel.ts'
 import { keptWhole, textArray } from './literal.ts'
 
 /** What of `channel` the filters hear; undefined: all. */
@@ -13,9 +14,13 @@ export function channelMatch(filters: readonly string[]): ChannelMatch | undefin
   if (filters.includes('')) return undefined
   const isPattern = (filter: string) => filter.includes('*')
   return {
-    exact: textArray(filters.filter((filter) => !isPattern(filter))),
+    exact: textArray(filters.filter((filter) => !isPattern(filter)).map(channelOf)),
     patterns: textArray(filters.filter(isPattern).map(patternOf)),
   }
+}
+
+function channelOf(filter: string): string {
+  return filter === ROOM_ALONE ? '' : filter
 }
 
 function patternOf(filter: string): string {

@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file porthouse/v1/envelope.proto.
  */
 export const file_porthouse_v1_envelope: GenFile = /*@__PURE__*/
-  fileDesc("Chtwb3J0aG91c2UvdjEvZW52ZWxvcGUucHJvdG8SDHBvcnRob3VzZS52MSKwAgoIRW52ZWxvcGUSJgoHcm91dGluZxgBIAEoCzIVLnBvcnRob3VzZS52MS5Sb3V0aW5nEiIKBXN0YW1wGAIgASgLMhMucG9ydGhvdXNlLnYxLlN0YW1wEhEKB3BheWxvYWQYAyABKAxIABIOCgR0ZXh0GAYgASgJSAASFAoMY29udGVudF90eXBlGAQgASgJEjQKB2hlYWRlcnMYBSADKAsyIy5wb3J0aG91c2UudjEuRW52ZWxvcGUuSGVhZGVyc0VudHJ5EhAKCHJlcGx5X3RvGAcgASgJEhYKDmNvcnJlbGF0aW9uX2lkGAggASgMGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgkKB2NvbnRlbnRKBAgQECAimwEKB1JvdXRpbmcSDQoFcm91dGUYASABKA0SDwoHY2hhbm5lbBgCIAEoCRIKCgJ0bxgDIAMoCRIrCgdyZWNlaXB0GAQgASgOMhoucG9ydGhvdXNlLnYxLlJlY2VpcHRMZXZlbBIXCg9pZGVtcG90ZW5jeV9rZXkYBSABKAkSDgoGYWN0aW5nGAYgASgJEg4KBnJldGFpbhgHIAEoCCKpAQoFU3RhbXASCgoCaWQYASABKAwSDAoEZnJvbRgCIAEoCRINCgVyb3V0ZRgDIAEoDRIPCgdjaGFubmVsGAQgASgJEg4KBnRhcmdldBgFIAEoCRIQCghzZXF1ZW5jZRgGIAEoBBIPCgd0aW1lX21zGAcgASgEEg0KBWVwb2NoGAggASgEEiQKBnJlcGxheRgJIAEoDjIULnBvcnRob3VzZS52MS5SZXBsYXkqXQoGUmVwbGF5EhYKElJFUExBWV9VTlNQRUNJRklFRBAAEhIKDlJFUExBWV9ISVNUT1JZEAESEgoOUkVQTEFZX1NFU1NJT04QAhITCg9SRVBMQVlfUkVUQUlORUQQA2IGcHJvdG8z", [file_porthouse_v1_receipt]);
+  fileDesc("Chtwb3J0aG91c2UvdjEvZW52ZWxvcGUucHJvdG8SDHBvcnRob3VzZS52MSLvAgoIRW52ZWxvcGUSJgoHcm91dGluZxgBIAEoCzIVLnBvcnRob3VzZS52MS5Sb3V0aW5nEiIKBXN0YW1wGAIgASgLMhMucG9ydGhvdXNlLnYxLlN0YW1wEhEKB3BheWxvYWQYAyABKAxIABIOCgR0ZXh0GAYgASgJSAASFAoMY29udGVudF90eXBlGAQgASgJEjQKB2hlYWRlcnMYBSADKAsyIy5wb3J0aG91c2UudjEuRW52ZWxvcGUuSGVhZGVyc0VudHJ5EhAKCHJlcGx5X3RvGAcgASgJEhYKDmNvcnJlbGF0aW9uX2lkGAggASgMEhUKDWV4cGlyZXNfYWZ0ZXIYCSABKA0SJgoHcXVhbGl0eRgKIAEoDjIVLnBvcnRob3VzZS52MS5RdWFsaXR5Gi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgkKB2NvbnRlbnRKBAgQECAimwEKB1JvdXRpbmcSDQoFcm91dGUYASABKA0SDwoHY2hhbm5lbBgCIAEoCRIKCgJ0bxgDIAMoCRIrCgdyZWNlaXB0GAQgASgOMhoucG9ydGhvdXNlLnYxLlJlY2VpcHRMZXZlbBIXCg9pZGVtcG90ZW5jeV9rZXkYBSABKAkSDgoGYWN0aW5nGAYgASgJEg4KBnJldGFpbhgHIAEoCCKpAQoFU3RhbXASCgoCaWQYASABKAwSDAoEZnJvbRgCIAEoCRINCgVyb3V0ZRgDIAEoDRIPCgdjaGFubmVsGAQgASgJEg4KBnRhcmdldBgFIAEoCRIQCghzZXF1ZW5jZRgGIAEoBBIPCgd0aW1lX21zGAcgASgEEg0KBWVwb2NoGAggASgEEiQKBnJlcGxheRgJIAEoDjIULnBvcnRob3VzZS52MS5SZXBsYXkqcQoHUXVhbGl0eRIXChNRVUFMSVRZX1VOU1BFQ0lGSUVEEAASGAoUUVVBTElUWV9BVF9NT1NUX09OQ0UQARIZChVRVUFMSVRZX0FUX0xFQVNUX09OQ0UQAhIYChRRVUFMSVRZX0VYQUNUTFlfT05DRRADKl0KBlJlcGxheRIWChJSRVBMQVlfVU5TUEVDSUZJRUQQABISCg5SRVBMQVlfSElTVE9SWRABEhIKDlJFUExBWV9TRVNTSU9OEAISEwoPUkVQTEFZX1JFVEFJTkVEEANiBnByb3RvMw", [file_porthouse_v1_receipt]);
 
 /**
  * The gateway cuts routing out and puts stamp in; every other byte, unknown fields among them, goes
@@ -90,6 +90,22 @@ export type Envelope = Message<"porthouse.v1.Envelope"> & {
    * @generated from field: bytes correlation_id = 8;
    */
   correlationId: Uint8Array;
+
+  /**
+   * Seconds after stamp.time_ms, when it is worth nothing any more: what waits or is kept is then
+   * not delivered. MQTT 5's message expiry interval. Absent: it does not expire.
+   *
+   * @generated from field: uint32 expires_after = 9;
+   */
+  expiresAfter: number;
+
+  /**
+   * How it was published over MQTT, which bounds how MQTT passes it on. Absent: listeners get it
+   * as each subscribed.
+   *
+   * @generated from field: porthouse.v1.Quality quality = 10;
+   */
+  quality: Quality;
 };
 
 /**
@@ -246,6 +262,46 @@ export const StampSchema: GenMessage<Stamp> = /*@__PURE__*/
   messageDesc(file_porthouse_v1_envelope, 2);
 
 /**
+ * MQTT's quality of service, plus one.
+ *
+ * @generated from enum porthouse.v1.Quality
+ */
+export const Quality = {
+  /**
+   * @generated from enum value: QUALITY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: QUALITY_AT_MOST_ONCE = 1;
+   */
+  AT_MOST_ONCE: 1,
+
+  /**
+   * @generated from enum value: QUALITY_AT_LEAST_ONCE = 2;
+   */
+  AT_LEAST_ONCE: 2,
+
+  /**
+   * @generated from enum value: QUALITY_EXACTLY_ONCE = 3;
+   */
+  EXACTLY_ONCE: 3,
+} as const;
+
+/**
+ * MQTT's quality of service, plus one.
+ *
+ * @generated from enum porthouse.v1.Quality
+ */
+export type Quality = (typeof Quality)[keyof typeof Quality] | UnknownEnum;
+
+/**
+ * Describes the enum porthouse.v1.Quality.
+ */
+export const QualitySchema: GenEnum<Quality> = /*@__PURE__*/
+  enumDesc(file_porthouse_v1_envelope, 0);
+
+/**
  * @generated from enum porthouse.v1.Replay
  */
 export const Replay = {
@@ -287,5 +343,5 @@ export type Replay = (typeof Replay)[keyof typeof Replay] | UnknownEnum;
  * Describes the enum porthouse.v1.Replay.
  */
 export const ReplaySchema: GenEnum<Replay> = /*@__PURE__*/
-  enumDesc(file_porthouse_v1_envelope, 0);
+  enumDesc(file_porthouse_v1_envelope, 1);
 
