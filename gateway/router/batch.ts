@@ -18,7 +18,7 @@ export class Batch {
 
   constructor(place: Place, lane: Lane) {
     this.place = place
-    this.writer = lane.writer()
+    this.writer = lane.writer(place.name)
   }
 
   add(body: EnvelopeBody, message: RoomMessage): void {
@@ -30,25 +30,31 @@ export class Batch {
     return this.writer.bytes > BATCH_BYTES_MAX
   }
 
+  /** Frames `from` to `to` (exclusive) as a transport message. */
+  bytes(from: number, to: number): Buffer {
+    const isWhole = from === 0 && to === this.messages.length
+    return isWhole ? this.writer.whole() : this.writer.part(from, to)
+  }
+
   /** Nothing is allocated for a member here, unless he spoke himself in this turn. */
   deliver(members: readonly Membership[]): void {
     const count = this.messages.length
     for (let i = 0; i < members.length; i++) {
       const member = members[i] as Membership
       if (member.spoke === this) this.#deliverOthers(member)
-      else member.socket.deliver(this.writer.whole(), this, 0, count)
+      else member.socket.deliver(this, 0, count)
     }
   }
 
   /** The spans around a member's own messages. */
   #deliverOthers(member: Membership): void {
-    const { messages, writer } = this
+    const { messages } = this
     const { socket } = member
     member.spoke = undefined
     let from = 0
     for (let i = 0; i <= messages.length; i++) {
       if (i < messages.length && messages[i]?.origin !== socket) continue
-      if (i > from) socket.deliver(writer.part(from, i), this, from, i)
+      if (i > from) socket.deliver(this, from, i)
       from = i + 1
     }
   }

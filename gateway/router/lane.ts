@@ -9,7 +9,8 @@ import type { Structure } from './structure.ts'
 /** One wire form, for instance binary WebSocket: an object that all of its sockets share. */
 export interface Lane {
   readonly name: string
-  writer(): FrameWriter
+  /** `place`: `{account}/{room}` of the room that all messages are of, if they are of one. */
+  writer(place?: string): FrameWriter
 }
 
 /**

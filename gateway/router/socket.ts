@@ -40,8 +40,8 @@ export interface Socket {
   /** Where an envelope without destinations goes: the place that it entered by (R27). */
   readonly target: Target | undefined
 
-  /** Takes frames `from` to `to` of a batch, whose bytes on this lane are `bytes`. Never waits. */
-  deliver(bytes: Buffer, batch: Batch, from: number, to: number): void
+  /** Takes frames `from` to `to` (exclusive) of a batch of its lane. Never waits. */
+  deliver(batch: Batch, from: number, to: number): void
   /**
    * Takes a message that is for this socket, its client or its group; `structure`: of the group's
    * room.

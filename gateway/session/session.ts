@@ -179,8 +179,8 @@ export class Session implements Socket {
     return `socket:${this.id}`
   }
 
-  deliver(bytes: Buffer, batch: Batch, from: number, to: number): void {
-    this.outbox.deliver(bytes, batch, from, to)
+  deliver(batch: Batch, from: number, to: number): void {
+    this.outbox.deliver(batch, from, to)
   }
 
   direct(body: EnvelopeBody, stamp: Stamp, structure?: Structure): void {

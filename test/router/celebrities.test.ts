@@ -20,9 +20,9 @@ class Fan extends MemorySocket {
   turns = 0
   last: Buffer | undefined
 
-  override deliver(bytes: Buffer, _batch: Batch, _from: number, _to: number): void {
+  override deliver(batch: Batch, from: number, to: number): void {
     this.turns++
-    this.last = bytes
+    this.last = batch.bytes(from, to)
   }
 }
 

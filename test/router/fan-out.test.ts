@@ -163,7 +163,7 @@ describe('a turn', () => {
     const seen = new Set<Buffer>()
     for (let i = 0; i < 3; i++) {
       const socket = board.socket()
-      socket.deliver = (bytes) => void seen.add(bytes)
+      socket.deliver = (batch, from, to) => void seen.add(batch.bytes(from, to))
       place.listen(socket.enter(place), '')
     }
     say(0, 'once')

@@ -72,8 +72,8 @@ export class MemorySocket implements Socket {
     return member
   }
 
-  deliver(bytes: Buffer, _batch: Batch, from: number, to: number): void {
-    const frames = framesIn(bytes)
+  deliver(batch: Batch, from: number, to: number): void {
+    const frames = framesIn(batch.bytes(from, to))
     if (frames.length !== to - from) throw new Error(`${frames.length} frames for ${from} to ${to}`)
     this.heard.push(...frames)
   }

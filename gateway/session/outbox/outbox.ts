@@ -132,15 +132,15 @@ export class Outbox {
     this.#writer()
   }
 
-  /** Takes frames `from` to `to` of a batch, `bytes` on the wire. */
-  deliver(bytes: Buffer, batch: Batch, from: number, to: number): void {
+  /** Takes frames `from` to `to` (exclusive) of a batch. */
+  deliver(batch: Batch, from: number, to: number): void {
     if (this.#closed) return
     this.#seal()
-    if (!this.#isSlow()) return this.#push(bytes)
+    if (!this.#isSlow()) return this.#push(batch.bytes(from, to))
     for (let i = from; i < to; i++) {
       const { channel, sequence } = batch.messages[i] as RoomMessage
       const message = { place: batch.place, channel: Buffer.from(channel).toString(), sequence }
-      if (!this.#slow?.addMessage(batch.writer.part(i, i + 1), message)) return this.#overflow()
+      if (!this.#slow?.addMessage(batch.bytes(i, i + 1), message)) return this.#overflow()
     }
   }
 
