@@ -4,7 +4,18 @@
  */
 import { z } from 'zod'
 import { gatewayUrl } from '../protocol/gateway-url.ts'
-import { bool, bytes, choice, count, endpoint, list, ms, text } from './setting.ts'
+import {
+  bool,
+  bytes,
+  choice,
+  count,
+  endpoint,
+  list,
+  listener,
+  ms,
+  seconds,
+  text,
+} from './setting.ts'
 
 export const FEATURES = ['websocket', 'mqtt', 'teleprinter'] as const
 
@@ -12,6 +23,9 @@ export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', '
 
 const KIB = 1024
 const MIB = 1024 * KIB
+
+/** What MQTT can count in two bytes. */
+const MAX_16_BIT = 0xffff
 
 /** A section may be left out; each of its settings then has its default. */
 function section<Shape extends z.ZodRawShape>(shape: Shape) {
@@ -39,10 +53,41 @@ export const schema = z.strictObject({
     ),
   }),
   mqtt: section({
-    listen: endpoint(
-      '127.0.0.1:1883',
-      'where MQTT will listen; checked now, served by a later version',
+    listen: listener('127.0.0.1:1883', 'where MQTT listens on plain TCP; port 0 takes a free one'),
+    tls: section({
+      listen: listener(
+        '127.0.0.1:8883',
+        'where MQTT listens on TLS 1.2 and later, once certFile and keyFile are given',
+      ),
+      certFile: file('the certificate and those that lead to its root, in PEM; SIGHUP reads anew'),
+      keyFile: file('the private key of it, in PEM'),
+    }),
+    websocket: bool(true, 'serves MQTT over WebSocket as well: /mqtt where HTTP listens'),
+    connectTimeoutMs: ms(10_000, 50, 'how long a connection may take to send its CONNECT'),
+    keepAliveMaxS: seconds(
+      0,
+      0,
+      'longest keep alive of an MQTT 5 client, imposed on those that ask for more; 0: their own',
+      MAX_16_BIT,
     ),
+    receiveMaximum: count(
+      64,
+      1,
+      'publishes of QoS 1 and 2 that a client may have unacknowledged',
+      MAX_16_BIT,
+    ),
+    inflight: count(
+      32,
+      1,
+      'messages of QoS 1 and 2 that are unacknowledged by a client; fewer where it asks for that',
+      MAX_16_BIT,
+    ),
+    topicAliases: count(32, 0, 'topic aliases of a connection, each way', MAX_16_BIT),
+    sessionExpiryMaxS: seconds(604_800, 0, 'longest that a session may outlive its connection'),
+    sessions: count(100_000, 0, 'sessions that may outlive their connection, in all'),
+    sessionsPerPrincipal: count(1_000, 0, 'those of one token or client'),
+    queueMessages: count(1_000, 0, 'messages that are kept for a session while it is away'),
+    queueBytes: bytes(1 * MIB, 0, 'bytes of them; the oldest go first'),
   }),
   data: text('a folder', 'where everything that lasts is kept, unless databaseUrl is set'),
   databaseUrl: z.string().refine(isPostgresUrl).optional().meta({
@@ -167,6 +212,10 @@ export const schema = z.strictObject({
   drainMs: ms(5_000, 0, 'how long sockets have to take what waits for them at the end'),
   demo: bool(false, 'makes account demo, rooms demo/hello and demo/board and a token at start'),
 })
+
+function file(meaning: string) {
+  return z.string().min(1).optional().meta({ allowed: 'a file', meaning })
+}
 
 type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T
 

@@ -28,10 +28,8 @@ export function problemsOf(
   parsed: z.ZodSafeParseResult<Config>,
   found: ReadonlyMap<string, Found>,
 ): Problem[] {
-  if (parsed.success) return crossed(parsed.data, found)
-  const keys = new Set(
-    parsed.error.issues.map(({ path }) => path.slice(0, 2).filter(isName).join('.')),
-  )
+  if (parsed.success) return [...crossed(parsed.data, found), ...halves(parsed.data, found)]
+  const keys = new Set(parsed.error.issues.map(({ path }) => path.filter(isName).join('.')))
   return [...keys].map((key) => wrong(key, found.get(key), metaOf(key).allowed))
 }
 
@@ -57,6 +55,15 @@ function crossed(config: Config, found: ReadonlyMap<string, Found>): Problem[] {
           ),
         ]
   })
+}
+
+/** A certificate without its key, or the other way round. */
+function halves(config: Config, found: ReadonlyMap<string, Found>): Problem[] {
+  const keys = ['mqtt.tls.certFile', 'mqtt.tls.keyFile']
+  const missing = keys.filter((key) => valueAt(config, key) === undefined)
+  if (missing.length !== 1) return []
+  const there = keys.find((key) => !missing.includes(key)) as string
+  return [wrong(there, found.get(there), `only together with ${missing[0]}`)]
 }
 
 function wrong(key: string, found: Found | undefined, allowed: string): Problem {

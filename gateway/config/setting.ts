@@ -22,8 +22,8 @@ export interface Endpoint {
 /** 2^31 - 1: more overflows a Node timer, and is more memory than a bound should allow. */
 const WHOLE_MAX = 0x7fff_ffff
 
-export function count(fallback: number, min: number, meaning: string) {
-  return whole(fallback, min, 'a whole number', meaning)
+export function count(fallback: number, min: number, meaning: string, max = WHOLE_MAX) {
+  return whole(fallback, min, 'a whole number', meaning, max)
 }
 
 export function bytes(fallback: number, min: number, meaning: string) {
@@ -34,14 +34,16 @@ export function ms(fallback: number, min: number, meaning: string) {
   return whole(fallback, min, 'a whole number of milliseconds', meaning)
 }
 
-function whole(fallback: number, min: number, what: string, meaning: string) {
+/** Where a protocol counts in seconds. */
+export function seconds(fallback: number, min: number, meaning: string, max = WHOLE_MAX) {
+  return whole(fallback, min, 'a whole number of seconds', meaning, max)
+}
+
+function whole(fallback: number, min: number, what: string, meaning: string, max = WHOLE_MAX) {
   return z
-    .preprocess(
-      (raw) => (isText(raw, /^-?\d+$/) ? Number(raw) : raw),
-      z.int().min(min).max(WHOLE_MAX),
-    )
+    .preprocess((raw) => (isText(raw, /^-?\d+$/) ? Number(raw) : raw), z.int().min(min).max(max))
     .default(fallback)
-    .meta({ allowed: `${what} from ${min} to ${WHOLE_MAX}`, meaning })
+    .meta({ allowed: `${what} from ${min} to ${max}`, meaning })
 }
 
 export function bool(fallback: boolean, meaning: string) {
@@ -93,6 +95,16 @@ export function endpoint(fallback: string, meaning: string) {
       allowed: 'HOST:PORT with a port from 0 to 65535, such as 127.0.0.1:8080 or [::1]:8080',
       meaning,
     })
+}
+
+/** As text: HOST:PORT, or `off` for a listener that is not wanted. */
+export function listener(fallback: string, meaning: string) {
+  const off = z.literal('off')
+  const { allowed } = endpoint(fallback, meaning).meta() as unknown as SettingMeta
+  return z
+    .union([off, endpoint(fallback, meaning)])
+    .prefault(fallback)
+    .meta({ allowed: `${allowed}; or off`, meaning })
 }
 
 export function text(allowed: string, meaning: string) {

@@ -18,7 +18,10 @@ const LEAVES = new Map(leaves(schema.shape, ''))
 /** Every setting, dotted, in the order of the schema. */
 export const KEYS: readonly string[] = [...LEAVES.keys()]
 
-const SECTIONS = new Set(KEYS.filter((key) => key.includes('.')).map((key) => key.split('.')[0]!))
+/** What holds settings: `mqtt` and `mqtt.tls` for `mqtt.tls.listen`. */
+const SECTIONS = new Set(
+  KEYS.flatMap((key) => [...key.matchAll(/\./g)].map(({ index }) => key.slice(0, index))),
+)
 
 export function metaOf(key: string): SettingMeta {
   return LEAVES.get(key) as SettingMeta
@@ -38,15 +41,18 @@ export function flatten(tree: object, source: string, problems: Problem[]): [str
 }
 
 export function put(tree: Tree, key: string, value: unknown): void {
-  const [first = '', second] = key.split('.')
-  if (second === undefined) tree[first] = value
-  else tree[first] = { ...(tree[first] as Tree | undefined), [second]: value }
+  const names = key.split('.')
+  const last = names.pop() as string
+  let node = tree
+  for (const name of names) {
+    node[name] ??= {}
+    node = node[name] as Tree
+  }
+  node[last] = value
 }
 
 export function valueAt(tree: object, key: string): unknown {
-  const [first = '', second] = key.split('.')
-  const value = (tree as Tree)[first]
-  return second === undefined ? value : (value as Tree)[second]
+  return key.split('.').reduce((node: unknown, name) => (node as Tree)[name], tree)
 }
 
 export function isTree(value: unknown): value is Tree {

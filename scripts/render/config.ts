@@ -36,6 +36,7 @@ function valueAt(tree: unknown, key: string): unknown {
 
 /** A value as the environment spells it. */
 function format(value: unknown): string {
+  if (value === undefined) return 'none'
   if (Array.isArray(value)) return value.length > 0 ? `\`${value.join(',')}\`` : 'none'
   return `\`${isTree(value) ? formatEndpoint(value as unknown as Endpoint) : value}\``
 }

@@ -29,6 +29,13 @@ describe('a wrong config', () => {
     ['http.listen', { http: { listen: '8080' } }, '"8080"', 'HOST:PORT'],
     ['http.listen', { http: { listen: '127.0.0.1:65536' } }, '"127.0.0.1:65536"', '0 to 65535'],
     ['mqtt.listen', { mqtt: { listen: 'a:b' } }, '"a:b"', 'HOST:PORT'],
+    ['mqtt.listen', { mqtt: { listen: 'no' } }, '"no"', 'or off'],
+    ['mqtt.tls', { mqtt: { tls: 1 } }, '1', 'an object'],
+    ['mqtt.tls.listen', { mqtt: { tls: { listen: '' } } }, '""', 'HOST:PORT'],
+    ['mqtt.tls.certFile', { mqtt: { tls: { certFile: 'c' } } }, '"c"', 'with mqtt.tls.keyFile'],
+    ['mqtt.tls.keyFile', { mqtt: { tls: { keyFile: 'k' } } }, '"k"', 'with mqtt.tls.certFile'],
+    ['mqtt.inflight', { mqtt: { inflight: 65_536 } }, '65536', 'from 1 to 65535'],
+    ['mqtt.keepAliveMaxS', { mqtt: { keepAliveMaxS: -1 } }, '-1', 'seconds from 0 to 65535'],
     ['http.origins', { http: { origins: ['a.example'] } }, '["a.example"]', 'https://app.example'],
     ['features', { features: ['websockets'] }, '["websockets"]', 'websocket, mqtt'],
     ['log', { log: 'loud' }, '"loud"', 'debug'],
@@ -77,6 +84,7 @@ describe('a wrong config', () => {
     ['heartbeatMS', { heartbeatMS: 1 }, 'heartbeatMs'],
     ['limits.frames', { limits: { frames: 1 } }, 'limbo.frames'],
     ['htp', { htp: {} }, 'http'],
+    ['mqtt.tls.certfile', { mqtt: { tls: { certfile: 'c' } } }, 'mqtt.tls.certFile'],
   ])('with the unknown key %s is refused with the nearest known one', (key, settings, meant) => {
     expect(problems({ settings: settings as never })).toEqual([
       `${key} is not a setting (the program); did you mean ${meant}?`,

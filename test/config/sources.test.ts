@@ -20,8 +20,7 @@ function fileWith(settings: unknown): string {
 }
 
 function tree(key: string, value: unknown): object {
-  const [first = '', second] = key.split('.')
-  return { [first]: second === undefined ? value : { [second]: value } }
+  return key.split('.').reduceRight((inner, name) => ({ [name]: inner }), value) as object
 }
 
 /** A value other than the default, as a file has it, and as text. */
@@ -47,12 +46,15 @@ function values(key: string): fc.Arbitrary<{ value: unknown; text: string }> {
     return fc.constantFrom('postgres://u:p@h:1/d', 'postgresql:///d').map(same)
   if (typeof before === 'boolean') return fc.boolean().map((value) => ({ value, text: `${value}` }))
   // Near the default, so that bounds which depend on each other stay in order.
-  const near = fc.integer({ min: Number(before) - 1, max: Number(before) })
+  const near = fc.integer({ min: Math.max(0, Number(before) - 1), max: Number(before) })
   return near.map((value) => ({ value, text: `${value}` }))
 }
 
+/** A certificate and its key come together or not at all. */
+const alone = KEYS.filter((key) => !key.startsWith('mqtt.tls.') || key.endsWith('.listen'))
+
 const settings = fc
-  .constantFrom(...KEYS)
+  .constantFrom(...alone)
   .chain((key) => values(key).map((written) => ({ key, ...written })))
 
 describe('where settings stand', () => {
@@ -106,6 +108,18 @@ describe('where settings stand', () => {
       'DATABASE_URL',
       'PORTHOUSE_LIMBO_DEADLINE_MS',
     ])
+  })
+
+  it('may be a section within a section', () => {
+    const tls = { certFile: '/etc/c.pem', keyFile: '/etc/k.pem' }
+    const { config } = loadConfig({ env: {}, file: fileWith({ mqtt: { tls } }) })
+    expect(config.mqtt.tls).toEqual({ listen: { host: '127.0.0.1', port: 8883 }, ...tls })
+    const env = {
+      PORTHOUSE_MQTT_TLS_CERT_FILE: '/etc/c.pem',
+      PORTHOUSE_MQTT_TLS_KEY_FILE: '/etc/k.pem',
+      PORTHOUSE_MQTT_TLS_LISTEN: 'off',
+    }
+    expect(loadConfig({ env }).config.mqtt.tls).toEqual({ listen: 'off', ...tls })
   })
 
   it('takes a data folder from where the file is, or from the current folder', () => {
