@@ -1,0 +1,60 @@
+/** What breaks MQTT itself, by the reason codes of MQTT 5 (section 2.4), whatever version is spoken. */
+import { Code } from '@porthouse/proto/v1/code'
+
+/** Reason codes, by their names in the specification. */
+export const Reason = {
+  MALFORMED_PACKET: 0x81,
+  PROTOCOL_ERROR: 0x82,
+  UNSUPPORTED_PROTOCOL_VERSION: 0x84,
+  CLIENT_IDENTIFIER_NOT_VALID: 0x85,
+  NOT_AUTHORIZED: 0x87,
+  TOPIC_FILTER_INVALID: 0x8f,
+  TOPIC_NAME_INVALID: 0x90,
+  TOPIC_ALIAS_INVALID: 0x94,
+  PACKET_TOO_LARGE: 0x95,
+  PAYLOAD_FORMAT_INVALID: 0x99,
+} as const
+
+/** The code that an error has where nobody says a closer one. */
+const CODES: ReadonlyMap<number, Code> = new Map([
+  [Reason.MALFORMED_PACKET, Code.MALFORMED_PACKET],
+  [Reason.PROTOCOL_ERROR, Code.FRAME_NOT_ALLOWED],
+  [Reason.UNSUPPORTED_PROTOCOL_VERSION, Code.SUBPROTOCOL_UNSUPPORTED],
+  [Reason.CLIENT_IDENTIFIER_NOT_VALID, Code.ADDRESS_INVALID],
+  [Reason.NOT_AUTHORIZED, Code.ENTRY_NOT_PERMITTED],
+  [Reason.TOPIC_FILTER_INVALID, Code.ADDRESS_INVALID],
+  [Reason.TOPIC_NAME_INVALID, Code.ADDRESS_INVALID],
+  [Reason.TOPIC_ALIAS_INVALID, Code.ROUTE_UNKNOWN],
+  [Reason.PACKET_TOO_LARGE, Code.PACKET_TOO_LARGE],
+  [Reason.PAYLOAD_FORMAT_INVALID, Code.CONTENT_INVALID],
+])
+
+/**
+ * Thrown for what MQTT does not allow. From the reader it ends the connection; from a check of one
+ * filter or one message, whoever asked answers that one alone.
+ */
+export class MqttError extends Error {
+  /** Of MQTT 5, 0x80 and above. */
+  readonly reason: number
+  readonly code: Code
+  /** For a person; nothing in it is the peer's own words. */
+  readonly detail: string
+
+  constructor(reason: number, detail: string, code?: Code) {
+    super(`0x${reason.toString(16)}: ${detail}`)
+    this.name = 'MqttError'
+    this.reason = reason
+    this.detail = detail
+    this.code = code ?? CODES.get(reason) ?? Code.INTERNAL
+  }
+}
+
+/** What cannot be read by the rules, [MQTT-4.13.1-1]. */
+export function malformed(detail: string, code?: Code): MqttError {
+  return new MqttError(Reason.MALFORMED_PACKET, detail, code)
+}
+
+/** What reads well and is not allowed there. */
+export function protocolError(detail: string): MqttError {
+  return new MqttError(Reason.PROTOCOL_ERROR, detail)
+}
