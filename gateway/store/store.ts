@@ -6,6 +6,7 @@
 import type { JsonObject } from '@bufbuild/protobuf'
 import type { Config } from '@porthouse/proto/room/v1/config'
 import type { Cursors, Histories, RetainedValues } from './history.ts'
+import type { MqttSessions } from './mqtt-sessions.ts'
 
 export interface Store {
   readonly accounts: Accounts
@@ -18,6 +19,7 @@ export interface Store {
   readonly histories: Histories
   readonly cursors: Cursors
   readonly retained: RetainedValues
+  readonly mqttSessions: MqttSessions
   readonly changes: Changes
   /** Resolves when the database answers. */
   ping(): Promise<void>

@@ -15,6 +15,7 @@ import { PostgresRetained } from './history/retained.ts'
 import { Upkeep } from './history/upkeep.ts'
 import { PostgresLogins } from './logins.ts'
 import { migrate } from './migrate.ts'
+import { PostgresMqttSessions } from './mqtt/sessions.ts'
 import { PostgresOffences } from './offences.ts'
 import { reach } from './reach.ts'
 import { PostgresRooms } from './rooms.ts'
@@ -69,6 +70,7 @@ async function openMigrated(
     histories,
     cursors: new PostgresCursors(database),
     retained: new PostgresRetained(database),
+    mqttSessions: new PostgresMqttSessions(database),
     changes,
     ping: () => database.run(async (queries) => void (await queries.execute(sql`select 1`))),
     close: async () => {

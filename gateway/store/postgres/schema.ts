@@ -11,6 +11,7 @@ import {
   jsonb,
   pgTable,
   primaryKey,
+  smallint,
   text,
   timestamp,
   unique,
@@ -256,4 +257,97 @@ export const retained = pgTable(
     body: bytea().notNull(),
   },
   (table) => [primaryKey({ columns: [table.roomId, table.channel] })],
+)
+
+/** Of MQTT clients. A trigger of clients and of tokens deletes what is theirs. */
+export const mqttSessions = pgTable(
+  'mqtt_sessions',
+  {
+    key: text().primaryKey(),
+    accountId: uuid('account_id').references(() => accounts.id, { onDelete: 'cascade' }),
+    principal: text().notNull(),
+    clientId: text('client_id').notNull(),
+    expiryS: bigint('expiry_s', { mode: 'number' }).notNull(),
+    /** Null while it is connected. */
+    awaySince: moment('away_since'),
+    /** Null while it is connected, or where it does not end. */
+    endsAt: moment('ends_at'),
+    will: bytea(),
+    willDelayS: bigint('will_delay_s', { mode: 'number' }),
+    /** Null: not due yet. */
+    willAt: moment('will_at'),
+    /** In its queue, or what was before a room of it was deleted. */
+    messages: position('messages').default(0),
+    bytes: position('bytes').default(0),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    index().on(table.accountId),
+    index().on(table.principal),
+    index().on(table.endsAt).where(sql`ends_at is not null`),
+    index().on(table.willAt).where(sql`will_at is not null`),
+  ],
+)
+
+const sessionKey = () =>
+  text()
+    .notNull()
+    .references(() => mqttSessions.key, { onDelete: 'cascade' })
+
+const anyRoomId = () => uuid('room_id').references(() => rooms.id, { onDelete: 'cascade' })
+
+export const mqttSubscriptions = pgTable(
+  'mqtt_subscriptions',
+  {
+    key: sessionKey(),
+    topic: text().notNull(),
+    qos: smallint().notNull(),
+    noLocal: boolean('no_local').notNull(),
+    retainAsPublished: boolean('retain_as_published').notNull(),
+    retainHandling: smallint('retain_handling').notNull(),
+    identifier: integer(),
+    roomId: anyRoomId(),
+    /** Both stand, or neither. */
+    epoch: bigint({ mode: 'number' }),
+    sequence: bigint({ mode: 'number' }),
+  },
+  (table) => [primaryKey({ columns: [table.key, table.topic] }), index().on(table.roomId)],
+)
+
+export const mqttQueue = pgTable(
+  'mqtt_queue',
+  {
+    key: sessionKey(),
+    number: bigint({ mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
+    topic: text().notNull(),
+    qos: smallint().notNull(),
+    retain: boolean().notNull(),
+    body: bytea().notNull(),
+    /** The body is text. */
+    text: boolean().notNull(),
+    messageId: integer('message_id'),
+    released: boolean().notNull(),
+    expiresAt: moment('expires_at'),
+    roomId: anyRoomId(),
+    /** Aedes' own number of the message; both stand, or neither. */
+    broker: text(),
+    counter: bigint({ mode: 'number' }),
+  },
+  (table) => [
+    primaryKey({ columns: [table.key, table.number] }),
+    index().on(table.key, table.messageId).where(sql`message_id is not null`),
+    index().on(table.roomId),
+    index().on(table.expiresAt).where(sql`expires_at is not null`),
+  ],
+)
+
+/** Messages of QoS 2 that were received and not released. */
+export const mqttIncoming = pgTable(
+  'mqtt_incoming',
+  {
+    key: sessionKey(),
+    messageId: integer('message_id').notNull(),
+    packet: bytea(),
+  },
+  (table) => [primaryKey({ columns: [table.key, table.messageId] })],
 )
