@@ -9,7 +9,7 @@ import { RecordCache } from './identity/record-cache.ts'
 import { Connections } from './ingress/connections.ts'
 import { loginRoutes } from './ingress/http/login.ts'
 import { serveHttp } from './ingress/http/server.ts'
-import { isLoopback, pageTrusted } from './ingress/websocket/origin.ts'
+import { isLoopback, pageTrusted } from './ingress/origin.ts'
 import { type WebSocketOptions, webSocketIngress } from './ingress/websocket/upgrade.ts'
 import type { Acceptor } from './locks/acceptor.ts'
 import { type AcceptorParts, builtInAcceptors } from './locks/acceptors/index.ts'
@@ -50,6 +50,7 @@ import { Sessions } from './session/sessions.ts'
 import { Technical } from './session/technical/technical.ts'
 import type { Credential, Store, TokenRecord } from './store/store.ts'
 
+export { ListenError } from './ingress/listen.ts'
 export type { Acceptor } from './locks/acceptor.ts'
 
 export interface Gateway {
@@ -72,7 +73,7 @@ export interface GatewayParts {
   readonly acceptors?: readonly Acceptor[]
 }
 
-/** Starts a gateway. Rejects where it cannot listen. */
+/** Starts a gateway. Rejects with a ListenError where it cannot listen. */
 export async function createGateway(given: GatewayParts): Promise<Gateway> {
   const { config, store, log } = given
   const clock = Date.now

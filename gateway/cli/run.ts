@@ -1,7 +1,7 @@
 /** `porthouse run`: config, log, store, gateway; then until a signal ends it in order. */
 import type { Config } from '../config/config.ts'
 import { formatEndpoint } from '../config/setting.ts'
-import { createGateway, type Gateway } from '../gateway.ts'
+import { createGateway, type Gateway, ListenError } from '../gateway.ts'
 import { type Log, openLog } from '../observe/log.ts'
 import { openStore } from '../store/postgres/open.ts'
 import type { Store } from '../store/store.ts'
@@ -26,7 +26,7 @@ export async function run(options: RunOptions): Promise<void> {
       await store.close()
     }
   } catch (error) {
-    throw startFailure(storeFailure(error), config)
+    throw startFailure(storeFailure(error))
   } finally {
     await close()
   }
@@ -69,14 +69,18 @@ function reachedAt({ host, port }: Gateway['http']): string {
   return formatEndpoint({ host: reached, port })
 }
 
-function startFailure(error: unknown, config: Config): unknown {
-  const { code, syscall } = error as NodeJS.ErrnoException
-  const listen = formatEndpoint(config.http.listen)
+/** The flags of what is listened on; the rest stands in the config alone. */
+const FLAGS: Record<string, string> = {
+  'http.listen': '--http HOST:PORT',
+  'mqtt.listen': '--mqtt HOST:PORT',
+}
+
+function startFailure(error: unknown): unknown {
+  if (!(error instanceof ListenError)) return error
+  const { code, endpoint, setting } = error
+  const flag = FLAGS[setting] ?? `${setting} in the config`
   if (code === 'EADDRINUSE') {
-    return new Failure(code, `${listen} is in use; choose another with --http HOST:PORT`)
+    return new Failure(code, `${endpoint} is in use; choose another with ${flag}`)
   }
-  if (syscall === 'listen' || syscall === 'getaddrinfo') {
-    return new Failure(String(code), `cannot listen on ${listen} (${code}); see --http HOST:PORT`)
-  }
-  return error
+  return new Failure(code, `cannot listen on ${endpoint} (${code}); see ${flag}`)
 }

@@ -117,7 +117,7 @@ export const layers: readonly Layer[] = [
     name: 'ingress',
     path: 'gateway/ingress/',
     named: ['**/ingress/*.ts'],
-    layers: ['protocol', 'config'],
+    layers: ['protocol', 'observe', 'locks', 'config'],
     packages: ['node:*'],
   },
   {
@@ -132,7 +132,7 @@ export const layers: readonly Layer[] = [
     path: 'gateway/ingress/mqtt/',
     named: ['**/ingress/mqtt/**'],
     layers: [...ingressMay, 'mqtt-listeners'],
-    packages: ['aedes', 'mqtt-packet', 'node:crypto', 'node:events', 'node:net', 'node:tls'],
+    packages: ['aedes', 'mqtt-packet', 'node:crypto', 'node:events', 'node:stream'],
   },
   {
     name: 'mqtt-listeners',

@@ -1,11 +1,12 @@
 /** The HTTP port: a table of routes, health among them, and the way to WebSocket. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { Code } from '@porthouse/proto/v1/code'
 import type { Log } from '../../observe/log.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { StoreError } from '../../store/store.ts'
 import type { Connections } from '../connections.ts'
+import { listen } from '../listen.ts'
 import { refuseRequest, refuseUpgrade } from './problem.ts'
 import { answerText, type Route } from './route.ts'
 
@@ -41,7 +42,7 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
-/** Rejects where the address cannot be listened on. */
+/** Rejects with a ListenError where the address cannot be listened on. */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const server = createServer({
     maxHeaderSize: HEADER_BYTES_MAX,
@@ -55,10 +56,10 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const routes = [...healthRoutes(options), ...(options.routes ?? [])]
   server.on('request', (request, response) => answer(routes, options.log, request, response))
   server.on('upgrade', (request, socket, head) => upgrade(options, request, socket as Socket, head))
-  await listen(server, options)
-  const { address, port } = server.address() as AddressInfo
+  const { log } = options
+  const { host, port } = await listen(server, options, { setting: 'http.listen', log })
   return {
-    host: address,
+    host,
     port,
     stopListening: () => void server.close(),
     close: () => close(server),
@@ -136,16 +137,6 @@ function upgrade(
     if (!(error instanceof Refusal)) throw error
     refuseUpgrade(socket, error)
   }
-}
-
-function listen(server: Server, { host, port }: HttpOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
 }
 
 function close(server: Server): Promise<void> {

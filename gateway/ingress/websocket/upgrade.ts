@@ -9,9 +9,9 @@ import { type Entry, formatAddress, parsePath } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Sessions } from '../../session/sessions.ts'
 import type { Connections } from '../connections.ts'
+import { handshakeOf } from '../handshake.ts'
+import { type OriginRules, originAllowed } from '../origin.ts'
 import { type Arrival, closeWith, LANES, serve } from './connection.ts'
-import { handshakeOf } from './handshake.ts'
-import { type OriginRules, originAllowed } from './origin.ts'
 import {
   type Caller,
   serveTeleprinter,

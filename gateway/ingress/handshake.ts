@@ -1,6 +1,6 @@
 /** What of an HTTP request acceptors may look at (R7). */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import type { Handshake } from '../../locks/acceptor.ts'
+import type { Handshake } from '../locks/acceptor.ts'
 
 /** What is about the transport alone. */
 const TRANSPORT = /^(connection|upgrade|sec-websocket-.*|te|trailer|transfer-encoding)$/
