@@ -132,6 +132,11 @@ export class Sessions {
   /** One who has been silent for a heartbeat is asked, and has as long again to answer. */
   #lookForLife(session: Session, now: number): void {
     const { heartbeatMs } = this.#core.options
+    const { patienceMs } = session.wire
+    if (patienceMs !== undefined) {
+      if (now - session.heardAt <= patienceMs) return
+      return session.drop(Code.HEARTBEAT_TIMEOUT, 'no sign of life')
+    }
     if (session.pingedAt > session.heardAt) {
       if (now - session.pingedAt < heartbeatMs) return
       return session.drop(Code.HEARTBEAT_TIMEOUT, 'no sign of life')

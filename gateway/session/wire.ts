@@ -14,6 +14,11 @@ export interface Wire {
    * ping.
    */
   ping(): void
+  /**
+   * How long it may be silent before it is taken for dead, in milliseconds; absent: it is asked
+   * for a sign of life after a heartbeat.
+   */
+  readonly patienceMs?: number
   /** Ends the connection after what was written, as the code's rendering says. */
   close(code: Code, detail: string): void
   /** Ends it at once. */

@@ -9,8 +9,9 @@ import { mayRead, receive } from '../../session/receive.ts'
 import type { Session } from '../../session/session.ts'
 import type { Sessions } from '../../session/sessions.ts'
 import type { Wire } from '../../session/wire.ts'
+import { packetOfJson } from '../packet-json.ts'
 import { binaryLane } from './binary-lane.ts'
-import { jsonLane, packetOfJson } from './json-lane.ts'
+import { jsonLane } from './json-lane.ts'
 import { tapMessages } from './message-tap.ts'
 
 /** What a close frame may say, in bytes (RFC 6455 section 5.5). */

@@ -3,7 +3,7 @@
  * the Protobuf JSON mapping. Fields that this version does not know have no names in it and are
  * dropped.
  */
-import { create, fromBinary, fromJsonString, toBinary, toJsonString } from '@bufbuild/protobuf'
+import { create, fromBinary, toJsonString } from '@bufbuild/protobuf'
 import { type Frame, FrameSchema, PacketSchema } from '@porthouse/proto/v1/frame'
 import {
   type EnvelopeBody,
@@ -11,7 +11,6 @@ import {
   type ReceiptFacts,
   type Stamp,
 } from '../../protocol/packet-writer.ts'
-import { malformed } from '../../protocol/reader.ts'
 import type { FrameWriter, Lane } from '../../router/lane.ts'
 import type { Structure } from '../../router/structure.ts'
 import { HEADROOM, TEXT, writeHeader } from './framing.ts'
@@ -19,17 +18,6 @@ import { HEADROOM, TEXT, writeHeader } from './framing.ts'
 export const jsonLane: Lane = {
   name: 'porthouse.v1.json',
   writer: () => new JsonWriter(),
-}
-
-/** A client's text as the packet that it stands for. Throws Refusal MALFORMED_PACKET. */
-export function packetOfJson(text: string): Buffer {
-  if (text === '') return Buffer.alloc(0)
-  try {
-    const packet = fromJsonString(PacketSchema, text, { ignoreUnknownFields: true })
-    return Buffer.from(toBinary(PacketSchema, packet))
-  } catch {
-    throw malformed('not a Packet in Protobuf JSON')
-  }
 }
 
 /** The message encoded last: one that goes to several audiences is encoded once. */

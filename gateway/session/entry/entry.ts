@@ -93,7 +93,8 @@ function arrive(
     if (request.presence) session.core.presence.watch(member)
     if (request.replayed) room.sessionHistory?.own(member)
     const had = hadBefore(room, request.past)
-    listen(session, room, { frameId: request.frameId, member, added, channel, beginning, had })
+    const { frameId, lastValues } = request
+    listen(session, room, { frameId, member, added, channel, beginning, had, lastValues })
   } catch (error) {
     session.core.rooms.release(room)
     if (!(error instanceof Refusal)) throw error

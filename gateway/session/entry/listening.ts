@@ -8,6 +8,7 @@ import type { Membership } from '../../router/membership.ts'
 import { CatchUp, pendingFilters } from '../history/catch-up.ts'
 import { earlierFor } from '../history/newcomer.ts'
 import type { Session } from '../session.ts'
+import type { LastValues } from './waiting.ts'
 
 export interface Listening {
   readonly frameId: number
@@ -18,15 +19,21 @@ export interface Listening {
   readonly beginning: Beginning | undefined
   /** The last position up to which he has had everything. */
   readonly had: number
+  /** See EntryRequest. */
+  readonly lastValues?: LastValues
 }
 
 /** Says that he is in, and lets him hear what is new: at once, or after what he has missed. */
 export function listen(session: Session, room: Room, listening: Listening): void {
-  const { frameId, member, added: filters, channel, beginning, had } = listening
+  const { frameId, member, channel, beginning, had, lastValues } = listening
+  const isAgain = lastValues === 'all' && listening.added.length === 0
+  const filters = isAgain ? [channel] : listening.added
   const { place } = room
   const { after, code } = beginning ?? { after: place.sequence, code: Code.UNSPECIFIED }
   const isNew = filters.length > 0
-  const earlier = isNew ? earlierFor(session, room, member, filters, { had, after }) : []
+  const earlier = isNew
+    ? earlierFor(session, room, member, filters, { had, after, lastValues })
+    : []
   // Behind one that is still to come, or what both bring would come twice.
   const isBehind = pendingFilters(session, member).length > 0
   if (!isNew || (!beginning && earlier.length === 0 && !isBehind)) {

@@ -6,6 +6,8 @@ import type { Past } from '../history/backlog.ts'
 import type { Session } from '../session.ts'
 import type { Listen } from './membership.ts'
 
+export type LastValues = 'none' | 'all' | undefined
+
 /** A wish to enter a place. */
 export interface EntryRequest {
   /** Of the Join; 0 where the URL named the place. */
@@ -17,6 +19,11 @@ export interface EntryRequest {
   readonly past?: Past
   /** What it sends is to be replayed to newcomers (R24). */
   readonly replayed?: boolean
+  /**
+   * Last values of what it asks for: none, or all, of what it hears already too, as MQTT wants it.
+   * Absent: those of what is new.
+   */
+  readonly lastValues?: LastValues
   /** It wants to know who is there. */
   readonly presence?: boolean
   /** The client that the URL says this is. */

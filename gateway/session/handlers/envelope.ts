@@ -1,12 +1,11 @@
 /** Envelope from a client: scan, publish, answer with what became of it. The hot path. */
-import { Code } from '@porthouse/proto/v1/code'
-import { ReceiptLevel, ReceiptStatus } from '@porthouse/proto/v1/receipt'
+import { ReceiptLevel } from '@porthouse/proto/v1/receipt'
 import { Refusal } from '../../protocol/codes.ts'
 import { type ScannedEnvelope, scanEnvelope } from '../../protocol/scan-envelope.ts'
 import type { ScannedFrame } from '../../protocol/scan-packet.ts'
-import { copyId } from '../../protocol/uuid7.ts'
 import type { Outcome } from '../../router/outcome.ts'
 import { publish } from '../publishing.ts'
+import { receiptOf, rejectedBy } from '../receipt.ts'
 import type { Session } from '../session.ts'
 import { refusesRequest } from './fatal.ts'
 
@@ -44,36 +43,11 @@ function answer(session: Session, id: number, outcome: Outcome): void {
 }
 
 function tell(session: Session, id: number, outcome: Outcome): void {
-  if (outcome.refusals.length > 0) return answerRefusals(session, id, outcome)
-  if (outcome.level !== ReceiptLevel.UNSPECIFIED) session.outbox.receipt(id, outcome)
+  if (outcome.refusals.length > 0) {
+    session.send(id, { case: 'receipt', value: receiptOf(outcome) })
+  } else if (outcome.level !== ReceiptLevel.UNSPECIFIED) session.outbox.receipt(id, outcome)
 }
 
-function answerRefusals(session: Session, id: number, outcome: Outcome): void {
-  const rejected = outcome.status === ReceiptStatus.REJECTED
-  const only = outcome.destinations === 1 ? outcome.refusals[0] : undefined
-  const rejections = outcome.refusals.map(({ name: address, code, detail }) => ({
-    address,
-    code,
-    detail,
-  }))
-  session.send(id, {
-    case: 'receipt',
-    value: {
-      status: outcome.status,
-      id: rejected ? new Uint8Array() : copyId(outcome.id),
-      sockets: outcome.sockets,
-      sequence: BigInt(outcome.sequence),
-      epoch: BigInt(outcome.epoch),
-      code: rejected ? outcome.code : Code.UNSPECIFIED,
-      detail: rejected ? (only?.detail ?? '') : '',
-      rejections: only ? [] : rejections,
-    },
-  })
-}
-
-function reject(session: Session, id: number, { code, detail }: Refusal): void {
-  session.send(id, {
-    case: 'receipt',
-    value: { status: ReceiptStatus.REJECTED, code, detail },
-  })
+function reject(session: Session, id: number, refusal: Refusal): void {
+  session.send(id, { case: 'receipt', value: rejectedBy(refusal) })
 }

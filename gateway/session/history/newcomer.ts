@@ -4,19 +4,29 @@ import { matchesAny } from '../../protocol/channel.ts'
 import type { Replayed } from '../../rooms/history/page.ts'
 import type { Room } from '../../rooms/rooms.ts'
 import type { Membership } from '../../router/membership.ts'
+import type { LastValues } from '../entry/waiting.ts'
 import type { Session } from '../session.ts'
 import { type Earlier, pendingFilters } from './catch-up.ts'
 
 /**
  * Of what he begins to hear: what he has not had, and what his backlog does not bring. `had`: the
- * last position up to which he has had everything; `after`: the one that the backlog begins at.
+ * last position up to which he has had everything; `after`: the one that the backlog begins at;
+ * `lastValues`: see EntryRequest.
  */
 export function earlierFor(
   session: Session,
   { retained, sessionHistory }: Room,
   member: Membership,
   filters: readonly string[],
-  { had, after }: { readonly had: number; readonly after: number },
+  {
+    had,
+    after,
+    lastValues,
+  }: {
+    readonly had: number
+    readonly after: number
+    readonly lastValues: LastValues
+  },
 ): Earlier[] {
   const before = [...member.filters, ...pendingFilters(session, member)]
   const isNew = ({ message, channel }: Replayed) =>
@@ -24,7 +34,12 @@ export function earlierFor(
     message.sequence <= after &&
     matchesAny(filters, channel) &&
     !matchesAny(before, channel)
-  const values = [...(retained?.all ?? [])].filter(isNew)
+  const isAsked = {
+    none: () => false,
+    all: ({ channel }: Replayed) => matchesAny(filters, channel),
+    new: isNew,
+  }[lastValues ?? 'new']
+  const values = [...(retained?.all ?? [])].filter(isAsked)
   const sent = (sessionHistory?.of(member) ?? []).filter(isNew)
   const inBoth = new Set<Replayed>(sent)
   return [
