@@ -15,20 +15,6 @@ export const Reason = {
   PAYLOAD_FORMAT_INVALID: 0x99,
 } as const
 
-/** The code that an error has where nobody says a closer one. */
-const CODES: ReadonlyMap<number, Code> = new Map([
-  [Reason.MALFORMED_PACKET, Code.MALFORMED_PACKET],
-  [Reason.PROTOCOL_ERROR, Code.FRAME_NOT_ALLOWED],
-  [Reason.UNSUPPORTED_PROTOCOL_VERSION, Code.SUBPROTOCOL_UNSUPPORTED],
-  [Reason.CLIENT_IDENTIFIER_NOT_VALID, Code.ADDRESS_INVALID],
-  [Reason.NOT_AUTHORIZED, Code.ENTRY_NOT_PERMITTED],
-  [Reason.TOPIC_FILTER_INVALID, Code.ADDRESS_INVALID],
-  [Reason.TOPIC_NAME_INVALID, Code.ADDRESS_INVALID],
-  [Reason.TOPIC_ALIAS_INVALID, Code.ROUTE_UNKNOWN],
-  [Reason.PACKET_TOO_LARGE, Code.PACKET_TOO_LARGE],
-  [Reason.PAYLOAD_FORMAT_INVALID, Code.CONTENT_INVALID],
-])
-
 /**
  * Thrown for what MQTT does not allow. From the reader it ends the connection; from a check of one
  * filter or one message, whoever asked answers that one alone.
@@ -40,21 +26,21 @@ export class MqttError extends Error {
   /** For a person; nothing in it is the peer's own words. */
   readonly detail: string
 
-  constructor(reason: number, detail: string, code?: Code) {
+  constructor(reason: number, code: Code, detail: string) {
     super(`0x${reason.toString(16)}: ${detail}`)
     this.name = 'MqttError'
     this.reason = reason
+    this.code = code
     this.detail = detail
-    this.code = code ?? CODES.get(reason) ?? Code.INTERNAL
   }
 }
 
-/** What cannot be read by the rules, [MQTT-4.13.1-1]. */
-export function malformed(detail: string, code?: Code): MqttError {
-  return new MqttError(Reason.MALFORMED_PACKET, detail, code)
+/** What cannot be read by the rules of the specification. */
+export function malformed(detail: string, code: Code = Code.MALFORMED_PACKET): MqttError {
+  return new MqttError(Reason.MALFORMED_PACKET, code, detail)
 }
 
 /** What reads well and is not allowed there. */
 export function protocolError(detail: string): MqttError {
-  return new MqttError(Reason.PROTOCOL_ERROR, detail)
+  return new MqttError(Reason.PROTOCOL_ERROR, Code.FRAME_NOT_ALLOWED, detail)
 }
