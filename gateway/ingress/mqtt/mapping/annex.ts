@@ -14,7 +14,13 @@ import { bytesField, headerField, numberField, Tag } from './fields.ts'
 import { replyToOf } from './reply-to.ts'
 import { ACTING, isReserved, KEY, REPLY_TO, RESERVED_PREFIX } from './reserved-names.ts'
 
-type Properties = NonNullable<IPublishPacket['properties']>
+type Pairs = readonly (readonly [name: string, value: string])[]
+
+/** As mqtt-packet has them, which loses the order of user properties under different names. */
+export type Properties = NonNullable<IPublishPacket['properties']> & {
+  /** The same as userProperties, in the order in which they came [MQTT-3.3.2-18]. */
+  readonly userPairs?: Pairs
+}
 
 export interface Annex {
   /** The payload is UTF-8 [MQTT-3.3.2.3.2]. */
@@ -42,8 +48,8 @@ export const EMPTY_ANNEX: Annex = {
 
 /** Throws Refusal: over a limit, or a user property that is the gateway's to set. */
 export function annexOf(properties: Properties, limits: Limits): Annex {
-  const { contentType, correlationData, messageExpiryInterval, userProperties } = properties
-  const { words, pairs } = sorted(userProperties)
+  const { contentType, correlationData, messageExpiryInterval } = properties
+  const { words, pairs } = sorted(properties.userPairs ?? pairsOf(properties.userProperties))
   const fields: Buffer[] = []
   let typeStart = 0
   if (contentType !== undefined) {
@@ -76,32 +82,34 @@ export function annexOf(properties: Properties, limits: Limits): Annex {
   }
 }
 
+function pairsOf(userProperties: UserProperties = {}): Pairs {
+  return Object.entries(userProperties).flatMap(([name, value]) =>
+    [value].flat().map((each) => [name, each] as const),
+  )
+}
+
 /** User properties: those that are the mapping's own words, and those that are headers. */
 interface Sorted {
   readonly words: ReadonlyMap<string, string>
-  readonly pairs: readonly (readonly [name: string, value: string])[]
+  readonly pairs: Pairs
 }
 
-const NONE: Sorted = { words: new Map(), pairs: [] }
 const WORDS: ReadonlySet<string> = new Set([KEY, ACTING, REPLY_TO])
 
-function sorted(userProperties: UserProperties | undefined): Sorted {
-  if (!userProperties) return NONE
+function sorted(all: Pairs): Sorted {
   const words = new Map<string, string>()
-  const pairs: [string, string][] = []
-  for (const [name, given] of Object.entries(userProperties)) {
-    for (const value of Array.isArray(given) ? given : [given]) {
-      if (!isReserved(name)) pairs.push([name, value])
-      else if (!WORDS.has(name)) {
-        throw new Refusal(Code.RESERVED_FIELD, `what starts with ${RESERVED_PREFIX} is set aside`)
-      } else if (words.has(name)) throw malformed(`${name} given twice`)
-      else words.set(name, value)
+  for (const [name, value] of all) {
+    if (!isReserved(name)) continue
+    if (!WORDS.has(name)) {
+      throw new Refusal(Code.RESERVED_FIELD, `what starts with ${RESERVED_PREFIX} is set aside`)
     }
+    if (words.has(name)) throw malformed(`${name} given twice`)
+    words.set(name, value)
   }
-  return { words, pairs }
+  return { words, pairs: words.size === 0 ? all : all.filter(([name]) => !words.has(name)) }
 }
 
-function addHeaders(fields: Buffer[], pairs: Sorted['pairs'], limits: Limits): void {
+function addHeaders(fields: Buffer[], pairs: Pairs, limits: Limits): void {
   if (pairs.length > limits.headers) {
     throw new Refusal(Code.HEADERS_TOO_LARGE, `over ${limits.headers} headers`)
   }

@@ -7,7 +7,7 @@ import { checkFilter, ROOM_ALONE } from '../../../protocol/channel.ts'
 import { Refusal } from '../../../protocol/codes.ts'
 import { NAME_BYTES_MAX } from '../../../protocol/limits.ts'
 import { invalid, parseName, SLUG_CHARS_MAX } from '../../../protocol/name.ts'
-import { MqttError, Reason } from '../wire/mqtt-error.ts'
+import { MqttError } from '../wire/mqtt-error.ts'
 import { parseReserved, type ReservedTopic } from './reserved.ts'
 
 export type TopicFilter =
@@ -26,6 +26,9 @@ export type TopicFilter =
   | { readonly kind: 'reserved'; readonly topic: ReservedTopic }
 
 const SHARE = '$share/'
+/** Reasons of SUBACK: "topic filter invalid", "not authorized". */
+const FILTER_INVALID = 0x8f
+const NOT_AUTHORIZED = 0x87
 
 /**
  * Throws MqttError: 0x8F for what is no filter and for what no channel can match (empty levels, a
@@ -35,7 +38,7 @@ export function parseTopicFilter(filter: string): TopicFilter {
   // A UTF-16 unit is at least one byte, and no filter of legal parts is longer.
   if (filter.length > NAME_BYTES_MAX) {
     const detail = `the filter is over ${NAME_BYTES_MAX} bytes`
-    throw new MqttError(Reason.TOPIC_FILTER_INVALID, Code.NAME_TOO_LONG, detail)
+    throw new MqttError(FILTER_INVALID, Code.NAME_TOO_LONG, detail)
   }
   const levels = filter.split('/')
   try {
@@ -44,7 +47,7 @@ export function parseTopicFilter(filter: string): TopicFilter {
     if (!filter.startsWith('$')) return parseRoomFilter(levels)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    throw new MqttError(Reason.TOPIC_FILTER_INVALID, error.code, error.detail)
+    throw new MqttError(FILTER_INVALID, error.code, error.detail)
   }
   const topic = parseReserved(filter)
   if (!topic) throw notThere('of what starts with $ only the reserved topics can be listened to')
@@ -108,5 +111,5 @@ function translated(levels: readonly string[]): string[] {
 }
 
 function notThere(detail: string): MqttError {
-  return new MqttError(Reason.NOT_AUTHORIZED, Code.RECEIVE_NOT_PERMITTED, detail)
+  return new MqttError(NOT_AUTHORIZED, Code.RECEIVE_NOT_PERMITTED, detail)
 }

@@ -1,17 +1,21 @@
 /** PUBLISH, and wills, as envelopes: the body is written by hand, and what routes it goes beside. */
 import { isUtf8 } from 'node:buffer'
 import { Code } from '@porthouse/proto/v1/code'
-import type { IPublishPacket, QoS } from 'mqtt-packet'
+import type { QoS } from 'mqtt-packet'
 import { Refusal } from '../../../protocol/codes.ts'
 import type { Limits } from '../../../protocol/limits.ts'
 import { invalidUtf8 } from '../../../protocol/reader.ts'
 import type { ScannedEnvelope } from '../../../protocol/scan-envelope.ts'
-import { type Annex, annexOf, EMPTY_ANNEX } from './annex.ts'
+import { type Annex, annexOf, EMPTY_ANNEX, type Properties } from './annex.ts'
 import { sizeOfVarint, Tag, writeTagged } from './fields.ts'
 import { qualityOf } from './quality.ts'
 
 /** What PUBLISH and a will have in common. */
-export type Publication = Pick<IPublishPacket, 'payload' | 'properties'> & { readonly qos?: QoS }
+export interface Publication {
+  readonly payload: string | Buffer
+  readonly qos?: QoS
+  readonly properties?: Properties | undefined
+}
 
 /** Where it goes, and what its sender wants to know of it. */
 export type Routing = Pick<
