@@ -5,6 +5,7 @@
 import { Code } from '@porthouse/proto/v1/code'
 import { EventKind } from '@porthouse/proto/v1/event'
 import { formatAddress, type LobbyAddress, type RoomAddress } from '../../protocol/address.ts'
+import { ROOM_ALONE } from '../../protocol/channel.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { RateLimit } from '../../protocol/rate-limit.ts'
 import type { Beginning } from '../../rooms/history/room-history.ts'
@@ -88,7 +89,7 @@ function arrive(
     session.target ??= {
       kind: 'room',
       membership: member,
-      channel: channel.includes('*') ? '' : channel,
+      channel: channel.includes('*') || channel === ROOM_ALONE ? '' : channel,
     }
     if (request.presence) session.core.presence.watch(member)
     if (request.replayed) room.sessionHistory?.own(member)

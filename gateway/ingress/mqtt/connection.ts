@@ -1,0 +1,314 @@
+/**
+ * One MQTT connection: the stage between its bytes and all that acts on packets. What the packets
+ * of the session itself are about is Aedes' to keep (aedes/); messages go past it, in by publish.ts
+ * and out by delivery/. See docs/decisions/0017.
+ */
+import type { Duplex } from 'node:stream'
+import { Code } from '@porthouse/proto/v1/code'
+import type { Packet } from 'mqtt-packet'
+import type { Handshake } from '../../locks/acceptor.ts'
+import { Refusal } from '../../protocol/codes.ts'
+import type { Flushable } from '../../router/turn.ts'
+import { mayRead } from '../../session/receive.ts'
+import type { Session } from '../../session/session.ts'
+import type { Wire } from '../../session/wire.ts'
+import type { Port, PortHost } from './aedes/port.ts'
+import type { Agreed } from './connect/agreed.ts'
+import { accepted, handleAuth, handleConnect, refuseConnection } from './connect/connect.ts'
+import { Conversation } from './conversation.ts'
+import { acknowledged } from './delivery/acknowledged.ts'
+import type { MqttOutbox } from './delivery/outbox.ts'
+import { Subscriptions } from './delivery/subscriptions.ts'
+import { handleDisconnect, tellDisconnect } from './disconnect.ts'
+import { mayHear } from './listen.ts'
+import type { MqttParts } from './parts.ts'
+import { Incoming } from './publish.ts'
+import { Subscribing } from './subscribe.ts'
+import type { Version } from './wire/kind.ts'
+import { MqttError } from './wire/mqtt-error.ts'
+import { PacketReader } from './wire/reader.ts'
+import { encodeAck, encodeWithin } from './wire/write.ts'
+
+/** What a packet may hold before anything is unlocked, in bytes. */
+const LIMBO_BYTES_MAX = 65_536
+
+export class MqttConnection implements Wire, Flushable, PortHost {
+  readonly parts: MqttParts
+  readonly stream: Duplex
+  readonly handshake: Handshake
+  readonly #reader: PacketReader
+  /** `authenticating`: between CONNECT and CONNACK, and the client is to answer by AUTH. */
+  state: 'new' | 'connecting' | 'authenticating' | 'connected' | 'closed' = 'new'
+  /** What CONNECT and CONNACK settled. */
+  agreed: Agreed | undefined
+  session: Session | undefined
+  /** Where Aedes keeps the session. */
+  port: Port | undefined
+  readonly conversation = new Conversation(this)
+  readonly subscriptions = new Subscriptions()
+  readonly incoming = new Incoming(this)
+  readonly subscribing = new Subscribing(this)
+  /** Read in this turn. */
+  #chunks: Buffer[] = []
+  #waiting = 0
+  #paused = false
+  /** Resolves when it is over and what is to be kept of it is on its way. */
+  readonly over: Promise<void>
+  #gone = () => {}
+
+  constructor(parts: MqttParts, stream: Duplex, handshake: Handshake) {
+    this.parts = parts
+    this.stream = stream
+    this.handshake = handshake
+    this.over = new Promise((resolve) => {
+      this.#gone = resolve
+    })
+    this.#reader = new PacketReader({
+      bytesMax: () => (this.session?.unlocked ? parts.options.packetBytes : LIMBO_BYTES_MAX),
+      onPacket: (packet) => this.#packet(packet),
+    })
+    stream.on('data', (chunk: Buffer) => this.#read(chunk))
+    stream.on('drain', () => this.session?.outbox.drained())
+    stream.on('error', () => this.ended())
+    // What was read before the end is handled before it.
+    stream.on('end', () => {
+      this.flush()
+      this.ended()
+    })
+    stream.on('close', () => this.ended())
+  }
+
+  /** What is sent to it, in the protocol's version. */
+  get version(): Version {
+    return this.#reader.version
+  }
+
+  /** That of the session, which is open from CONNECT on. */
+  get outbox(): MqttOutbox {
+    return this.session?.outbox as MqttOutbox
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#chunks.push(chunk) === 1) this.parts.sessions.intake.turn.read(this)
+  }
+
+  /** Handles what was read in this turn. */
+  flush(): void {
+    const chunks = this.#chunks
+    this.#chunks = []
+    for (const chunk of chunks) this.#take(() => this.#reader.read(chunk))
+  }
+
+  #take(read: () => void): void {
+    if (this.state === 'closed') return
+    try {
+      read()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  /** Takes no more packets until as many `go` as `hold` were called. */
+  hold(): void {
+    if (this.#waiting++ > 0) return
+    this.#reader.hold()
+    this.stream.pause()
+  }
+
+  go(): void {
+    if (--this.#waiting > 0 || this.state === 'closed') return
+    this.stream.resume()
+    this.#take(() => this.#reader.go())
+  }
+
+  #packet(packet: Packet): void {
+    const { session } = this
+    if (this.state === 'closed') return
+    if (session) {
+      this.parts.sessions.heard(session)
+      if (!session.unlocked) {
+        session.limboFrames++
+        session.limboBytes += packet.length ?? 0
+        if (!mayRead(session, 0)) return
+      }
+    }
+    if (this.state === 'new') {
+      if (packet.cmd === 'connect') return handleConnect(this, packet)
+      throw new MqttError(0x82, Code.FRAME_NOT_ALLOWED, 'the first packet is not CONNECT')
+    }
+    if (this.state !== 'connected') return this.#early(packet)
+    this.#act(packet)
+  }
+
+  /** Before CONNACK; what else comes waits by hold(). */
+  #early(packet: Packet): void {
+    if (this.state === 'authenticating' && packet.cmd === 'auth') {
+      return handleAuth(this, packet)
+    }
+    if (packet.cmd === 'disconnect') return handleDisconnect(this, packet)
+    throw new MqttError(0x82, Code.FRAME_NOT_ALLOWED, 'not before CONNACK')
+  }
+
+  #act(packet: Packet): void {
+    switch (packet.cmd) {
+      case 'publish':
+        return this.incoming.take(packet)
+      case 'pubrel':
+        return this.incoming.release(packet)
+      case 'puback':
+      case 'pubrec':
+      case 'pubcomp':
+        return acknowledged(this, packet)
+      case 'subscribe':
+        return this.subscribing.subscribe(packet)
+      case 'unsubscribe':
+        return this.subscribing.unsubscribe(packet)
+      case 'pingreq':
+        this.port?.send(packet)
+        return
+      case 'disconnect':
+        return handleDisconnect(this, packet)
+      case 'auth':
+        return handleAuth(this, packet)
+      default:
+        throw new MqttError(0x82, Code.FRAME_NOT_ALLOWED, `no ${packet.cmd} from a client`)
+    }
+  }
+
+  /** Sends a packet behind what was sent before. */
+  send(packet: Packet): void {
+    if (this.state === 'closed') return
+    const most = this.agreed?.packetBytes ?? Number.POSITIVE_INFINITY
+    const bytes = encodeWithin(packet, this.version, most)
+    if (!bytes) return
+    if (this.session && !this.session.closed) this.session.outbox.shared(bytes)
+    else this.stream.write(bytes)
+  }
+
+  /** PUBACK or PUBREC, many of them a turn. */
+  acknowledge(cmd: 'puback' | 'pubrec', messageId: number, reason: number): void {
+    if (this.state !== 'closed') this.outbox.shared(encodeAck(cmd, messageId, reason, this.version))
+  }
+
+  /** Ends the connection by what was thrown. */
+  fail(error: unknown): void {
+    const { session } = this
+    if (this.state === 'closed') return
+    if (error instanceof MqttError) {
+      this.#end(error.code, error.detail, error.reason)
+    } else if (session) session.fail(error)
+    else if (error instanceof Refusal) this.#end(error.code, error.detail)
+    else {
+      this.parts.log.error({ err: error }, 'an MQTT packet could not be handled')
+      this.#end(Code.INTERNAL, 'internal error')
+    }
+  }
+
+  #end(code: Code, detail: string, reason?: number): void {
+    this.#reason = reason
+    if (this.session) this.session.drop(code, detail)
+    else this.close(code, detail)
+  }
+
+  /** Of the DISCONNECT to come, where it is another than the code's. */
+  #reason: number | undefined
+
+  // What Aedes asks and says.
+
+  subscribe(topic: string, qos: 0 | 1 | 2, restored: boolean): Promise<boolean> {
+    return this.subscribing.mayListen(topic, qos, restored)
+  }
+
+  mayHear(topic: string): boolean {
+    return mayHear(this, topic)
+  }
+
+  optionsOf(topic: string) {
+    return this.subscriptions.get(topic)
+  }
+
+  /** An answer of Aedes, or a kept message. */
+  packet(packet: Packet): void {
+    if (this.state === 'closed') return
+    switch (packet.cmd) {
+      case 'connack':
+        return accepted(this, packet)
+      case 'suback':
+        return this.subscribing.subscribed(packet)
+      case 'unsuback':
+        return this.subscribing.unsubscribed(packet)
+      case 'publish':
+        return this.outbox.kept(packet)
+      default:
+        return this.send(packet)
+    }
+  }
+
+  /** Aedes has let the connection go, which it does only where another took it over. */
+  released(): void {
+    this.session?.drop(Code.REPLACED, 'the client id has connected anew')
+  }
+
+  // What the session asks of its wire.
+
+  write(bytes: Buffer): void {
+    if (this.stream.writable) this.stream.write(bytes)
+  }
+
+  get buffered(): number {
+    return this.stream.writableLength
+  }
+
+  pause(): void {
+    if (this.#paused) return
+    this.#paused = true
+    this.hold()
+  }
+
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.go()
+  }
+
+  /** MQTT's server asks for no signs of life: see patienceMs. */
+  ping(): void {}
+
+  /** One and a half keep alives [MQTT-3.1.2-22]; without one it may be silent for ever. */
+  get patienceMs(): number {
+    const seconds = this.agreed?.keepAlive ?? 0
+    return seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1_500
+  }
+
+  close(code: Code, detail: string): void {
+    if (this.state === 'closed') return
+    const isConnected = this.state === 'connected'
+    if (isConnected) tellDisconnect(this, code, detail, this.#reason)
+    else if (this.state !== 'new') refuseConnection(this, code, detail, this.#reason)
+    this.ended()
+    this.stream.end()
+  }
+
+  terminate(): void {
+    this.ended()
+    this.stream.destroy()
+  }
+
+  get closed(): Promise<void> {
+    if (this.stream.closed) return Promise.resolve()
+    return new Promise((resolve) => this.stream.once('close', () => resolve()))
+  }
+
+  /** The connection is over, whoever ended it. */
+  ended(): void {
+    if (this.state === 'closed') return
+    const wasConnected = this.state === 'connected'
+    this.state = 'closed'
+    this.#reader.stop()
+    this.#chunks = []
+    if (wasConnected) this.parts.kept.leave(this)
+    this.session?.end()
+    this.port?.destroy()
+    this.#gone()
+  }
+}

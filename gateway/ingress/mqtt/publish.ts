@@ -1,0 +1,236 @@
+/**
+ * What a client publishes: taken and acknowledged in the order in which it came, each PUBACK or
+ * PUBREC once the router has taken the message or the store has it (R37). What many rooms store
+ * side by side is under way together; only the answers wait for each other.
+ */
+import { create } from '@bufbuild/protobuf'
+import { Code } from '@porthouse/proto/v1/code'
+import { FrameSchema } from '@porthouse/proto/v1/frame'
+import { ReceiptLevel } from '@porthouse/proto/v1/receipt'
+import type { IPublishPacket, IPubrelPacket, QoS } from 'mqtt-packet'
+import { formatAddress } from '../../protocol/address.ts'
+import { Refusal } from '../../protocol/codes.ts'
+import { Outcome } from '../../router/outcome.ts'
+import { type End, publish } from '../../session/publishing.ts'
+import { receiptOf, rejectedBy } from '../../session/receipt.ts'
+import type { Session } from '../../session/session.ts'
+import type { MqttConnection } from './connection.ts'
+import { envelopeOf } from './mapping/publish.ts'
+import { pubackReason, reasonOfOutcome } from './mapping/reasons.ts'
+import { parseReserved } from './mapping/reserved.ts'
+import { roomOfTopic } from './mapping/topic.ts'
+import { MqttError, Reason } from './wire/mqtt-error.ts'
+
+/** Topics whose rooms are remembered; beyond it the memory starts anew. */
+const TOPICS_CACHED = 64
+
+const PACKET_ID_NOT_FOUND = 0x92
+const RECEIVE_MAXIMUM_EXCEEDED = 0x93
+
+/** Of QoS 1 and 2, and what is to be said of it: undefined while that is not known. */
+interface Pending {
+  readonly qos: QoS
+  readonly messageId: number
+  end: End | undefined
+}
+
+export class Incoming {
+  readonly #connection: MqttConnection
+  /** In order of arrival; a QoS 0 that failed waits for nobody. */
+  #pending: Pending[] = []
+  /** QoS 2 that PUBREC has taken and PUBREL has not released. */
+  #taken: Set<number> | undefined
+  #aliases: Map<number, string> | undefined
+  #routes: Map<string, { readonly route: number; readonly channel: string }> | undefined
+  #isHeld = false
+
+  constructor(connection: MqttConnection) {
+    this.#connection = connection
+  }
+
+  /** Packet ids of QoS 2 that are not released. */
+  get taken(): ReadonlySet<number> {
+    return this.#taken ?? new Set()
+  }
+
+  /** Goes on with what an earlier connection of the session has taken. */
+  restore(taken: Iterable<number>): void {
+    this.#taken = new Set(taken)
+  }
+
+  take(packet: IPublishPacket): void {
+    const { qos, messageId = 0 } = packet
+    const topic = this.#topicOf(packet)
+    if (qos === 2 && this.#isTaken(messageId)) return this.#again(messageId)
+    const pending = qos > 0 ? this.#expect(qos, messageId) : undefined
+    const end = (came: End) => this.#ended(pending, came)
+    try {
+      const reserved = parseReserved(topic)
+      if (reserved) {
+        this.#connection.conversation.take(reserved, bytesOf(packet))
+        if (pending) this.#settle(pending, undefined)
+      } else this.#publish(packet, topic, end)
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      end(error)
+    }
+  }
+
+  /** PUBREL: the packet id is free again. */
+  release({ messageId = 0 }: IPubrelPacket): void {
+    const isKnown = this.#taken?.delete(messageId) ?? false
+    const reasonCode = isKnown ? 0 : PACKET_ID_NOT_FOUND
+    this.#connection.send({ cmd: 'pubcomp', messageId, reasonCode })
+  }
+
+  /** By the alias that stands for it, if there is one [MQTT-3.3.2-7 to 12]. */
+  #topicOf({ topic, properties }: IPublishPacket): string {
+    const alias = properties?.topicAlias
+    if (alias === undefined) return topic
+    if (alias > this.#connection.parts.options.topicAliases) throw aliasError('over the maximum')
+    if (topic !== '') {
+      this.#aliases ??= new Map()
+      this.#aliases.set(alias, topic)
+      return topic
+    }
+    const known = this.#aliases?.get(alias)
+    if (known === undefined) throw aliasError('of no topic')
+    return known
+  }
+
+  #isTaken(messageId: number): boolean {
+    const isUnderWay = this.#pending.some((each) => each.qos === 2 && each.messageId === messageId)
+    return isUnderWay || (this.#taken?.has(messageId) ?? false)
+  }
+
+  /** A QoS 2 that came before is not sent again; while it is under way its PUBREC is to come. */
+  #again(messageId: number): void {
+    if (this.#taken?.has(messageId)) this.#connection.send({ cmd: 'pubrec', messageId })
+  }
+
+  #expect(qos: QoS, messageId: number): Pending {
+    const { version, parts } = this.#connection
+    const { receiveMaximum } = parts.options
+    const count = this.#pending.length + (this.#taken?.size ?? 0)
+    if (count >= receiveMaximum) {
+      // 3.1.1 has no such bound: it is read no further until some are acknowledged.
+      if (version === 5 || (this.#taken?.size ?? 0) >= receiveMaximum) {
+        const detail = `over ${receiveMaximum} not acknowledged`
+        throw new MqttError(RECEIVE_MAXIMUM_EXCEEDED, Code.RATE_LIMITED, detail)
+      }
+    }
+    const pending = { qos, messageId, end: undefined }
+    this.#pending.push(pending)
+    if (version !== 5 && count + 1 >= receiveMaximum && !this.#isHeld) {
+      this.#isHeld = true
+      this.#connection.hold()
+    }
+    return pending
+  }
+
+  #publish(packet: IPublishPacket, topic: string, end: (came: End) => void): void {
+    const { session, parts } = this.#connection
+    if (!session) return
+    const envelope = envelopeOf(packet, this.#routing(session, packet, topic), parts.limits)
+    publish(
+      session,
+      envelope,
+      () => envelope,
+      (came) => {
+        if (came instanceof Refusal || came.settled) end(came)
+        else came.whenSettled(() => end(came))
+      },
+    )
+  }
+
+  /** A room that it is in goes by its route, which spares reading the topic again. */
+  #routing(session: Session, { qos, retain }: IPublishPacket, topic: string) {
+    const receipt = qos === 0 ? ReceiptLevel.UNSPECIFIED : ReceiptLevel.ROUTED
+    const common = { key: '', receipt, retain }
+    const known = this.#routes?.get(topic)
+    if (known && session.memberships.has(known.route)) return { ...common, ...known, to: [] }
+    const address = roomOfTopic(topic)
+    const place = session.core.router.graph.place(`${address.account}/${address.room}`)
+    if (place && session.memberships.has(place.route)) {
+      const found = { route: place.route, channel: address.channel ?? '' }
+      this.#routes ??= new Map()
+      if (this.#routes.size >= TOPICS_CACHED) this.#routes.clear()
+      this.#routes.set(topic, found)
+      return { ...common, ...found, to: [] }
+    }
+    return { ...common, route: 0, channel: '', to: [formatAddress(address)] }
+  }
+
+  #ended(pending: Pending | undefined, end: End): void {
+    if (this.#connection.state === 'closed') return
+    if (pending) this.#settle(pending, end)
+    else if (isRefused(end)) this.#tell(0, end)
+  }
+
+  /** `end` undefined: it was for the gateway itself, which took it. */
+  #settle(pending: Pending, end: End | undefined): void {
+    pending.end = end ?? TAKEN
+    let count = 0
+    for (const each of this.#pending) {
+      if (each.end === undefined || this.#connection.state === 'closed') break
+      count++
+      this.#acknowledge(each, each.end)
+    }
+    if (count === 0) return
+    this.#pending = this.#pending.slice(count)
+    if (!this.#isHeld) return
+    this.#isHeld = false
+    this.#connection.go()
+  }
+
+  #acknowledge({ qos, messageId }: Pending, end: End): void {
+    const { version, conversation } = this.#connection
+    if (end !== TAKEN) this.#tell(messageId, end)
+    const refused = isRefused(end)
+    if (refused && version < 5 && !conversation.hears('receipt')) {
+      const { code, detail } = refusalOf(end)
+      return this.#connection.session?.drop(code, detail)
+    }
+    const reasonCode = reasonOf(end)
+    if (qos === 2 && !(refused && version === 5)) {
+      this.#taken ??= new Set()
+      this.#taken.add(messageId)
+    }
+    this.#connection.acknowledge(qos === 1 ? 'puback' : 'pubrec', messageId, reasonCode)
+  }
+
+  /** The receipt, under the packet's id, to whoever listens for it. */
+  #tell(id: number, end: End): void {
+    const { conversation } = this.#connection
+    if (!conversation.hears('receipt')) return
+    const value = end instanceof Outcome ? receiptOf(end) : rejectedBy(end)
+    conversation.hear(create(FrameSchema, { id, body: { case: 'receipt', value } }))
+  }
+}
+
+/** What the gateway has taken for itself; it has no receipt. */
+const TAKEN = new Refusal(Code.UNSPECIFIED, '')
+
+function isRefused(end: End): boolean {
+  return end === TAKEN ? false : end instanceof Refusal || end.refusals.length > 0
+}
+
+function refusalOf(end: End): { readonly code: Code; readonly detail: string } {
+  if (end instanceof Refusal) return end
+  return end.refusals[0] ?? { code: Code.INTERNAL, detail: '' }
+}
+
+function reasonOf(end: End): number {
+  if (end === TAKEN) return 0
+  return end instanceof Refusal ? pubackReason(end.code) : reasonOfOutcome(end)
+}
+
+function aliasError(what: string): MqttError {
+  const detail = `a topic alias ${what}`
+  return new MqttError(Reason.TOPIC_ALIAS_INVALID, Code.FRAME_NOT_ALLOWED, detail)
+}
+
+/** The payload, which the reader gives as bytes. */
+function bytesOf({ payload }: IPublishPacket): Buffer {
+  return payload as Buffer
+}

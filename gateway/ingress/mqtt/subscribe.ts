@@ -1,0 +1,181 @@
+/**
+ * SUBSCRIBE and UNSUBSCRIBE of one connection: Aedes keeps them with the session and says when they
+ * are answered; whether a filter may be heard is for listen.ts.
+ */
+import { Code } from '@porthouse/proto/v1/code'
+import type {
+  ISubackPacket,
+  ISubscribePacket,
+  ISubscription,
+  IUnsubackPacket,
+  IUnsubscribePacket,
+  QoS,
+} from 'mqtt-packet'
+import { Refusal } from '../../protocol/codes.ts'
+import type { LastValues } from '../../session/entry/waiting.ts'
+import type { MqttConnection } from './connection.ts'
+import type { Subscription } from './delivery/subscriptions.ts'
+import { join, type RoomFilter, stopListening } from './listen.ts'
+import { parseTopicFilter } from './mapping/filter.ts'
+import { subackReason } from './mapping/reasons.ts'
+import type { ReservedTopic } from './mapping/reserved.ts'
+import { MqttError } from './wire/mqtt-error.ts'
+
+const NO_SUBSCRIPTION_EXISTED = 0x11
+/** What 3.1.1 has for all of them. */
+const FAILURE = 0x80
+
+/** A SUBSCRIBE that Aedes has not answered. */
+interface Asked {
+  readonly messageId: number
+  /** In order. */
+  readonly topics: readonly string[]
+  /** What is to be said of each. */
+  readonly codes: Map<string, number>
+  /** Options of those that Aedes asks about. */
+  readonly options: Map<string, Options>
+}
+
+type Options = Pick<ISubscription, 'qos' | 'nl' | 'rap' | 'rh'> & { readonly identifier?: number }
+
+export class Subscribing {
+  readonly #connection: MqttConnection
+  #asked: Asked[] | undefined
+  /** Reason codes of an UNSUBSCRIBE that Aedes has not answered, by its packet id. */
+  #left: Map<number, number[]> | undefined
+
+  constructor(connection: MqttConnection) {
+    this.#connection = connection
+  }
+
+  subscribe({ messageId = 0, subscriptions, properties }: ISubscribePacket): void {
+    const [identifier] = [properties?.subscriptionIdentifier ?? []].flat()
+    const asked: Asked = {
+      messageId,
+      topics: subscriptions.map(({ topic }) => topic),
+      codes: new Map(),
+      options: new Map(),
+    }
+    for (const { topic, qos, nl, rap, rh } of subscriptions) {
+      asked.codes.set(topic, reasonOf(topic) ?? qos)
+      const given = { qos, nl, rap, rh, ...(identifier !== undefined && { identifier }) }
+      if (reasonOf(topic) === undefined) asked.options.set(topic, given as Options)
+    }
+    if (asked.options.size === 0) return this.#answer(asked)
+    this.#asked ??= []
+    this.#asked.push(asked)
+    const known = [...asked.options].map(([topic, { qos }]) => ({ topic, qos }))
+    this.#connection.port?.send({ cmd: 'subscribe', messageId, subscriptions: known })
+  }
+
+  /** Aedes' SUBACK: all that may be heard is heard, and kept where the session is. */
+  subscribed({ messageId }: ISubackPacket): void {
+    const index = this.#asked?.findIndex((each) => each.messageId === messageId) ?? -1
+    const [asked] = index < 0 ? [] : (this.#asked?.splice(index, 1) ?? [])
+    if (asked) this.#answer(asked)
+  }
+
+  #answer({ messageId, topics, codes }: Asked): void {
+    const { version } = this.#connection
+    const granted = topics.map((topic) => {
+      const code = codes.get(topic) ?? FAILURE
+      return code >= FAILURE && version < 5 ? FAILURE : code
+    })
+    this.#connection.send({ cmd: 'suback', messageId, granted })
+  }
+
+  /**
+   * Aedes asks whether a filter may be heard: one of a SUBSCRIBE, or, `restored`, of a session that
+   * goes on. It is, once this has resolved with true.
+   */
+  async mayListen(topic: string, qos: QoS, restored: boolean): Promise<boolean> {
+    const asked = this.#asked?.find(({ options }) => options.has(topic))
+    const { kept } = this.#connection.parts
+    const options = restored ? kept.optionsOf(this.#connection, topic) : asked?.options.get(topic)
+    if (!options) return false
+    try {
+      const filter = parseTopicFilter(topic)
+      if (filter.kind === 'reserved') this.#listen(filter.topic, qos)
+      else await this.#join(topic, filter, options, restored)
+      return true
+    } catch (error) {
+      if (!(error instanceof Refusal || error instanceof MqttError)) throw error
+      asked?.codes.set(topic, subackReason(error.code))
+      return false
+    }
+  }
+
+  #listen(topic: ReservedTopic, qos: QoS): void {
+    if (!this.#connection.session?.unlocked && topic.kind !== 'lock') {
+      throw new Refusal(Code.UNAUTHENTICATED, 'nothing is unlocked yet')
+    }
+    this.#connection.conversation.listen(topic, qos)
+  }
+
+  #join(topic: string, filter: RoomFilter, options: Options, restored: boolean): Promise<void> {
+    const { qos, nl = false, rap = false, rh = 0, identifier } = options
+    const subscription: Subscription = {
+      topic,
+      place: `${filter.account}/${filter.room}`,
+      filters: filter.filters,
+      group: filter.group,
+      qos,
+      noLocal: nl,
+      retainAsPublished: rap,
+      retainHandling: rh as 0 | 1 | 2,
+      identifier,
+    }
+    const isNew = this.#connection.subscriptions.get(topic) === undefined
+    const lastValues = restored ? 'none' : lastValuesOf(subscription, isNew)
+    return join(this.#connection, filter, subscription, lastValues)
+  }
+
+  unsubscribe(packet: IUnsubscribePacket): void {
+    const { messageId = 0, unsubscriptions } = packet
+    this.#left ??= new Map()
+    this.#left.set(
+      messageId,
+      unsubscriptions.map((topic) => this.#leave(topic)),
+    )
+    this.#connection.port?.send({ cmd: 'unsubscribe', messageId, unsubscriptions })
+  }
+
+  /** Aedes' UNSUBACK: they are kept no more. */
+  unsubscribed({ messageId = 0 }: IUnsubackPacket): void {
+    const granted = this.#left?.get(messageId) ?? []
+    this.#left?.delete(messageId)
+    this.#connection.send({ cmd: 'unsuback', messageId, granted })
+  }
+
+  #leave(topic: string): number {
+    const { subscriptions, conversation, parts } = this.#connection
+    if (reasonOf(topic) !== undefined) return NO_SUBSCRIPTION_EXISTED
+    const filter = parseTopicFilter(topic)
+    if (filter.kind === 'reserved') {
+      return conversation.unlisten(filter.topic) ? 0 : NO_SUBSCRIPTION_EXISTED
+    }
+    const subscription = subscriptions.get(topic)
+    if (!subscription) return NO_SUBSCRIPTION_EXISTED
+    subscriptions.delete(topic)
+    if (subscription.group !== undefined) parts.shares.remove(this.#connection, subscription)
+    stopListening(this.#connection, subscription.place)
+    return 0
+  }
+}
+
+/** Why a filter is none, or nobody's to hear; undefined: it is for the room to say. */
+function reasonOf(topic: string): number | undefined {
+  try {
+    parseTopicFilter(topic)
+    return undefined
+  } catch (error) {
+    if (error instanceof MqttError) return error.reason
+    throw error
+  }
+}
+
+/** Retain handling: 0 all, 1 those of a new subscription, 2 none; none in a group. */
+function lastValuesOf({ retainHandling, group }: Subscription, isNew: boolean): LastValues {
+  if (group !== undefined || retainHandling === 2) return 'none'
+  return retainHandling === 1 && !isNew ? 'none' : 'all'
+}
