@@ -1,7 +1,7 @@
 /** The servers that are measured, each started fresh for every leg. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { SERVER_CPU, type Server, startServer } from './process.ts'
+import { FREE_PORTS, SERVER_CPU, type Server, startServer } from './process.ts'
 import { installNats, root } from './tools.ts'
 
 /** Brings a server up on loopback; `folder` is a temporary one that all of them share. */
@@ -16,7 +16,7 @@ export const peers: Readonly<Record<string, Start>> = {
 
 /** `folder/data` holds the rooms already: see rooms.ts. All settings are the defaults. */
 function startPorthouse(folder: string): Promise<Server> {
-  const args = ['run', '--http', '127.0.0.1:0', '--data', join(folder, 'data')]
+  const args = ['run', ...FREE_PORTS, '--data', join(folder, 'data')]
   const command = { file: join(root, 'bin/porthouse'), args, cpu: SERVER_CPU }
   return startServer(command, /ws:\/\/127\.0\.0\.1:(\d+)/)
 }

@@ -7,6 +7,9 @@ import { availableParallelism } from 'node:os'
 export const SERVER_CPU = 0
 export const GENERATOR_CPU = 1
 
+/** Of `porthouse run`: whatever else listens on this machine is left in peace. */
+export const FREE_PORTS = ['--http', '127.0.0.1:0', '--mqtt', '127.0.0.1:0']
+
 /** With one core there is nothing to pin. */
 export const pinned = availableParallelism() >= 2
 

@@ -72,7 +72,8 @@ test('its types serve a program that is checked strictly', async () => {
 
 test('an installed gateway serves what the README shows', async () => {
   const data = join(folder, 'data')
-  const flags = ['--http', '127.0.0.1:0', '--data', data, '--log', 'silent', '--demo']
+  const ports = ['--http', '127.0.0.1:0', '--mqtt', '127.0.0.1:0']
+  const flags = [...ports, '--data', data, '--log', 'silent', '--demo']
   const gateway = spawn(command(), ['run', ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
   let program: ChildProcess | undefined
   // Also where the test has run out of time: a child that lives would keep the whole run waiting.

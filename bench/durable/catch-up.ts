@@ -18,7 +18,14 @@ import { parseArgs } from 'node:util'
 import { Keep } from '@porthouse/proto/room/v1/history'
 import { newToken } from '../../gateway/identity/tokens.ts'
 import type { NewMessage } from '../../gateway/store/history.ts'
-import { GENERATOR_CPU, runProgram, SERVER_CPU, type Server, startServer } from '../process.ts'
+import {
+  FREE_PORTS,
+  GENERATOR_CPU,
+  runProgram,
+  SERVER_CPU,
+  type Server,
+  startServer,
+} from '../process.ts'
 import { columns } from '../report.ts'
 import { summarize } from '../statistics.ts'
 import { buildGenerator, root } from '../tools.ts'
@@ -109,7 +116,7 @@ function measureLive(generator: string, { port, pid }: Server) {
 }
 
 async function measure(generator: string, folder: string, rooms: number): Promise<Round> {
-  const args = ['run', '--http', '127.0.0.1:0', '--data', join(folder, 'data'), '--log', 'warn']
+  const args = ['run', ...FREE_PORTS, '--data', join(folder, 'data'), '--log', 'warn']
   const gateway = { file: join(root, 'bin/porthouse'), args, cpu: SERVER_CPU }
   const server = await startServer(gateway, /ws:\/\/127\.0\.0\.1:(\d+)/)
   const live = measureLive(generator, server)

@@ -1,7 +1,14 @@
 /** The legs of W6: 128 bytes, 50 senders, each with so many publishes outstanding. */
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { GENERATOR_CPU, runProgram, SERVER_CPU, type Server, startServer } from '../process.ts'
+import {
+  FREE_PORTS,
+  GENERATOR_CPU,
+  runProgram,
+  SERVER_CPU,
+  type Server,
+  startServer,
+} from '../process.ts'
 import { root } from '../tools.ts'
 import type { BenchDatabase } from './database.ts'
 import type { Figures } from './figures.ts'
@@ -46,7 +53,7 @@ function porthouse(id: string, title: string, { core, ...asked }: Gateway): Leg 
       const { database } = bench
       await database.empty()
       await database.pin(core)
-      const args = ['run', '--http', '127.0.0.1:0', '--data', database.dataDir, '--log', 'warn']
+      const args = ['run', ...FREE_PORTS, '--data', database.dataDir, '--log', 'warn']
       const command = { file: join(root, 'bin/porthouse'), args, cpu: SERVER_CPU }
       const server = await startServer(command, /ws:\/\/127\.0\.0\.1:(\d+)/)
       const printed = await drive(bench, server, 'porthouse', asked).finally(server.stop)

@@ -15,7 +15,14 @@ import { newToken } from '../../gateway/identity/tokens.ts'
 import { openLog } from '../../gateway/observe/log.ts'
 import { openStore } from '../../gateway/store/postgres/open.ts'
 import { peers } from '../peers.ts'
-import { GENERATOR_CPU, runProgram, SERVER_CPU, type Server, startServer } from '../process.ts'
+import {
+  FREE_PORTS,
+  GENERATOR_CPU,
+  runProgram,
+  SERVER_CPU,
+  type Server,
+  startServer,
+} from '../process.ts'
 import { summarize } from '../statistics.ts'
 import { root } from '../tools.ts'
 import type { Leg, Task } from './generator.ts'
@@ -53,7 +60,7 @@ async function makeSecrets(folder: string): Promise<Secrets> {
 
 /** `forgetful`: it keeps no record for the next login, as where each token comes but once. */
 function startGateway(folder: string, forgetful: boolean): Promise<Server> {
-  const args = ['run', '--http', '127.0.0.1:0', '--data', join(folder, 'data')]
+  const args = ['run', ...FREE_PORTS, '--data', join(folder, 'data')]
   const env = forgetful ? { PORTHOUSE_LOGINS_RECORDS: '0' } : {}
   const command = { file: join(root, 'bin/porthouse'), args, env, cpu: SERVER_CPU }
   return startServer(command, /ws:\/\/127\.0\.0\.1:(\d+)/)

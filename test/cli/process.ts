@@ -25,6 +25,9 @@ export interface Ended {
   readonly stderr: string
 }
 
+/** Gateways of tests stand beside each other, and beside a broker that the machine may have. */
+const FREE_PORT = { PORTHOUSE_MQTT: '127.0.0.1:0' }
+
 /** A command that runs. */
 export class Running {
   readonly process: ChildProcessWithoutNullStreams
@@ -34,7 +37,7 @@ export class Running {
 
   constructor(args: readonly string[], { env, cwd, command = bin }: RunOptions = {}) {
     const { PATH = '', HOME = '' } = process.env
-    this.process = spawn(command, args, { env: { PATH, HOME, ...env }, cwd })
+    this.process = spawn(command, args, { env: { PATH, HOME, ...FREE_PORT, ...env }, cwd })
     this.process.stdout.on('data', (chunk: Buffer) => {
       this.stdout += chunk.toString()
     })

@@ -38,7 +38,8 @@ let gateways: Gateway[]
 beforeAll(async () => {
   data = await DataFolder.open()
   other = await openStore({ dataDir: data.path, log })
-  const config = schema.parse({ data: data.path, http: { listen: '127.0.0.1:0' }, drainMs: 500 })
+  const listen = '127.0.0.1:0'
+  const config = schema.parse({ data: data.path, http: { listen }, mqtt: { listen }, drainMs: 500 })
   const on = (store: Store) => createGateway({ config, store, log })
   gateways = await Promise.all([on(data.store), on(other)])
 })

@@ -90,6 +90,7 @@ beforeAll(async () => {
   const config = schema.parse({
     data: 'nowhere',
     http: { listen: '127.0.0.1:0' },
+    mqtt: { listen: '127.0.0.1:0' },
     limbo: { deadlineMs: 5_000 },
   })
   const options = { config, store: fragile(base.store), log: pino({ level: 'trace' }, stream) }

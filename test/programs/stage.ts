@@ -36,6 +36,7 @@ export class Stage {
     const config = schema.parse({
       data: 'nowhere',
       http: { listen: '127.0.0.1:0' },
+      features: ['websocket'],
       drainMs: 100,
       programs: { ...settings, folder },
     })

@@ -116,5 +116,6 @@ export class TestGateway {
 
 function config(data: string, settings: TestSettings, port: number): Config {
   const http = { listen: `127.0.0.1:${port}`, ...settings.http }
-  return schema.parse({ drainMs: 500, ...settings, data, http })
+  const mqtt = { listen: '127.0.0.1:0', ...settings.mqtt }
+  return schema.parse({ drainMs: 500, ...settings, data, http, mqtt })
 }
