@@ -41,6 +41,9 @@ type Read = (cursor: Cursor) => NonNullable<Properties[Name]>
 
 const USER_PROPERTY = 0x26
 
+/** In one list, far over any limit on headers: a packet of them alone would take 100 ms to read. */
+const USER_PROPERTIES_MAX = 4_096
+
 /** By identifier: the name and how the value is read. */
 const KNOWN: ReadonlyMap<number, readonly [Name, Read]> = new Map<number, readonly [Name, Read]>([
   [0x01, ['payloadFormatIndicator', flag]],
@@ -100,30 +103,40 @@ export const AUTH_MAY: readonly Name[] = [
 /**
  * Undefined where there are none. Throws MqttError: 0x81 for a property that the packet may not
  * have, 0x82 for one that is there twice or has a value it may not have, 0x94 for a topic alias
- * of 0 (M18).
+ * of 0 (M18), 0x95 for too many user properties.
  */
 export function readProperties(cursor: Cursor, may: readonly Name[]): Properties | undefined {
   const size = cursor.varint()
   if (size === 0) return undefined
   const properties: Properties = {}
   const inner = cursor.inner(size)
-  while (inner.left > 0) readProperty(inner, may, properties)
+  let pairs = 0
+  while (inner.left > 0) {
+    const id = inner.varint()
+    if (id !== USER_PROPERTY) readProperty(inner, id, may, properties)
+    else if (++pairs > USER_PROPERTIES_MAX) throw tooManyPairs()
+    else readUserProperty(inner, properties)
+  }
   return properties
 }
 
-function readProperty(cursor: Cursor, may: readonly Name[], properties: Properties): void {
-  const id = cursor.varint()
-  if (id === USER_PROPERTY) {
-    properties.userProperties ??= Object.create(null) as UserProperties
-    return addUserProperty(properties.userProperties, cursor.text(), cursor.text())
-  }
+function readProperty(
+  cursor: Cursor,
+  id: number,
+  may: readonly Name[],
+  properties: Properties,
+): void {
   const [name, read] = KNOWN.get(id) ?? []
   if (!name || !read || !may.includes(name)) throw malformed('a property that has no place here')
   if (Object.hasOwn(properties, name)) throw protocolError('a property is there twice')
   Object.assign(properties, { [name]: read(cursor) })
 }
 
-function addUserProperty(to: UserProperties, name: string, value: string): void {
+function readUserProperty(cursor: Cursor, properties: Properties): void {
+  properties.userProperties ??= Object.create(null) as UserProperties
+  const to = properties.userProperties
+  const name = cursor.text()
+  const value = cursor.text()
   const before = to[name]
   if (before === undefined) to[name] = value
   else if (Array.isArray(before)) before.push(value)
@@ -163,4 +176,9 @@ function topicAlias(cursor: Cursor): number {
   const alias = cursor.int16()
   if (alias !== 0) return alias
   throw new MqttError(Reason.TOPIC_ALIAS_INVALID, Code.ROUTE_UNKNOWN, 'a topic alias of 0')
+}
+
+function tooManyPairs(): MqttError {
+  const detail = `over ${USER_PROPERTIES_MAX} user properties`
+  return new MqttError(Reason.PACKET_TOO_LARGE, Code.HEADERS_TOO_LARGE, detail)
 }
