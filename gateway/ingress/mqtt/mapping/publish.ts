@@ -27,7 +27,7 @@ export type Routing = Pick<
 const QUALITY_BYTES = 2
 
 /**
- * The envelope, in memory of its own. A `porthouse-key` among the user properties goes before
+ * The envelope, whose bytes are its own. A `porthouse-key` among the user properties goes before
  * routing.key. Throws Refusal as scanEnvelope does of the same in Protobuf; of a payload that is
  * not the UTF-8 it says to be: INVALID_UTF8, which PUBACK renders as 0x99.
  */

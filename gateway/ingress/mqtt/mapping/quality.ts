@@ -18,8 +18,10 @@ export function outgoingQos(quality: number, granted: QoS): QoS {
   return isKnown ? (Math.min(quality - Quality.AT_MOST_ONCE, granted) as QoS) : granted
 }
 
-/** What an acknowledgement says has happened; of QoS 0 there is none. */
-export function receiptLevelOf(qos: QoS, isDurable: boolean): ReceiptLevel {
-  if (qos === 0) return ReceiptLevel.UNSPECIFIED
-  return isDurable ? ReceiptLevel.STORED : ReceiptLevel.ROUTED
+/**
+ * What an acknowledgement waits for; of QoS 0 there is none. A durable room stores a message before
+ * it routes it, so that ROUTED is said there after the commit, and holds where nothing is stored.
+ */
+export function receiptLevelOf(qos: QoS): ReceiptLevel {
+  return qos === 0 ? ReceiptLevel.UNSPECIFIED : ReceiptLevel.ROUTED
 }
