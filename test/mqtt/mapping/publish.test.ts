@@ -4,7 +4,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import { type Envelope, EnvelopeSchema, Quality } from '@porthouse/proto/v1/envelope'
 import { PacketSchema } from '@porthouse/proto/v1/frame'
 import fc from 'fast-check'
-import { generate, type IPublishPacket, parser } from 'mqtt-packet'
+import { generate, type IConnectPacket, type IPublishPacket, parser } from 'mqtt-packet'
 import { describe, expect, test } from 'vitest'
 import type { Properties } from '../../../gateway/ingress/mqtt/mapping/annex.ts'
 import {
@@ -277,6 +277,19 @@ describe('a PUBLISH', () => {
       expect(decoded(envelope).content.case).toBe(given ? 'text' : 'payload')
       expect(heardBy(envelope, 0).properties).toEqual(given)
     }
+  })
+
+  test('that is a will is one all the same', () => {
+    const will: NonNullable<IConnectPacket['will']> = {
+      topic: 'acme/boiler',
+      payload: 'gone',
+      qos: 1,
+      properties: { willDelayInterval: 5, contentType: 'text/plain', payloadFormatIndicator: true },
+    }
+    const envelope = decoded(envelopeOf(will, routing, limits))
+    expect(envelope.content).toEqual({ case: 'text', value: 'gone' })
+    expect(envelope.contentType).toBe('text/plain')
+    expect(envelope.quality).toBe(Quality.AT_LEAST_ONCE)
   })
 
   test('that is worth nothing at once is worth something for a second', () => {

@@ -1,4 +1,4 @@
-/** PUBLISH, and wills, as envelopes: the body is written by hand, and what routes it goes beside. */
+/** PUBLISH, and wills, as envelopes: bodies are written by hand, what routes them goes beside. */
 import { isUtf8 } from 'node:buffer'
 import { Code } from '@porthouse/proto/v1/code'
 import type { QoS } from 'mqtt-packet'
