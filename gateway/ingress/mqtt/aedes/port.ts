@@ -1,0 +1,261 @@
+/**
+ * The connection behind which Aedes keeps a session: in memory, and no stream, since there is one
+ * for every client that is connected (G10). Packets go in and come out whole; nothing ever waits
+ * for a reader, so that no client can hold up another one (threat L2).
+ */
+import mqtt, {
+  type IConnectPacket,
+  type IDisconnectPacket,
+  type IPingreqPacket,
+  type IPubackPacket,
+  type IPubcompPacket,
+  type IPubrecPacket,
+  type ISubackPacket,
+  type ISubscribePacket,
+  type IUnsubscribePacket,
+  type Packet,
+} from 'mqtt-packet'
+import { nameOf } from './names.ts'
+import type { Persistence } from './persistence.ts'
+
+/** Whose session it is: what Aedes asks of it, and tells it. */
+export interface PortHost {
+  /**
+   * Something of the session is in the store, or is to be: else Aedes' questions are answered
+   * without it.
+   */
+  readonly kept: boolean
+  /**
+   * Whether it may have this subscription, and listens from now on. `restored`: it had it before it
+   * was away, and false ends it for good. A rejection refuses a new one, and ends a connection that
+   * restores.
+   */
+  subscribe(topic: string, qos: 0 | 1 | 2, restored: boolean): Promise<boolean>
+  /** Whether a message that was kept for it may still be delivered (threat A8). */
+  mayHear(topic: string): boolean
+  /** What is stored with a subscription that it may have. */
+  optionsOf(topic: string): SubscriptionOptions | undefined
+  /** From Aedes: an answer, or a message that was kept, with Aedes' packet identifier. */
+  packet(packet: Packet): void
+  /**
+   * Aedes has let go of it: another connection has taken the session over, or there was an error.
+   * Once, and not after `Port.close`.
+   */
+  detached(error: unknown): void
+}
+
+export interface SubscriptionOptions {
+  readonly noLocal?: boolean | undefined
+  readonly retainAsPublished?: boolean | undefined
+  readonly retainHandling?: 0 | 1 | 2 | undefined
+  readonly identifier?: number | undefined
+  /** UUID. */
+  readonly roomId?: string | undefined
+  readonly position?: { readonly epoch: number; readonly sequence: number } | undefined
+}
+
+/** What a client says about its session; what it publishes goes past Aedes. */
+export type SessionPacket =
+  | IConnectPacket
+  | ISubscribePacket
+  | IUnsubscribePacket
+  | IPubackPacket
+  | IPubrecPacket
+  | IPubcompPacket
+  | IPingreqPacket
+  | IDisconnectPacket
+
+/** What of Aedes' client is used here; test/mqtt/aedes/contract.test.ts holds it to that. */
+export interface AedesClient {
+  readonly id: string
+  readonly closed: boolean
+  readonly connecting: boolean
+  readonly conn: Port
+  readonly broker: { readonly persistence: Pick<Persistence, 'removeSubscriptions'> }
+  _authorized: boolean
+  close(): void
+}
+
+type Listener = () => void
+
+/** Of all ports: what Aedes writes is whole packets. */
+const reader = mqtt.parser({ protocolVersion: 4 })
+let read: Packet[] = []
+reader.on('packet', (packet: Packet) => read.push(packet))
+
+const OPEN = { ended: false, endEmitted: false, finished: false }
+
+export class Port {
+  readonly host: PortHost
+  /** Aedes sets it. */
+  client: AedesClient | undefined
+  /** Aedes has it among its clients. */
+  registered = false
+  destroyed = false
+  #given: Buffer | undefined
+  #written: Buffer[] | undefined
+  #onReadable: Listener | undefined
+  #onClose: Listener | undefined
+  #silent = false
+  /** Of SUBSCRIBEs that name a filter more than once, by packet identifier. */
+  #repeated: Map<number, readonly number[]> | undefined
+
+  constructor(host: PortHost) {
+    this.host = host
+  }
+
+  /** Says it to Aedes, in the words of MQTT 3.1.1, without anything that is not Aedes' to know. */
+  send(packet: SessionPacket): void {
+    if (this.destroyed) return
+    const bytes = mqtt.generate(this.#plain(packet))
+    this.#given = this.#given ? Buffer.concat([this.#given, bytes]) : bytes
+    this.#onReadable?.()
+  }
+
+  /** The connection is gone, or the client has ended it. The session stays as Aedes has it. */
+  close(): void {
+    this.#silent = true
+    this.#forget()
+    this.client?.close()
+    this.destroy()
+  }
+
+  #plain(packet: SessionPacket): SessionPacket {
+    const { messageId } = packet
+    switch (packet.cmd) {
+      case 'connect': {
+        const { clientId, clean } = packet
+        return {
+          cmd: 'connect',
+          protocolId: 'MQTT',
+          protocolVersion: 4,
+          keepalive: 0,
+          clientId,
+          clean: clean ?? true,
+        }
+      }
+      case 'subscribe': {
+        const { subscriptions } = packet
+        this.#remember(packet)
+        return {
+          cmd: 'subscribe',
+          messageId,
+          subscriptions: subscriptions.map(({ topic, qos }) => ({ topic: nameOf(topic), qos })),
+        } as ISubscribePacket
+      }
+      case 'unsubscribe':
+        return {
+          cmd: 'unsubscribe',
+          messageId,
+          unsubscriptions: packet.unsubscriptions.map(nameOf),
+        } as IUnsubscribePacket
+      default:
+        return { cmd: packet.cmd, messageId } as SessionPacket
+    }
+  }
+
+  /** Aedes answers a filter once, however often it is named [MQTT-3.8.4-6]. */
+  #remember({ messageId = 0, subscriptions }: ISubscribePacket): void {
+    const topics = [...new Set(subscriptions.map(({ topic }) => topic))]
+    if (topics.length === subscriptions.length) return
+    this.#repeated ??= new Map()
+    this.#repeated.set(
+      messageId,
+      subscriptions.map(({ topic }) => topics.indexOf(topic)),
+    )
+  }
+
+  #answered(packet: Packet): Packet {
+    if (packet.cmd !== 'suback' || !this.#repeated) return packet
+    const places = this.#repeated.get(packet.messageId ?? 0)
+    if (!places) return packet
+    this.#repeated.delete(packet.messageId ?? 0)
+    const { granted } = packet
+    return { ...packet, granted: places.map((place) => granted[place]) } as ISubackPacket
+  }
+
+  // What Aedes asks of a stream. Nothing ever drains, ends or fails, so nobody is told of it.
+
+  setMaxListeners(): void {}
+
+  emit(): void {}
+
+  on(event: string, listener: Listener): this {
+    if (event === 'readable') this.#onReadable = listener
+    else if (event === 'close') this.#onClose = listener
+    return this
+  }
+
+  once(event: string, listener: Listener): this {
+    return this.on(event, listener)
+  }
+
+  removeListener(event: string, listener: Listener): this {
+    if (listener === this.#onReadable || listener === this.#onClose) this.removeAllListeners(event)
+    return this
+  }
+
+  removeAllListeners(event: string): this {
+    if (event === 'readable') this.#onReadable = undefined
+    else if (event === 'close') this.#onClose = undefined
+    return this
+  }
+
+  read(): Buffer | null {
+    const given = this.#given
+    this.#given = undefined
+    return given ?? null
+  }
+
+  cork(): void {}
+
+  /** A packet comes in pieces. */
+  write(bytes: Buffer | string): boolean {
+    const piece = typeof bytes === 'string' ? Buffer.from(bytes) : bytes
+    if (this.#written) this.#written.push(piece)
+    else this.#written = [piece]
+    return true
+  }
+
+  /** All packets that were written are whole now. */
+  uncork(): void {
+    const written = this.#written
+    if (!written) return
+    this.#written = undefined
+    if (this.#silent) return
+    for (const packet of packetsIn(written)) this.host.packet(this.#answered(packet))
+  }
+
+  destroy(error?: unknown): this {
+    if (this.destroyed) return this
+    this.uncork()
+    this.destroyed = true
+    this.#forget()
+    process.nextTick(() => {
+      this.#onClose?.()
+      if (!this.#silent) this.host.detached(error)
+      this.#silent = true
+    })
+    return this
+  }
+
+  /** One that Aedes has not registered must not unregister another one of its name. */
+  #forget(): void {
+    if (this.client && !this.registered) this.client._authorized = false
+  }
+}
+
+/** Of a stream that is open, as stream.finished() looks for them; one for all. */
+Object.assign(Port.prototype, {
+  readable: true,
+  writable: true,
+  _readableState: OPEN,
+  _writableState: OPEN,
+})
+
+function packetsIn(pieces: readonly Buffer[]): Packet[] {
+  reader.parse(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces))
+  const packets = read
+  read = []
+  return packets
+}
