@@ -6,7 +6,6 @@
 import { create } from '@bufbuild/protobuf'
 import { Code } from '@porthouse/proto/v1/code'
 import { FrameSchema } from '@porthouse/proto/v1/frame'
-import { ReceiptLevel } from '@porthouse/proto/v1/receipt'
 import type { IPublishPacket, IPubrelPacket, QoS } from 'mqtt-packet'
 import { formatAddress } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
@@ -16,6 +15,7 @@ import { receiptOf, rejectedBy } from '../../session/receipt.ts'
 import type { Session } from '../../session/session.ts'
 import type { MqttConnection } from './connection.ts'
 import { envelopeOf } from './mapping/publish.ts'
+import { receiptLevelOf } from './mapping/quality.ts'
 import { pubackReason, reasonOfOutcome } from './mapping/reasons.ts'
 import { parseReserved } from './mapping/reserved.ts'
 import { roomOfTopic } from './mapping/topic.ts'
@@ -145,8 +145,7 @@ export class Incoming {
 
   /** A room that it is in goes by its route, which spares reading the topic again. */
   #routing(session: Session, { qos, retain }: IPublishPacket, topic: string) {
-    const receipt = qos === 0 ? ReceiptLevel.UNSPECIFIED : ReceiptLevel.ROUTED
-    const common = { key: '', receipt, retain }
+    const common = { key: '', receipt: receiptLevelOf(qos), retain }
     const known = this.#routes?.get(topic)
     if (known && session.memberships.has(known.route)) return { ...common, ...known, to: [] }
     const address = roomOfTopic(topic)

@@ -100,7 +100,8 @@ export class Subscribing {
       return true
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof MqttError)) throw error
-      asked?.codes.set(topic, subackReason(error.code))
+      const reason = error instanceof MqttError ? error.reason : subackReason(error.code)
+      asked?.codes.set(topic, reason)
       return false
     }
   }
