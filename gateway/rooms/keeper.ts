@@ -3,8 +3,10 @@ import type { Keeper } from '../router/intake.ts'
 import type { Room } from './rooms.ts'
 
 /** Undefined where nothing of it is kept, and its messages need no memory of their own. */
-export function keeperOf({ history, sessionHistory, retained }: Room): Keeper | undefined {
-  const others = [sessionHistory, retained].filter((each) => each !== undefined)
+export function keeperOf({ history, sessionHistory, retained, away }: Room): Keeper | undefined {
+  const others = [sessionHistory, retained, away?.active ? away : undefined].filter(
+    (each) => each !== undefined,
+  )
   if (history.kind === 'none' && others.length === 0) return undefined
   const keepers: readonly Keeper[] = [history, ...others]
   return {

@@ -8,6 +8,7 @@ import type { Graph } from '../router/graph.ts'
 import { Place } from '../router/place.ts'
 import type { Turn } from '../router/turn.ts'
 import type { ListedRoom, RoomRecord, Rooms as StoredRooms } from '../store/store.ts'
+import type { AwayKeeper, AwayKeepers } from './away.ts'
 import { type FlowReader, type RoomConfig, readConfig } from './config.ts'
 import type { Lingering } from './history/lingering.ts'
 import type { RoomHistories } from './history/room-histories.ts'
@@ -27,6 +28,8 @@ export interface Room {
   /** Undefined where it keeps none; so with the next. */
   sessionHistory: SessionHistory | undefined
   retained: RetainedValues | undefined
+  /** Of those who are away; undefined where no ingress has any. */
+  away: AwayKeeper | undefined
   program: RoomProgram | undefined
   /** Sockets in it, listening or not. */
   members: number
@@ -45,6 +48,7 @@ export class Rooms {
   readonly #sessionBytes: number
   readonly #lingering: Lingering
   readonly #programs: RoomPrograms | undefined
+  readonly #away: AwayKeepers | undefined
   readonly #flows: FlowReader
   /** By every name of it, see `namesOf`. */
   readonly #loaded = new Map<string, Room>()
@@ -65,6 +69,8 @@ export class Rooms {
     lingering: Lingering
     /** Undefined: a room that asks for a program has none. */
     programs?: RoomPrograms | undefined
+    /** Undefined: nobody is away. */
+    away?: AwayKeepers | undefined
     flows: FlowReader
   }) {
     this.#stored = parts.stored
@@ -75,6 +81,7 @@ export class Rooms {
     this.#sessionBytes = parts.sessionBytes
     this.#lingering = parts.lingering
     this.#programs = parts.programs
+    this.#away = parts.away
     this.#flows = parts.flows
   }
 
@@ -195,11 +202,17 @@ export class Rooms {
     place.intake = room.program ?? history.intake
     place.stores = history.kind === 'durable'
     this.#keepSessions(room, config)
+    room.away?.configured()
+    this.#setKeeper(room)
+    this.#histories.watch(room)
+  }
+
+  #setKeeper(room: Room): void {
+    const { place, history } = room
     const keeper = keeperOf(room)
     // What was sent while nobody kept anything is not in the window.
     if (keeper && !place.keeper) history.window.restart(place.sequence)
     place.keeper = keeper
-    this.#histories.watch(room)
   }
 
   #keepSessions(room: Room, { sessionHistory }: RoomConfig): void {
@@ -244,10 +257,12 @@ export class Rooms {
       sessionHistory: undefined,
       program: undefined,
       retained,
+      away: undefined,
       members: 0,
       forgotten: false,
       changing: false,
     }
+    room.away = await this.#away?.open(record.id, place, () => this.#setKeeper(room))
     this.#keep(room)
     for (const each of names) this.#loaded.set(each, room)
     this.#byRoute.set(place.route, room)
@@ -278,6 +293,7 @@ export class Rooms {
     if (room.members > 0 || room.changing) return
     room.program?.end()
     room.program = undefined
+    room.away?.close()
     this.#histories.unwatch(room.place)
     this.#unname(room)
     this.#byRoute.delete(room.place.route)

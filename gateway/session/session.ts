@@ -236,6 +236,7 @@ export class Session implements Socket {
     const value = { code, detail: cut(detail) }
     const body = { case: 'drop', value } as const
     const last = code === Code.UNSPECIFIED ? undefined : create(FrameSchema, { body })
+    this.wire.leaving?.()
     // What this turn has for it comes before the last frame: its senders were told so.
     leaveAll(this)
     this.outbox.close(last, code === Code.SLOW_CONSUMER)
@@ -246,6 +247,7 @@ export class Session implements Socket {
   /** The connection is gone: nothing of it stays. */
   end(): void {
     if (this.closed) return
+    this.wire.leaving?.()
     this.closed = true
     this.held.length = 0
     this.waiting = NOTHING

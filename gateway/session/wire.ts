@@ -19,6 +19,8 @@ export interface Wire {
    * for a sign of life after a heartbeat.
    */
   readonly patienceMs?: number
+  /** The session is about to leave its rooms, with all that it is; once at least. */
+  leaving?(): void
   /** Ends the connection after what was written, as the code's rendering says. */
   close(code: Code, detail: string): void
   /** Ends it at once. */

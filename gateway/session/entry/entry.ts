@@ -94,8 +94,9 @@ function arrive(
     if (request.presence) session.core.presence.watch(member)
     if (request.replayed) room.sessionHistory?.own(member)
     const had = hadBefore(room, request.past)
-    const { frameId, lastValues } = request
-    listen(session, room, { frameId, member, added, channel, beginning, had, lastValues })
+    const { frameId, lastValues, past } = request
+    const resumes = past?.kind === 'after' && past.resumes === true
+    listen(session, room, { frameId, member, added, channel, beginning, had, lastValues, resumes })
   } catch (error) {
     session.core.rooms.release(room)
     if (!(error instanceof Refusal)) throw error

@@ -21,11 +21,13 @@ export interface Listening {
   readonly had: number
   /** See EntryRequest. */
   readonly lastValues?: LastValues
+  /** See Past. */
+  readonly resumes?: boolean
 }
 
 /** Says that he is in, and lets him hear what is new: at once, or after what he has missed. */
 export function listen(session: Session, room: Room, listening: Listening): void {
-  const { frameId, member, channel, beginning, had, lastValues } = listening
+  const { frameId, member, channel, beginning, had, lastValues, resumes = false } = listening
   const isAgain = lastValues === 'all' && listening.added.length === 0
   const filters = isAgain ? [channel] : listening.added
   const { place } = room
@@ -43,7 +45,7 @@ export function listen(session: Session, room: Room, listening: Listening): void
   const recovered = code === Code.UNSPECIFIED
   joined(session, frameId, member, channel, { recovered, afterSequence: BigInt(after), code })
   const address = channel === '' ? place.address : `${place.address}/${channel}`
-  new CatchUp({ session, room, member, filters, after, address, earlier }).begin()
+  new CatchUp({ session, room, member, filters, after, address, earlier, resumes }).begin()
 }
 
 /** Tells a socket what it is in, as the answer to its Join or, by id 0, because it changed. */

@@ -9,7 +9,8 @@ import type { Session } from '../session.ts'
 import { LOOKS_MAX, takePage } from './looks.ts'
 
 export type Past =
-  | { readonly kind: 'after'; readonly position: Told }
+  /** `resumes`: so do all of the room that the session hears, each with what is after its own. */
+  | { readonly kind: 'after'; readonly position: Told; readonly resumes?: boolean }
   | { readonly kind: 'unread' }
   | { readonly kind: 'last'; readonly count: number }
   /** Known already. */

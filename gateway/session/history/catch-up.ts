@@ -38,6 +38,8 @@ export interface CatchUpParts {
   readonly earlier: readonly Earlier[]
   /** As it was joined, for CaughtUp. */
   readonly address: string
+  /** What he hears by other subscriptions, these bring him from there on. */
+  readonly resumes: boolean
 }
 
 export class CatchUp {
@@ -55,7 +57,8 @@ export class CatchUp {
   #through: number
   #failed = false
 
-  constructor({ session, room, member, filters, after, address, earlier }: CatchUpParts) {
+  constructor(parts: CatchUpParts) {
+    const { session, room, member, filters, after, address, earlier, resumes } = parts
     this.#session = session
     this.#room = room
     this.member = member
@@ -64,8 +67,13 @@ export class CatchUp {
     this.#earlier = earlier
     this.#address = address
     this.#heard = [...member.filters, ...pendingFilters(session, member)]
-    this.#asked = room.place.sequence
+    this.#asked = resumes ? after : room.place.sequence
     this.#history = room.history
+  }
+
+  /** He was given all up to this position. */
+  get through(): number {
+    return this.#through
   }
 
   /** What he will listen to; empty once it has ended. */
