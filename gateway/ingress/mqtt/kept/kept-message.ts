@@ -1,0 +1,93 @@
+/**
+ * A room's message in a session's queue: what a delivery needs of it, in bytes that are Aedes'
+ * payload to Aedes. Written by this folder, read by delivery/.
+ */
+import type { EnvelopeBody, Stamp } from '../../../protocol/packet-writer.ts'
+import { scanEnvelope } from '../../../protocol/scan-envelope.ts'
+import type { RoomMessage } from '../../../router/intake.ts'
+
+export interface KeptMessage {
+  readonly stamp: Stamp
+  readonly body: EnvelopeBody
+  /** As it was published. */
+  readonly retain: boolean
+  /** Of all subscriptions that it matched. */
+  readonly identifiers: readonly number[]
+}
+
+const VERSION = 1
+const RETAIN = 1
+/** Version, flags, message id, time, sequence, epoch, size of `from`, of identifiers. */
+const HEAD_BYTES = 1 + 1 + 16 + 8 + 8 + 8 + 2 + 2
+const IDENTIFIER_BYTES = 4
+const NO_BYTES = new Uint8Array()
+
+/** Identifiers of one message that are kept; a session with more of them is hardly meant so. */
+const IDENTIFIERS_MAX = 0xffff
+
+export function bytesOfKept(
+  message: Pick<RoomMessage, 'id' | 'from' | 'timeMs' | 'sequence' | 'retain'>,
+  epoch: number,
+  { bytes, start, cutStart, cutEnd, end }: EnvelopeBody,
+  identifiers: readonly number[],
+): Buffer {
+  const { id, from, timeMs, sequence, retain } = message
+  const numbers = identifiers.slice(0, IDENTIFIERS_MAX)
+  const head = HEAD_BYTES + from.length + IDENTIFIER_BYTES * numbers.length
+  const kept = Buffer.allocUnsafeSlow(head + cutStart - start + end - cutEnd)
+  kept[0] = VERSION
+  kept[1] = retain ? RETAIN : 0
+  kept.set(id.bytes.subarray(id.at, id.at + 16), 2)
+  kept.writeDoubleBE(timeMs, 18)
+  kept.writeDoubleBE(sequence, 26)
+  kept.writeDoubleBE(epoch, 34)
+  kept.writeUInt16BE(from.length, 42)
+  kept.writeUInt16BE(numbers.length, 44)
+  let at = HEAD_BYTES
+  kept.set(from, at)
+  at += from.length
+  for (const each of numbers) at = kept.writeUInt32BE(each, at)
+  at += bytes.copy(kept, at, start, cutStart)
+  bytes.copy(kept, at, cutEnd, end)
+  return kept
+}
+
+/** Throws an Error for what another version wrote. */
+export function keptOfBytes(bytes: Buffer): KeptMessage {
+  if (bytes[0] !== VERSION || bytes.length < HEAD_BYTES) throw new Error('not a kept message')
+  const fromEnd = HEAD_BYTES + bytes.readUInt16BE(42)
+  const count = bytes.readUInt16BE(44)
+  const start = fromEnd + IDENTIFIER_BYTES * count
+  return {
+    stamp: {
+      id: { bytes, at: 2 },
+      from: bytes.subarray(HEAD_BYTES, fromEnd),
+      route: 0,
+      channel: NO_BYTES,
+      target: NO_BYTES,
+      timeMs: bytes.readDoubleBE(18),
+      sequence: bytes.readDoubleBE(26),
+      epoch: bytes.readDoubleBE(34),
+      replay: 0,
+    },
+    body: scanEnvelope(bytes, start, bytes.length, UNBOUNDED),
+    retain: ((bytes[1] as number) & RETAIN) !== 0,
+    identifiers: Array.from({ length: count }, (_, i) =>
+      bytes.readUInt32BE(fromEnd + IDENTIFIER_BYTES * i),
+    ),
+  }
+}
+
+/** What was kept once was within the bounds that held then. */
+const ANY = Number.POSITIVE_INFINITY
+const UNBOUNDED = {
+  packetBytes: ANY,
+  packetFrames: ANY,
+  frameBytes: ANY,
+  payloadBytes: ANY,
+  headersBytes: ANY,
+  headers: ANY,
+  destinations: ANY,
+  rooms: ANY,
+  subscriptions: ANY,
+}
