@@ -119,7 +119,7 @@ export class Deeds {
     const body = this.#envelope(sending)
     const refusal = place.keeper?.refuses(this.#member, channel, body)
     if (refusal) throw refusal
-    const message = this.#message(channel, '')
+    const message = this.#message(channel, '', retain)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     let end: Remembered | RefusedDestination | undefined
     const settle = (given: Remembered | RefusedDestination) => {
@@ -129,7 +129,7 @@ export class Deeds {
     }
     const sender = this.#member
     const rest = { key: undefined, settle, doubt: () => {} }
-    next().take({ place, message, channel, body, sender, retain, ...rest })
+    next().take({ place, message, channel, body, sender, ...rest })
     // What is done already is not waited for.
     return end && !isRefused(end) ? undefined : promise
   }
@@ -138,7 +138,7 @@ export class Deeds {
     const { place } = this.#parts
     // What was said to the room before comes before.
     audience?.flush()
-    const message = this.#message('', `socket:${socket.id}`)
+    const message = this.#message('', `socket:${socket.id}`, false)
     socket.direct(this.#envelope(sending), { ...message, route: 0 }, place.config.structure)
   }
 
@@ -150,11 +150,12 @@ export class Deeds {
     return structure ? structure.admit(envelope) : envelope
   }
 
-  #message(channel: string, target: string): RoomMessage {
+  #message(channel: string, target: string, retain: boolean): RoomMessage {
     const { ids, place } = this.#parts
     return {
       id: keepId(ids.next()),
       origin: undefined,
+      retain,
       from: Buffer.from(place.address),
       route: place.route,
       channel: channel === '' ? NO_BYTES : ownText(channel),

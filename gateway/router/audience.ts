@@ -55,7 +55,7 @@ export class Audience {
   /** Sends to all members at the end of the turn; `sender` is the sender's own membership. */
   append(body: EnvelopeBody, message: RoomMessage, sender: Membership): void {
     if (!this.#batch) {
-      this.#batch = new Batch(this.#place, this.#lane)
+      this.#batch = new Batch(this.#place, this.#lane, this.filters)
       this.#turn.dirty(this)
     }
     const batch = this.#batch

@@ -13,11 +13,14 @@ const BATCH_BYTES_MAX = 262_144
 export class Batch {
   readonly place: Place
   readonly writer: FrameWriter
+  /** Of its audience; the same object as long as that lives. */
+  readonly filters: readonly string[]
   /** In order; the n-th is the writer's n-th frame. */
   readonly messages: RoomMessage[] = []
 
-  constructor(place: Place, lane: Lane) {
+  constructor(place: Place, lane: Lane, filters: readonly string[]) {
     this.place = place
+    this.filters = filters
     this.writer = lane.writer(place.name)
   }
 

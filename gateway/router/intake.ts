@@ -18,6 +18,8 @@ import type { Socket } from './socket.ts'
 export interface RoomMessage extends Stamp {
   /** Who sent it; undefined where that is nobody's to hear or not to hear. */
   readonly origin: Socket | undefined
+  /** It asks to be the last value of its channel. */
+  readonly retain: boolean
   /** Given last of all, in the order of delivery. */
   sequence: number
 }
@@ -30,8 +32,6 @@ export interface OwnMessage {
   readonly body: EnvelopeBody
   /** Who sent it, which may have left since. */
   readonly sender: Membership
-  /** It asks to be the last value of its channel. */
-  readonly retain: boolean
 }
 
 /** One that has to wait for its position. */

@@ -154,10 +154,9 @@ export class Router {
     const { membership: sender, channel } = destination
     const { place } = sender
     const { keeper, epoch } = place
-    const message = this.#messageTo(origin, destination, id, keeper !== undefined)
+    const message = this.#messageTo(origin, envelope, destination, id, keeper !== undefined)
     message.sequence = place.sequence + 1
-    const { retain } = envelope
-    if (keeper) return deliver(place, { message, channel, body: ownBody(envelope), sender, retain })
+    if (keeper) return deliver(place, { message, channel, body: ownBody(envelope), sender })
     const sockets = fanOut(place, channel, envelope, message, sender)
     return { id, sockets, sequence: message.sequence, epoch, stored: false, kept: false }
   }
@@ -173,14 +172,14 @@ export class Router {
   ): void {
     const { membership: sender, channel } = destination
     const { place } = sender
-    const message = this.#messageTo(origin, destination, id, true)
-    const { retain } = envelope
+    const message = this.#messageTo(origin, envelope, destination, id, true)
     const body = ownBody(envelope)
-    place.intake?.take({ place, message, channel, body, sender, retain, key, settle, doubt })
+    place.intake?.take({ place, message, channel, body, sender, key, settle, doubt })
   }
 
   #messageTo(
     origin: Socket,
+    { retain }: ScannedEnvelope,
     { membership: { place }, sender, channel }: RoomDestination,
     id: MessageId,
     isKept: boolean,
@@ -189,6 +188,7 @@ export class Router {
     return {
       id: isKept ? keepId(id) : id,
       origin,
+      retain,
       from: sender?.from ?? NO_BYTES,
       route: place.route,
       channel: channel === '' ? NO_BYTES : bytesOf(channel),

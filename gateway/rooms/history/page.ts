@@ -79,6 +79,7 @@ export function replayed({ route }: Place, stored: StoredMessage): Replayed {
     message: {
       id: { bytes: Buffer.from(id.buffer, id.byteOffset, id.length), at: 0 },
       origin: undefined,
+      retain: false,
       from: ownText(from),
       route,
       channel: ownText(channel),

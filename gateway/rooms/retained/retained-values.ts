@@ -67,7 +67,7 @@ export class RetainedValues implements Keeper {
   }
 
   keep(own: OwnMessage): boolean {
-    if (this.config.values === 'asked' && !own.retain) return false
+    if (this.config.values === 'asked' && !own.message.retain) return false
     const { channel, body } = own
     const hadValue = this.#values.delete(channel)
     const isEmpty = body.contentEnd === body.contentStart

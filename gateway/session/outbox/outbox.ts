@@ -15,7 +15,7 @@ import type { Turn } from '../../router/turn.ts'
 import type { Earlier } from '../history/catch-up.ts'
 import type { Wire } from '../wire.ts'
 import type { Notice } from './notice.ts'
-import { SlowQueue } from './slow-queue.ts'
+import { type QueuedMessage, SlowQueue } from './slow-queue.ts'
 
 /**
  * What may wait in the connection itself, in bytes, before the queue begins: little, for it lies in
@@ -92,7 +92,18 @@ export class Outbox {
     if (this.#closed) return
     this.#seal()
     if (!this.#isSlow()) this.#push(bytes)
-    else if (!this.#slow?.add(bytes)) this.#overflow()
+    else if (!this.#slow?.add(ownBytes(bytes))) this.#overflow()
+  }
+
+  /**
+   * Takes a room's message that is written for this socket alone: where it has to wait, the room's
+   * policy says what gives way.
+   */
+  protected message(bytes: Buffer, message: QueuedMessage): void {
+    if (this.#closed) return
+    this.#seal()
+    if (!this.#isSlow()) this.#push(bytes)
+    else if (!this.#slow?.addMessage(ownBytes(bytes), message)) this.#overflow()
   }
 
   /** Takes frames that go to many sockets, and may not be lost. */
@@ -168,17 +179,18 @@ export class Outbox {
     // everything at once.
     if (this.#wire.buffered > DIRECT_BYTES_MAX) return
     if (this.#slow) this.drained()
-    else this.#tellReady()
+    else this.tellReady()
   }
 
   /** The connection has taken all that was written. */
   drained(): void {
     if (this.#closed) return
     this.#unqueue(DIRECT_BYTES_MAX)
-    this.#tellReady()
+    this.tellReady()
   }
 
-  #tellReady(): void {
+  /** To be called by whoever has other things than the connection to wait for. */
+  protected tellReady(): void {
     while (this.#whenReady && this.ready) {
       const run = this.#whenReady.shift()
       if (this.#whenReady.length === 0) this.#whenReady = undefined
@@ -196,11 +208,11 @@ export class Outbox {
     // Its own frames of this turn keep their place behind what waits.
     this.#seal()
     const { notices, waiting } = slow.take(bytes)
+    if (slow.empty) this.#slow = undefined
     for (const notice of notices) this.frame(notice)
     this.#sealOwn()
     for (const each of waiting) this.#push(each)
     this.#stalledSince = this.#clock()
-    if (slow.empty) this.#slow = undefined
   }
 
   /** True where the socket has taken nothing for too long. */
@@ -234,6 +246,11 @@ export class Outbox {
     this.#turn.touch(this)
   }
 
+  /** What is for it now has to wait. */
+  protected get slow(): boolean {
+    return this.#isSlow()
+  }
+
   #isSlow(): boolean {
     if (this.#slow) return true
     if (this.#wire.buffered + this.#pending <= DIRECT_BYTES_MAX) return false
@@ -251,7 +268,7 @@ export class Outbox {
     if (!this.#isSlow()) return this.#sealOwn()
     const bytes = this.#own.whole()
     this.#own = undefined
-    if (!this.#slow?.add(bytes)) this.#overflow()
+    if (!this.#slow?.add(ownBytes(bytes))) this.#overflow()
   }
 
   #sealOwn(): void {
@@ -277,4 +294,11 @@ export class Outbox {
     this.#pending = 0
     this.#wire.write(more ? Buffer.concat([first, ...more]) : first)
   }
+}
+
+/** A copy to wait: what comes to an outbox lies in memory that is shared with others. */
+function ownBytes(bytes: Buffer): Buffer {
+  const own = Buffer.allocUnsafeSlow(bytes.length)
+  bytes.copy(own)
+  return own
 }

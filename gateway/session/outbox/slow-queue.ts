@@ -8,9 +8,8 @@ import { Code } from '@porthouse/proto/v1/code'
 import { type Frame, FrameSchema } from '@porthouse/proto/v1/frame'
 import type { Place } from '../../router/place.ts'
 
-interface Entry {
-  /** Ready for the wire. */
-  readonly bytes: Buffer
+interface Entry<Item> {
+  readonly item: Item
   /** Undefined for what never gives way: receipts, room events, direct messages. */
   readonly message: QueuedMessage | undefined
 }
@@ -27,10 +26,11 @@ interface Loss {
   count: number
 }
 
-export class SlowQueue {
+/** `Item`: bytes ready for the wire, or what is to become such; its length is in bytes. */
+export class SlowQueue<Item extends { readonly length: number } = Buffer> {
   readonly #bytesMax: number
   /** In order of arrival, by number, so that any of them can go. */
-  readonly #entries = new Map<number, Entry>()
+  readonly #entries = new Map<number, Entry<Item>>()
   /** For rooms that conflate: the entry that waits for each channel. */
   readonly #latest = new Map<string, number>()
   /** For rooms that drop their oldest: their entries in order, wherever others' stand between. */
@@ -44,28 +44,25 @@ export class SlowQueue {
   }
 
   /** Adds what may not be lost. False where the queue is full, and the socket has to go. */
-  add(bytes: Buffer): boolean {
-    if (this.#bytes + bytes.length > this.#bytesMax) return false
-    // A copy: what comes here lies in memory shared with others.
-    const copy = Buffer.allocUnsafeSlow(bytes.length)
-    bytes.copy(copy)
-    this.#put({ bytes: copy, message: undefined })
+  add(item: Item): boolean {
+    if (this.#bytes + item.length > this.#bytesMax) return false
+    this.#put({ item, message: undefined })
     return true
   }
 
   /**
    * Adds a room's message, or loses one, by the room's policy. False where the socket has to go.
    */
-  addMessage(bytes: Buffer, message: QueuedMessage): boolean {
+  addMessage(item: Item, message: QueuedMessage): boolean {
     const policy = message.place.config.slowConsumers
     if (policy === Policy.CONFLATE) this.#conflate(message)
-    else if (policy === Policy.DROP_OLDEST) this.#makeRoom(bytes.length, message.place)
-    if (this.#bytes + bytes.length > this.#bytesMax) {
+    else if (policy === Policy.DROP_OLDEST) this.#makeRoom(item.length, message.place)
+    if (this.#bytes + item.length > this.#bytesMax) {
       if (policy === Policy.DISCONNECT) return false
       this.#lose(message)
       return true
     }
-    const number = this.#put({ bytes, message })
+    const number = this.#put({ item, message })
     if (policy === Policy.CONFLATE) this.#latest.set(channelKey(message), number)
     else if (policy === Policy.DROP_OLDEST) this.#numbersOf(message.place).add(number)
     return true
@@ -75,25 +72,30 @@ export class SlowQueue {
     return this.#entries.size === 0 && this.#losses.size === 0
   }
 
+  /** What waits, in order. */
+  *[Symbol.iterator](): IterableIterator<Item> {
+    for (const { item } of this.#entries.values()) yield item
+  }
+
   /** Takes out: first what to tell, then what waited longest, just more than `bytes` of it. */
-  take(bytes: number): { notices: Frame[]; waiting: Buffer[] } {
+  take(bytes: number): { notices: Frame[]; waiting: Item[] } {
     const notices = [...this.#losses].map(([place, loss]) => lost(place, loss))
     this.#losses.clear()
-    const waiting: Buffer[] = []
+    const waiting: Item[] = []
     let taken = 0
     for (const [number, entry] of this.#entries) {
       if (taken > bytes) break
-      taken += entry.bytes.length
-      waiting.push(entry.bytes)
+      taken += entry.item.length
+      waiting.push(entry.item)
       this.#remove(number, entry)
     }
     return { notices, waiting }
   }
 
-  #put(entry: Entry): number {
+  #put(entry: Entry<Item>): number {
     const number = this.#next++
     this.#entries.set(number, entry)
-    this.#bytes += entry.bytes.length
+    this.#bytes += entry.item.length
     return number
   }
 
@@ -122,9 +124,9 @@ export class SlowQueue {
     this.#lose(entry.message)
   }
 
-  #remove(number: number, { bytes, message }: Entry): void {
+  #remove(number: number, { item, message }: Entry<Item>): void {
     this.#entries.delete(number)
-    this.#bytes -= bytes.length
+    this.#bytes -= item.length
     if (!message) return
     this.#ofPlace.get(message.place)?.delete(number)
     if (message.place.config.slowConsumers === Policy.CONFLATE) {
