@@ -3,10 +3,14 @@
 set -eu
 missing=
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
-for tool in strace faketime; do
+for tool in strace faketime chromium openssl; do
   command -v $tool >/dev/null || missing="$missing $tool"
 done
-command -v chromium >/dev/null || missing="$missing chromium"
+# Clients that users of MQTT have: scripts of mosquitto, and what paho's are built with.
+command -v mosquitto_pub >/dev/null || missing="$missing mosquitto-clients"
+[ -f /usr/include/MQTTClient.h ] || missing="$missing libpaho-mqtt-dev"
+command -v cc >/dev/null || missing="$missing gcc libc6-dev"
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 [ -n "$missing" ] || exit 0
 
 line="apt-get update && apt-get install -y --no-install-recommends$missing"
