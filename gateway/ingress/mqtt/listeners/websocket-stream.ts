@@ -6,8 +6,8 @@ import type { WebSocket } from 'ws'
 const UNSUPPORTED_DATA = 1003
 
 /**
- * Ends once the WebSocket is closed and what came before is read; destroyed, it goes without a close
- * frame.
+ * Ends once the WebSocket is closed and what came before is read; destroyed, it goes without a
+ * close frame.
  */
 export class WebSocketStream extends Duplex {
   readonly #ws: WebSocket
