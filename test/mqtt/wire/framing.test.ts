@@ -105,7 +105,7 @@ describe('memory', () => {
 
   test('stays within twice of what came, however it drips', () => {
     const { reader, packets } = reading(4)
-    const bytes = packet(0x30, text('a/b'), 'ab'.repeat(100_000))
+    const bytes = packet(0x30, text('a/b'), 'ab'.repeat(10_000))
     for (let at = 0; at < bytes.length - 1; at++) {
       reader.read(bytes.subarray(at, at + 1))
       expect(reader.held).toBeLessThanOrEqual(2 * (at + 1))
@@ -227,6 +227,21 @@ describe('holding', () => {
     })
     reader.read(Buffer.concat([connect(4), PING, numbered(1), PING]))
     expect(seen).toEqual(['connect', 'pingreq', 'publish', 'pingreq'])
+  })
+
+  test('what is read from within a packet stands behind all that was there', () => {
+    const seen: Packet[] = []
+    const reader: PacketReader = new PacketReader({
+      bytesMax: () => 1 << 20,
+      onPacket: (each) => {
+        seen.push(each)
+        if (seen.length === 2) reader.read(Buffer.concat([numbered(3), numbered(4).subarray(0, 5)]))
+      },
+    })
+    reader.read(Buffer.concat([connect(4), numbered(1), numbered(2)]))
+    reader.read(numbered(4).subarray(5))
+    const payloads = [1, 2, 3, 4].map((i) => ({ payload: numbered(i).subarray(-4) }))
+    expect(seen.slice(1)).toMatchObject(payloads)
   })
 
   test('what is wrong is thrown by go', () => {
