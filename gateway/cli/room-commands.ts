@@ -32,9 +32,10 @@ Examples:
 
 function createCommand(create: Command): void {
   onStore(create, 'data')
-    .description('make a room; a token opens it, unless --open or --lock')
+    .description('make a room; a token opens it, unless --open, --lock or --devices')
     .option('--open', 'whoever connects may send and listen')
     .option('--lock <acceptors...>', 'locks to resolve, all of them, in order')
+    .option('--devices', 'of devices: a token or an SSH key opens it, a retained value is kept')
     .option('--echo', 'senders hear their own messages')
     .addOption(
       oneOf('--slow <policy>', 'what slow readers lose (default disconnect)', SLOW_POLICIES),
@@ -57,6 +58,7 @@ More blocks, such as retention, stand in a file: docs/rooms/blocks.md.
 Examples:
   $ porthouse room create acme/board --history durable --presence
   $ porthouse room create acme/canvas --open --session-history
+  $ porthouse room create acme/field --devices
   $ porthouse room create acme/table --open --history window --retain all --slow conflate
   $ porthouse room create acme/plant --lock ssh-key --json-schema reading.json`,
     )

@@ -1,6 +1,7 @@
 /** A room's config as the command line gives it, by options or as a file. */
 import { readFileSync } from 'node:fs'
 import { create, fromJsonString, type MessageInitShape } from '@bufbuild/protobuf'
+import type { FlowSchema } from '@porthouse/proto/room/v1/access'
 import { type BlockSchema, type Config, ConfigSchema } from '@porthouse/proto/room/v1/config'
 import { Keep } from '@porthouse/proto/room/v1/history'
 import { Values } from '@porthouse/proto/room/v1/retained'
@@ -31,6 +32,8 @@ export interface BlockOptions {
   readonly config?: string
   readonly open?: boolean
   readonly lock?: readonly string[]
+  /** Of devices: each proves itself by token or SSH key, and a last value is kept (R21). */
+  readonly devices?: boolean
   readonly echo?: boolean
   readonly slow?: SlowPolicy
   readonly history?: HistoryKind
@@ -59,17 +62,31 @@ export function roomConfig({ config: file, ...options }: BlockOptions): Config {
 
 /** The blocks that options stand for. */
 function* kindsOf(options: BlockOptions): Iterable<Kind> {
-  const { open, lock, echo, slow, history, sessionHistory, retain, presence } = options
-  if (open && lock) throw usage('--open and --lock exclude each other: an open room has no lock')
-  if (open) yield { case: 'access', value: { locks: [] } }
-  if (lock) yield { case: 'access', value: { locks: [...lock] } }
+  const { echo, slow, history, sessionHistory, presence } = options
+  yield* accessOf(options)
   if (echo) yield { case: 'echo', value: { enabled: true } }
   if (slow) yield { case: 'slowConsumers', value: { policy: POLICIES[slow] } }
   yield* structureOf(options)
   if (history) yield { case: 'history', value: { keep: KEEPS[history] } }
   if (sessionHistory) yield { case: 'sessionHistory', value: { owners: Owners.ALL } }
   if (presence) yield { case: 'presence', value: { enabled: true } }
+  const retain = options.retain ?? (options.devices ? 'asked' : undefined)
   if (retain) yield { case: 'retained', value: { values: VALUES[retain] } }
+}
+
+function* accessOf({ open, lock, devices }: BlockOptions): Iterable<Kind> {
+  if (open && lock) throw usage('--open and --lock exclude each other: an open room has no lock')
+  if (devices && (open || lock)) throw usage('--devices has locks of its own: not --open, --lock')
+  if (open) yield { case: 'access', value: { locks: [] } }
+  if (lock) yield { case: 'access', value: { locks: [...lock] } }
+  if (devices) yield { case: 'access', value: { flow: anyOf('token', 'ssh-key') } }
+}
+
+function anyOf(...acceptors: string[]): MessageInitShape<typeof FlowSchema> {
+  const flows = acceptors.map((acceptor) => ({
+    kind: { case: 'lock' as const, value: { acceptor } },
+  }))
+  return { kind: { case: 'any', value: { flows } } }
 }
 
 function* structureOf({ jsonSchema, protobuf, type }: BlockOptions): Iterable<Kind> {

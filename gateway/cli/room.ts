@@ -65,6 +65,11 @@ function nextStep({ account, slug }: RoomRecord, acceptors: readonly string[]): 
     password: `give it a client:\n  porthouse ${client} --password-stdin ${rights} <FILE`,
     preset: `give it a client:\n  porthouse ${client} --preset - ${rights} <FILE`,
   }
+  if (acceptors.includes('token') && acceptors.includes('ssh-key')) {
+    const byToken = `token create ${account.slug} ${rights} --client DEVICE`
+    const device = `client create ${account.slug}/DEVICE --ssh-key FILE.pub ${rights}`
+    return `add a device by token or by SSH key:\n  porthouse ${byToken}\n  porthouse ${device}`
+  }
   const step = Object.keys(steps).find((acceptor) => acceptors.includes(acceptor))
   if (step) return steps[step]!
   if (acceptors.includes('identity')) return steps['ssh-key']!

@@ -62,10 +62,23 @@ describe('options', () => {
     })
   })
 
+  it('for devices stand for an access by token or SSH key, and for retained values', () => {
+    const flows = [{ lock: { acceptor: 'token' } }, { lock: { acceptor: 'ssh-key' } }]
+    const access = { access: { flow: { any: { flows } } } }
+    expect(blocksOf({ devices: true, retain: 'all' })).toEqual({
+      blocks: [access, { retained: { values: 'VALUES_ALL' } }],
+    })
+    expect(blocksOf({ devices: true })).toEqual({
+      blocks: [access, { retained: { values: 'VALUES_ASKED' } }],
+    })
+  })
+
   it('that contradict each other are refused', () => {
     const set = file('set.binpb', '')
     for (const options of [
       { open: true, lock: ['token'] },
+      { devices: true, open: true },
+      { devices: true, lock: ['token'] },
       { protobuf: set },
       { type: 'a.B' },
       { jsonSchema: set, protobuf: set, type: 'a.B' },
@@ -93,6 +106,20 @@ describe('room create', () => {
           { sessionHistory: { owners: 'OWNERS_ALL' } },
         ],
       },
+    })
+  })
+
+  it('makes a room of devices by one command, and says how each is added', async () => {
+    const { code, stdout } = await porthouse(['room', 'create', 'acme/field', '--devices'], {
+      env: data.env,
+    })
+    expect({ code, lines: stdout.trimEnd().split('\n') }).toEqual({
+      code: 0,
+      lines: [
+        'room acme/field is made; add a device by token or by SSH key:',
+        '  porthouse token create acme --room field:send,receive --client DEVICE',
+        '  porthouse client create acme/DEVICE --ssh-key FILE.pub --room field:send,receive',
+      ],
     })
   })
 
