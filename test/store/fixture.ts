@@ -6,6 +6,7 @@ import type postgres from 'postgres'
 import { openStore, type StoreOptions } from '../../gateway/store/postgres/open.ts'
 import type { Account, RoomRecord, Store, TokenRecord, Tokens } from '../../gateway/store/store.ts'
 import type { Rooms } from './histories-suite.ts'
+import type { Clients } from './mqtt-sessions-suite.ts'
 
 export interface Server {
   readonly options: StoreOptions
@@ -70,6 +71,13 @@ export class Fixture {
         await rooms.delete(this.#accounts.get(roomId)!, roomId)
       },
     }
+  }
+
+  /** Sessions of MQTT clients, and what they are in. */
+  mqttClients(): Clients {
+    const { newRoom, deleteRoom } = this.rooms()
+    const newAccount = async () => (await this.newAccount()).id
+    return { sessions: this.store.mqttSessions, newAccount, newRoom, deleteRoom }
   }
 
   newToken(

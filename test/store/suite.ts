@@ -15,6 +15,7 @@ import { historiesModel } from './histories-model.ts'
 import { historiesSuite } from './histories-suite.ts'
 import { hostileText } from './hostile.ts'
 import { loginsSuite } from './logins-suite.ts'
+import { mqttSessionsSuite } from './mqtt-sessions-suite.ts'
 import { offencesSuite } from './offences-suite.ts'
 import { tokensSuite } from './tokens-suite.ts'
 
@@ -32,6 +33,7 @@ export function storeSuite(start: () => Promise<Server>): void {
   offencesSuite(fixture)
   historiesSuite(() => fixture.rooms())
   historiesModel(fixture)
+  mqttSessionsSuite(() => fixture.mqttClients())
   changesSuite(fixture)
   crashSuite(fixture)
 }

@@ -20,6 +20,7 @@ import {
   type TokenTerms,
 } from '../../gateway/store/store.ts'
 import { MemoryCursors, MemoryHistories, MemoryRetained } from './memory-history.ts'
+import { MemoryMqttSessions } from './memory-mqtt-sessions.ts'
 
 export interface TokenOptions extends TokenTerms {
   /** Both rights are given unless they are taken away. */
@@ -45,6 +46,7 @@ interface Asked {
   readonly histories: Store['histories']
   readonly cursors: Store['cursors']
   readonly retained: Store['retained']
+  readonly mqttSessions: Store['mqttSessions']
   readonly changes: Store['changes']
 }
 
@@ -204,6 +206,7 @@ export class MemoryStore implements Asked {
   readonly histories = new MemoryHistories(this.#owner)
   readonly cursors = new MemoryCursors(this.#owner, this.histories)
   readonly retained = new MemoryRetained(this.#owner)
+  readonly mqttSessions = new MemoryMqttSessions(this.#owner)
 
   /** Answers nothing until the function that it returns is called. */
   hold(): () => void {
@@ -303,6 +306,7 @@ export class MemoryStore implements Asked {
     for (const token of this.#tokens.filter(isHis)) this.#deleteToken(token.id)
     while (remove(this.#logins, isHis));
     remove(this.#clients, (each) => each.id === id)
+    this.mqttSessions.forget(({ principal }) => principal === `client:${id}`)
     this.tell({ kind: 'client', id })
   }
 
@@ -386,6 +390,7 @@ export class MemoryStore implements Asked {
     for (const credential of this.#credentials.filter(isHis)) this.deleteCredential(credential.id)
     for (const token of this.#tokens.filter(isHis)) this.#deleteToken(token.id)
     this.#accounts.delete(slug)
+    this.mqttSessions.forget(({ accountId }) => accountId === id)
     this.tell({ kind: 'account', id })
   }
 
@@ -445,6 +450,7 @@ export class MemoryStore implements Asked {
 
   #deleteToken(id: string): void {
     remove(this.#tokens, (each) => each.id === id)
+    this.mqttSessions.forget(({ principal }) => principal === `token:${id}`)
     this.tell({ kind: 'token', id })
   }
 
