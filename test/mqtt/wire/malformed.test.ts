@@ -1,4 +1,4 @@
-/** Every packet that the specification forbids, as bytes, and the reason that it is refused with. */
+/** What the specification forbids, as bytes, and the reason that each is refused with. */
 import type { Packet } from 'mqtt-packet'
 import { describe, expect, test } from 'vitest'
 import type { Version } from '../../../gateway/ingress/mqtt/wire/kind.ts'

@@ -77,6 +77,14 @@ describe('a client that takes little', () => {
     expect(packet.properties).toHaveProperty('userProperties.name')
   })
 
+  test('gets a message whole or not at all', () => {
+    const { properties } = packet
+    const publish = { cmd: 'publish', topic: 'a', payload: 'x', qos: 0 } as const
+    const message = { ...publish, dup: false, retain: false, properties } as Packet
+    expect(encodeWithin(message, 5, sizeOf(message))).toEqual(encode(message, 5))
+    expect(encodeWithin(message, 5, sizeOf(message) - 1)).toBe(undefined)
+  })
+
   test('gets nothing where even that is too much', () => {
     expect(encodeWithin(packet, 5, 5)).toBe(undefined)
     expect(encodeWithin({ cmd: 'pingresp' }, 5, 1)).toBe(undefined)

@@ -1,4 +1,4 @@
-/** What breaks MQTT itself, by the reason codes of MQTT 5 (section 2.4), whatever version is spoken. */
+/** What breaks MQTT itself, by the reason codes of MQTT 5 (section 2.4), in all versions. */
 import { Code } from '@porthouse/proto/v1/code'
 
 /** Reason codes, by their names in the specification. */

@@ -80,7 +80,7 @@ function check(cursor: Cursor, kind: number, version: Version): Properties | und
 function wholeOf({ bytes, start, end }: Span): Buffer {
   const whole = bytes.subarray(start, end)
   const first = whole[0] as number
-  if ((first & DUP) === 0 || first >> 4 >= Kind.PINGREQ) return whole
+  if ((first & DUP) === 0) return whole
   const cleared = Buffer.from(whole)
   cleared[0] = first & ~DUP
   return cleared

@@ -3,7 +3,7 @@ import { generate, type Packet, writeToStream } from 'mqtt-packet'
 import type { Version } from './kind.ts'
 import type { Ack } from './publish.ts'
 
-// Seven megabytes of two-byte Buffers otherwise, one for each number there is.
+// Else it keeps eight megabytes of two-byte Buffers, one for each number there is.
 writeToStream.cacheNumbers = false
 
 /** The first byte of each acknowledgement. */
@@ -16,7 +16,7 @@ const FIRST: Readonly<Record<Ack, number>> = {
 
 const PINGRESP = Buffer.from([0xd0, 0x00])
 
-/** What may be left out of a packet that is too large for the client, in this order. */
+/** What may be left out of an answer that is too large for the client, in this order. */
 const SPARE = ['userProperties', 'reasonString'] as const
 
 /**
@@ -42,26 +42,27 @@ export function encode(packet: Packet, version: Version): Buffer {
 }
 
 /**
- * As encode, for a client that takes packets of `bytesMax`: without user properties and reason
- * where it would be larger [MQTT-3.2.2-19] [MQTT-3.2.2-20]; undefined if it is larger even so, and
- * must not be sent [MQTT-3.1.2-24].
+ * As encode, for a client that takes packets of `bytesMax`: an answer that would be larger goes
+ * without user properties and reason [MQTT-3.2.2-19] [MQTT-3.2.2-20], a message stays whole.
+ * Undefined if it is larger even so, and must not be sent [MQTT-3.1.2-24].
  */
 export function encodeWithin(
   packet: Packet,
   version: Version,
   bytesMax: number,
 ): Buffer | undefined {
+  const spare = packet.cmd === 'publish' ? [] : SPARE
   let smaller = packet
-  for (const name of SPARE) {
-    const bytes = encode(smaller, version)
-    if (bytes.length <= bytesMax) return bytes
+  let bytes = encode(smaller, version)
+  for (const name of spare) {
+    if (bytes.length <= bytesMax) break
     smaller = without(smaller, name)
+    bytes = encode(smaller, version)
   }
-  const bytes = encode(smaller, version)
   return bytes.length <= bytesMax ? bytes : undefined
 }
 
-/** An acknowledgement without properties; the reason, of MQTT 5 alone, is left out where it is 0. */
+/** An acknowledgement without properties; before MQTT 5 without the reason, too. */
 export function encodeAck(cmd: Ack, messageId: number, reason: number, version: Version): Buffer {
   const size = reason === 0 || version < 5 ? 4 : 5
   const bytes = Buffer.allocUnsafe(size)

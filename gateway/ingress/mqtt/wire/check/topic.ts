@@ -1,4 +1,4 @@
-/** Topic names and filters by the grammar of MQTT alone (MQTT 5 section 4.7); lengths are mapping's. */
+/** Topic names and filters by the grammar of MQTT alone (MQTT 5 section 4.7), of any length. */
 import { malformed } from '../mqtt-error.ts'
 
 const SHARE = '$share/'
