@@ -9,16 +9,13 @@ import type { RoomMessage } from '../../../router/intake.ts'
 export interface KeptMessage {
   readonly stamp: Stamp
   readonly body: EnvelopeBody
-  /** As it was published. */
-  readonly retain: boolean
   /** Of all subscriptions that it matched. */
   readonly identifiers: readonly number[]
 }
 
 const VERSION = 1
-const RETAIN = 1
-/** Version, flags, message id, time, sequence, epoch, size of `from`, of identifiers. */
-const HEAD_BYTES = 1 + 1 + 16 + 8 + 8 + 8 + 2 + 2
+/** Version, message id, time, sequence, epoch, size of `from`, number of identifiers. */
+const HEAD_BYTES = 1 + 16 + 8 + 8 + 8 + 2 + 2
 const IDENTIFIER_BYTES = 4
 const NO_BYTES = new Uint8Array()
 
@@ -26,23 +23,22 @@ const NO_BYTES = new Uint8Array()
 const IDENTIFIERS_MAX = 0xffff
 
 export function bytesOfKept(
-  message: Pick<RoomMessage, 'id' | 'from' | 'timeMs' | 'sequence' | 'retain'>,
+  message: Pick<RoomMessage, 'id' | 'from' | 'timeMs' | 'sequence'>,
   epoch: number,
   { bytes, start, cutStart, cutEnd, end }: EnvelopeBody,
   identifiers: readonly number[],
 ): Buffer {
-  const { id, from, timeMs, sequence, retain } = message
+  const { id, from, timeMs, sequence } = message
   const numbers = identifiers.slice(0, IDENTIFIERS_MAX)
   const head = HEAD_BYTES + from.length + IDENTIFIER_BYTES * numbers.length
   const kept = Buffer.allocUnsafeSlow(head + cutStart - start + end - cutEnd)
   kept[0] = VERSION
-  kept[1] = retain ? RETAIN : 0
-  kept.set(id.bytes.subarray(id.at, id.at + 16), 2)
-  kept.writeDoubleBE(timeMs, 18)
-  kept.writeDoubleBE(sequence, 26)
-  kept.writeDoubleBE(epoch, 34)
-  kept.writeUInt16BE(from.length, 42)
-  kept.writeUInt16BE(numbers.length, 44)
+  kept.set(id.bytes.subarray(id.at, id.at + 16), 1)
+  kept.writeDoubleBE(timeMs, 17)
+  kept.writeDoubleBE(sequence, 25)
+  kept.writeDoubleBE(epoch, 33)
+  kept.writeUInt16BE(from.length, 41)
+  kept.writeUInt16BE(numbers.length, 43)
   let at = HEAD_BYTES
   kept.set(from, at)
   at += from.length
@@ -55,23 +51,22 @@ export function bytesOfKept(
 /** Throws an Error for what another version wrote. */
 export function keptOfBytes(bytes: Buffer): KeptMessage {
   if (bytes[0] !== VERSION || bytes.length < HEAD_BYTES) throw new Error('not a kept message')
-  const fromEnd = HEAD_BYTES + bytes.readUInt16BE(42)
-  const count = bytes.readUInt16BE(44)
+  const fromEnd = HEAD_BYTES + bytes.readUInt16BE(41)
+  const count = bytes.readUInt16BE(43)
   const start = fromEnd + IDENTIFIER_BYTES * count
   return {
     stamp: {
-      id: { bytes, at: 2 },
+      id: { bytes, at: 1 },
       from: bytes.subarray(HEAD_BYTES, fromEnd),
       route: 0,
       channel: NO_BYTES,
       target: NO_BYTES,
-      timeMs: bytes.readDoubleBE(18),
-      sequence: bytes.readDoubleBE(26),
-      epoch: bytes.readDoubleBE(34),
+      timeMs: bytes.readDoubleBE(17),
+      sequence: bytes.readDoubleBE(25),
+      epoch: bytes.readDoubleBE(33),
       replay: 0,
     },
     body: scanEnvelope(bytes, start, bytes.length, UNBOUNDED),
-    retain: ((bytes[1] as number) & RETAIN) !== 0,
     identifiers: Array.from({ length: count }, (_, i) =>
       bytes.readUInt32BE(fromEnd + IDENTIFIER_BYTES * i),
     ),
