@@ -27,6 +27,8 @@ const MIB = 1024 * KIB
 /** What MQTT can count in two bytes. */
 const MAX_16_BIT = 0xffff
 
+const SERVER_REFERENCE_CHARS_MAX = 1024
+
 /** A section may be left out; each of its settings then has its default. */
 function section<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape).prefault({} as never)
@@ -88,6 +90,10 @@ export const schema = z.strictObject({
     sessionsPerPrincipal: count(1_000, 0, 'those of one token or client'),
     queueMessages: count(1_000, 0, 'messages that are kept for a session while it is away'),
     queueBytes: bytes(1 * MIB, 0, 'bytes of them; the oldest go first'),
+    serverReference: z.string().min(1).max(SERVER_REFERENCE_CHARS_MAX).optional().meta({
+      allowed: 'HOST[:PORT], or several with blanks between',
+      meaning: 'where MQTT 5 clients are told to go while this gateway goes down',
+    }),
   }),
   data: text('a folder', 'where everything that lasts is kept, unless databaseUrl is set'),
   databaseUrl: z.string().refine(isPostgresUrl).optional().meta({

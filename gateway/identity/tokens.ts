@@ -26,6 +26,11 @@ export function newToken(id: string, random: Uint8Array): NewToken {
   return { id, secret: showSecret(KIND, id, random), hash: sha256(random) }
 }
 
+/** Whether a text is a token's secret by its form, which says nothing of whether it is good. */
+export function isTokenSecret(text: string): boolean {
+  return readSecret(KIND, text) !== undefined
+}
+
 /** What a revoked token has in place of a hash: no secret has that one. */
 export const REVOKED_HASH = new Uint8Array(32)
 

@@ -14,7 +14,10 @@ import type { Session } from '../../session/session.ts'
 import type { Wire } from '../../session/wire.ts'
 import type { Port, PortHost } from './aedes/port.ts'
 import type { Agreed } from './connect/agreed.ts'
-import { accepted, handleAuth, handleConnect, refuseConnection } from './connect/connect.ts'
+import { accepted, refuseConnection } from './connect/connack.ts'
+import { handleAuth, handleConnect } from './connect/connect.ts'
+import type { Login } from './connect/login.ts'
+import type { Renewal } from './connect/renewal.ts'
 import { Conversation } from './conversation.ts'
 import { acknowledged } from './delivery/acknowledged.ts'
 import type { MqttOutbox } from './delivery/outbox.ts'
@@ -42,6 +45,10 @@ export class MqttConnection implements Wire, Flushable, PortHost {
   /** What CONNECT and CONNACK settled. */
   agreed: Agreed | undefined
   session: Session | undefined
+  /** From CONNECT to CONNACK. */
+  login: Login | undefined
+  /** Of a client that may prove more by AUTH. */
+  renewal: Renewal | undefined
   /** Where Aedes keeps the session. */
   port: Port | undefined
   readonly conversation = new Conversation(this)
@@ -52,6 +59,7 @@ export class MqttConnection implements Wire, Flushable, PortHost {
   #chunks: Buffer[] = []
   #waiting = 0
   #paused = false
+  #idle: (() => void)[] | undefined
   /** Resolves when it is over and what is to be kept of it is on its way. */
   readonly over: Promise<void>
   #gone = () => {}
@@ -266,9 +274,19 @@ export class MqttConnection implements Wire, Flushable, PortHost {
   }
 
   resume(): void {
+    const idle = this.#idle
+    this.#idle = undefined
+    for (const run of idle ?? []) this.whenIdle(run)
     if (!this.#paused) return
     this.#paused = false
     this.go()
+  }
+
+  /** Calls back once nothing is under way in the session, which may be now. */
+  whenIdle(run: () => void): void {
+    if (!this.session?.busy) return this.#take(run)
+    this.#idle ??= []
+    this.#idle.push(run)
   }
 
   /** MQTT's server asks for no signs of life: see patienceMs. */
@@ -284,7 +302,7 @@ export class MqttConnection implements Wire, Flushable, PortHost {
     if (this.state === 'closed') return
     const isConnected = this.state === 'connected'
     if (isConnected) tellDisconnect(this, code, detail, this.#reason)
-    else if (this.state !== 'new') refuseConnection(this, code, detail, this.#reason)
+    else refuseConnection(this, code, detail, this.#reason)
     this.ended()
     this.stream.end()
   }

@@ -7,6 +7,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import { type Frame, PacketSchema } from '@porthouse/proto/v1/frame'
 import type { QoS } from 'mqtt-packet'
 import { Refusal } from '../../protocol/codes.ts'
+import { askAgain } from '../../session/locks/locks.ts'
 import { receive } from '../../session/receive.ts'
 import { EVENTS_CAPABILITY } from '../../session/technical/technical.ts'
 import { jsonOfPacket, packetOfJson } from '../packet-json.ts'
@@ -35,6 +36,8 @@ export class Conversation {
   /** QoS by topic as written. */
   #listening: Map<string, QoS> | undefined
   #asked: Map<number, ReservedKind> | undefined
+  /** Hears before all others while the client authenticates; true: it is for nobody else. */
+  overheard: ((frame: Frame) => boolean) | undefined
 
   constructor(connection: MqttConnection) {
     this.#connection = connection
@@ -51,6 +54,7 @@ export class Conversation {
 
   /** Takes a frame of the session. */
   hear(frame: Frame): void {
+    if (this.overheard?.(frame)) return
     const answer = this.#pending?.get(frame.id)
     if (!answer) return this.#tell(frame)
     // A challenge on the way to the answer is for whoever can meet it.
@@ -62,7 +66,9 @@ export class Conversation {
     this.#listening ??= new Map()
     this.#listening.set(formatReserved(topic), qos)
     const { session } = this.#connection
-    if (topic.kind !== 'event' || !session) return
+    if (!session) return
+    if (topic.kind === 'lock') askAgain(session)
+    if (topic.kind !== 'event') return
     session.capabilities = new Set([...session.capabilities, EVENTS_CAPABILITY])
   }
 

@@ -15,6 +15,8 @@ export interface MqttOptions {
   readonly inflight: number
   readonly topicAliases: number
   readonly sessionExpiryMaxS: number
+  /** Where clients may go while the gateway goes down. */
+  readonly serverReference?: string | undefined
 }
 
 export interface MqttParts {

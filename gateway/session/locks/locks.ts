@@ -45,6 +45,13 @@ export function stepLocks(session: Session, input: LockInput): void {
   for (const effect of effects) if (!session.closed) apply(session, effect)
 }
 
+/** The newest lock tells once more what it asks, to one that could not hear it before. */
+export function askAgain(session: Session): void {
+  const top = session.stack.locks.at(-1)
+  if (top?.phase !== 'asked' || top.place === undefined) return
+  stepLocks(session, { type: 'guard', place: top.place, locks: [] })
+}
+
 /** What a lock in the main lobby asks for is nobody's but the client's. */
 function tellOf(session: Session, lock: Lock, kind: EventKind, code: Code = 0): void {
   const { place, id, choice } = lock

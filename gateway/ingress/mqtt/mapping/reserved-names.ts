@@ -7,6 +7,9 @@ export const RESERVED_PREFIX = 'porthouse-'
 /** In CONNECT, with the value `1`: tell the stamp with each message. */
 export const STAMP = 'porthouse-stamp'
 
+/** In CONNACK: the socket's address. */
+export const SOCKET = 'porthouse-socket'
+
 /** In PUBLISH and wills: Routing.idempotency_key. */
 export const KEY = 'porthouse-key'
 /** In PUBLISH and wills: Routing.acting. */

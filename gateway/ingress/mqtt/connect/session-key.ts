@@ -1,0 +1,34 @@
+/** Whose an MQTT session is: a client id proves nothing by itself, and is each principal's own. */
+import { sha256 } from '../../../identity/sha256.ts'
+import type { Session } from '../../../session/session.ts'
+
+/** Hexadecimal digits: 128 bits. */
+const KEY_CHARS = 32
+
+export interface Principal {
+  /** UUID of the account. */
+  readonly account: string
+  /** `client:{uuid}`, `token:{uuid}`, or `account:{uuid}` of who speaks for it. */
+  readonly name: string
+}
+
+/** Undefined: the session has not proved to be anybody. */
+export function principalOf({ proofs }: Session): Principal | undefined {
+  const proof = proofs.find(({ account }) => account !== undefined)
+  if (!proof?.account) return undefined
+  const { account, client, token } = proof
+  if (client) return { account: account.id, name: `client:${client.id}` }
+  if (token) return { account: account.id, name: `token:${token.id}` }
+  return { account: account.id, name: `account:${account.id}` }
+}
+
+/**
+ * The key of a session: of two principals it is never the same, whatever client ids they give (A13);
+ * `id`: the client's, or the socket's where there is no principal.
+ */
+export function keyOf(principal: Principal | undefined, id: string): string {
+  const { account = '', name = '' } = principal ?? {}
+  // The client id is last: it alone may hold any character.
+  const text = `${account}\0${name}\0${id}`
+  return sha256(text).toString('hex').slice(0, KEY_CHARS)
+}
