@@ -9,14 +9,13 @@ import type { Proof } from '../../locks/proof.ts'
 import { formatAddress, type LobbyAddress, type RoomAddress } from '../../protocol/address.ts'
 import { codeInfo, Refusal } from '../../protocol/codes.ts'
 import type { Room } from '../../rooms/rooms.ts'
-import type { FrameWriter, Lane } from '../../router/lane.ts'
 import type { Rights } from '../../store/store.ts'
 import type { Core } from '../core.ts'
 import { adopt } from '../identity/identity.ts'
 import { lockContext } from '../locks/lock-context.ts'
 import { leftOf } from '../locks/locks.ts'
-import { Session } from '../session.ts'
-import type { Wire } from '../wire.ts'
+import type { Session } from '../session.ts'
+import { socketlessSession } from '../socketless.ts'
 import { enter } from './entry.ts'
 import { type RoomRights, rightsIn } from './membership.ts'
 
@@ -105,36 +104,3 @@ function arrive(
   const member = room && session.memberships.get(room.place.route)
   return { kind: 'entered', hears: member ? [...member.filters.keys()] : [''] }
 }
-
-/** A session whose frames go nowhere. */
-function socketlessSession(core: Core): Session {
-  const nothing = () => {}
-  const handshake = { remote: '127.0.0.1', headers: {} }
-  const hooks = { resume: nothing, unlocked: nothing, ending: nothing, ended: nothing }
-  return new Session(core, { wire: WIRE, lane: LANE, handshake }, hooks)
-}
-
-const WIRE: Wire = {
-  write() {},
-  buffered: 0,
-  pause() {},
-  resume() {},
-  ping() {},
-  close() {},
-  terminate() {},
-  closed: Promise.resolve(),
-}
-
-const NOTHING = Buffer.alloc(0)
-
-const WRITER: FrameWriter = {
-  bytes: 0,
-  frames: 0,
-  envelope() {},
-  receipt() {},
-  frame() {},
-  whole: () => NOTHING,
-  part: () => NOTHING,
-}
-
-const LANE: Lane = { name: 'dry-run', writer: () => WRITER }
