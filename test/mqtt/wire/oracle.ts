@@ -37,11 +37,26 @@ export function packetsIn(bytes: Buffer): Buffer[] {
   return packets
 }
 
-/** Without what mqtt-packet sets in every packet, whatever it is about. */
+/**
+ * Without what mqtt-packet sets in every packet, whatever it is about, and without the order of
+ * user properties, which it does not know.
+ */
 export function bare(each: Packet): object {
-  const kept = Object.entries(each).filter(([, value]) => value !== null && value !== undefined)
+  const kept = Object.entries(unordered(each)).filter(
+    ([, value]) => value !== null && value !== undefined,
+  )
   const fields = Object.fromEntries(kept)
   if (each.cmd === 'publish') return fields
   const { qos: _qos, dup: _dup, retain: _retain, ...rest } = fields
   return rest
+}
+
+function unordered<Each extends object>(each: Each): Each {
+  const copy = { ...each } as Each & { properties?: object; will?: object }
+  if (copy.properties) {
+    const { userPairs: _pairs, ...properties } = copy.properties as { userPairs?: unknown }
+    copy.properties = properties
+  }
+  if (copy.will) copy.will = unordered(copy.will)
+  return copy
 }

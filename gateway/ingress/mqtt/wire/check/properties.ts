@@ -34,6 +34,8 @@ export interface Properties {
    * values in their order; the order of values under different names is lost.
    */
   userProperties?: UserProperties
+  /** The same, in the order in which they came, which counts [MQTT-3.3.2-18]. */
+  userPairs?: [name: string, value: string][]
 }
 
 type Name = Exclude<keyof Properties, 'userProperties'>
@@ -137,6 +139,8 @@ function readUserProperty(cursor: Cursor, properties: Properties): void {
   const to = properties.userProperties
   const name = cursor.text()
   const value = cursor.text()
+  properties.userPairs ??= []
+  properties.userPairs.push([name, value])
   const before = to[name]
   if (before === undefined) to[name] = value
   else if (Array.isArray(before)) before.push(value)

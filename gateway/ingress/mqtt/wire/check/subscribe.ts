@@ -17,7 +17,7 @@ const FILTERS_MAX = 4_096
 
 /**
  * Throws MqttError 0x81, 0x82 or, for too many filters, 0x97. A filter with wildcards in wrong
- * places is not among it, since that one is refused alone: filterError.
+ * places is not among it, since that one is refused alone: mapping/filter.ts.
  */
 export function checkSubscribe(cursor: Cursor, version: Version): Properties | undefined {
   cursor.messageId()
