@@ -3,12 +3,15 @@ import { randomBytes } from 'node:crypto'
 import { Code } from '@porthouse/proto/v1/code'
 
 import type { Config } from './config/config.ts'
+import type { Endpoint } from './config/setting.ts'
 import { Failures } from './identity/failures.ts'
 import { OffenceBook } from './identity/offences.ts'
 import { RecordCache } from './identity/record-cache.ts'
 import { Connections } from './ingress/connections.ts'
 import { loginRoutes } from './ingress/http/login.ts'
 import { serveHttp } from './ingress/http/server.ts'
+import { type MqttIngress, mqttIngress } from './ingress/mqtt/ingress.ts'
+import { MQTT_PATH, type Upgrade } from './ingress/mqtt/listeners/websocket.ts'
 import { isLoopback, pageTrusted } from './ingress/origin.ts'
 import { type WebSocketOptions, webSocketIngress } from './ingress/websocket/upgrade.ts'
 import type { Acceptor } from './locks/acceptor.ts'
@@ -55,9 +58,19 @@ export type { Acceptor } from './locks/acceptor.ts'
 
 export interface Gateway {
   /** Where it listens in fact. */
-  readonly http: { readonly host: string; readonly port: number }
+  readonly http: Endpoint
+  /** Where MQTT listens on TCP, and on TLS; undefined where that is off. */
+  readonly mqtt: Endpoint | undefined
+  readonly mqttTls: Endpoint | undefined
+  /** Of MQTT over WebSocket, where HTTP listens; undefined where that is off. */
+  readonly mqttPath: string | undefined
   /** Live sockets. */
   readonly sockets: number
+  /**
+   * Takes the certificate and key of MQTT's TLS as they are now, for connections from then on.
+   * Throws where they are no good; what was good before stays.
+   */
+  reload(): void
   /**
    * Ends in order: takes no new connections, tells the sockets to reconnect, lets their outboxes
    * out for at most config.drainMs, and closes. The store stays open; it is the caller's.
@@ -87,6 +100,7 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
   const { tokens, keys } = commons
   for (const cache of [tokens, keys]) void cache.start()
   const connections = new Connections(config.connections)
+  const mqtt = await mqttOf(given, core, sessions, connections)
   const http = await serveHttp({
     ...config.http.listen,
     connections,
@@ -101,9 +115,15 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
       origins: config.http.origins,
       trustsPage: parts.trustsPage,
     }),
-    upgrade: config.features.includes('websocket')
-      ? webSocketIngress(webSocketOptions({ config, store, log }, clock, connections), sessions)
-      : refuseWebSocket,
+    upgrade: upgrades(
+      config.features.includes('websocket')
+        ? webSocketIngress(webSocketOptions({ config, store, log }, clock, connections), sessions)
+        : refuseWebSocket,
+      mqtt?.upgrade,
+    ),
+  }).catch(async (error) => {
+    await mqtt?.close()
+    throw error
   })
   port = http.port
   if (parts.urls().length === 0) {
@@ -114,17 +134,22 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
   }
   return {
     http: { host: http.host, port },
+    mqtt: mqtt?.tcp,
+    mqttTls: mqtt?.tls,
+    mqttPath: mqtt?.upgrade && MQTT_PATH,
     get sockets() {
       return sessions.count
     },
+    reload: () => mqtt?.reload(),
     async drain() {
       http.stopListening()
+      mqtt?.stopListening()
       await Promise.all([live.stop(), tokens.stop(), keys.stop()])
       await sessions.drain(config.drainMs)
       core.programs.stop()
       await core.writer.idle(config.drainMs)
       await core.retained.flush()
-      await http.close()
+      await Promise.all([http.close(), mqtt?.close()])
     },
   }
 }
@@ -271,6 +296,33 @@ function webSocketOptions(
     packetBytes: limits.packetBytes,
     teleprinter: features.includes('teleprinter') ? { offences, paceMax } : undefined,
   }
+}
+
+function upgrades(websocket: Upgrade, mqtt: Upgrade | undefined): Upgrade {
+  return (request, socket, head) => {
+    const isMqtt = mqtt && request.url?.split('?')[0] === MQTT_PATH
+    return isMqtt ? mqtt(request, socket, head) : websocket(request, socket, head)
+  }
+}
+
+async function mqttOf(
+  { config, log }: GatewayParts,
+  core: Core,
+  sessions: Sessions,
+  connections: Connections,
+): Promise<MqttIngress | undefined> {
+  const { http, mqtt, limits, features } = config
+  if (!features.includes('mqtt')) return undefined
+  const options = {
+    mqtt,
+    packetBytes: limits.packetBytes,
+    origins: { allowed: http.origins, loopback: isLoopback(http.listen.host) },
+    connections,
+    log,
+    draining: () => sessions.draining,
+    uptime: core.uptime,
+  }
+  return mqttIngress(options, () => ({ state: 'new' }))
 }
 
 function refuseWebSocket(): never {

@@ -5,6 +5,7 @@ import { create } from '@bufbuild/protobuf'
 import { ConfigSchema } from '@porthouse/proto/room/v1/config'
 import { Keep } from '@porthouse/proto/room/v1/history'
 import { cloneRoot } from '../config/environment.ts'
+import type { Endpoint } from '../config/setting.ts'
 import { proveToken } from '../identity/tokens.ts'
 import { type Store, StoreError } from '../store/store.ts'
 import { makeToken } from './token.ts'
@@ -43,8 +44,16 @@ export async function prepareDemo(store: Store, dataDir: string): Promise<string
   return secret
 }
 
-/** What to type next, where the gateway is reached at `url` (ws://host:port). */
-export function demoHint(url: string, secret: string): string {
+interface Reached {
+  /** ws://host:port */
+  readonly url: string
+  /** Undefined: MQTT is off. */
+  readonly mqtt: Endpoint | undefined
+  readonly secret: string
+}
+
+/** What to type next. */
+export function demoHint({ url, mqtt, secret }: Reached): string {
   const clone = cloneRoot()
   const command = clone ? relative(process.cwd(), join(clone, 'bin/porthouse')) : 'porthouse'
   const at = url === 'ws://127.0.0.1:8080' ? '' : `${url}/`
@@ -54,11 +63,25 @@ export function demoHint(url: string, secret: string): string {
     '',
     `${connect(ROOM)} --token ${secret}`,
     '',
+    ...(mqtt ? mqttHint(mqtt, secret) : []),
     `What is said in ${ACCOUNT}/${BOARD} is kept, whatever becomes of this gateway:`,
     '',
     `${connect(BOARD)} --since start --token ${secret}`,
     '',
   ].join('\n')
+}
+
+/** By the commands that come with mosquitto. */
+function mqttHint({ port }: Endpoint, secret: string): string[] {
+  const options = `${port === 1883 ? '' : `-p ${port} `}-u ${ACCOUNT} -P ${secret}`
+  const topic = `-t ${ACCOUNT}/${ROOM}`
+  return [
+    'Whoever speaks MQTT is in the same room:',
+    '',
+    `  mosquitto_sub ${options} ${topic}`,
+    `  mosquitto_pub ${options} ${topic} -m 'good morning'`,
+    '',
+  ]
 }
 
 async function unlessThere(made: Promise<unknown>): Promise<void> {

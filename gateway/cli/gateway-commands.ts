@@ -14,7 +14,7 @@ porthouse config lists them all. DATABASE_URL takes a PostgreSQL server of yours
 
 Examples:
   $ porthouse run --demo
-  $ porthouse run --http 0.0.0.0:8080 --data /var/lib/porthouse --log warn`,
+  $ porthouse run --http 0.0.0.0:8080 --mqtt 0.0.0.0:1883 --data /var/lib/porthouse --log warn`,
     )
     .action(async (options: RunOptions) => (await import('./run.ts')).run(options))
 
@@ -29,9 +29,9 @@ function withSettings(command: Command): Command {
   return command
     .option('--config <file>', 'JSON file with settings')
     .option('--http <host:port>', 'where HTTP and WebSocket listen (default 127.0.0.1:8080)')
-    .option('--mqtt <host:port>', 'where MQTT will listen; checked now, served by a later version')
+    .option('--mqtt <host:port>', 'where MQTT listens, or off (default 127.0.0.1:1883)')
     .option('--data <dir>', 'folder of everything that lasts')
-    .option('--features <list>', 'what this process does: websocket,mqtt')
+    .option('--features <list>', 'what this process does: websocket,mqtt,teleprinter')
     .option('--log <level>', 'fatal, error, warn, info, debug, trace or silent (default info)')
     .option('--demo', 'make account demo, rooms demo/hello and demo/board and a token')
 }

@@ -41,12 +41,36 @@ async function serve(
   const secret = config.demo ? await prepareDemo(store, config.data) : undefined
   const gateway = await createGateway({ config, store, log })
   const url = `ws://${reachedAt(gateway.http)}`
+  const mqtt = waysOfMqtt(gateway, url)
   print(`porthouse listens on ${url.replace('ws', 'http')} (WebSocket ${url})`)
-  if (secret) print(`\n${demoHint(url, secret)}`)
+  if (mqtt.length > 0) print(`MQTT is spoken on ${mqtt.join(', ')}`)
+  if (secret) print(`\n${demoHint({ url, mqtt: gateway.mqtt, secret })}`)
+  if (gateway.mqttTls) reloadOnHangup(gateway, log)
   log.info({ http: formatEndpoint(gateway.http), features: config.features }, 'listening')
   log.info({ signal: await signal }, 'draining')
   await gateway.drain()
   log.info('ended')
+}
+
+/** As URLs, such as many clients take them. */
+function waysOfMqtt({ mqtt, mqttTls, mqttPath }: Gateway, url: string): string[] {
+  return [
+    ...(mqtt ? [`mqtt://${reachedAt(mqtt)}`] : []),
+    ...(mqttTls ? [`mqtts://${reachedAt(mqttTls)}`] : []),
+    ...(mqttPath ? [`${url}${mqttPath}`] : []),
+  ]
+}
+
+/** Takes a renewed certificate over; without TLS the signal means what it always does. */
+function reloadOnHangup(gateway: Gateway, log: Log): void {
+  process.on('SIGHUP', () => {
+    try {
+      gateway.reload()
+      log.info('the certificate is read anew')
+    } catch (error) {
+      log.error({ err: error }, 'the certificate is no good; that of before stays')
+    }
+  })
 }
 
 /** Resolves at SIGTERM or SIGINT; the second of them ends the process at once. */

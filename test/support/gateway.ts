@@ -66,6 +66,20 @@ export class TestGateway {
     return this.#port
   }
 
+  /** Where MQTT listens on TCP. */
+  get mqttPort(): number {
+    const { mqtt } = this.#gateway
+    if (!mqtt) throw new Error('MQTT is off')
+    return mqtt.port
+  }
+
+  /** Where MQTT listens on TLS. */
+  get mqttTlsPort(): number {
+    const { mqttTls } = this.#gateway
+    if (!mqttTls) throw new Error('MQTT on TLS is off')
+    return mqttTls.port
+  }
+
   get url(): string {
     return `ws://127.0.0.1:${this.#port}`
   }
@@ -101,7 +115,13 @@ export class TestGateway {
 
   /** Starts again on the same port, after a drain. */
   async resume(): Promise<void> {
-    const settings = config(this.#data, this.#settings, this.#port)
+    const { mqtt } = this.#gateway
+    const listen = mqtt && `127.0.0.1:${mqtt.port}`
+    const before = {
+      ...this.#settings,
+      mqtt: { ...(listen && { listen }), ...this.#settings.mqtt },
+    }
+    const settings = config(this.#data, before, this.#port)
     this.#gateway = await createGateway({ config: settings, store: this.store, log })
   }
 

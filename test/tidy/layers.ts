@@ -159,7 +159,7 @@ export const layers: readonly Layer[] = [
     name: 'gateway',
     path: 'gateway/gateway.ts',
     named: ['**/gateway.ts'],
-    layers: [...ingressMay, 'programs', 'acceptors', 'websocket', 'mqtt', 'http'],
+    layers: [...ingressMay, 'programs', 'acceptors', 'websocket', 'mqtt', 'mqtt-listeners', 'http'],
     packages: ['node:*'],
   },
   {

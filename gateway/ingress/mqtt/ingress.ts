@@ -17,6 +17,7 @@ export interface IngressOptions {
   readonly origins: OriginRules
   readonly connections: Connections
   readonly log: Log
+  readonly draining: () => boolean
   /** The gateway's own milliseconds. */
   readonly uptime: () => number
 }
@@ -37,7 +38,7 @@ export interface MqttIngress {
 
 /** Rejects with a ListenError; nothing listens then. */
 export async function mqttIngress(options: IngressOptions, serve: Serve): Promise<MqttIngress> {
-  const { mqtt, connections, packetBytes, origins } = options
+  const { mqtt, connections, packetBytes: messageBytes, origins, draining } = options
   const arrivals = new Arrivals(serve, mqtt.connectTimeoutMs, options.uptime)
   let tcp: Listener | undefined
   let tls: TlsListener | undefined
@@ -50,11 +51,11 @@ export async function mqttIngress(options: IngressOptions, serve: Serve): Promis
     throw error
   }
   const listeners = [tcp, tls].filter((one) => one !== undefined)
-  const messages = { origins, connections, messageBytes: packetBytes }
+  const upgrades = { origins, connections, messageBytes, draining }
   return {
     tcp,
     tls,
-    upgrade: mqtt.websocket ? mqttUpgrade(arrivals, messages) : undefined,
+    upgrade: mqtt.websocket ? mqttUpgrade(arrivals, upgrades) : undefined,
     reload: () => tls?.reload(),
     stopListening() {
       for (const listener of listeners) listener.stopListening()

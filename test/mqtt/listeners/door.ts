@@ -38,6 +38,7 @@ export class Door {
       origins: { allowed: config.http.origins, loopback: true },
       connections,
       log,
+      draining: () => false,
       uptime: () => performance.now(),
     }
     const ingress = await mqttIngress(options, (stream, handshake, transport) => {

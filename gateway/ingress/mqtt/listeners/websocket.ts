@@ -24,6 +24,8 @@ export interface WebSocketOptions {
   readonly connections: Connections
   /** One WebSocket message. It may hold a part of a packet, or many. */
   readonly messageBytes: number
+  /** The gateway goes down. */
+  readonly draining: () => boolean
 }
 
 export const MQTT_PATH = '/mqtt'
@@ -58,7 +60,9 @@ export function mqttUpgrade(arrivals: Arrivals, options: WebSocketOptions): Upgr
 }
 
 /** Throws Refusal. */
-function check(request: IncomingMessage, { origins, connections }: WebSocketOptions): void {
+function check(request: IncomingMessage, options: WebSocketOptions): void {
+  const { origins, connections, draining } = options
+  if (draining()) throw new Refusal(Code.DRAINING, 'the gateway goes down')
   if (!originAllowed(request, origins)) {
     throw new Refusal(Code.ORIGIN_NOT_ALLOWED, 'see http.origins in the config')
   }
