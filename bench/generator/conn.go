@@ -5,12 +5,14 @@ import (
 	"syscall"
 )
 
-// conn is one WebSocket connection of the generator.
+// conn is one connection of the generator: a WebSocket, or bare.
 type conn struct {
 	fd    int
 	index int
 	loop  *loop
 	codec codec
+	// bare: the codec frames its packets itself, as MQTT does, and nothing is upgraded.
+	bare bool
 	// owner is told what arrives.
 	owner owner
 	// partial is the beginning of a frame whose rest has not arrived.
@@ -33,13 +35,14 @@ type owner interface {
 
 // codec is one peer's protocol, on one connection.
 type codec interface {
-	// upgrade names the path and the subprotocol, if any, of the WebSocket handshake.
+	// upgrade names the path and the subprotocol, if any, of the WebSocket handshake; without a path
+	// it speaks MQTT on the bare connection.
 	upgrade() (path, subprotocol string)
 	// enter queues what is to be said first.
 	enter(c *conn)
 	// publish queues a message; number counts the connection's publishes from 1.
 	publish(c *conn, payload []byte, number uint32)
-	// receive takes one WebSocket message, or a piece of one where final is false.
+	// receive takes one WebSocket message, or a piece of one where final is false; or an MQTT packet.
 	receive(c *conn, message []byte, final bool) error
 }
 
@@ -102,16 +105,31 @@ func (c *conn) receive() error {
 
 func (c *conn) consume(data []byte) error {
 	for {
-		frame, size := parseFrame(data)
+		size, err := c.take(data)
+		if err != nil {
+			return fmt.Errorf("connection %d: %w", c.index, err)
+		}
 		if size == 0 {
 			c.partial = append(c.partial[:0], data...)
 			return nil
 		}
-		if err := c.handle(frame); err != nil {
-			return fmt.Errorf("connection %d: %w", c.index, err)
-		}
 		data = data[size:]
 	}
+}
+
+// take handles what stands whole at the front of data, and gives its size.
+func (c *conn) take(data []byte) (size int, err error) {
+	if c.bare {
+		if size, err = packetSize(data); size > 0 {
+			err = c.codec.receive(c, data[:size], true)
+		}
+		return size, err
+	}
+	frame, size := parseFrame(data)
+	if size == 0 {
+		return 0, nil
+	}
+	return size, c.handle(frame)
 }
 
 func (c *conn) handle(f frame) error {

@@ -44,7 +44,7 @@ func (g *ingest) open(l *loop) ([]*conn, error) {
 		g.senders[i] = sender{conn: c, payload: payload, expected: expected}
 		conns = append(conns, c)
 	}
-	subscriber, err := g.connect(l, g.members, role{room: "w3", listens: true}, g)
+	subscriber, err := g.connect(l, g.members, role{room: "w3", listens: true, acknowledges: true}, g)
 	g.subscriber = subscriber
 	return append(conns, subscriber), err
 }

@@ -73,44 +73,73 @@ func main() {
 	}
 }
 
-func run() error {
-	var o options
-	flag.StringVar(&o.peer, "peer", "", "porthouse, ws, socketio or nats")
+// command is what the flags say.
+type command struct {
+	options
+	workload     string
+	laps         bool
+	of           processes
+	warmup, span time.Duration
+}
+
+func parse() (c command, err error) {
+	o := &c.options
+	flag.StringVar(&o.peer, "peer", "", "porthouse, ws, socketio, nats or mqtt")
 	flag.IntVar(&o.members, "members", 1, "subscribers, rooms or senders")
 	flag.IntVar(&o.window, "window", 1, "publishes outstanding a sender")
 	flag.Float64Var(&o.rate, "rate", 0, "fanout: publishes a second, 0 for a closed loop")
 	flag.IntVar(&o.size, "size", 128, "bytes of a payload")
-	flag.IntVar(&o.rooms, "rooms", 1, "durable: rooms that the senders are spread over")
+	flag.IntVar(&o.rooms, "rooms", 1, "durable, idle: rooms that all are spread over")
 	flag.StringVar(&o.receipt, "receipt", "stored", "durable: accepted or stored")
 	flag.BoolVar(&o.probe, "probe", false, "durable: one more sender, with one publish to be stored")
-	name := flag.String("workload", "", "fanout, exchange, ingest, durable or return")
-	laps := flag.Bool("laps", false, "each byte on standard input ends a lap, and its end all")
+	flag.StringVar(&c.workload, "workload", "",
+		"fanout, exchange, ingest, durable, return, idle or stalled")
+	flag.BoolVar(&c.laps, "laps", false, "each byte on standard input ends a lap, and its end all")
 	flag.StringVar(&o.tokens, "tokens", "", "return: file with a token a line, one a member")
+	flag.StringVar(&o.user, "user", "", "of MQTT; none where it is empty")
+	flag.StringVar(&o.password, "password", "", "of MQTT")
 	port := flag.Uint("port", 0, "of the server, on loopback")
-	pid := flag.Int("pid", 0, "of the server")
-	store := flag.Int("store", 0, "pid of its database, whose children count too")
-	warmup := flag.Duration("warmup", time.Second, "before anything is measured")
-	span := flag.Duration("span", 5*time.Second, "that is measured")
+	mqttPort := flag.Uint("mqtt", 0, "fanout: port where every second member speaks MQTT; 0: none")
+	flag.IntVar(&c.of.server, "pid", 0, "of the server")
+	flag.IntVar(&c.of.store, "store", 0, "pid of its database, whose children count too")
+	flag.DurationVar(&c.warmup, "warmup", time.Second, "before anything is measured")
+	flag.DurationVar(&c.span, "span", 5*time.Second, "that is measured")
 	flag.Parse()
-	if o.size < payloadMin || *port == 0 || *port > 65535 ||
+	if o.size < payloadMin || *port == 0 || max(*port, *mqttPort) > 65535 ||
 		min(o.members, o.window, o.rooms) < 1 {
-		return fmt.Errorf("size ≥ %d, port, members, window and rooms ≥ 1 are needed", payloadMin)
+		return c, fmt.Errorf("size ≥ %d, port, members, window and rooms ≥ 1 are needed", payloadMin)
 	}
-	o.address = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(*port))
-	print := func(what any) error { return json.NewEncoder(os.Stdout).Encode(what) }
-	if *name == "return" {
-		return comeBack(o, print)
+	loopback := netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	o.address = netip.AddrPortFrom(loopback, uint16(*port))
+	if *mqttPort > 0 {
+		o.mqtt = netip.AddrPortFrom(loopback, uint16(*mqttPort))
 	}
-	w, err := newWorkload(*name, o)
+	return c, nil
+}
+
+func run() error {
+	c, err := parse()
 	if err != nil {
 		return err
 	}
-	of := processes{*pid, *store}
-	return drive(w, *warmup, func(l *loop) error {
-		if *laps {
-			return measureLaps(l, w.progress(), of, print)
+	print := func(what any) error { return json.NewEncoder(os.Stdout).Encode(what) }
+	switch c.workload {
+	case "return":
+		return comeBack(c.options, print)
+	case "idle":
+		return measureIdle(c.options, c.of.server, c.span, print)
+	case "stalled":
+		return measureStalled(c.options, c.of.server, c.warmup, c.span, print)
+	}
+	w, err := newWorkload(c.workload, c.options)
+	if err != nil {
+		return err
+	}
+	return drive(w, c.warmup, func(l *loop) error {
+		if c.laps {
+			return measureLaps(l, w.progress(), c.of, print)
 		}
-		measured, err := measure(l, w.progress(), of, func() error { return l.during(*span) })
+		measured, err := measure(l, w.progress(), c.of, func() error { return l.during(c.span) })
 		if err != nil {
 			return err
 		}

@@ -38,6 +38,7 @@ const (
 	envelopeRouting   = 1<<3 | 2
 	envelopeStamp     = 2<<3 | 2
 	envelopePayload   = 3<<3 | 2
+	envelopeQuality   = 10<<3 | 0
 	routingRoute      = 1<<3 | 0
 	routingReceipt    = 4<<3 | 0
 	stampID           = 1<<3 | 2
@@ -193,6 +194,8 @@ func (p *porthouseCodec) envelope(c *conn, envelope []byte) error {
 		switch field.tag {
 		case envelopePayload:
 			payload = field.bytes
+		case envelopeQuality:
+			// It was published by MQTT.
 		case envelopeStamp:
 			stamped = true
 			if err := p.stamp(field.bytes); err != nil {

@@ -62,7 +62,7 @@ func comeBack(o options, print func(any) error) error {
 	conns := make([]*conn, o.members)
 	for i := range conns {
 		codec := &returnCodec{crowd: all, token: tokens[i], room: fmt.Sprintf("away-%d", i%o.rooms)}
-		if conns[i], err = call(l, o.address, i, codec, nil); err != nil {
+		if conns[i], err = call(l, o.address, i, codec, nil, 0); err != nil {
 			return err
 		}
 	}

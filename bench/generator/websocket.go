@@ -94,16 +94,21 @@ const handshakeLimit = 5 * time.Second
 
 // dial opens a connection, upgrades it and queues what its codec says first. It blocks, as nothing
 // is measured yet.
-func dial(l *loop, address netip.AddrPort, index int, codec codec, owner owner) (*conn, error) {
-	c, err := call(l, address, index, codec, owner)
+func dial(l *loop, address netip.AddrPort, index int, codec codec, owner owner, buffer int) (
+	*conn, error,
+) {
+	c, err := call(l, address, index, codec, owner, buffer)
 	if err != nil {
 		return nil, err
 	}
 	return c, c.answered()
 }
 
-// call opens a connection and asks for the upgrade.
-func call(l *loop, address netip.AddrPort, index int, codec codec, owner owner) (*conn, error) {
+// call opens a connection, with a receive buffer of that many bytes where it is not 0, and asks for
+// the upgrade.
+func call(l *loop, address netip.AddrPort, index int, codec codec, owner owner, buffer int) (
+	*conn, error,
+) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("socket: %w", err)
@@ -114,6 +119,12 @@ func call(l *loop, address netip.AddrPort, index int, codec codec, owner owner) 
 			return nil, fmt.Errorf("setsockopt: %w", err)
 		}
 	}
+	if buffer > 0 {
+		err := syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_RCVBUF, buffer)
+		if err != nil {
+			return nil, fmt.Errorf("setsockopt: %w", err)
+		}
+	}
 	if err := syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, 1); err != nil {
 		return nil, fmt.Errorf("setsockopt: %w", err)
 	}
@@ -121,15 +132,22 @@ func call(l *loop, address netip.AddrPort, index int, codec codec, owner owner) 
 	if err := syscall.Connect(fd, peer); err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", address, err)
 	}
-	c := &conn{fd: fd, index: index, loop: l, codec: codec, owner: owner}
+	path, _ := codec.upgrade()
+	c := &conn{fd: fd, index: index, loop: l, codec: codec, bare: path == "", owner: owner}
+	if c.bare {
+		return c, nil
+	}
 	return c, c.ask(address.String())
 }
 
-// answered waits until the connection is upgraded, and has its codec begin.
+// answered waits until the connection is upgraded, unless it is bare, and has its codec begin.
 func (c *conn) answered() error {
-	rest, err := c.shake()
-	if err != nil {
-		return fmt.Errorf("connection %d: %w", c.index, err)
+	var rest []byte
+	if !c.bare {
+		var err error
+		if rest, err = c.shake(); err != nil {
+			return fmt.Errorf("connection %d: %w", c.index, err)
+		}
 	}
 	if err := syscall.SetNonblock(c.fd, true); err != nil {
 		return err

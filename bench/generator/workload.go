@@ -24,6 +24,12 @@ type options struct {
 	probe   bool
 	// tokens is a file of them, for members who come back.
 	tokens string
+	// mqtt is where every second member of a fan-out, and one more publisher, speak MQTT.
+	mqtt netip.AddrPort
+	// user and password are what MQTT clients log in with.
+	user, password string
+	// lastBuffer is the receive buffer of a fan-out's last member, in bytes; 0: the system's default.
+	lastBuffer int
 }
 
 // workload is one shape of traffic. Its deliveries are checked for bytes, count and order as they
@@ -68,9 +74,14 @@ func newWorkload(name string, o options) (workload, error) {
 
 // connect opens one connection in a role.
 func (o options) connect(l *loop, index int, r role, owner owner) (*conn, error) {
-	codec, err := newCodec(o.peer, r)
+	r.user, r.password = o.user, o.password
+	peer, address := o.peer, o.address
+	if r.mqtt {
+		peer, address = mqtt, o.mqtt
+	}
+	codec, err := newCodec(peer, r)
 	if err != nil {
 		return nil, err
 	}
-	return dial(l, o.address, index, codec, owner)
+	return dial(l, address, index, codec, owner, r.buffer)
 }

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+)
+
+// idle is W4: members of many rooms who say nothing, member n in room n modulo their number. At the
+// end each room gets one message, so that it is known that all of them are there and listen.
+type idle struct {
+	options
+	payload []byte
+	// entering are connections that are not in yet.
+	entering []*conn
+	// heard has whether a member got its room's message, and missing counts those who have not.
+	heard   []bool
+	missing int
+}
+
+// held is what idle connections have cost.
+type held struct {
+	Connections int `json:"connections"`
+	// Seconds until all were in their rooms, and the server's CPU seconds meanwhile.
+	Seconds   float64 `json:"seconds"`
+	ServerCPU float64 `json:"serverCpu"`
+	// Resident bytes of the server, before the first connection and with all of them.
+	Before int `json:"before"`
+	With   int `json:"with"`
+}
+
+// crowdMax is how many are on their way in at a time: fewer than the backlog of any server here.
+const crowdMax = 64
+
+func newIdle(o options) *idle {
+	return &idle{
+		options: o,
+		payload: newPayload(0, o.size),
+		heard:   make([]bool, o.members),
+		missing: o.members,
+	}
+}
+
+func measureIdle(o options, pid int, span time.Duration, print func(any) error) error {
+	l, err := newLoop()
+	if err != nil {
+		return err
+	}
+	i, found := newIdle(o), held{Connections: o.members}
+	if found.Before, err = residentBytes(pid); err != nil {
+		return err
+	}
+	before, err := cpuSeconds(pid)
+	if err != nil {
+		return err
+	}
+	began := l.clock()
+	if err := i.enter(l, o.members, 0, true); err != nil {
+		return err
+	}
+	after, err := cpuSeconds(pid)
+	if err != nil {
+		return err
+	}
+	found.Seconds, found.ServerCPU = float64(l.clock()-began)/1e9, after-before
+	if err := l.during(span); err != nil {
+		return err
+	}
+	if found.With, err = residentBytes(pid); err != nil {
+		return err
+	}
+	if err := i.prove(l); err != nil {
+		return err
+	}
+	return print(found)
+}
+
+// enter connects so many, connection n in room n modulo their number.
+func (i *idle) enter(l *loop, count, first int, listens bool) error {
+	for n := range count {
+		r := role{room: fmt.Sprintf("w2-%d", n%i.rooms), listens: listens}
+		c, err := i.connect(l, first+n, r, i)
+		if err != nil {
+			return err
+		}
+		i.entering = append(i.entering, c)
+		if len(i.entering) < crowdMax && n < count-1 {
+			continue
+		}
+		if err := i.wait(l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wait until those on their way are in; those who only send then send at once.
+func (i *idle) wait(l *loop) error {
+	in := 0
+	if err := l.run(enterLimit, func() bool {
+		for in < len(i.entering) && i.entering[in].isIn {
+			in++
+		}
+		return in == len(i.entering)
+	}); err != nil {
+		return fmt.Errorf("connection %d did not get in: %w", i.entering[in].index, err)
+	}
+	for _, c := range i.entering {
+		if c.index >= i.members {
+			c.codec.publish(c, i.payload, 1)
+		}
+	}
+	i.entering = i.entering[:0]
+	return nil
+}
+
+// prove has each member hear its room once.
+func (i *idle) prove(l *loop) error {
+	if err := i.enter(l, min(i.rooms, i.members), i.members, false); err != nil {
+		return err
+	}
+	if err := l.run(settleLimit, func() bool { return i.missing == 0 }); err != nil {
+		return fmt.Errorf("%d of %d did not hear their room: %w", i.missing, i.members, err)
+	}
+	return l.during(quiet)
+}
+
+func (i *idle) delivered(c *conn, payload []byte) error {
+	if c.index >= i.members || i.heard[c.index] || !bytes.Equal(payload, i.payload) {
+		return mismatch(i.payload, payload)
+	}
+	i.heard[c.index] = true
+	i.missing--
+	return nil
+}
+
+func (i *idle) acknowledged(*conn, uint32) error { return errUnasked }
