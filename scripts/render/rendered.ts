@@ -2,6 +2,7 @@ import { renderBlocks } from './blocks.ts'
 import { renderCodes } from './codes.ts'
 import { renderConfig } from './config.ts'
 import { renderImports } from './imports.ts'
+import { renderNormative } from './normative.ts'
 
 /** Files rendered from tables in the code: path from the root, and the text that belongs there. */
 export function rendered(): Record<string, string> {
@@ -9,6 +10,7 @@ export function rendered(): Record<string, string> {
     'docs/rooms/blocks.md': renderBlocks(),
     'docs/codes.md': renderCodes(),
     'docs/config.md': renderConfig(),
+    'docs/mqtt/normative.md': renderNormative(),
     'biome.imports.json': renderImports(),
   }
 }
