@@ -27,6 +27,9 @@ import { topicsOf } from './topics.ts'
 /** Of Aedes' heartbeats, in milliseconds: the longest of which a timer takes four. */
 const HEARTBEAT_MS = 2 ** 29 - 1
 
+/** That a client may have said by the time Aedes has sent CONNACK; the stage reads no more. */
+const PACKETS_MAX = 65_536
+
 /** What of Aedes is used beside its types. */
 interface Registry {
   handle(port: Port): void
@@ -80,6 +83,7 @@ export class Broker {
       // The stage does all of these: time limits, bounds and keep alive.
       heartbeatInterval: HEARTBEAT_MS,
       drainTimeout: 0,
+      queueLimit: PACKETS_MAX,
       keepaliveLimit: 0,
     })
     const broker = new Broker(aedes, log)

@@ -37,7 +37,8 @@ export const authorizeSubscribe: Hooks['authorizeSubscribe'] = (client, subscrip
   const port = portOf(client)
   const { topic, qos } = subscription
   if (!port || !isOfSession(topic)) return done(null, null)
-  const { connecting: restored, broker } = port.client as AedesClient
+  const { connackSent, broker } = port.client as AedesClient
+  const restored = !connackSent
   const refuse = () => done(null, null)
   port.host.subscribe(filterOf(topic), qos as 0 | 1 | 2, restored).then(
     (may) => {

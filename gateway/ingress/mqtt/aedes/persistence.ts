@@ -353,7 +353,7 @@ export class Persistence {
 
 /** Whether the store may have something of it. */
 function isKept({ conn }: PersistedClient): boolean {
-  return conn?.host.kept ?? true
+  return conn?.kept ?? true
 }
 
 function willKey(clientId: string): string {

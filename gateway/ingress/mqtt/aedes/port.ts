@@ -10,7 +10,6 @@ import mqtt, {
   type IPubackPacket,
   type IPubcompPacket,
   type IPubrecPacket,
-  type ISubackPacket,
   type ISubscribePacket,
   type IUnsubscribePacket,
   type Packet,
@@ -20,11 +19,6 @@ import type { Persistence } from './persistence.ts'
 
 /** Whose session it is: what Aedes asks of it, and tells it. */
 export interface PortHost {
-  /**
-   * Something of the session is in the store, or is to be: else Aedes' questions are answered
-   * without it.
-   */
-  readonly kept: boolean
   /**
    * Whether it may have this subscription, and listens from now on. `restored`: it had it before it
    * was away, and false ends it for good. A rejection refuses a new one, and ends a connection that
@@ -41,7 +35,7 @@ export interface PortHost {
    * Aedes has let go of it: another connection has taken the session over, or there was an error.
    * Once, and not after `Port.close`.
    */
-  detached(error: unknown): void
+  released(error: unknown): void
 }
 
 export interface SubscriptionOptions {
@@ -69,7 +63,8 @@ export type SessionPacket =
 export interface AedesClient {
   readonly id: string
   readonly closed: boolean
-  readonly connecting: boolean
+  /** Whose packets are its own from then on: before, it restores. */
+  readonly connackSent: boolean
   readonly conn: Port
   readonly broker: { readonly persistence: Pick<Persistence, 'removeSubscriptions'> }
   _authorized: boolean
@@ -79,9 +74,8 @@ export interface AedesClient {
 type Listener = () => void
 
 /** Of all ports: what Aedes writes is whole packets. */
-const reader = mqtt.parser({ protocolVersion: 4 })
+let reader = newReader()
 let read: Packet[] = []
-reader.on('packet', (packet: Packet) => read.push(packet))
 
 const OPEN = { ended: false, endEmitted: false, finished: false }
 
@@ -91,23 +85,24 @@ export class Port {
   client: AedesClient | undefined
   /** Aedes has it among its clients. */
   registered = false
+  /** The store may have something of its session; else Aedes' questions are answered without it. */
+  kept = false
   destroyed = false
   #given: Buffer | undefined
   #written: Buffer[] | undefined
   #onReadable: Listener | undefined
   #onClose: Listener | undefined
   #silent = false
-  /** Of SUBSCRIBEs that name a filter more than once, by packet identifier. */
-  #repeated: Map<number, readonly number[]> | undefined
 
   constructor(host: PortHost) {
     this.host = host
   }
 
-  /** Says it to Aedes, in the words of MQTT 3.1.1, without anything that is not Aedes' to know. */
+  /** Says it to Aedes, in the words of MQTT 3.1.1. */
   send(packet: SessionPacket): void {
     if (this.destroyed) return
-    const bytes = mqtt.generate(this.#plain(packet))
+    if (packet.cmd === 'connect') this.kept = packet.clean === false
+    const bytes = mqtt.generate(plain(packet))
     this.#given = this.#given ? Buffer.concat([this.#given, bytes]) : bytes
     this.#onReadable?.()
   }
@@ -118,60 +113,6 @@ export class Port {
     this.#forget()
     this.client?.close()
     this.destroy()
-  }
-
-  #plain(packet: SessionPacket): SessionPacket {
-    const { messageId } = packet
-    switch (packet.cmd) {
-      case 'connect': {
-        const { clientId, clean } = packet
-        return {
-          cmd: 'connect',
-          protocolId: 'MQTT',
-          protocolVersion: 4,
-          keepalive: 0,
-          clientId,
-          clean: clean ?? true,
-        }
-      }
-      case 'subscribe': {
-        const { subscriptions } = packet
-        this.#remember(packet)
-        return {
-          cmd: 'subscribe',
-          messageId,
-          subscriptions: subscriptions.map(({ topic, qos }) => ({ topic: nameOf(topic), qos })),
-        } as ISubscribePacket
-      }
-      case 'unsubscribe':
-        return {
-          cmd: 'unsubscribe',
-          messageId,
-          unsubscriptions: packet.unsubscriptions.map(nameOf),
-        } as IUnsubscribePacket
-      default:
-        return { cmd: packet.cmd, messageId } as SessionPacket
-    }
-  }
-
-  /** Aedes answers a filter once, however often it is named [MQTT-3.8.4-6]. */
-  #remember({ messageId = 0, subscriptions }: ISubscribePacket): void {
-    const topics = [...new Set(subscriptions.map(({ topic }) => topic))]
-    if (topics.length === subscriptions.length) return
-    this.#repeated ??= new Map()
-    this.#repeated.set(
-      messageId,
-      subscriptions.map(({ topic }) => topics.indexOf(topic)),
-    )
-  }
-
-  #answered(packet: Packet): Packet {
-    if (packet.cmd !== 'suback' || !this.#repeated) return packet
-    const places = this.#repeated.get(packet.messageId ?? 0)
-    if (!places) return packet
-    this.#repeated.delete(packet.messageId ?? 0)
-    const { granted } = packet
-    return { ...packet, granted: places.map((place) => granted[place]) } as ISubackPacket
   }
 
   // What Aedes asks of a stream. Nothing ever drains, ends or fails, so nobody is told of it.
@@ -223,7 +164,7 @@ export class Port {
     if (!written) return
     this.#written = undefined
     if (this.#silent) return
-    for (const packet of packetsIn(written)) this.host.packet(this.#answered(packet))
+    for (const packet of packetsIn(written)) this.host.packet(packet)
   }
 
   destroy(error?: unknown): this {
@@ -233,7 +174,7 @@ export class Port {
     this.#forget()
     process.nextTick(() => {
       this.#onClose?.()
-      if (!this.#silent) this.host.detached(error)
+      if (!this.#silent) this.host.released(error)
       this.#silent = true
     })
     return this
@@ -253,9 +194,40 @@ Object.assign(Port.prototype, {
   _writableState: OPEN,
 })
 
+/** Without anything that is not Aedes' to know. */
+function plain(packet: SessionPacket): SessionPacket {
+  const { messageId } = packet
+  switch (packet.cmd) {
+    case 'connect': {
+      const { clientId, clean = true } = packet
+      const settled = { protocolId: 'MQTT', protocolVersion: 4, keepalive: 0 } as const
+      return { cmd: 'connect', ...settled, clientId, clean }
+    }
+    case 'subscribe': {
+      const named = packet.subscriptions.map(({ topic, qos }) => ({ topic: nameOf(topic), qos }))
+      return { cmd: 'subscribe', messageId, subscriptions: named } as ISubscribePacket
+    }
+    case 'unsubscribe': {
+      const unsubscriptions = packet.unsubscriptions.map(nameOf)
+      return { cmd: 'unsubscribe', messageId, unsubscriptions } as IUnsubscribePacket
+    }
+    default:
+      return { cmd: packet.cmd, messageId } as SessionPacket
+  }
+}
+
 function packetsIn(pieces: readonly Buffer[]): Packet[] {
-  reader.parse(pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces))
+  const bytes = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)
+  // What Aedes could not write to its end must not be the beginning of another one's packet.
+  if (reader.parse(bytes) > 0) reader = newReader()
   const packets = read
   read = []
   return packets
+}
+
+function newReader(): mqtt.Parser {
+  const made = mqtt.parser({ protocolVersion: 4 })
+  made.on('packet', (packet: Packet) => read.push(packet))
+  made.on('error', () => {})
+  return made
 }
