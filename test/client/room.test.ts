@@ -1,4 +1,5 @@
 import { Code } from '@porthouse/proto/v1/code'
+import { Quality } from '@porthouse/proto/v1/envelope'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Client, connect } from '../../clients/ts/src/index.ts'
 import { drop, joined, type Line, message, Peer } from '../support/peer.ts'
@@ -109,6 +110,8 @@ describe('messages', () => {
           contentType: 'application/octet-stream',
           replyTo: 'socket:x',
           correlationId: Uint8Array.of(7),
+          expiresAfter: 60,
+          quality: Quality.AT_MOST_ONCE,
         },
       },
     })
@@ -131,7 +134,10 @@ describe('messages', () => {
       contentType: 'application/octet-stream',
       replyTo: 'socket:x',
       correlationId: Uint8Array.of(7),
+      expiresAfter: 60,
+      quality: 0,
     })
+    for (const name of ['expiresAfter', 'quality']) expect(text).not.toHaveProperty(name)
     expect(bytes!.text).toBeUndefined()
     expect(Object.getPrototypeOf(bytes!.headers)).toBeNull()
     expect(Object.entries(bytes!.headers).sort()).toEqual([

@@ -53,6 +53,7 @@ test('an envelope says all that was asked for', async () => {
     contentType: 'application/cbor',
     replyTo: 'socket:x',
     correlationId: 'é',
+    expiresAfter: 59.5,
   })
   const { id, value } = await line.frame('envelope')
   expect(value).toMatchObject({
@@ -68,11 +69,27 @@ test('an envelope says all that was asked for', async () => {
     contentType: 'application/cbor',
     replyTo: 'socket:x',
     correlationId: new TextEncoder().encode('é'),
+    expiresAfter: 60,
+    quality: 0,
   })
   expect(value.stamp).toBeUndefined()
   line.send(receipt(id, { status: ReceiptStatus.STORED }))
   expect((await sending).status).toBe('STORED')
 })
+
+test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 32])(
+  'an expiry of %d seconds is none, and nothing is sent',
+  async (expiresAfter) => {
+    const room = await join('room:acme/boiler')
+    await expect(room.send('a', { expiresAfter })).rejects.toThrow(RangeError)
+    const sending = room.send('b')
+    const { id, value } = await line.frame('envelope')
+    expect(value.content.value).toBe('b')
+    expect(value.expiresAfter).toBe(0)
+    line.send(receipt(id))
+    await sending
+  },
+)
 
 test('a room joined by one channel sends there, one joined by a filter to the room', async () => {
   const channel = await join('room:acme/boiler/temp')

@@ -1,4 +1,4 @@
-import { type Envelope, Replay as Replays, type Stamp } from '@porthouse/proto/v1/envelope'
+import { type Envelope, Quality, Replay as Replays, type Stamp } from '@porthouse/proto/v1/envelope'
 import type { ErrorCode } from './code.ts'
 import { PorthouseError } from './error.ts'
 import { formatUuid } from './uuid.ts'
@@ -53,6 +53,10 @@ export interface Message {
   readonly headers: Readonly<Record<string, string>>
   readonly replyTo?: string
   readonly correlationId?: Uint8Array
+  /** Whole seconds after `time` when it is worth nothing any more; absent: it does not expire. */
+  readonly expiresAfter?: number
+  /** The QoS that it was published with over MQTT; absent: it came by another way. */
+  readonly quality?: 0 | 1 | 2
   /** What this reader missed just before this message. */
   readonly lost?: Lost
 }
@@ -61,6 +65,12 @@ const replays = new Map<Replays, Replay>([
   [Replays.HISTORY, 'history'],
   [Replays.SESSION, 'session'],
   [Replays.RETAINED, 'retained'],
+])
+
+const qualities = new Map<Quality, 0 | 1 | 2>([
+  [Quality.AT_MOST_ONCE, 0],
+  [Quality.AT_LEAST_ONCE, 1],
+  [Quality.EXACTLY_ONCE, 2],
 ])
 
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze(Object.create(null))
@@ -79,8 +89,9 @@ export function readMessage(
   stamp: Stamp,
   room?: { address: string; epoch: bigint },
 ): Message {
-  const { content, contentType, headers, replyTo, correlationId } = envelope
+  const { content, contentType, headers, replyTo, correlationId, expiresAfter } = envelope
   const { channel } = stamp
+  const quality = qualities.get(envelope.quality)
   const replay = replays.get(stamp.replay)
   const message = {
     id: formatUuid(stamp.id),
@@ -95,6 +106,8 @@ export function readMessage(
     ...(contentType && { contentType }),
     ...(replyTo && { replyTo }),
     ...(correlationId.length && { correlationId: correlationId.slice() }),
+    ...(expiresAfter && { expiresAfter }),
+    ...(quality !== undefined && { quality }),
   }
   if (content.case === 'text') return withText(message, content.value)
   // A copy, so that a few bytes that are kept do not keep a whole packet.

@@ -23,6 +23,11 @@ export interface SendOptions {
   /** Keeps it as the last value of its channel, where the room keeps those that ask for it. */
   retain?: boolean | undefined
   /**
+   * Seconds, from 1 to 4,294,967,295 and a begun one counts, from when the gateway has taken it:
+   * what then still waits or is kept is not delivered. Default: it does not expire.
+   */
+  expiresAfter?: number | undefined
+  /**
    * For how many milliseconds a message that is refused for now, or of which the gateway does not
    * know yet whether it is stored, is sent again, under the same key and with backoff; what was
    * sent after it may then come before it. False: not at all, the default but at level `stored`;
@@ -55,9 +60,12 @@ interface Context {
   limits(): Limits | undefined
 }
 
+/** What the field can hold, in seconds. */
+const EXPIRES_AFTER_MAX = 2 ** 32 - 1
+
 const encoder = new TextEncoder()
 
-/** What a send asks. Throws INVALID_UTF8 for a text that has no bytes. */
+/** What a send asks. Throws INVALID_UTF8 for a text that has no bytes, RangeError for a bad expiry. */
 export function sendQuestion(
   content: string | Uint8Array,
   options: SendOptions,
@@ -94,6 +102,10 @@ export function sendQuestion(
 
 function envelopeOf(content: string | Uint8Array, options: SendOptions): Envelope {
   const { headers = {}, contentType = '', replyTo = '', correlationId = '' } = options
+  const { expiresAfter } = options
+  if (expiresAfter !== undefined && !(expiresAfter >= 1 && expiresAfter <= EXPIRES_AFTER_MAX)) {
+    throw new RangeError(`expiresAfter is ${expiresAfter}, not 1 to ${EXPIRES_AFTER_MAX} seconds`)
+  }
   if (typeof content === 'string' && !content.isWellFormed()) {
     throw new PorthouseError('INVALID_UTF8', { detail: 'A text with half a surrogate pair' })
   }
@@ -108,6 +120,7 @@ function envelopeOf(content: string | Uint8Array, options: SendOptions): Envelop
     replyTo,
     correlationId:
       typeof correlationId === 'string' ? encoder.encode(correlationId) : correlationId.slice(),
+    expiresAfter: Math.ceil(expiresAfter ?? 0),
   })
 }
 
