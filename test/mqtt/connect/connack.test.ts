@@ -1,0 +1,193 @@
+/** CONNECT and what CONNACK says to it: what was settled, and why not (M1 to M5, M13, K17). */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { MqttClient, resetMqttClients, type Version } from '../../support/mqtt-client.ts'
+import { type Hub, startHub } from './hub.ts'
+
+let hub: Hub
+
+beforeAll(async () => {
+  hub = await startHub({ mqtt: { keepAliveMaxS: 300, sessionExpiryMaxS: 1000 } })
+}, 60_000)
+afterEach(resetMqttClients)
+afterAll(() => hub?.gateway.stop())
+
+const VERSIONS: readonly Version[] = [3, 4, 5]
+
+async function open(version: Version = 4): Promise<MqttClient> {
+  return MqttClient.open(hub.port, { version })
+}
+
+describe('a CONNECT that proves who it is', () => {
+  test.each(VERSIONS)('is accepted in version %d', async (version) => {
+    const client = await open(version)
+    const connack = await client.connect({ username: 'acme', password: hub.token })
+    expect(version === 5 ? connack.reasonCode : connack.returnCode).toBe(0)
+    expect(connack.sessionPresent).toBe(false)
+    expect(await client.settled()).toEqual([])
+  })
+
+  test('is told the bounds, and what is other than it asked for', async () => {
+    const client = await open(5)
+    const { properties } = await client.connect({
+      clientId: '',
+      keepalive: 600,
+      username: 'acme',
+      password: hub.token,
+      properties: { sessionExpiryInterval: 5000 },
+    })
+    expect(properties).toMatchObject({
+      receiveMaximum: 64,
+      maximumPacketSize: 1_048_576,
+      topicAliasMaximum: 32,
+      assignedClientIdentifier: expect.stringMatching(/^[a-z2-7]{16}$/),
+      serverKeepAlive: 300,
+      sessionExpiryInterval: 1000,
+      retainAvailable: true,
+      wildcardSubscriptionAvailable: true,
+      subscriptionIdentifiersAvailable: true,
+      sharedSubscriptionAvailable: true,
+      userProperties: { 'porthouse-socket': expect.stringMatching(/^socket:[a-z2-7]{16}$/) },
+    })
+    expect(properties).not.toHaveProperty('maximumQoS')
+    expect(properties).not.toHaveProperty('reasonString')
+    expect(properties).not.toHaveProperty('responseInformation')
+  })
+
+  test('is not told what is as it asked for', async () => {
+    const client = await open(5)
+    const { properties } = await client.connect({
+      keepalive: 60,
+      username: 'acme',
+      password: hub.token,
+      properties: { sessionExpiryInterval: 500, requestResponseInformation: true },
+    })
+    for (const name of [
+      'assignedClientIdentifier',
+      'serverKeepAlive',
+      'sessionExpiryInterval',
+      'responseInformation',
+    ]) {
+      expect(properties).not.toHaveProperty(name)
+    }
+  })
+
+  test('for ever is as long as the gateway keeps sessions', async () => {
+    const client = await open(5)
+    const { properties } = await client.connect({
+      username: 'acme',
+      password: hub.token,
+      properties: { sessionExpiryInterval: 0xffff_ffff },
+    })
+    expect(properties?.sessionExpiryInterval).toBe(1000)
+  })
+
+  test('has no CONNACK larger than it takes [MQTT-3.2.2-20]', async () => {
+    const client = await open(5)
+    const { properties } = await client.connect({
+      username: 'acme',
+      password: hub.token,
+      properties: { maximumPacketSize: 60 },
+    })
+    expect(properties).not.toHaveProperty('userProperties')
+    const tiny = await open(5)
+    tiny.sendConnect({
+      username: 'acme',
+      password: hub.token,
+      properties: { maximumPacketSize: 10 },
+    })
+    expect(await tiny.rest()).toEqual([])
+  })
+})
+
+describe('a client id', () => {
+  test.each(['__proto__', 'constructor', 'toString', '#', '+', 'a/b', '%c', '$SYS', '日本'])(
+    '%j is a name like others (M13, A12)',
+    async (clientId) => {
+      const client = await open()
+      const { returnCode } = await client.connect({
+        clientId,
+        username: 'acme',
+        password: hub.token,
+      })
+      expect(returnCode).toBe(0)
+      expect(await client.settled()).toEqual([])
+    },
+  )
+
+  test('that is empty is assigned, in 3.1.1 for a clean session alone (M5)', async () => {
+    const clean = await open()
+    expect((await clean.connect({ clientId: '' })).returnCode).toBe(0)
+    const kept = await open()
+    expect((await kept.connect({ clientId: '', clean: false })).returnCode).toBe(2)
+    await kept.ended
+    const old = await open(3)
+    expect((await old.connect({ clientId: '' })).returnCode).toBe(2)
+    const five = await open(5)
+    const { reasonCode, properties } = await five.connect({ clientId: '', clean: false })
+    expect(reasonCode).toBe(0)
+    expect(properties?.assignedClientIdentifier).toBeDefined()
+  })
+
+  test('that is too long is refused', async () => {
+    const clientId = 'x'.repeat(513)
+    expect((await (await open()).connect({ clientId })).returnCode).toBe(2)
+    expect((await (await open(5)).connect({ clientId })).reasonCode).toBe(0x85)
+  })
+})
+
+describe('no session begins', () => {
+  test('for a first packet that is not CONNECT (M1)', async () => {
+    for (const first of ['c000', '300501610000', '82080001000361626300', 'e000', 'f000']) {
+      const client = await open()
+      client.write(first)
+      expect(await client.rest()).toEqual([])
+    }
+  })
+
+  test('for a second CONNECT; the first ends (M2)', async () => {
+    for (const version of VERSIONS) {
+      const client = await open(version)
+      await client.connect({ username: 'acme', password: hub.token })
+      client.sendConnect({ username: 'acme', password: hub.token })
+      const rest = await client.rest()
+      const told = [expect.objectContaining({ cmd: 'disconnect', reasonCode: 0x82 })]
+      expect(rest).toEqual(version === 5 ? told : [])
+    }
+  })
+
+  test('for a protocol level that nobody speaks, or another name (M4)', async () => {
+    for (const [name, level] of [
+      ['MQTT', 99],
+      ['MQTT', 3],
+      ['MQIsdp', 4],
+      ['HTTP', 4],
+      ['MQTT', 0x84],
+    ] as const) {
+      const client = await open()
+      const length = (10 + 1).toString(16).padStart(2, '0')
+      const body = Buffer.concat([
+        Buffer.from([0, name.length]),
+        Buffer.from(name),
+        Buffer.from([level, 2, 0, 0, 0, 1, 0x61]),
+      ])
+      expect(length).toBeDefined()
+      client.write(Buffer.concat([Buffer.from([0x10, body.length]), body]))
+      expect(await client.rest()).toMatchObject([{ cmd: 'connack', returnCode: 1 }])
+    }
+  })
+
+  test('for a CONNECT of MQTT 5 that is malformed, which is told', async () => {
+    const client = await open(5)
+    // The reserved flag.
+    client.write('100e00044d5154540503000000000161')
+    expect(await client.rest()).toMatchObject([{ cmd: 'connack', reasonCode: 0x81 }])
+  })
+
+  test('for flags of a will without one, QoS 3, and the reserved flag (M3)', async () => {
+    for (const flags of ['03', '0a', '1e', '22', '46']) {
+      const client = await open()
+      client.write(`100d00044d51545404${flags}0000000161`)
+      expect(await client.rest()).toEqual([])
+    }
+  })
+})
