@@ -77,10 +77,16 @@ export class SlowQueue<Item extends { readonly length: number } = Buffer> {
     for (const { item } of this.#entries.values()) yield item
   }
 
-  /** Takes out: first what to tell, then what waited longest, just more than `bytes` of it. */
-  take(bytes: number): { notices: Frame[]; waiting: Item[] } {
+  /** Takes out what to tell of those that have given way. */
+  takeLosses(): Frame[] {
     const notices = [...this.#losses].map(([place, loss]) => lost(place, loss))
     this.#losses.clear()
+    return notices
+  }
+
+  /** Takes out: first what to tell, then what waited longest, just more than `bytes` of it. */
+  take(bytes: number): { notices: Frame[]; waiting: Item[] } {
+    const notices = this.takeLosses()
     const waiting: Item[] = []
     let taken = 0
     for (const [number, entry] of this.#entries) {

@@ -1,5 +1,5 @@
 /** What a session has subscribed to, and which of it a message matches. */
-import { matchesAny } from '../../../protocol/channel.ts'
+import { coveredBy, matchesAny } from '../../../protocol/channel.ts'
 
 export interface Subscription {
   /** As it was subscribed, `$share/…` included. */
@@ -18,14 +18,18 @@ export interface Subscription {
   readonly identifier: number | undefined
 }
 
-/** Answers that are remembered; beyond it the memory starts anew. */
+/** Channels of a room whose matches are remembered; beyond it the memory starts anew. */
 const MATCHES_CACHED = 256
 
 const NONE: readonly Subscription[] = []
 
 export class Subscriptions {
   readonly #byTopic = new Map<string, Subscription>()
-  #matches: Map<string, readonly Subscription[]> | undefined
+  /** By `{account}/{room}`; made when it is asked for. */
+  #rooms: Map<string, InRoom> | undefined
+  /** The last answer of isPlain, and to which question: most sessions are in one room. */
+  #heard: readonly string[] | undefined
+  #isPlain = false
 
   get size(): number {
     return this.#byTopic.size
@@ -41,43 +45,93 @@ export class Subscriptions {
 
   set(subscription: Subscription): void {
     this.#byTopic.set(subscription.topic, subscription)
-    this.#matches = undefined
+    this.settled()
   }
 
   delete(topic: string): void {
     this.#byTopic.delete(topic)
-    this.#matches = undefined
+    this.settled()
   }
 
   /** The name of a subscription's room has been settled. */
   settled(): void {
-    this.#matches = undefined
+    this.#rooms = undefined
+    this.#heard = undefined
   }
 
   /** Those, but shared ones, that hear a channel of a room; `` for the room itself. */
   matching(place: string, channel: string): readonly Subscription[] {
-    const key = `${place}/${channel}`
-    this.#matches ??= new Map()
-    const known = this.#matches.get(key)
-    if (known) return known
-    if (this.#matches.size >= MATCHES_CACHED) this.#matches.clear()
-    const found = [...this.#byTopic.values()].filter(
-      (each) =>
-        each.place === place && each.group === undefined && matchesAny(each.filters, channel),
-    )
-    this.#matches.set(key, found.length === 0 ? NONE : found)
-    return found
+    return this.#in(place)?.matching(channel) ?? NONE
+  }
+
+  /**
+   * Whether all that a session hears of a room by these filters goes to it as to anybody else: by
+   * QoS 0, and with nothing of its own.
+   */
+  isPlain(place: string, heard: readonly string[]): boolean {
+    if (heard === this.#heard) return this.#isPlain
+    this.#heard = heard
+    this.#isPlain = this.#in(place)?.isPlain(heard) ?? false
+    return this.#isPlain
   }
 
   /** Filters of a room that some subscription wants by itself, and not in a group. */
   filtersIn(place: string): Set<string> {
-    const all = [...this.#byTopic.values()].filter((each) => each.place === place)
+    const all = this.#in(place)?.all ?? NONE
     return new Set(all.flatMap(({ filters, group }) => (group === undefined ? filters : [])))
   }
 
   /** Whether any is of this room. */
   isIn(place: string): boolean {
-    for (const each of this.#byTopic.values()) if (each.place === place) return true
-    return false
+    return this.#in(place) !== undefined
   }
+
+  #in(place: string): InRoom | undefined {
+    this.#rooms ??= roomsOf(this.#byTopic.values())
+    return this.#rooms.get(place)
+  }
+}
+
+class InRoom {
+  readonly all: Subscription[] = []
+  #matches: Map<string, readonly Subscription[]> | undefined
+
+  matching(channel: string): readonly Subscription[] {
+    this.#matches ??= new Map()
+    const known = this.#matches.get(channel)
+    if (known) return known
+    if (this.#matches.size >= MATCHES_CACHED) this.#matches.clear()
+    const found = this.all.filter(
+      ({ group, filters }) => group === undefined && matchesAny(filters, channel),
+    )
+    this.#matches.set(channel, found)
+    return found
+  }
+
+  isPlain(heard: readonly string[]): boolean {
+    if (!this.all.every(isPlain)) return false
+    const wanted = this.all.flatMap(({ filters }) => filters)
+    // He may hear more than he has subscribed to: by a Join, or by the locks that he has met.
+    return heard.every((filter) => coveredBy(wanted, filter))
+  }
+}
+
+function isPlain(each: Subscription): boolean {
+  const { qos, noLocal, retainAsPublished, identifier, group } = each
+  return (
+    qos === 0 && !noLocal && !retainAsPublished && identifier === undefined && group === undefined
+  )
+}
+
+function roomsOf(subscriptions: Iterable<Subscription>): Map<string, InRoom> {
+  const rooms = new Map<string, InRoom>()
+  for (const each of subscriptions) {
+    let room = rooms.get(each.place)
+    if (!room) {
+      room = new InRoom()
+      rooms.set(each.place, room)
+    }
+    room.all.push(each)
+  }
+  return rooms
 }
