@@ -46,8 +46,8 @@ them there.
 
 What the standards number as mandatory, in our words, whom it binds, and what became of it here:
 
-- **a test** of that area, which runs over a bare socket against a real gateway, mostly in a room
-  that keeps nothing and in a durable one;
+- *area*: a test of that name, over a bare socket against a real gateway, mostly in a room that keeps
+  nothing and in a durable one;
 - **clients**: a duty of clients alone, of which a server can at most refuse the neglect; where it
   does, the test of that stands here, too;
 - **moot**: a case that does not arise, and why.
@@ -80,14 +80,19 @@ export function renderNormative(): string {
     })
     return `\n## MQTT ${version}\n\n${sum(rows)}\n\n${renderTable(head, rows)}`
   })
-  return heading + parts.join('')
+  return heading + areas(all) + parts.join('')
+}
+
+/** Where the tests are. */
+function areas(all: readonly Proof[]): string {
+  const names = [...new Set(all.map(({ area }) => area))]
+  const links = names.map((name) => `- [${name}](../../test/mqtt/normative/${name}.test.ts)\n`)
+  return `\n## Areas\n\n${links.join('')}`
 }
 
 function here([, on, , moot]: Statement, proven: readonly Proof[]): string {
   if (moot) return `**moot**: ${moot.moot}`
-  const tests = proven.map(
-    ({ area, title }) => `[${area}](../../test/mqtt/normative/${area}.test.ts): ${title}`,
-  )
+  const tests = proven.map(({ area, title }) => `*${area}*: ${title}`)
   if (tests.length === 0) return on === 'client' ? '**clients**' : '**open**'
   return tests.join('; ')
 }
@@ -96,7 +101,7 @@ function sum(rows: readonly string[][]): string {
   const count = (start: string) => rows.filter(([, , , cell]) => cell?.startsWith(start)).length
   const parts = [
     `${rows.length} statements`,
-    `${count('[')} with tests`,
+    `${count('*') - count('**')} with tests`,
     `${count('**clients')} for clients alone`,
     `${count('**moot')} moot`,
   ]

@@ -111,7 +111,10 @@ proves(
     await spoilt(at, (bytes) => (bytes[FLAGS]! |= WILL))
     await spoilt(at, (bytes) => (bytes[FLAGS]! ^= USER_NAME), named)
     await spoilt(at, (bytes) => (bytes[FLAGS]! ^= PASSWORD), named)
-    await spoilt(at, (bytes) => (bytes[FLAGS]! |= USER_NAME), { username: undefined as never })
+    await spoilt(at, (bytes) => (bytes[FLAGS]! |= USER_NAME), {
+      username: undefined as never,
+      password: undefined as never,
+    })
     await spoilt(at, (bytes) => (bytes[FLAGS]! |= PASSWORD), {
       username: 'acme',
       password: undefined as never,

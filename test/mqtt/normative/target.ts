@@ -1,4 +1,4 @@
-/** What is probed: a real gateway, or with PROBE=mosquitto another broker to judge the probes by. */
+/** What is probed: a real gateway; with PROBE=mosquitto a broker to judge the probes by. */
 import { Values } from '@porthouse/proto/room/v1/retained'
 import { TestGateway, type TestSettings } from '../../support/gateway.ts'
 import type { ConnectInit } from '../../support/mqtt-client.ts'
