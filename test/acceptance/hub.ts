@@ -8,19 +8,21 @@ export class Hub {
   /** Its data, and whatever files a user would keep beside it. */
   readonly folder: string
   readonly url: string
+  /** Where MQTT listens on TCP. */
+  readonly mqttPort: number
   #gateway: Running
 
   /** `settings` as in a config file. */
   static async start(settings: object = {}): Promise<Hub> {
     const folder = await mkdtemp(join(tmpdir(), 'porthouse-acceptance-'))
     await writeFile(join(folder, 'porthouse.json'), JSON.stringify(settings))
-    const { gateway, url } = await begin(folder, '127.0.0.1:0')
-    return new Hub(folder, url, gateway)
+    return new Hub(folder, await begin(folder, '127.0.0.1:0', '127.0.0.1:0'))
   }
 
-  private constructor(folder: string, url: string, gateway: Running) {
+  private constructor(folder: string, { gateway, url, mqtt }: Begun) {
     this.folder = folder
     this.url = url
+    this.mqttPort = Number(mqtt.split(':')[1])
     this.#gateway = gateway
   }
 
@@ -62,11 +64,12 @@ export class Hub {
     await this.json(['room', 'create', name, '--config', file])
   }
 
-  /** kill -9; then another gateway starts on the same folder, at the same address. */
+  /** kill -9; then another gateway starts on the same folder, at the same addresses. */
   async crash(): Promise<void> {
     const { code } = await this.#gateway.stop('SIGKILL')
     if (code !== null) throw new Error(`the gateway had ended before, with ${code}`)
-    this.#gateway = (await begin(this.folder, new URL(this.url).host)).gateway
+    const mqtt = `127.0.0.1:${this.mqttPort}`
+    this.#gateway = (await begin(this.folder, new URL(this.url).host, mqtt)).gateway
   }
 
   /** Ends the gateway in order; resolves with what it logged, which is warnings and worse. */
@@ -77,10 +80,19 @@ export class Hub {
   }
 }
 
-async function begin(folder: string, http: string): Promise<{ gateway: Running; url: string }> {
+interface Begun {
+  readonly gateway: Running
+  readonly url: string
+  /** HOST:PORT */
+  readonly mqtt: string
+}
+
+async function begin(folder: string, http: string, listen: string): Promise<Begun> {
   const [config, data] = [join(folder, 'porthouse.json'), join(folder, 'data')]
-  const flags = ['--http', http, '--log', 'warn', '--config', config, '--data', data]
-  const gateway = new Running(['run', ...flags])
-  const said = await gateway.says(/WebSocket ws:\/\/[\d.:]+/)
-  return { gateway, url: /ws:\/\/[\d.:]+/.exec(said)![0] }
+  const ports = ['--http', http, '--mqtt', listen]
+  const flags = ['--log', 'warn', '--config', config, '--data', data]
+  const gateway = new Running(['run', ...ports, ...flags])
+  const said = await gateway.says(/^MQTT is spoken on .*$/m)
+  const [, url, mqtt] = /WebSocket (ws:\/\/[\d.:]+)[\s\S]*mqtt:\/\/([\d.:]+)/.exec(said)!
+  return { gateway, url: url!, mqtt: mqtt! }
 }
