@@ -223,8 +223,10 @@ export class MqttConnection implements Wire, Flushable, PortHost {
 
   // What Aedes asks and says.
 
-  subscribe(topic: string, qos: 0 | 1 | 2, restored: boolean): Promise<boolean> {
-    return this.subscribing.mayListen(topic, qos, restored)
+  async subscribe(topic: string, qos: 0 | 1 | 2, restored: boolean): Promise<boolean> {
+    const may = await this.subscribing.mayListen(topic, qos, restored)
+    if (restored) await this.parts.kept.restored()
+    return may
   }
 
   mayHear(topic: string): boolean {
@@ -232,7 +234,7 @@ export class MqttConnection implements Wire, Flushable, PortHost {
   }
 
   optionsOf(topic: string) {
-    return this.subscriptions.get(topic)
+    return this.parts.kept.storedOptionsOf(this, topic)
   }
 
   /** An answer of Aedes, or a kept message. */
@@ -240,21 +242,31 @@ export class MqttConnection implements Wire, Flushable, PortHost {
     if (this.state === 'closed') return
     switch (packet.cmd) {
       case 'connack':
+        this.parts.kept.there(this)
         return accepted(this, packet)
       case 'suback':
         return this.subscribing.subscribed(packet)
       case 'unsuback':
         return this.subscribing.unsubscribed(packet)
       case 'publish':
+      case 'pubrel':
         return this.outbox.kept(packet)
       default:
         return this.send(packet)
     }
   }
 
-  /** Aedes has let the connection go, which it does only where another took it over. */
-  released(): void {
-    this.session?.drop(Code.REPLACED, 'the client id has connected anew')
+  /** Aedes has given all that was kept. */
+  ready(): void {
+    if (this.state === 'closed') return
+    this.outbox.resumed()
+    this.parts.kept.delivered(this)
+  }
+
+  /** Aedes has let the connection go: another took the session over, or the store is away. */
+  released(error: unknown): void {
+    if (error) this.session?.drop(Code.UNAVAILABLE, 'the session cannot be kept')
+    else this.session?.drop(Code.REPLACED, 'the client id has connected anew')
   }
 
   // What the session asks of its wire.
@@ -265,6 +277,10 @@ export class MqttConnection implements Wire, Flushable, PortHost {
 
   get buffered(): number {
     return this.stream.writableLength
+  }
+
+  leaving(): void {
+    this.parts.kept.leave(this)
   }
 
   pause(): void {
@@ -320,13 +336,12 @@ export class MqttConnection implements Wire, Flushable, PortHost {
   /** The connection is over, whoever ended it. */
   ended(): void {
     if (this.state === 'closed') return
-    const wasConnected = this.state === 'connected'
     this.state = 'closed'
     this.#reader.stop()
     this.#chunks = []
-    if (wasConnected) this.parts.kept.leave(this)
+    this.parts.kept.leave(this)
     this.session?.end()
-    this.port?.destroy()
+    this.port?.close()
     this.#gone()
   }
 }

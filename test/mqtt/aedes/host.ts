@@ -48,6 +48,8 @@ export class TestHost extends EventEmitter implements PortHost {
     this.emit('packet')
   }
 
+  ready(): void {}
+
   released(error: unknown): void {
     this.released_ = { error }
     this.emit('released')

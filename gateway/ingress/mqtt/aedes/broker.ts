@@ -27,14 +27,11 @@ import { topicsOf } from './topics.ts'
 /** Of Aedes' heartbeats, in milliseconds: the longest of which a timer takes four. */
 const HEARTBEAT_MS = 2 ** 29 - 1
 
-/** That a client may have said by the time Aedes has sent CONNACK; the stage reads no more. */
-const PACKETS_MAX = 65_536
-
 /** What of Aedes is used beside its types. */
 interface Registry {
   handle(port: Port): void
   unregisterClient(client: AedesClient): void
-  on(event: 'client', listener: (client: AedesClient) => void): void
+  on(event: 'client' | 'clientReady', listener: (client: AedesClient) => void): void
   on(event: 'clientError', listener: (client: AedesClient, error: Error) => void): void
   on(event: 'error', listener: (error: Error) => void): void
 }
@@ -58,6 +55,7 @@ export class Broker {
     this.#aedes = aedes
     this.#registry = aedes as unknown as Registry
     this.#registry.on('client', (client) => this.#registered(client))
+    this.#registry.on('clientReady', ({ conn }) => conn.host.ready())
     this.#registry.on('clientError', (_, err) => log.debug({ err }, 'an MQTT session failed'))
     this.#registry.on('error', (err) => log.error({ err }, 'the MQTT session engine'))
   }
@@ -83,7 +81,6 @@ export class Broker {
       // The stage does all of these: time limits, bounds and keep alive.
       heartbeatInterval: HEARTBEAT_MS,
       drainTimeout: 0,
-      queueLimit: PACKETS_MAX,
       keepaliveLimit: 0,
     })
     const broker = new Broker(aedes, log)
@@ -95,6 +92,7 @@ export class Broker {
   attach(host: PortHost): Port {
     const port = new Port(host)
     this.#registry.handle(port)
+    port.taken()
     return port
   }
 

@@ -31,6 +31,8 @@ export interface PortHost {
   optionsOf(topic: string): SubscriptionOptions | undefined
   /** From Aedes: an answer, or a message that was kept, with Aedes' packet identifier. */
   packet(packet: Packet): void
+  /** All that was kept has come. */
+  ready(): void
   /**
    * Aedes has let go of it: another connection has taken the session over, or there was an error.
    * Once, and not after `Port.close`.
@@ -68,8 +70,14 @@ export interface AedesClient {
   readonly conn: Port
   readonly broker: { readonly persistence: Pick<Persistence, 'removeSubscriptions'> }
   _authorized: boolean
+  _parser: Pick<Port, 'parse' | 'removeAllListeners'> & { listeners?(event: 'packet'): Take[] }
+  _eos: () => void
+  emit(event: 'error', error: unknown): void
   close(): void
 }
+
+/** How Aedes' client takes a packet of its parser, which is its `this`. */
+type Take = (this: Port, packet: SessionPacket) => void
 
 type Listener = () => void
 
@@ -79,31 +87,47 @@ let read: Packet[] = []
 
 const OPEN = { ended: false, endEmitted: false, finished: false }
 
+/** The connection and the parser of one client of Aedes. */
 export class Port {
   readonly host: PortHost
   /** Aedes sets it. */
   client: AedesClient | undefined
+  /** Aedes' own: what comes before it has sent CONNACK. */
+  _queue: SessionPacket[] | null = []
   /** Aedes has it among its clients. */
   registered = false
   /** The store may have something of its session; else Aedes' questions are answered without it. */
   kept = false
   destroyed = false
-  #given: Buffer | undefined
+  #given: SessionPacket[] | undefined
   #written: Buffer[] | undefined
   #onReadable: Listener | undefined
-  #onClose: Listener | undefined
+  #take: Take | undefined
   #silent = false
 
   constructor(host: PortHost) {
     this.host = host
   }
 
-  /** Says it to Aedes, in the words of MQTT 3.1.1. */
+  /**
+   * Aedes has made its client: of what that has made for itself a parser of bytes and whatever
+   * watches a stream for its end are not needed, and would be more than all the rest (G10).
+   */
+  taken(): void {
+    const { client } = this
+    if (!client) return
+    this.#take = client._parser.listeners?.('packet')[0]
+    client._parser = this
+    client._eos()
+    client._eos = nothing
+  }
+
+  /** Says it to Aedes, without anything that is not Aedes' to know. */
   send(packet: SessionPacket): void {
     if (this.destroyed) return
     if (packet.cmd === 'connect') this.kept = packet.clean === false
-    const bytes = mqtt.generate(plain(packet))
-    this.#given = this.#given ? Buffer.concat([this.#given, bytes]) : bytes
+    if (this.#given) this.#given.push(plain(packet))
+    else this.#given = [plain(packet)]
     this.#onReadable?.()
   }
 
@@ -115,34 +139,40 @@ export class Port {
     this.destroy()
   }
 
-  // What Aedes asks of a stream. Nothing ever drains, ends or fails, so nobody is told of it.
+  // What Aedes asks of a parser, for which it takes what it has read.
+
+  parse(packets: readonly SessionPacket[]): void {
+    for (const packet of packets) this.#take?.call(this, packet)
+  }
+
+  emit(event: string, error?: unknown): void {
+    if (event === 'error') this.client?.emit('error', error)
+  }
+
+  // What it asks of a stream. Nothing ever drains or ends, so nobody is told of it.
 
   setMaxListeners(): void {}
 
-  emit(): void {}
-
   on(event: string, listener: Listener): this {
     if (event === 'readable') this.#onReadable = listener
-    else if (event === 'close') this.#onClose = listener
     return this
   }
 
-  once(event: string, listener: Listener): this {
-    return this.on(event, listener)
+  once(): this {
+    return this
   }
 
-  removeListener(event: string, listener: Listener): this {
-    if (listener === this.#onReadable || listener === this.#onClose) this.removeAllListeners(event)
+  removeListener(): this {
     return this
   }
 
   removeAllListeners(event: string): this {
     if (event === 'readable') this.#onReadable = undefined
-    else if (event === 'close') this.#onClose = undefined
+    if (event === 'packet') this.#take = undefined
     return this
   }
 
-  read(): Buffer | null {
+  read(): readonly SessionPacket[] | null {
     const given = this.#given
     this.#given = undefined
     return given ?? null
@@ -173,7 +203,7 @@ export class Port {
     this.destroyed = true
     this.#forget()
     process.nextTick(() => {
-      this.#onClose?.()
+      this.client?.close()
       if (!this.#silent) this.host.released(error)
       this.#silent = true
     })
@@ -217,13 +247,18 @@ function plain(packet: SessionPacket): SessionPacket {
 }
 
 function packetsIn(pieces: readonly Buffer[]): Packet[] {
-  const bytes = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)
   // What Aedes could not write to its end must not be the beginning of another one's packet.
-  if (reader.parse(bytes) > 0) reader = newReader()
+  if (reader.parse(joined(pieces)) > 0) reader = newReader()
   const packets = read
   read = []
   return packets
 }
+
+function joined(pieces: readonly Buffer[]): Buffer {
+  return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)
+}
+
+function nothing(): void {}
 
 function newReader(): mqtt.Parser {
   const made = mqtt.parser({ protocolVersion: 4 })

@@ -71,3 +71,14 @@ export function matchOf(
     identifiers: matching.flatMap(({ identifier }) => identifier ?? []),
   }
 }
+
+/** By the rooms' UUIDs. */
+export function awayByRoom(stored: readonly MqttSubscription[]): Map<string, AwaySubscription[]> {
+  const rooms = new Map<string, AwaySubscription[]>()
+  for (const each of stored) {
+    const subscription = awaySubscription(each)
+    if (!subscription || each.roomId === undefined) continue
+    rooms.set(each.roomId, [...(rooms.get(each.roomId) ?? []), subscription])
+  }
+  return rooms
+}
