@@ -10,8 +10,11 @@ import { RecordCache } from './identity/record-cache.ts'
 import { Connections } from './ingress/connections.ts'
 import { loginRoutes } from './ingress/http/login.ts'
 import { serveHttp } from './ingress/http/server.ts'
+import { MqttConnection } from './ingress/mqtt/connection.ts'
 import { type MqttIngress, mqttIngress } from './ingress/mqtt/ingress.ts'
+import type { AwayRooms } from './ingress/mqtt/kept/away-rooms.ts'
 import { MQTT_PATH, type Upgrade } from './ingress/mqtt/listeners/websocket.ts'
+import { awayRooms, openMqtt } from './ingress/mqtt/parts.ts'
 import { isLoopback, pageTrusted } from './ingress/origin.ts'
 import { type WebSocketOptions, webSocketIngress } from './ingress/websocket/upgrade.ts'
 import type { Acceptor } from './locks/acceptor.ts'
@@ -100,7 +103,7 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
   const { tokens, keys } = commons
   for (const cache of [tokens, keys]) void cache.start()
   const connections = new Connections(config.connections)
-  const mqtt = await mqttOf(given, core, sessions, connections)
+  const mqtt = await mqttOf(given, core, sessions, connections, commons)
   const http = await serveHttp({
     ...config.http.listen,
     connections,
@@ -149,6 +152,7 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
       core.programs.stop()
       await core.writer.idle(config.drainMs)
       await core.retained.flush()
+      await mqtt?.stored()
       await Promise.all([http.close(), mqtt?.close()])
     },
   }
@@ -164,11 +168,14 @@ export function createCore(parts: GatewayParts): Core {
 /** What locks and sessions meet at. */
 interface Commons extends Pick<Core, 'turn' | 'uptime' | 'technical' | 'knocks'> {
   readonly graph: Graph
+  readonly ids: Uuid7Source
+  /** Undefined where MQTT is off, whose sessions alone have anybody away. */
+  readonly away: AwayRooms | undefined
   readonly tokens: RecordCache<TokenRecord>
   readonly keys: RecordCache<Credential>
 }
 
-function commonsOf({ config, store }: GatewayParts, clock: () => number): Commons {
+function commonsOf({ config, store, log }: GatewayParts, clock: () => number): Commons {
   const { roomSockets } = config.technical
   const graph = new Graph()
   const turn = new Turn(setImmediate)
@@ -179,7 +186,11 @@ function commonsOf({ config, store }: GatewayParts, clock: () => number): Common
   const kept = { max: config.logins.records, uptime }
   const tokens = new RecordCache(store.tokens, store.changes, { kind: 'token', ...kept })
   const keys = new RecordCache(store.credentials, store.changes, { kind: 'credential', ...kept })
-  return { graph, turn, uptime, technical, knocks, tokens, keys }
+  const ids = new Uuid7Source(clock, randomBytes)
+  const away = config.features.includes('mqtt')
+    ? awayRooms({ config, store, log }, clock)
+    : undefined
+  return { ids, away, graph, turn, uptime, technical, knocks, tokens, keys }
 }
 
 function acceptorParts(
@@ -224,10 +235,9 @@ function coreOf(
   { config, store, log }: GatewayParts,
   clock: () => number,
   { acceptors, defaults }: AcceptorParts,
-  { graph, turn, uptime, technical, knocks }: Commons,
+  { graph, ids, away, turn, uptime, technical, knocks }: Commons,
 ): Core {
   const flows = { acceptors: acceptors(), defaults }
-  const ids = new Uuid7Source(clock, randomBytes)
   const sockets = new RandomIds(randomBytes)
   const keys = new IdempotencyWindow(config.idempotency)
   const { histories } = store
@@ -262,6 +272,7 @@ function coreOf(
       sessionBytes: config.history.sessionBytes,
       lingering: new Lingering({ bytes: config.history.windowBytes }, uptime),
       programs,
+      away,
       flows,
     }),
     programs,
@@ -306,13 +317,15 @@ function upgrades(websocket: Upgrade, mqtt: Upgrade | undefined): Upgrade {
 }
 
 async function mqttOf(
-  { config, log }: GatewayParts,
+  { config, store, log }: GatewayParts,
   core: Core,
   sessions: Sessions,
   connections: Connections,
-): Promise<MqttIngress | undefined> {
-  const { http, mqtt, limits, features } = config
-  if (!features.includes('mqtt')) return undefined
+  { graph, ids, away }: Commons,
+): Promise<(MqttIngress & { stored(): Promise<void> }) | undefined> {
+  const { http, mqtt, limits } = config
+  if (!away) return undefined
+  const parts = await openMqtt({ config, store, log, core, sessions, graph, ids, away })
   const options = {
     mqtt,
     packetBytes: limits.packetBytes,
@@ -322,7 +335,19 @@ async function mqttOf(
     draining: () => sessions.draining,
     uptime: core.uptime,
   }
-  return mqttIngress(options, () => ({ state: 'new' }))
+  const ingress = await mqttIngress(
+    options,
+    (stream, handshake) => new MqttConnection(parts, stream, handshake),
+  )
+  return {
+    ...ingress,
+    stored: () => parts.kept.drain(),
+    async close() {
+      await ingress.close()
+      await parts.kept.stop()
+      await parts.broker.close()
+    },
+  }
 }
 
 function refuseWebSocket(): never {

@@ -1,11 +1,16 @@
 /** What all MQTT connections work with; one object for the whole ingress. */
+import type { Config } from '../../config/config.ts'
 import type { Limits } from '../../protocol/limits.ts'
+import type { Uuid7Source } from '../../protocol/uuid7.ts'
+import type { Graph } from '../../router/graph.ts'
 import type { Core } from '../../session/core.ts'
 import type { Sessions } from '../../session/sessions.ts'
-import type { Broker } from './aedes/broker.ts'
+import type { Store } from '../../store/store.ts'
+import { Broker } from './aedes/broker.ts'
 import type { MqttConnection } from './connection.ts'
-import type { Shares } from './delivery/share.ts'
-import type { KeptSessions } from './kept/kept-sessions.ts'
+import { Shares } from './delivery/share.ts'
+import { AwayRooms } from './kept/away-rooms.ts'
+import { KeptSessions } from './kept/kept-sessions.ts'
 
 export interface MqttOptions {
   /** Largest packet from a client, in bytes. */
@@ -15,7 +20,6 @@ export interface MqttOptions {
   readonly inflight: number
   readonly topicAliases: number
   readonly sessionExpiryMaxS: number
-  /** Where clients may go while the gateway goes down. */
   readonly serverReference?: string | undefined
 }
 
@@ -30,4 +34,61 @@ export interface MqttParts {
   readonly options: MqttOptions
   readonly limits: Limits
   readonly log: Core['log']
+}
+
+interface Given {
+  readonly config: Config
+  readonly store: Store
+  readonly log: Core['log']
+}
+
+/** Those who are away, for the rooms to keep for: made before these. */
+export function awayRooms({ config, store, log }: Given, clock: () => number): AwayRooms {
+  const { queueMessages: messages, queueBytes: bytes } = config.mqtt
+  const { queueBytes: waitingBytes } = config.history
+  const { mqttSessions: sessions } = store
+  return new AwayRooms({ sessions, queue: { messages, bytes }, waitingBytes, clock, log })
+}
+
+/** Rejects where the store does not answer. */
+export async function openMqtt({
+  config,
+  store,
+  log,
+  core,
+  sessions,
+  graph,
+  ids,
+  away,
+}: Given & {
+  readonly core: Core
+  readonly sessions: Sessions
+  readonly graph: Graph
+  readonly ids: Uuid7Source
+  readonly away: AwayRooms
+}): Promise<MqttParts> {
+  const { limits, mqtt } = config
+  const bounds = { messages: mqtt.queueMessages, bytes: mqtt.queueBytes }
+  const broker = await Broker.open({
+    store,
+    graph,
+    turn: core.turn,
+    ids,
+    limits,
+    bounds,
+    log,
+  })
+  const kept = new KeptSessions({ core, store, away, options: mqtt, log })
+  kept.start()
+  return {
+    sessions,
+    core,
+    broker,
+    kept,
+    shares: new Shares(),
+    connections: new Map(),
+    options: { ...mqtt, packetBytes: limits.packetBytes },
+    limits,
+    log,
+  }
 }
