@@ -149,10 +149,11 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
       mqtt?.stopListening()
       await Promise.all([live.stop(), tokens.stop(), keys.stop()])
       await sessions.drain(config.drainMs)
+      // Wills are said to rooms like any message.
+      await mqtt?.stored()
       core.programs.stop()
       await core.writer.idle(config.drainMs)
       await core.retained.flush()
-      await mqtt?.stored()
       await Promise.all([http.close(), mqtt?.close()])
     },
   }

@@ -375,6 +375,7 @@ export class KeptSessions {
   async stop(): Promise<void> {
     this.#stopped = true
     clearInterval(this.#sweeper)
+    await this.#sweeping
     await this.#unwatch()
   }
 }
