@@ -131,7 +131,7 @@ function lifeSuite(keeper: Keeper): void {
       expect(await keeper.sessions.count(principal)).toBe(0)
     })
 
-    test('whose gateway ended without a word is away, and its will due after its delay', async () => {
+    test('whose gateway ended without a word is away, its will due after its delay', async () => {
       const will = { body: Buffer.from('gone'), delayS: 20 }
       const key = await keeper.open({ will, expiryS: 10 })
       expect(await keeper.sessions.abandon(start)).toBeGreaterThanOrEqual(1)

@@ -5,9 +5,10 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { setImmediate as turn } from 'node:timers/promises'
-import mqtt from 'mqtt-packet'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { TestBroker, type TestHost } from './host.ts'
+import { TestBroker, TestHost } from './host.ts'
 
 let world: TestBroker
 beforeEach(async () => {
@@ -271,11 +272,10 @@ describe('a client', () => {
     await other.connect('b')
     const topic = '$SYS/x/new/clients'
     const publish = { cmd: 'publish', topic, payload: 'b', qos: 0, dup: false, retain: false }
-    const bytes = mqtt.generate(publish as mqtt.IPublishPacket)
     const read = host.port.read.bind(host.port)
     host.port.read = () => {
       host.port.read = read
-      return bytes
+      return [publish as never]
     }
     host.port.send({ cmd: 'pingreq' })
     expect(await host.untilReleased()).toBeInstanceOf(Error)
@@ -311,7 +311,7 @@ describe('a client', () => {
     await left[0]!.next('pingresp')
   })
 
-  test('that is gone before it is there leaves nothing, and takes nothing from another', async () => {
+  test('that is gone before it is there leaves nothing and takes nothing', async () => {
     const live = await world.kept('k')
     const open = world.store.hold()
     const gone = world.host()
@@ -362,4 +362,28 @@ test('a broker that closes lets go of all', async () => {
   const hosts = await Promise.all(['a', 'b', 'c'].map((key) => world.kept(key)))
   await world.broker.close()
   for (const host of hosts) expect(await host.untilReleased()).toBeUndefined()
+})
+
+test('a client that is there costs little (G10)', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const connect = async (count: number) => {
+    const hosts = Array.from({ length: count }, () => world.host())
+    await Promise.all(hosts.map((host, i) => host.connect(`${count} ${i}`)))
+    return hosts
+  }
+  const used = async () => {
+    await settled()
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const early = await connect(200)
+  const before = await used()
+  const bare = Array.from({ length: 2_000 }, () => new TestHost())
+  const hosts = (await used()) - before
+  const late = await connect(2_000)
+  const each = ((await used()) - before - 2 * hosts) / 2_000
+  process.stdout.write(`a client of Aedes and its port: ${Math.round(each)} bytes\n`)
+  expect(each).toBeLessThan(3_000)
+  expect(early.length + bare.length + late.length).toBe(4_200)
 })

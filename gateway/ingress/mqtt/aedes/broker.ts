@@ -28,7 +28,7 @@ import { topicsOf } from './topics.ts'
 const HEARTBEAT_MS = 2 ** 29 - 1
 
 /** What of Aedes is used beside its types. */
-interface Registry {
+interface Engine {
   handle(port: Port): void
   unregisterClient(client: AedesClient): void
   on(event: 'client' | 'clientReady', listener: (client: AedesClient) => void): void
@@ -49,15 +49,15 @@ export interface BrokerParts {
 
 export class Broker {
   readonly #aedes: Aedes
-  readonly #registry: Registry
+  readonly #engine: Engine
 
   private constructor(aedes: Aedes, log: Log) {
     this.#aedes = aedes
-    this.#registry = aedes as unknown as Registry
-    this.#registry.on('client', (client) => this.#registered(client))
-    this.#registry.on('clientReady', ({ conn }) => conn.host.ready())
-    this.#registry.on('clientError', (_, err) => log.debug({ err }, 'an MQTT session failed'))
-    this.#registry.on('error', (err) => log.error({ err }, 'the MQTT session engine'))
+    this.#engine = aedes as unknown as Engine
+    this.#engine.on('client', (client) => this.#registered(client))
+    this.#engine.on('clientReady', ({ conn }) => conn.host.ready())
+    this.#engine.on('clientError', (_, err) => log.debug({ err }, 'an MQTT session failed'))
+    this.#engine.on('error', (err) => log.error({ err }, 'the MQTT session engine'))
   }
 
   /** Rejects where the store does not answer. */
@@ -91,7 +91,7 @@ export class Broker {
   /** A connection of Aedes'; what is said first on it is CONNECT. */
   attach(host: PortHost): Port {
     const port = new Port(host)
-    this.#registry.handle(port)
+    this.#engine.handle(port)
     port.taken()
     return port
   }
@@ -104,6 +104,6 @@ export class Broker {
   /** Aedes registers one that is gone already, where that came while it asked the store. */
   #registered(client: AedesClient): void {
     client.conn.registered = true
-    if (client.closed) this.#registry.unregisterClient(client)
+    if (client.closed) this.#engine.unregisterClient(client)
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Aedes' emitter over the router graph: who listens is a member of the topic's room, and what is
  * emitted is a message to that room. Sessions of clients need none of it, since each listens in the
- * graph as any session does: of their names, and of Aedes' notices to itself, nothing goes anywhere.
+ * graph as any session does: what is under their names goes nowhere, nor do Aedes' notices to
+ * itself.
  */
 import type { QoS } from 'mqtt-packet'
 import type { Limits } from '../../../protocol/limits.ts'
