@@ -70,9 +70,11 @@ async function byMosquitto(version: Version, qos: Qos): Promise<Guest> {
   const { user, password } = login()
   const gateway = ['-h', '127.0.0.1', '-p', String(hub.mqttPort), '-u', user, '-P', password]
   const options = [...gateway, '-V', version === 5 ? 'mqttv5' : 'mqttv311', '-q', String(qos)]
-  const command = 'mosquitto_sub'
-  const heard = ['-F', 'heard %q %t %p']
-  const listener = new Running([...options, '-t', FILTER, '-d', ...heard], { command })
+  // Else what it says would wait in its buffer.
+  const unbuffered = ['-oL', 'mosquitto_sub', ...options]
+  const listener = new Running([...unbuffered, '-t', FILTER, '-d', '-F', 'heard %q %t %p'], {
+    command: 'stdbuf',
+  })
   await listener.says(/^Subscribed \(mid: \d+\): \d$/m)
   return {
     name: `mosquitto-${version}`,
