@@ -3,7 +3,7 @@
 export interface Alias {
   readonly alias: number
   /** The client was told before what it stands for. */
-  readonly known: boolean
+  readonly knowsAlias: boolean
 }
 
 export class Aliases {
@@ -20,7 +20,7 @@ export class Aliases {
   /** For a PUBLISH that is certain to be sent, in this order; undefined: none. */
   take(topic: string): Alias | undefined {
     const alias = this.#aliases.get(topic)
-    if (alias !== undefined) return { alias, known: true }
+    if (alias !== undefined) return { alias, knowsAlias: true }
     if (this.#aliases.size >= this.#most) return undefined
     if (!this.#seen.delete(topic)) {
       if (this.#seen.size >= this.#most) this.#seen.clear()
@@ -29,6 +29,6 @@ export class Aliases {
     }
     const next = this.#aliases.size + 1
     this.#aliases.set(topic, next)
-    return { alias: next, known: false }
+    return { alias: next, knowsAlias: false }
   }
 }

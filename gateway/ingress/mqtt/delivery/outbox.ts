@@ -70,6 +70,7 @@ export class MqttOutbox extends Outbox implements WindowHost {
   #window: Window | undefined
   #aliases: Aliases | undefined
   #isClosed = false
+  #holdsLive = false
   /** Last time that the client has acknowledged something, or that something began to wait. */
   #movedAt = 0
 
@@ -246,6 +247,20 @@ export class MqttOutbox extends Outbox implements WindowHost {
 
   get mayTake(): boolean {
     return !this.#isClosed && this.#connection.state === 'connected' && super.ready
+  }
+
+  get holdsLive(): boolean {
+    return this.#holdsLive
+  }
+
+  /** What was kept goes before all that comes, until that has been `resumed`. */
+  resumes(): void {
+    this.#holdsLive = true
+  }
+
+  resumed(): void {
+    this.#holdsLive = false
+    this.#pump()
   }
 
   get keeps(): boolean {

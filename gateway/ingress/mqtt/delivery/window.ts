@@ -19,6 +19,8 @@ export interface WindowHost {
   readonly bytesMax: number
   /** The connection takes more now. */
   readonly mayTake: boolean
+  /** Aedes has more to give of what was kept, which goes before all that comes now. */
+  readonly holdsLive: boolean
   /** The session outlives the connection: what is unacknowledged has to be had again. */
   readonly keeps: boolean
   /** Milliseconds since 1970-01-01 UTC. */
@@ -68,7 +70,7 @@ export class Window {
 
   /** What comes now is sent at once. */
   get isOpen(): boolean {
-    return !this.waits && this.#hasRoom
+    return !this.waits && !this.#host.holdsLive && this.#hasRoom
   }
 
   get #hasRoom(): boolean {
@@ -115,7 +117,8 @@ export class Window {
         if (this.#inflight.has(id)) return
         this.#kept.shift()
         this.#sendUnlessExpired(kept, id)
-      } else this.#pumpWaiting()
+      } else if (this.#host.holdsLive) return
+      else this.#pumpWaiting()
     }
   }
 
