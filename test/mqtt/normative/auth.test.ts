@@ -5,7 +5,7 @@ import { answer, packetOf } from '../../support/client-frames.ts'
 import type { ConnectInit, MqttClient } from '../../support/mqtt-client.ts'
 import { prover, type Site } from './prover.ts'
 
-const proves = prover({ limbo: { failures: 10_000 } })
+const proves = prover({ limbo: { failures: 10_000, deadlineMs: 4_000 } })
 
 const METHOD = 'porthouse.v1'
 const CONTINUE = 0x18

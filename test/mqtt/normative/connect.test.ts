@@ -6,9 +6,9 @@ import { prover, type Site } from './prover.ts'
 
 const proves = prover({ mqtt: { keepAliveMaxS: 600 } })
 
-/** Where the flags stand in a CONNECT of under 128 bytes; the length is in byte 1. */
-const LEVEL = 8
-const FLAGS = 9
+/** Where its fields stand behind the protocol's name. */
+const LEVEL = 4
+const FLAGS = 5
 const WILL = 0x04
 const PASSWORD = 0x40
 const USER_NAME = 0x80
@@ -64,28 +64,28 @@ proves(
   { v311: '3.1.2-1', v5: '3.1.2-1' },
   async (at) => {
     const bytes = at.connectBytes()
-    bytes.write('MQTX', 4)
+    bytes.write('MQTX', bytes.indexOf('MQTT'))
     await unsupported(at, bytes)
   },
 )
 
 proves('an unknown level is refused with code 1', { v311: '3.1.2-2 3.2.2-5' }, async (at) => {
   const bytes = at.connectBytes()
-  bytes[LEVEL] = 99
+  bytes[bytes.indexOf('MQTT') + LEVEL] = 99
   const told = await (await at.wrote(bytes)).rest()
   expect(told).toMatchObject([{ cmd: 'connack', returnCode: 1, sessionPresent: false }])
 })
 
 proves('an unknown version is refused', { v5: '3.1.2-2' }, async (at) => {
   const bytes = at.connectBytes()
-  bytes[LEVEL] = 6
+  bytes[bytes.indexOf('MQTT') + LEVEL] = 6
   await unsupported(at, bytes)
 })
 
 proves(
   'the reserved flag ends the connection',
   { v311: '3.1.2-3 3.1.4-1 3.2.2-6', v5: '3.1.2-3 3.1.4-1' },
-  (at) => spoilt(at, (bytes) => (bytes[FLAGS]! |= 1)),
+  (at) => spoilt(at, set(1)),
 )
 
 proves(
@@ -93,10 +93,10 @@ proves(
   { v311: '3.1.2-11 3.1.2-13 3.1.2-14 3.1.2-15 3.1.4-1', v5: '3.1.2-11 3.1.2-12 3.1.2-13 3.1.4-1' },
   async (at) => {
     for (const flags of [0x08, 0x10, 0x18, 0x20]) {
-      await spoilt(at, (bytes) => (bytes[FLAGS]! |= flags))
+      await spoilt(at, set(flags))
     }
     const will = { topic: at.topic, payload: Buffer.from('gone'), qos: 0 as const, retain: false }
-    await spoilt(at, (bytes) => (bytes[FLAGS]! |= 0x18), { will })
+    await spoilt(at, set(0x18), { will })
   },
 )
 
@@ -108,14 +108,14 @@ proves(
   },
   async (at) => {
     const named = { username: 'acme', password: 'x' }
-    await spoilt(at, (bytes) => (bytes[FLAGS]! |= WILL))
-    await spoilt(at, (bytes) => (bytes[FLAGS]! ^= USER_NAME), named)
-    await spoilt(at, (bytes) => (bytes[FLAGS]! ^= PASSWORD), named)
-    await spoilt(at, (bytes) => (bytes[FLAGS]! |= USER_NAME), {
+    await spoilt(at, set(WILL))
+    await spoilt(at, flip(USER_NAME), named)
+    await spoilt(at, flip(PASSWORD), named)
+    await spoilt(at, set(USER_NAME), {
       username: undefined as never,
       password: undefined as never,
     })
-    await spoilt(at, (bytes) => (bytes[FLAGS]! |= PASSWORD), {
+    await spoilt(at, set(PASSWORD), {
       username: 'acme',
       password: undefined as never,
     })
@@ -123,7 +123,7 @@ proves(
 )
 
 proves('a password without a user name ends the connection', { v311: '3.1.2-22' }, (at) =>
-  spoilt(at, (bytes) => (bytes[FLAGS]! ^= USER_NAME | PASSWORD), {
+  spoilt(at, flip(USER_NAME | PASSWORD), {
     username: 'acme',
     password: undefined as never,
   }),
@@ -256,6 +256,18 @@ proves(
     expect(cmds).toEqual(['connack', 'pingresp', 'pingresp'])
   },
 )
+
+function set(flags: number): (bytes: Buffer) => void {
+  return (bytes) => {
+    bytes[bytes.indexOf('MQTT') + FLAGS]! |= flags
+  }
+}
+
+function flip(flags: number): (bytes: Buffer) => void {
+  return (bytes) => {
+    bytes[bytes.indexOf('MQTT') + FLAGS]! ^= flags
+  }
+}
 
 /** A CONNECT that is spoilt so is no CONNECT: MQTT 3.1.1 hears nothing, MQTT 5 perhaps why. */
 async function spoilt(at: Site, spoil: (bytes: Buffer) => unknown, init = {}): Promise<void> {

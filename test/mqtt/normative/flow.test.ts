@@ -5,6 +5,9 @@ import { prover, type Site } from './prover.ts'
 
 const proves = prover({ mqtt: { receiveMaximum: 4, topicAliases: 3 } })
 
+/** Bytes in which a CONNACK has its place, and a reason has not. */
+const SMALL = 30
+
 proves(
   "at most the client's receive maximum is under way, and all else goes on",
   { v5: '3.3.4-9 3.3.4-10 4.9.0-1 4.9.0-2 4.9.0-3' },
@@ -178,7 +181,7 @@ proves(
     v5: '3.2.2-19 3.2.2-20 3.4.2-2 3.4.2-3 3.5.2-2 3.5.2-3 3.7.2-2 3.7.2-3 3.9.2-1 3.9.2-2',
   },
   async (at) => {
-    const properties = { maximumPacketSize: 20, requestProblemInformation: true }
+    const properties = { maximumPacketSize: SMALL, requestProblemInformation: true }
     const refused = await at.asks({ properties: { ...properties, authenticationMethod: 'none' } })
     fits(refused.connack)
     const { client, connack } = await at.enter({ properties })
@@ -191,7 +194,7 @@ proves(
   'those of UNSUBACK and DISCONNECT, too',
   { v5: '3.11.2-1 3.11.2-2 3.14.2-3 3.14.2-4' },
   async (at) => {
-    const properties = { maximumPacketSize: 20, requestProblemInformation: true }
+    const properties = { maximumPacketSize: SMALL, requestProblemInformation: true }
     const client = await at.client({ properties })
     client.send({ cmd: 'unsubscribe', messageId: 1, unsubscriptions: [`${at.topic}/none`] })
     fits(await client.next('unsuback'))
@@ -210,7 +213,7 @@ proves('who wants no problem information gets none', { v5: '3.1.2-29' }, async (
 })
 
 /** Answers to what is refused, each of which would like to say why. */
-async function answersFit(client: MqttClient, at: Site, most = 20) {
+async function answersFit(client: MqttClient, at: Site, most = SMALL) {
   const bad = { payloadFormatIndicator: true }
   const ill = Buffer.from([0xff])
   client.sendPublish(at.topic, ill, { qos: 1, messageId: 1, properties: bad })
@@ -227,7 +230,7 @@ async function answersFit(client: MqttClient, at: Site, most = 20) {
   return answers
 }
 
-function fits({ length = 0 }: { length?: number }, most = 20): void {
+function fits({ length = 0 }: { length?: number }, most = SMALL): void {
   expect(length + 2).toBeLessThanOrEqual(most)
 }
 
