@@ -90,7 +90,7 @@ test('bytes are bytes on both', async () => {
 test('unknown fields reach binary sockets untouched, and JSON ones without them', async () => {
   const listeners = [await open(BINARY), await open(TEXT)] as const
   const sender = await open(BINARY)
-  const unknown = [field(9, 'later'), varintField(33, 2n ** 60n), field(100, 'ext'), field(33, '')]
+  const unknown = [field(11, 'later'), varintField(33, 2n ** 60n), field(100, 'ext'), field(33, '')]
   const envelope = Buffer.concat([
     unknown[0]!,
     field(6, 'hi'),
