@@ -104,7 +104,7 @@ export class KeptSessions {
   /**
    * Makes a session, or takes one up: resolves with whether there was one, and with what was
    * restored told to the connection. Lowers agreed.sessionExpiry where it cannot be kept. Rejects
-   * with MqttError for a will that is refused, and with StoreError.
+   * with Refusal for a will that may not be said, and with StoreError.
    */
   async begin(connection: MqttConnection): Promise<boolean> {
     await this.#started

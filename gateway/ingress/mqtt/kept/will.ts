@@ -3,16 +3,11 @@
 import { ReceiptLevel } from '@porthouse/proto/v1/receipt'
 import type { IConnectPacket } from 'mqtt-packet'
 import { formatAddress, type RoomAddress } from '../../../protocol/address.ts'
-import { Refusal } from '../../../protocol/codes.ts'
 import type { Limits } from '../../../protocol/limits.ts'
 import { type ScannedEnvelope, scanEnvelope } from '../../../protocol/scan-envelope.ts'
 import { envelopeOf } from '../mapping/publish.ts'
-import { connackReason } from '../mapping/reasons.ts'
 import { roomOfTopic } from '../mapping/topic.ts'
-import { MqttError } from '../wire/mqtt-error.ts'
 import type { StoredProof } from './stored-proof.ts'
-
-const TOPIC_NAME_INVALID = 0x90
 
 type WillPacket = NonNullable<IConnectPacket['will']>
 
@@ -23,15 +18,12 @@ export interface Will {
   readonly delayS: number
 }
 
-/**
- * Throws MqttError, with which CONNECT is refused: 0x90 for a topic that is no room's or channel's,
- * else as a PUBLISH of the same is refused.
- */
+/** Throws Refusal, as a PUBLISH of the same is refused. */
 export function willOf(
   { topic, payload, qos, retain, properties }: WillPacket,
   limits: Limits,
 ): Will {
-  const target = roomOf(topic)
+  const target = roomOfTopic(topic)
   const { willDelayInterval = 0, ...rest } = properties ?? {}
   const routing = {
     route: 0,
@@ -42,23 +34,9 @@ export function willOf(
     receipt: ReceiptLevel.ROUTED,
     retain: retain ?? false,
   }
-  try {
-    const publication = { payload, qos, properties: rest as WillPacket['properties'] }
-    const envelope = envelopeOf(publication as Parameters<typeof envelopeOf>[0], routing, limits)
-    return { target, envelope, delayS: willDelayInterval }
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    throw new MqttError(connackReason(error.code), error.code, `the will: ${error.detail}`)
-  }
-}
-
-function roomOf(topic: string): RoomAddress {
-  try {
-    return roomOfTopic(topic)
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    throw new MqttError(TOPIC_NAME_INVALID, error.code, 'the will is for no room')
-  }
+  const publication = { payload, qos, properties: rest as WillPacket['properties'] }
+  const envelope = envelopeOf(publication as Parameters<typeof envelopeOf>[0], routing, limits)
+  return { target, envelope, delayS: willDelayInterval }
 }
 
 interface Head {

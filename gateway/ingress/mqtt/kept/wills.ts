@@ -16,11 +16,8 @@ import { publish } from '../../../session/publishing.ts'
 import { itself, type ProvedActor, type Session } from '../../../session/session.ts'
 import { socketlessSession } from '../../../session/socketless.ts'
 import type { MqttConnection } from '../connection.ts'
-import { MqttError } from '../wire/mqtt-error.ts'
 import { type ProofSource, provedAgain, type StoredProof, storedProof } from './stored-proof.ts'
 import { type Will, willOf, willOfBytes } from './will.ts'
-
-const NOT_AUTHORIZED = 0x87
 
 /** Of one principal: as many at once as a fleet that loses its network has, and few after (L8). */
 const RATE = { perSecond: 8, burst: 1_000 }
@@ -51,7 +48,7 @@ export class Wills {
   }
 
   /**
-   * The will of a CONNECT, if it may be said; in limbo there is none. Rejects with MqttError where
+   * The will of a CONNECT, if it may be said; in limbo there is none. Rejects with Refusal where
    * it may not, with which CONNECT is to be refused, or with StoreError.
    */
   async prepare({ session, agreed }: MqttConnection): Promise<Will | undefined> {
@@ -66,7 +63,7 @@ export class Wills {
     if (room) core.rooms.release(room)
     if (room && mayPublish(session, room, will)) return will
     const detail = 'the will is for a room that the session may not send to'
-    throw new MqttError(NOT_AUTHORIZED, Code.SEND_NOT_PERMITTED, detail)
+    throw new Refusal(Code.SEND_NOT_PERMITTED, detail)
   }
 
   /** Says it, unless it may not be said any more. Resolves when it is said, or never will be. */
