@@ -32,6 +32,22 @@ async function addClient(store: Store, account: string, roomId: string, slug: st
   await store.logins.create({ hash: randomBytes(32), account, client: slug, expiresAt })
   const holders = [client.id, token.id]
   await store.cursors.move(holders.map((holder) => ({ roomId, holder, sequence: 2 })))
+  for (const principal of [`client:${client.id}`, `token:${token.id}`]) {
+    await addSession(store, client.account.id, principal, roomId)
+  }
+}
+
+/** A session of an MQTT client with everything that it can have. */
+async function addSession(store: Store, accountId: string, principal: string, roomId: string) {
+  const { mqttSessions } = store
+  const key = randomUUID()
+  const will = { body: randomBytes(8), delayS: 5 }
+  const session = { key, accountId, principal, clientId: 'pump', expiryS: 60, will }
+  await mqttSessions.open(session, new Date())
+  await mqttSessions.subscriptions.add(key, [{ topic: 'a/b', qos: 1, roomId }])
+  await mqttSessions.incoming.add([{ key, messageId: 1 }])
+  const message = { key, topic: 'a/b', qos: 1 as const, body: randomBytes(8), roomId }
+  await mqttSessions.queue.add([message], { messages: 10, bytes: 1_000 })
 }
 
 /** A room with everything that one can have, and those who may enter it. */
@@ -69,7 +85,10 @@ interface Case {
   remove(store: Store, account: string): Promise<boolean>
 }
 
-const OF_CLIENT = ['client_grants', 'clients', 'credentials', 'cursors', 'logins', 'tokens']
+const OF_ROOM_AND_SESSION = ['mqtt_queue', 'mqtt_subscriptions']
+const OF_SESSION = [...OF_ROOM_AND_SESSION, 'mqtt_incoming', 'mqtt_sessions']
+const OF_OWNER = ['client_grants', 'clients', 'credentials', 'cursors', 'logins', 'tokens']
+const OF_CLIENT = [...OF_OWNER, ...OF_SESSION]
 const OF_ROOM = ['histories', 'messages', 'retained', 'room_revisions', 'rooms']
 
 const cases: Case[] = [
@@ -81,7 +100,7 @@ const cases: Case[] = [
   },
   {
     what: 'a room',
-    tables: [...OF_ROOM, 'client_grants', 'cursors', 'token_grants'],
+    tables: [...OF_ROOM, ...OF_ROOM_AND_SESSION, 'client_grants', 'cursors', 'token_grants'],
     async add(store, account) {
       const roomId = await addRoom(store, account, 'den')
       const [client] = await store.clients.list(account)
@@ -91,6 +110,11 @@ const cases: Case[] = [
         await store.tokens.change(id, { grants: more })
       }
       await store.cursors.move([{ roomId, holder: client!.id, sequence: 3 }])
+      const [session] = await store.mqttSessions.list(`client:${client!.id}`, 1)
+      const message = { topic: 'den', qos: 1 as const, roomId }
+      await store.mqttSessions.subscriptions.add(session!.key, [message])
+      const queued = { ...message, key: session!.key, body: randomBytes(8) }
+      await store.mqttSessions.queue.add([queued], { messages: 10, bytes: 1_000 })
     },
     remove: (store, account) => store.rooms.delete(account, 'den'),
   },
@@ -123,15 +147,17 @@ test.each(cases)('$what', async ({ what, tables, add, remove }) => {
   expect(await remove(store, 'acme')).toBe(true)
   await vi.waitFor(async () => {
     const after = await settled()
-    // Those who had a right in a room are told of another revision of their rights.
-    const same = what === 'a room' ? withoutRevisions : (content: typeof after) => content
+    const same = what === 'a room' ? withoutCounters : (content: typeof after) => content
     expect(same(after)).toEqual(same(before))
   }, patience)
 })
 
-/** By a changed grant the owner's revision rises; grants of before are gone. */
-function withoutRevisions(content: Record<string, string[]>): Record<string, string[]> {
-  const { clients, tokens, client_grants, token_grants, ...rest } = content
-  const counts = [clients, tokens, client_grants, token_grants].map((rows) => String(rows!.length))
-  return { ...rest, counts }
+/**
+ * By a changed grant the owner's revision rises; grants of before are gone. What a session's queue
+ * has lost with a room is counted when the queue is full.
+ */
+function withoutCounters(content: Record<string, string[]>): Record<string, string[]> {
+  const { clients, tokens, client_grants, token_grants, mqtt_sessions, ...rest } = content
+  const counted = [clients, tokens, client_grants, token_grants, mqtt_sessions]
+  return { ...rest, counts: counted.map((rows) => String(rows!.length)) }
 }
