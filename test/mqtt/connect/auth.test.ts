@@ -11,6 +11,7 @@ import { answerTo } from '../../support/proving.ts'
 import {
   auth,
   brief,
+  CHALLENGE,
   data,
   type Hub,
   METHOD,
@@ -181,7 +182,7 @@ describe('a dialogue', () => {
     const [asked] = await nextSteps(client)
     expect(asked?.step.value).toMatchObject({
       acceptor: 'preset',
-      ask: { case: 'data', value: new Uint8Array(Buffer.from('who is there?')) },
+      ask: { case: 'data', value: Buffer.from(CHALLENGE) },
     })
     client.send(auth(CONTINUE, say(1, 'preset', RESPONSE)))
     expect((await client.next('connack')).reasonCode).toBe(0)

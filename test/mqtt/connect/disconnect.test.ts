@@ -35,23 +35,25 @@ describe('a client that leaves', () => {
   })
 
   test('has what it published just before delivered, to a room that nobody was in', async () => {
-    const listener = await arrive()
-    for (const room of ['yard', 'either', 'worded']) {
-      const sender = await arrive()
-      sender.sendPublish(`acme/${room}`, 'last words')
-      sender.send(disconnect(0))
+    for (const version of [4, 5] as const) {
+      const room = `late${version}`
+      await hub.gateway.room(`acme/${room}`, [
+        { case: 'access', value: { locks: [] } as never },
+        { case: 'retained', value: {} as never },
+      ])
+      const sender = await arrive(version)
+      sender.sendPublish(`acme/${room}`, 'last words', { retain: true })
+      sender.send(version === 5 ? disconnect(0) : ({ cmd: 'disconnect' } as IDisconnectPacket))
       await sender.ended
+      const listener = await arrive()
+      expect(await listener.subscribe(`acme/${room}`)).toEqual([0])
+      expect((await listener.message()).payload.toString()).toBe('last words')
     }
-    await listener.subscribe('acme/both')
-    const sender = await arrive()
-    sender.sendPublish('acme/both', 'last words')
-    sender.send(disconnect(0))
-    expect((await listener.message()).payload.toString()).toBe('last words')
   })
 
   test('has its acknowledgement before the end', async () => {
     const client = await arrive()
-    client.sendPublish('acme/nested', 'last words', { qos: 1 })
+    client.sendPublish('acme/open', 'last words', { qos: 1 })
     client.send(disconnect(0))
     expect(await client.rest()).toMatchObject([{ cmd: 'puback' }])
   })
