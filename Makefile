@@ -22,6 +22,7 @@ soak: ## kill, stop, fill and pause what can be, at length; ROUNDS=100 MINUTES=3
 
 bench: ## measure against the peers; QUICK=1 for a short look, ARGS="..." choose workloads
 	@sh scripts/setup.sh --dev
+	@sh scripts/debian.sh bench
 	@exec node bench/run.ts $(ARGS)
 
 generate: ## write gen/es from proto/, the tables in docs/ and the import rules of the linter

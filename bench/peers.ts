@@ -1,5 +1,7 @@
 /** The servers that are measured, each started fresh for every leg. */
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { FREE_PORTS, SERVER_CPU, type Server, startServer } from './process.ts'
 import { installNats, root } from './tools.ts'
@@ -12,13 +14,18 @@ export const peers: Readonly<Record<string, Start>> = {
   ws: () => startNode('ws.ts'),
   socketio: () => startNode('socketio.ts'),
   nats: startNats,
+  mosquitto: startMosquitto,
+  aedes: () => startNode('aedes.ts'),
 }
 
-/** `folder/data` holds the rooms already: see rooms.ts. All settings are the defaults. */
+/**
+ * `folder/data` holds the rooms already: see rooms.ts. All settings are the defaults. The second of
+ * its ports speaks MQTT.
+ */
 function startPorthouse(folder: string): Promise<Server> {
   const args = ['run', ...FREE_PORTS, '--data', join(folder, 'data')]
   const command = { file: join(root, 'bin/porthouse'), args, cpu: SERVER_CPU }
-  return startServer(command, /ws:\/\/127\.0\.0\.1:(\d+)/)
+  return startServer(command, /ws:\/\/127\.0\.0\.1:(\d+)/, /mqtt:\/\/127\.0\.0\.1:(\d+)/)
 }
 
 /** By the same Node as porthouse. */
@@ -36,4 +43,38 @@ async function startNats(folder: string): Promise<Server> {
   // One core is what it gets, so one thread at a time is what it runs best with.
   const command = { file, args: ['-c', config], env: { GOMAXPROCS: '1' }, cpu: SERVER_CPU }
   return startServer(command, /websocket clients on ws:\/\/127\.0\.0\.1:(\d+)/)
+}
+
+/** Where Debian has it: not on everybody's PATH. */
+const MOSQUITTO = '/usr/sbin/mosquitto'
+
+/** One that keeps nothing on disk, and takes the messages of a burst. */
+async function startMosquitto(folder: string): Promise<Server> {
+  const port = await freePort()
+  const config = join(folder, 'mosquitto.conf')
+  const settings = [
+    `listener ${port} 127.0.0.1`,
+    'allow_anonymous true',
+    'set_tcp_nodelay true',
+    'max_inflight_messages 1000',
+    'max_queued_messages 200000',
+    'persistence false',
+    'sys_interval 0',
+    'log_dest stderr',
+    'connection_messages false',
+  ]
+  await writeFile(config, `${settings.join('\n')}\n`)
+  const file = existsSync(MOSQUITTO) ? MOSQUITTO : 'mosquitto'
+  const command = { file, args: ['-c', config], cpu: SERVER_CPU }
+  const server = await startServer(command, /mosquitto version [\d.]+(\d) running/)
+  return { ...server, port, ports: [port] }
+}
+
+/** Mosquitto takes no port 0, and tells none. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
 }

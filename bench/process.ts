@@ -63,26 +63,28 @@ function follow(child: ChildProcess, each: (output: string) => void): void {
 
 export interface Server {
   readonly pid: number
+  /** The first of its ports. */
   readonly port: number
+  readonly ports: readonly number[]
   stop(): Promise<void>
 }
 
-/** Resolves once a server has printed what `ready` matches; its first group is the port. */
-export async function startServer(command: Command, ready: RegExp): Promise<Server> {
+/** Resolves once a server has printed what each of `ready` matches: a port as its first group. */
+export async function startServer(command: Command, ...ready: RegExp[]): Promise<Server> {
   const child = launch(command)
-  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  const { promise, resolve, reject } = Promise.withResolvers<number[]>()
   let last = ''
   follow(child, (output) => {
     last = output
-    const port = ready.exec(output)?.[1]
-    if (port) resolve(Number(port))
+    const ports = ready.map((each) => Number(each.exec(output)?.[1]))
+    if (!ports.some(Number.isNaN)) resolve(ports)
   })
   child.once('error', reject)
   child.once('close', (code) => reject(new Error(`${command.file} ended (${code}): ${last}`)))
   const timer = setTimeout(() => reject(new Error(`${command.file} is not ready: ${last}`)), 60_000)
   try {
-    const port = await promise
-    return { pid: child.pid!, port, stop: () => stop(child) }
+    const ports = await promise
+    return { pid: child.pid!, port: ports[0]!, ports, stop: () => stop(child) }
   } catch (error) {
     await stop(child)
     throw error

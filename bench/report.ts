@@ -1,6 +1,6 @@
 /** The tables that the bench prints. */
-import type { Verdict } from './goals.ts'
-import type { Measurement } from './leg.ts'
+import type { Bound, Verdict } from './goals.ts'
+import { type Column, kinds, type Measurement } from './kinds.ts'
 import { type Summary, summarize } from './statistics.ts'
 import type { Workload } from './workloads.ts'
 
@@ -12,39 +12,32 @@ export type Rounds = Readonly<Record<string, readonly Measurement[]>>
 
 /** One workload's table: a line a peer. */
 export function table(workload: Workload, rounds: Rounds): string {
-  const own = rounds.porthouse?.length ? summarize(cpuOf(rounds.porthouse)).median : undefined
-  const head = [
-    '',
-    'CPU us/delivery',
-    'deliveries/s',
-    'p50 ms',
-    'p99 ms',
-    'generator',
-    'porthouse/it',
-  ]
-  const lines = Object.entries(rounds)
+  const [first, ...others] = kinds[workload.kind].columns as [Column, ...Column[]]
+  const costs = Object.entries(rounds)
     .filter(([, measurements]) => measurements.length > 0)
-    .map(([peer, measurements]) => line(peer, measurements, own))
+    .map(([peer, measurements]) => ({ peer, measurements, cost: figures(measurements, first) }))
+  const own = costs.find(({ peer }) => peer === 'porthouse')?.cost.median
+  const head = ['', ...[first, ...others].map((column) => column.head), 'porthouse/it']
+  const lines = costs.map(({ peer, measurements, cost }) => [
+    peer,
+    withRange(cost),
+    ...others.map((column) => rounded(figures(measurements, column).median, column.digits)),
+    own === undefined || peer === 'porthouse' ? '' : `${(own / cost.median).toFixed(3)}x`,
+    noise(cost),
+  ])
   return [workload.title, ...columns([head, ...lines])].join('\n')
 }
 
-function line(peer: string, measurements: readonly Measurement[], own?: number): string[] {
-  const cpu = summarize(cpuOf(measurements))
-  const median = (key: keyof Measurement) => summarize(measurements.map((m) => m[key])).median
-  return [
-    peer,
-    withRange(cpu),
-    Math.round(median('rate')).toLocaleString('en-US'),
-    median('p50').toFixed(2),
-    median('p99').toFixed(2),
-    `${Math.round(median('generatorLoad') * 100)} %`,
-    own === undefined || peer === 'porthouse' ? '' : `${(own / cpu.median).toFixed(3)}x`,
-    noise(cpu),
-  ]
+function figures(measurements: readonly Measurement[], { figure }: Column): Summary {
+  return summarize(measurements.map((measurement) => measurement[figure] ?? Number.NaN))
 }
 
-function cpuOf(measurements: readonly Measurement[]): number[] {
-  return measurements.map(({ cpu }) => cpu)
+function rounded(value: number, digits: number): string {
+  if (!Number.isFinite(value)) return '-'
+  return value.toLocaleString('en-US', {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  })
 }
 
 function withRange({ median, min, max }: Summary): string {
@@ -68,16 +61,20 @@ export function codecTable(codec: Readonly<Record<string, Summary>>): string {
 
 /** One line a goal. */
 export function goalTable(verdicts: readonly Verdict[]): string {
-  const lines = verdicts.map(({ goal, ratios, met }) => [
+  const lines = verdicts.map(({ goal, found, met }) => [
     goal.id,
-    goal.workload,
+    goal.workloads[0],
     met ? 'met' : 'missed',
-    ...ratios.map(({ peer, ratio, bound, met }) => {
-      const figure = Number.isNaN(ratio) ? '?' : ratio.toFixed(3)
-      return `${figure}x ${peer} (${met ? 'met' : 'missed'}: ≤ ${bound})`
+    ...found.map(({ bound, value, met }) => {
+      const figure = Number.isNaN(value) ? '?' : value.toFixed(3)
+      return `${figure}${bound.says} (${met ? 'met' : 'missed'}: ${limitOf(bound)})`
     }),
   ])
-  return ['Goals, by medians of server CPU a delivery', ...columns(lines)].join('\n')
+  return ['Goals, by medians of all rounds', ...columns(lines)].join('\n')
+}
+
+function limitOf({ most, least }: Bound): string {
+  return most === undefined ? `≥ ${least}` : `≤ ${most}`
 }
 
 /** Pads cells to columns, the first to the left and figures as they come. */

@@ -1,7 +1,7 @@
 /**
  * The bench: porthouse and its peers side by side, interleaved. See docs/benchmarks.md.
  *
- *   node bench/run.ts [--workloads w1-100,w3,codec] [--peers porthouse,ws] [--rounds N]
+ *   node bench/run.ts [--workloads w1-100,mqtt-w3,codec] [--peers porthouse,ws] [--rounds N]
  *
  * Exits with 1 where a leg failed: a message lost, doubled, changed or out of order, a server or
  * the generator that did not run to its end. Goals that are missed are told, and are no failure.
@@ -11,14 +11,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { goals, judge, type Verdict } from './goals.ts'
-import { type Measurement, runLeg } from './leg.ts'
+import { type Column, kinds, type Measurement } from './kinds.ts'
+import { runLeg } from './leg.ts'
 import { peers } from './peers.ts'
 import { GENERATOR_CPU, pinned, runProgram } from './process.ts'
 import { codecTable, goalTable, table } from './report.ts'
 import { makeRooms } from './rooms.ts'
 import { type Summary, summarize } from './statistics.ts'
 import { buildGenerator, root } from './tools.ts'
-import { workloads } from './workloads.ts'
+import { type Workload, workloads } from './workloads.ts'
 
 const quick = process.env.QUICK === '1'
 const seconds = quick ? 3 : 5
@@ -55,6 +56,11 @@ function chosen(flag: string, list: string | undefined, known: readonly string[]
   return known.filter((name) => names.includes(name))
 }
 
+/** Peers that a workload is run against. */
+function peersOf(plan: Plan, { peers, beside = [] }: Workload): string[] {
+  return plan.peers.filter((peer) => peers.includes(peer) && !(quick && beside.includes(peer)))
+}
+
 /** What a run has found. */
 interface Findings {
   /** By workload and peer. */
@@ -70,15 +76,20 @@ async function runRounds(plan: Plan, folder: string, findings: Findings): Promis
   const legs = workloads.filter(({ id }) => plan.workloads.includes(id))
   for (let round = 1; round <= plan.rounds; round++) {
     for (const workload of legs) {
-      for (const peer of plan.peers) {
+      for (const peer of peersOf(plan, workload)) {
         await attempt(`round ${round}, ${workload.id}, ${peer}`, findings, async () => {
           const measurement = await runLeg(generator, workload, peer, folder, seconds)
           findings.results[workload.id]![peer]!.push(measurement)
-          return `${measurement.cpu.toFixed(3)} us`
+          return told(workload, measurement)
         })
       }
     }
   }
+}
+
+function told({ kind }: Workload, measurement: Measurement): string {
+  const [{ head, figure, digits }] = kinds[kind].columns as [Column]
+  return `${measurement[figure]?.toFixed(digits)} ${head}`
 }
 
 /** Tells how a leg went; one that fails does not stop the others. */
@@ -103,7 +114,7 @@ async function measureAll(plan: Plan): Promise<Findings> {
     await using _ = plan.peers.includes('porthouse') ? await makeRooms(folder) : undefined
     await runRounds(plan, folder, findings)
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 })
   }
   if (!plan.workloads.includes(CODEC)) return findings
   await attempt(CODEC, findings, async () => {
@@ -117,22 +128,23 @@ async function measureAll(plan: Plan): Promise<Findings> {
 
 function judgeAll(plan: Plan, { results, codec }: Findings): Verdict[] {
   const planned = goals.filter(
-    ({ workload, bounds }) =>
-      plan.workloads.includes(workload) &&
-      (workload === CODEC ||
-        ['porthouse', ...Object.keys(bounds)].every((peer) => plan.peers.includes(peer))),
+    (goal) =>
+      goal.workloads.every((workload) => plan.workloads.includes(workload)) &&
+      (goal.workloads[0] === CODEC ||
+        ['porthouse', ...goal.peers].every((peer) => plan.peers.includes(peer))),
   )
-  return judge(planned, (workload, peer) => {
-    if (workload === CODEC) return codec?.[peer]?.median
-    const costs = results[workload]?.[peer]?.map(({ cpu }) => cpu) ?? []
-    return costs.length > 0 ? summarize(costs).median : undefined
+  return judge(planned, (workload, peer, figure) => {
+    if (workload === CODEC) return codec?.[peer]?.median ?? Number.NaN
+    const values = results[workload]?.[peer]?.map((each) => each[figure] ?? Number.NaN) ?? []
+    return values.length > 0 ? summarize(values).median : Number.NaN
   })
 }
 
 function print({ results, codec, failed }: Findings, verdicts: readonly Verdict[]): void {
   for (const workload of workloads) {
     const rounds = results[workload.id]
-    if (rounds) console.log(`${table(workload, rounds)}\n`)
+    if (rounds && Object.values(rounds).some((found) => found.length > 0))
+      console.log(`${table(workload, rounds)}\n`)
   }
   if (codec) console.log(`${codecTable(codec)}\n`)
   if (verdicts.length > 0) console.log(`${goalTable(verdicts)}\n`)
