@@ -15,6 +15,7 @@ import { historiesModel } from './histories-model.ts'
 import { historiesSuite } from './histories-suite.ts'
 import { hostileText } from './hostile.ts'
 import { loginsSuite } from './logins-suite.ts'
+import { mqttSessionsModel } from './mqtt-sessions-model.ts'
 import { mqttSessionsSuite } from './mqtt-sessions-suite.ts'
 import { offencesSuite } from './offences-suite.ts'
 import { tokensSuite } from './tokens-suite.ts'
@@ -34,6 +35,7 @@ export function storeSuite(start: () => Promise<Server>): void {
   historiesSuite(() => fixture.rooms())
   historiesModel(fixture)
   mqttSessionsSuite(() => fixture.mqttClients())
+  mqttSessionsModel(fixture)
   changesSuite(fixture)
   crashSuite(fixture)
 }
