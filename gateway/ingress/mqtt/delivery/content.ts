@@ -71,10 +71,13 @@ export function topicIn({ bytes, topicStart, topicEnd }: Content): string {
 /** Whether content, quality and expiry are all that an envelope has, its routing aside. */
 export function isPlain(body: EnvelopeBody): boolean {
   const { start, cutStart, cutEnd, end, contentStart, contentEnd, quality, expiresAfter } = body
+  if (body.content === 0) return false
   const size = contentEnd - contentStart
   // Each of them has this size at least, so there is room for nothing else.
   const least =
-    (body.content === 0 ? 0 : 1 + sizeOfVarint(size) + size) +
+    1 +
+    sizeOfVarint(size) +
+    size +
     (quality === 0 ? 0 : 2) +
     (expiresAfter === 0 ? 0 : 1 + sizeOfVarint(expiresAfter))
   return cutStart - start + end - cutEnd === least

@@ -18,7 +18,7 @@ import type { Subscription } from './subscriptions.ts'
 import type { MqttWriter } from './writer.ts'
 
 /** Subscribers that are asked whether a message would go out at once, before one has to wait. */
-const LOOKS_MAX = 16
+const LOOKS_MAX = 128
 
 const NOBODY: readonly Actor[] = []
 const NONE: ReadonlySet<string> = new Set()
