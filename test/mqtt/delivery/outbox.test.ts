@@ -19,7 +19,6 @@ beforeEach(async () => {
   hall = new Hall()
   hall.store.room('acme/boiler', OPEN)
   hall.store.room('acme/kept', OPEN, { case: 'retained', value: {} as never })
-  hall.store.room('acme/past', OPEN, { case: 'history', value: { messages: 100 } as never })
   ann = hall.open('/acme/boiler')
   await hall.settle()
 })
