@@ -336,17 +336,23 @@ async function mqttOf(
     draining: () => sessions.draining,
     uptime: core.uptime,
   }
+  const end = async () => {
+    await parts.kept.stop()
+    await parts.broker.close()
+  }
   const ingress = await mqttIngress(
     options,
     (stream, handshake) => new MqttConnection(parts, stream, handshake),
-  )
+  ).catch(async (error) => {
+    await end()
+    throw error
+  })
   return {
     ...ingress,
     stored: () => parts.kept.drain(),
     async close() {
       await ingress.close()
-      await parts.kept.stop()
-      await parts.broker.close()
+      await end()
     },
   }
 }

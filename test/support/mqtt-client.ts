@@ -3,8 +3,9 @@
  * by itself, so that a test says each acknowledgement it wants sent.
  */
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
 import {
   generate,
   type IConnackPacket,
@@ -251,9 +252,9 @@ export class MqttClient {
 
   /** Ends without a word, by a TCP reset where it is TCP: the network has gone. */
   reset(): void {
-    const socket = this.#stream as Partial<Socket>
-    if (socket.resetAndDestroy) socket.resetAndDestroy()
-    else this.#stream.destroy()
+    const stream = this.#stream
+    if (stream instanceof Socket && !(stream instanceof TLSSocket)) stream.resetAndDestroy()
+    else stream.destroy()
   }
 
   #stir(): void {
