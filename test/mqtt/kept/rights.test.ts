@@ -62,7 +62,7 @@ describe.each(['hall', 'attic'])('in room %s', (room) => {
     expect(await back.settled()).toEqual([])
   })
 
-  it('what was kept is not given where the right is gone, nor is its subscription (A8)', async () => {
+  it('what was kept goes with the right, and so does its subscription (A8)', async () => {
     const { come, tokenId, id } = await device()
     const { client } = await come()
     await client.subscribe([`acme/${room}/a`, `acme/${room}/b`], 1)

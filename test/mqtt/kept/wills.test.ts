@@ -75,7 +75,7 @@ describe('a will', () => {
     expect((await listener.message()).properties).toMatchObject(properties)
   })
 
-  it('is said after its delay, by whichever comes first: that, or the end of the session', async () => {
+  it('is said after its delay, or at the end of the session, if that is earlier', async () => {
     const listener = await hearer()
     const late = await arrive(house, name(), will('acme/hall', 'late', { delay: 1 }))
     const ends = await arrive(house, name(), {

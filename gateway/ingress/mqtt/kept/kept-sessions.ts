@@ -32,6 +32,9 @@ const RETRY_MS = 250
 /** How long after others have deleted something it is looked who is gone, in milliseconds. */
 const REREAD_MS = 100
 
+/** How long the end of the gateway waits for the store, in milliseconds. */
+const DRAIN_MS = 10_000
+
 /** Ends that end what was kept as well: whoever it was is nobody any more. */
 const FINAL: ReadonlySet<Code> = new Set([Code.REVOKED])
 
@@ -363,8 +366,15 @@ export class KeptSessions {
     })
   }
 
-  /** Resolves when all that is to be stored is, and all wills that are due now are said. */
+  /**
+   * Resolves when all wills that are due now are said and all that is to be stored is, or the store
+   * has been away for too long.
+   */
   async drain(): Promise<void> {
+    await Promise.race([this.#idle(), pause(DRAIN_MS)])
+  }
+
+  async #idle(): Promise<void> {
     await this.#wills.idle()
     await this.#parts.away.writer.flush()
     await this.#turns.idle()
@@ -375,7 +385,7 @@ export class KeptSessions {
   async stop(): Promise<void> {
     this.#stopped = true
     clearInterval(this.#sweeper)
-    await this.#sweeping
+    await Promise.race([this.#sweeping, pause(DRAIN_MS)])
     await this.#unwatch()
   }
 }
