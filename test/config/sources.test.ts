@@ -38,6 +38,7 @@ function values(key: string): fc.Arbitrary<{ value: unknown; text: string }> {
     return fc.subarray(origins, { minLength: 1 }).map(many)
   }
   if (key === 'http.publicUrl') return fc.constantFrom('https://hub.example').map(same)
+  if (key === 'mqtt.serverReference') return fc.constantFrom('other.example:8883').map(same)
   if (key === 'features') return fc.subarray(['websocket', 'mqtt'], { minLength: 1 }).map(many)
   if (key === 'log') return fc.constantFrom('silent', 'debug', 'error').map(same)
   if (key === 'data' || key === 'programs.folder')
