@@ -113,6 +113,11 @@ export class Session implements Socket {
   capabilities: ReadonlySet<string> = NONE
   /** UUID of the client that the URL names (R4). */
   urlClient: string | undefined = undefined
+  /**
+   * Ends the older session, if any, that this one takes the place of, where a proof has no room for
+   * both.
+   */
+  makeRoom: ((proof: Proof) => void) | undefined = undefined
 
   /** Why the gateway ends the connection; UNSPECIFIED where it does not. */
   endCode: Code = Code.UNSPECIFIED

@@ -14,6 +14,7 @@ import type { Session } from '../../session/session.ts'
 import type { Wire } from '../../session/wire.ts'
 import type { Port, PortHost } from './aedes/port.ts'
 import type { Agreed } from './connect/agreed.ts'
+import { depart } from './connect/arrive.ts'
 import { accepted, refuseConnection } from './connect/connack.ts'
 import { handleAuth, handleConnect } from './connect/connect.ts'
 import type { Login } from './connect/login.ts'
@@ -342,6 +343,7 @@ export class MqttConnection implements Wire, Flushable, PortHost {
     this.parts.kept.leave(this)
     this.session?.end()
     this.port?.close()
+    depart(this)
     this.#gone()
   }
 }

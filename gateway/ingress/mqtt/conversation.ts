@@ -36,7 +36,10 @@ export class Conversation {
   /** QoS by topic as written. */
   #listening: Map<string, QoS> | undefined
   #asked: Map<number, ReservedKind> | undefined
-  /** Hears before all others while the client authenticates; true: it is for nobody else. */
+  /**
+   * While the client authenticates: hears what answers no question of the stage; true: it is for
+   * nobody else.
+   */
   overheard: ((frame: Frame) => boolean) | undefined
 
   constructor(connection: MqttConnection) {
@@ -54,9 +57,8 @@ export class Conversation {
 
   /** Takes a frame of the session. */
   hear(frame: Frame): void {
-    if (this.overheard?.(frame)) return
     const answer = this.#pending?.get(frame.id)
-    if (!answer) return this.#tell(frame)
+    if (!answer) return this.overheard?.(frame) ? undefined : this.#tell(frame)
     // A challenge on the way to the answer is for whoever can meet it.
     if (frame.body.case === 'lockStep') this.#tell(frame)
     if (answer(frame)) this.#pending?.delete(frame.id)

@@ -23,7 +23,7 @@ export function adopt(session: Session, proof: Proof, told = LONG_AGO): Refusal 
   if (known < 0 && session.proofs.length >= PROOFS_MAX) {
     return new Refusal(Code.QUEUE_FULL, `over ${PROOFS_MAX} proofs`)
   }
-  const refusal = claim(session, proof)
+  const refusal = claimOrReplace(session, proof)
   if (refusal) return refusal
   const { proofs: before } = session
   const proofs = [...before]
@@ -34,6 +34,13 @@ export function adopt(session: Session, proof: Proof, told = LONG_AGO): Refusal 
   const { holders } = session.core
   if (told !== holders.told) holders.review(keysOf(proof))
   return undefined
+}
+
+function claimOrReplace(session: Session, proof: Proof): Refusal | undefined {
+  const refusal = claim(session, proof)
+  if (!refusal || !session.makeRoom) return refusal
+  session.makeRoom(proof)
+  return claim(session, proof)
 }
 
 /** Takes the places that a token's and a client's own bounds leave it. */

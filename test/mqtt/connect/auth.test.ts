@@ -315,6 +315,17 @@ describe('a proof that is added later', () => {
     expect((await client.next('auth')).reasonCode).toBe(0)
   })
 
+  test('does not hear what is said to others’ requests', async () => {
+    const client = await connected()
+    client.send(auth(ANEW, say(1, 'password')))
+    await nextSteps(client)
+    // A locked room, whose challenge nobody listens for.
+    expect(await client.subscribe('acme/boiler')).toEqual([0x87])
+    const right = { case: 'responses', value: { values: ['client:acme/pump', PASSWORD] } }
+    client.send(auth(CONTINUE, answerTo(2, 'password', right)))
+    expect((await client.next('auth')).reasonCode).toBe(0)
+  })
+
   test('that fails ends the connection', async () => {
     const client = await connected()
     client.send(auth(ANEW, say(1, 'token', 'wrong')))

@@ -1,7 +1,10 @@
 /** CONNECT and what CONNACK says to it: what was settled, and why not (M1 to M5, M13, K17). */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import fc from 'fast-check'
+import type { Packet } from 'mqtt-packet'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { say } from '../../support/client-frames.ts'
 import { MqttClient, resetMqttClients, type Version } from '../../support/mqtt-client.ts'
-import { type Hub, startHub } from './hub.ts'
+import { auth, type Hub, METHOD, PASSWORD, RESPONSE, startHub } from './hub.ts'
 
 let hub: Hub
 
@@ -97,6 +100,67 @@ describe('a CONNECT that proves who it is', () => {
     })
     expect(await tiny.rest()).toMatchObject([{ cmd: 'connack', reasonCode: 0x95 }])
   })
+})
+
+test('what comes right behind CONNECT is done after it, in order', async () => {
+  for (const init of [
+    { username: 'acme', password: hub.token },
+    { username: 'acme/pump', password: PASSWORD },
+  ]) {
+    const client = await open()
+    const room = init.username === 'acme' ? 'yard' : 'worded'
+    client.sendConnect(init)
+    client.send({
+      cmd: 'subscribe',
+      messageId: 1,
+      subscriptions: [{ topic: `acme/${room}`, qos: 1 }],
+    })
+    client.sendPublish(`acme/${room}`, 'hi', { qos: 1, messageId: 2 })
+    client.send({ cmd: 'pingreq' })
+    expect(await client.next()).toMatchObject({ cmd: 'connack', returnCode: 0 })
+    expect(await client.next('suback')).toMatchObject({ messageId: 1, granted: [1] })
+    expect(await client.next('puback')).toMatchObject({ messageId: 2 })
+    await client.next('pingresp')
+    client.reset()
+  }
+})
+
+test('whatever comes during a login, in any order, the gateway lives and lets go of it', async () => {
+  const beside = await hub.gateway.beside()
+  const step = fc.constantFrom(
+    { cmd: 'pingreq' },
+    { cmd: 'disconnect', reasonCode: 0, properties: {} },
+    { cmd: 'disconnect', reasonCode: 4, properties: { sessionExpiryInterval: 5 } },
+    auth(0x18),
+    auth(0x19),
+    auth(0x18, say(1, 'token')),
+    auth(0x18, say(2, 'token', 'wrong')),
+    auth(0x18, say(3, 'token', hub.token)),
+    auth(0x19, say(4, 'token', hub.other)),
+    auth(0x18, say(5, 'preset', RESPONSE)),
+    { cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: '$porthouse/v1/lock', qos: 0 }] },
+  ) as fc.Arbitrary<Packet>
+  const begin = fc.record({
+    username: fc.constantFrom('acme', 'nobody', '#', `acme/both/${hub.pump}`),
+    clientId: fc.constantFrom('', 'one', `acme/boiler/${hub.pump}`),
+    ends: fc.boolean(),
+  })
+  await fc.assert(
+    fc.asyncProperty(begin, fc.array(step, { maxLength: 6 }), async (init, steps) => {
+      const { ends, ...connect } = init
+      const client = await MqttClient.open(beside.mqttPort, { version: 5 })
+      client.sendConnect({ ...connect, properties: { authenticationMethod: METHOD } })
+      for (const packet of steps) client.send(packet)
+      if (ends) client.reset()
+      else client.send({ cmd: 'connect', clientId: 'x' } as Packet)
+      await client.ended
+    }),
+    { numRuns: 60 },
+  )
+  await vi.waitFor(() => expect(beside.sockets).toBe(0))
+  const after = await MqttClient.open(beside.mqttPort, { version: 5 })
+  expect((await after.connect({ username: 'acme', password: hub.token })).reasonCode).toBe(0)
+  await beside.stop()
 })
 
 describe('a client id', () => {

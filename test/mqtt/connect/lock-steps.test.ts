@@ -41,12 +41,12 @@ describe('answers', () => {
 
   test('are the same packet in either method', () => {
     const bytes = Buffer.from(toBinary(PacketSchema, answers))
-    expect(readAnswers(BINARY, bytes)).toEqual(bytes)
-    expect(readAnswers(JSON_METHOD, Buffer.from(toJsonString(PacketSchema, answers)))).toEqual(
-      bytes,
-    )
-    expect(readAnswers(BINARY, Buffer.alloc(0))).toHaveLength(0)
-    expect(readAnswers(JSON_METHOD, Buffer.alloc(0))).toHaveLength(0)
+    expect(readAnswers(BINARY, bytes)).toEqual({ packet: bytes, ids: new Set([1]) })
+    expect(
+      readAnswers(JSON_METHOD, Buffer.from(toJsonString(PacketSchema, answers))).packet,
+    ).toEqual(bytes)
+    expect(readAnswers(BINARY, Buffer.alloc(0)).packet).toHaveLength(0)
+    expect(readAnswers(JSON_METHOD, Buffer.alloc(0)).packet).toHaveLength(0)
   })
 
   test('are nothing else: 0x82', () => {

@@ -87,6 +87,35 @@ describe('the same client id', () => {
   })
 })
 
+describe('of a token for one connection', () => {
+  let one: string
+  beforeAll(async () => {
+    one = await hub.gateway.token('acme', ['yard'], { maxConnections: 1 })
+  })
+
+  test('the same client id takes over, though there is no room for both', async () => {
+    let last = await arrive('only', 5, one)
+    for (let i = 0; i < 3; i++) {
+      const next = await arrive('only', 5, one)
+      expect(await last.rest()).toMatchObject([{ cmd: 'disconnect', reasonCode: 0x8e }])
+      last = next
+    }
+    expect(await lives(last)).toBe(true)
+    await last.disconnect()
+  })
+
+  test('another one is refused, and takes no place', async () => {
+    const first = await arrive('only', 5, one)
+    for (const clientId of ['other', '', '__proto__']) {
+      const second = await MqttClient.open(hub.port, { version: 5 })
+      const init = { clientId, username: 'acme', password: one }
+      expect((await second.connect(init)).reasonCode).toBe(0x97)
+      await second.ended
+    }
+    expect(await lives(first)).toBe(true)
+  })
+})
+
 test('of many that come at once for one id, one stays (A14)', async () => {
   const beside = await hub.gateway.beside()
   const clients = await Promise.all(

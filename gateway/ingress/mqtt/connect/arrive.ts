@@ -4,8 +4,9 @@ import { Refusal } from '../../../protocol/codes.ts'
 import { StoreError } from '../../../store/store.ts'
 import type { MqttConnection } from '../connection.ts'
 import type { Agreed } from './agreed.ts'
+import { keyOf, type Principal } from './session-key.ts'
 
-/** Arrivals that are at work on their session, so that nobody takes it from under their hands. */
+/** What an arrival does with its session, so that nobody takes that from under its hands. */
 const working = new WeakMap<MqttConnection, Promise<unknown>>()
 
 /**
@@ -15,24 +16,39 @@ const working = new WeakMap<MqttConnection, Promise<unknown>>()
 export async function arrive(connection: MqttConnection): Promise<void> {
   const { parts, agreed, login } = connection
   if (!agreed || !login || !(await takeOver(connection, agreed))) return
-  const begun = parts.kept.begin(connection)
+  const work = begin(connection)
   // Whoever comes next waits for it; that it failed is told to this one alone.
-  const settled = begun.catch(() => undefined)
-  working.set(connection, settled)
-  const isPresent = await begun.catch((error) => {
-    throw unavailable(error)
-  })
-  if (isClosed(connection)) return parts.kept.leave(connection)
-  login.isPresent = isPresent
+  working.set(
+    connection,
+    work.catch(() => undefined),
+  )
+  login.isPresent = await work
+  if (isClosed(connection)) return
   connection.port = parts.broker.attach(connection)
   connection.port.send({
     cmd: 'connect',
     protocolId: 'MQTT',
     protocolVersion: 4,
     clientId: agreed.key,
-    clean: !isPresent && agreed.sessionExpiry === 0,
+    clean: !login.isPresent && agreed.sessionExpiry === 0,
     keepalive: 0,
   })
+}
+
+/** Resolves with whether there was a session. */
+async function begin(connection: MqttConnection): Promise<boolean> {
+  const { kept } = connection.parts
+  try {
+    const isPresent = await kept.begin(connection)
+    if (isClosed(connection)) kept.leave(connection)
+    return isPresent
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.failure === 'unreadable') throw error
+    throw new Refusal(Code.UNAVAILABLE, 'the store is away')
+  } finally {
+    working.delete(connection)
+    if (isClosed(connection)) depart(connection)
+  }
 }
 
 /**
@@ -46,24 +62,35 @@ async function takeOver(connection: MqttConnection, { key }: Agreed): Promise<bo
     const older = connections.get(key)
     if (isClosed(connection)) return false
     if (!older) break
-    older.session?.drop(Code.REPLACED, 'the client id has connected anew')
+    replace(older)
     await older.over
     await working.get(older)
-    if (connections.get(key) === older) connections.delete(key)
   }
   connections.set(key, connection)
-  const forget = () => {
-    if (connections.get(key) === connection) connections.delete(key)
-  }
-  connection.over.then(() => working.get(connection)).then(forget)
   return true
+}
+
+/** The same where a proof has no room for both: the older one goes before this one is known. */
+export function replaceBy(
+  { parts }: MqttConnection,
+  principal: Principal | undefined,
+  clientId: string,
+): void {
+  const older = principal && clientId && parts.connections.get(keyOf(principal, clientId))
+  if (older) replace(older)
+}
+
+function replace({ session }: MqttConnection): void {
+  session?.drop(Code.REPLACED, 'the client id has connected anew')
+}
+
+/** A connection that is closed has no session any more, once it is done with it. */
+export function depart(connection: MqttConnection): void {
+  const { agreed, parts } = connection
+  if (!agreed || working.has(connection)) return
+  if (parts.connections.get(agreed.key) === connection) parts.connections.delete(agreed.key)
 }
 
 function isClosed({ state }: MqttConnection): boolean {
   return state === 'closed'
-}
-
-function unavailable(error: unknown): unknown {
-  if (!(error instanceof StoreError) || error.failure === 'unreadable') return error
-  return new Refusal(Code.UNAVAILABLE, 'the store is away')
 }

@@ -9,10 +9,11 @@ import { mqttLane } from '../delivery/lane.ts'
 import { mqttKind } from '../delivery/outbox.ts'
 import { MqttError, protocolError, Reason } from '../wire/mqtt-error.ts'
 import { agree } from './agreed.ts'
-import { arrive } from './arrive.ts'
+import { arrive, replaceBy } from './arrive.ts'
 import { claimOf } from './claim.ts'
 import { readMethod } from './lock-steps.ts'
 import { Login } from './login.ts'
+import { principalBy } from './session-key.ts'
 
 const CONTINUE = 0x18
 
@@ -37,10 +38,12 @@ export function handleConnect(connection: MqttConnection, packet: IConnectPacket
   const session = parts.sessions.open({ wire: connection, lane, handshake, kind })
   connection.session = session
   connection.agreed = agree(packet, session, parts.options, method)
+  session.makeRoom = (proof) => replaceBy(connection, principalBy(proof), packet.clientId)
   session.limboFrames++
   session.limboBytes += packet.length ?? 0
   if (!mayRead(session, 0)) return
   const done = () => {
+    session.makeRoom = undefined
     connection.agreed = agree(packet, session, parts.options, method)
     arrive(connection).catch((error) => connection.fail(error))
   }

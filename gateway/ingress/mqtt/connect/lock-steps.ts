@@ -30,11 +30,18 @@ export function readMethod(name: string): Method {
   throw new MqttError(BAD_METHOD, Code.UNIMPLEMENTED, detail)
 }
 
+export interface Answers {
+  /** For the session. */
+  readonly packet: Buffer
+  /** Of its frames. */
+  readonly ids: ReadonlySet<number>
+}
+
 /**
- * A client's answers as a packet for the session. Throws Refusal MALFORMED_PACKET or
+ * What a client answers. Throws Refusal MALFORMED_PACKET or
  * TOO_MANY_FRAMES, and MqttError 0x82 for frames that are no answers.
  */
-export function readAnswers(method: Method, data: Uint8Array): Buffer {
+export function readAnswers(method: Method, data: Uint8Array): Answers {
   const packet =
     method === 'porthouse.v1.json' ? packetOfJson(Buffer.from(data).toString()) : Buffer.from(data)
   const frames = framesOf(packet)
@@ -44,7 +51,7 @@ export function readAnswers(method: Method, data: Uint8Array): Buffer {
   const isAnswer = ({ body }: Frame) =>
     body.case === 'lockStep' && body.value.step.case === 'answer'
   if (!frames.every(isAnswer)) throw protocolError('authentication data other than answers')
-  return packet
+  return { packet, ids: new Set(frames.map(({ id }) => id)) }
 }
 
 /** What the gateway says to them. Throws Refusal where that is more than MQTT can carry. */

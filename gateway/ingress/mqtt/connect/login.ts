@@ -49,7 +49,7 @@ export class Login {
 
   /** Throws MqttError and Refusal, for what ends the connection. */
   begin({ password, properties }: IConnectPacket): void {
-    const { connection, claim, method, session } = this.#parts
+    const { connection, claim, method } = this.#parts
     connection.conversation.overheard = (frame) => this.#hear(frame)
     if (claim.kind === 'impossible') return this.#refuse(password !== undefined)
     if (!method && password) {
@@ -61,19 +61,23 @@ export class Login {
       this.#guard(claim.account)
     }
     if (claim.kind === 'device') this.#enter(claim.path)
-    if (method) receive(session, readAnswers(method, properties?.authenticationData ?? NOTHING))
+    if (method) this.#receive(method, properties?.authenticationData)
     this.#look()
   }
 
   /** The client's next answers. Throws as `begin` does. */
   goOn(data: Uint8Array | undefined): void {
-    const { connection, session, method } = this.#parts
+    const { connection, method } = this.#parts
     if (!method) throw protocolError('AUTH, and CONNECT named no method')
     connection.hold()
     connection.state = 'connecting'
     this.#isHeld = true
-    receive(session, readAnswers(method, data ?? NOTHING))
+    this.#receive(method, data)
     this.#look()
+  }
+
+  #receive(method: Method, data: Uint8Array | undefined): void {
+    if (data?.length) receive(this.#parts.session, readAnswers(method, data).packet)
   }
 
   /** The lock of the account's lobby: nobody learns whether there is such an account (K14). */
@@ -202,8 +206,6 @@ export class Login {
     session.drop(Code.UNAUTHENTICATED, NOT_PROVED)
   }
 }
-
-const NOTHING = Buffer.alloc(0)
 
 const NOT_PROVED = 'user name and password do not prove anybody'
 

@@ -5,7 +5,7 @@ import { receive } from '../../../session/receive.ts'
 import type { Session } from '../../../session/session.ts'
 import type { MqttConnection } from '../connection.ts'
 import { protocolError } from '../wire/mqtt-error.ts'
-import { failureOf, type Method, readAnswers, writeSteps } from './lock-steps.ts'
+import { failureOf, isVerdict, type Method, readAnswers, writeSteps } from './lock-steps.ts'
 
 const SUCCESS = 0x00
 const CONTINUE = 0x18
@@ -15,7 +15,12 @@ export class Renewal {
   readonly #method: Method
   /** That the client was not told of. */
   #steps: Frame[] = []
+  /** Of the last answers. */
+  #ids: ReadonlySet<number> = new Set()
+  readonly #locks = new Set<string>()
   #isUnderWay = false
+  /** The client has had its say, and waits. */
+  #isOwed = false
   #isWaiting = false
 
   constructor(connection: MqttConnection, method: Method) {
@@ -29,18 +34,28 @@ export class Renewal {
     if (!session) return
     if (goesOn !== this.#isUnderWay) throw protocolError('AUTH out of turn')
     if (!data?.length) throw protocolError('AUTH without an answer')
-    const packet = readAnswers(this.#method, data)
+    const { packet, ids } = readAnswers(this.#method, data)
+    this.#ids = ids
     this.#isUnderWay = true
+    this.#isOwed = true
     conversation.overheard = (frame) => this.#hear(frame)
     receive(session, packet)
   }
 
   #hear(frame: Frame): boolean {
-    const { case: kind } = frame.body
-    if (kind !== 'lockStep' && !(kind === 'drop' && frame.id !== 0)) return false
+    if (!this.#isMine(frame)) return false
     this.#steps.push(frame)
     this.#lookLater()
     return true
+  }
+
+  /** Of an answer, or of a lock that an answer was for; the locks of rooms are for others. */
+  #isMine({ id, body }: Frame): boolean {
+    if (body.case === 'drop') return id !== 0 && this.#ids.has(id)
+    if (body.case !== 'lockStep') return false
+    const { lock } = body.value
+    if (id !== 0 && this.#ids.has(id)) this.#locks.add(lock)
+    return this.#locks.has(lock)
   }
 
   #lookLater(): void {
@@ -60,14 +75,21 @@ export class Renewal {
     if (!session || session.closed) return
     const failed = this.#steps.map(failureOf).find((code) => code !== undefined)
     if (failed !== undefined) return session.drop(failed || Code.UNAUTHENTICATED, 'not proved')
+    // It was asked before, and asked anew only since another lock stood before that one.
+    const isRepeated = !this.#isOwed && !this.#steps.some(isVerdict)
+    if (isRepeated) return void this.#steps.splice(0)
     const isAsked = this.#steps.some((frame) => asksIn(session, frame))
     const properties = {
       authenticationMethod: this.#method,
       authenticationData: writeSteps(this.#method, this.#steps),
     }
     this.#steps = []
+    this.#isOwed = false
     this.#isUnderWay = isAsked
-    if (!isAsked) this.#connection.conversation.overheard = undefined
+    if (!isAsked) {
+      this.#locks.clear()
+      this.#connection.conversation.overheard = undefined
+    }
     this.#connection.send({ cmd: 'auth', reasonCode: isAsked ? CONTINUE : SUCCESS, properties })
   }
 }

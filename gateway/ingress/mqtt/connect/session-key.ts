@@ -1,5 +1,6 @@
 /** Whose an MQTT session is: a client id proves nothing by itself, and is each principal's own. */
 import { sha256 } from '../../../identity/sha256.ts'
+import type { Proof } from '../../../locks/proof.ts'
 import type { Session } from '../../../session/session.ts'
 
 /** Hexadecimal digits: 128 bits. */
@@ -12,11 +13,17 @@ export interface Principal {
   readonly name: string
 }
 
-/** Undefined: the session has not proved to be anybody. */
-export function principalOf({ proofs }: Session): Principal | undefined {
-  const proof = proofs.find(({ account }) => account !== undefined)
-  if (!proof?.account) return undefined
-  const { account, client, token } = proof
+/** Undefined: the session has not proved to be anybody. A device is the client that it names. */
+export function principalOf({ proofs, urlClient }: Session): Principal | undefined {
+  const known = proofs.filter(({ account }) => account !== undefined)
+  const named = known.find(({ client }) => client && client.id === urlClient)
+  const proof = named ?? known[0]
+  return proof && principalBy(proof)
+}
+
+/** Whom a proof makes of who has no other; undefined: nobody. */
+export function principalBy({ account, client, token }: Proof): Principal | undefined {
+  if (!account) return undefined
   if (client) return { account: account.id, name: `client:${client.id}` }
   if (token) return { account: account.id, name: `token:${token.id}` }
   return { account: account.id, name: `account:${account.id}` }
