@@ -6,6 +6,9 @@ import { join } from 'node:path'
 import { FREE_PORTS, SERVER_CPU, type Server, startServer } from './process.ts'
 import { installNats, root } from './tools.ts'
 
+/** More than the publishes of QoS 1 that are under way at a time. */
+const INFLIGHT = 1000
+
 /** Brings a server up on loopback; `folder` is a temporary one that all of them share. */
 export type Start = (folder: string) => Promise<Server>
 
@@ -19,12 +22,14 @@ export const peers: Readonly<Record<string, Start>> = {
 }
 
 /**
- * `folder/data` holds the rooms already: see rooms.ts. All settings are the defaults. The second of
+ * `folder/data` holds the rooms already: see rooms.ts. All settings are the defaults, but for the
+ * messages that an MQTT client may have unacknowledged: as many as with mosquitto. The second of
  * its ports speaks MQTT.
  */
 function startPorthouse(folder: string): Promise<Server> {
   const args = ['run', ...FREE_PORTS, '--data', join(folder, 'data')]
-  const command = { file: join(root, 'bin/porthouse'), args, cpu: SERVER_CPU }
+  const env = { PORTHOUSE_MQTT_INFLIGHT: String(INFLIGHT) }
+  const command = { file: join(root, 'bin/porthouse'), args, env, cpu: SERVER_CPU }
   return startServer(command, /ws:\/\/127\.0\.0\.1:(\d+)/, /mqtt:\/\/127\.0\.0\.1:(\d+)/)
 }
 
@@ -56,7 +61,7 @@ async function startMosquitto(folder: string): Promise<Server> {
     `listener ${port} 127.0.0.1`,
     'allow_anonymous true',
     'set_tcp_nodelay true',
-    'max_inflight_messages 1000',
+    `max_inflight_messages ${INFLIGHT}`,
     'max_queued_messages 200000',
     'persistence false',
     'sys_interval 0',

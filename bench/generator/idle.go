@@ -11,8 +11,8 @@ import (
 type idle struct {
 	options
 	payload []byte
-	// entering are connections that are not in yet.
-	entering []*conn
+	// speakers are the first in each room.
+	speakers []*conn
 	// heard has whether a member got its room's message, and missing counts those who have not.
 	heard   []bool
 	missing int
@@ -55,7 +55,7 @@ func measureIdle(o options, pid int, span time.Duration, print func(any) error) 
 		return err
 	}
 	began := l.clock()
-	if err := i.enter(l, o.members, 0, true); err != nil {
+	if err := i.enter(l); err != nil {
 		return err
 	}
 	after, err := cpuSeconds(pid)
@@ -75,49 +75,44 @@ func measureIdle(o options, pid int, span time.Duration, print func(any) error) 
 	return print(found)
 }
 
-// enter connects so many, connection n in room n modulo their number.
-func (i *idle) enter(l *loop, count, first int, listens bool) error {
-	for n := range count {
-		r := role{room: fmt.Sprintf("w2-%d", n%i.rooms), listens: listens}
-		c, err := i.connect(l, first+n, r, i)
+// enter connects all of them.
+func (i *idle) enter(l *loop) error {
+	conns := make([]*conn, i.members)
+	for n := range conns {
+		r := role{room: fmt.Sprintf("w2-%d", n%i.rooms), listens: true}
+		c, err := i.connect(l, n, r, i)
 		if err != nil {
 			return err
 		}
-		i.entering = append(i.entering, c)
-		if len(i.entering) < crowdMax && n < count-1 {
-			continue
-		}
-		if err := i.wait(l); err != nil {
-			return err
+		conns[n] = c
+		if first := n - n%crowdMax; n == first+crowdMax-1 || n == i.members-1 {
+			if err := wait(l, conns[first:n+1]); err != nil {
+				return err
+			}
 		}
 	}
+	i.speakers = conns[:min(i.rooms, i.members)]
 	return nil
 }
 
-// wait until those on their way are in; those who only send then send at once.
-func (i *idle) wait(l *loop) error {
+// wait until all of them are in.
+func wait(l *loop, conns []*conn) error {
 	in := 0
 	if err := l.run(enterLimit, func() bool {
-		for in < len(i.entering) && i.entering[in].isIn {
+		for in < len(conns) && conns[in].isIn {
 			in++
 		}
-		return in == len(i.entering)
+		return in == len(conns)
 	}); err != nil {
-		return fmt.Errorf("connection %d did not get in: %w", i.entering[in].index, err)
+		return fmt.Errorf("connection %d did not get in: %w", conns[in].index, err)
 	}
-	for _, c := range i.entering {
-		if c.index >= i.members {
-			c.codec.publish(c, i.payload, 1)
-		}
-	}
-	i.entering = i.entering[:0]
 	return nil
 }
 
-// prove has each member hear its room once.
+// prove has each member hear its room once, who speaks among them: MQTT has it so.
 func (i *idle) prove(l *loop) error {
-	if err := i.enter(l, min(i.rooms, i.members), i.members, false); err != nil {
-		return err
+	for _, c := range i.speakers {
+		c.codec.publish(c, i.payload, 1)
 	}
 	if err := l.run(settleLimit, func() bool { return i.missing == 0 }); err != nil {
 		return fmt.Errorf("%d of %d did not hear their room: %w", i.missing, i.members, err)
@@ -126,7 +121,7 @@ func (i *idle) prove(l *loop) error {
 }
 
 func (i *idle) delivered(c *conn, payload []byte) error {
-	if c.index >= i.members || i.heard[c.index] || !bytes.Equal(payload, i.payload) {
+	if i.heard[c.index] || !bytes.Equal(payload, i.payload) {
 		return mismatch(i.payload, payload)
 	}
 	i.heard[c.index] = true

@@ -84,7 +84,7 @@ func (s *stalled) measure(l *loop, span time.Duration) (*withheld, error) {
 	}
 	s.resident, s.began = 0, l.clock()
 	p := &s.publishers[0]
-	first, had := p.next, s.othersHave()
+	first := p.next
 	during, err := measure(l, &s.count, of, func() error { return l.during(2 * span) })
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func (s *stalled) measure(l *loop, span time.Duration) (*withheld, error) {
 	}
 	due := int(p.next - first)
 	found.Due = due * s.size
-	found.Share = float64(s.othersHave()-had) / float64(due*(s.members-1))
+	found.Share = float64(s.othersHad(first)) / float64(due*(s.members-1))
 	found.During, found.ResidentDuring = during.P99, s.resident
 	if found.Closed = s.closed > 0; found.Closed {
 		found.ShedAfter = float64(s.closed-s.began) / 1e9
@@ -124,10 +124,10 @@ func (s *stalled) find(l *loop) error {
 	return err
 }
 
-// othersHave counts what all but the slow one ever got.
-func (s *stalled) othersHave() (count int) {
+// othersHad counts what all but the slow one got from a number on.
+func (s *stalled) othersHad(first uint32) (count int) {
 	for _, expected := range s.publishers[0].expected[:s.members-1] {
-		count += int(expected)
+		count += int(max(expected, first) - first)
 	}
 	return count
 }
