@@ -15,7 +15,7 @@ import { root } from '../tidy/root.ts'
 
 const pages = [
   'README.md',
-  ...['docs', 'docs/acceptors', 'docs/rooms'].flatMap((folder) =>
+  ...['docs', 'docs/acceptors', 'docs/mqtt', 'docs/rooms'].flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((name) => name.endsWith('.md'))
       .map((name) => join(folder, name)),
