@@ -72,8 +72,9 @@ export class MemoryMqttSessions implements MqttSessions {
     if (!kept) return
     const { will, ...rest } = kept
     const { at, expiryS, willAt } = left
-    const away = { expiryS, awaySince: at, willAt }
-    this.#kept.set(key, { ...rest, ...(willAt && will && { will }), ...away })
+    const isDue = willAt !== undefined && will !== undefined
+    const away = { expiryS, awaySince: at, willAt: isDue ? willAt : undefined }
+    this.#kept.set(key, { ...rest, ...(isDue && { will }), ...away })
   }
 
   async abandon(at: Date): Promise<number> {

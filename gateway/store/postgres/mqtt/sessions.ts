@@ -161,7 +161,7 @@ const LEAVE = `
   update mqtt_sessions set
     away_since = $2::timestamptz, expiry_s = $3::bigint,
     ends_at = ${endsAt('$2::timestamptz', '$3::bigint')},
-    will_at = $4::timestamptz,
+    will_at = case when will is not null then $4::timestamptz end,
     will = case when $4::timestamptz is not null then will end,
     will_delay_s = case when $4::timestamptz is not null then will_delay_s end
   where key = $1`
