@@ -38,6 +38,35 @@ proves(
 )
 
 proves(
+  'the window and full topics hold at resume, too',
+  { v5: '3.3.2-7 3.3.4-9 4.9.0-2' },
+  async (at) => {
+    for (const topic of at.topics) {
+      const clientId = at.name()
+      const properties = { receiveMaximum: 3, topicAliasMaximum: 3 }
+      const client = await at.client(at.kept(clientId, { properties }))
+      await client.subscribe(topic, 1)
+      const sender = await at.client()
+      for (const word of ['0', '1', '2', '3']) await sender.publish(topic, word, { qos: 1 })
+      for (let i = 0; i < 3; i++) await client.next('publish')
+      client.reset()
+      const small = { ...properties, receiveMaximum: 2 }
+      const back = await at.client(at.kept(clientId, { properties: small }))
+      const ids: number[] = []
+      for (const word of ['0', '1', '2', '3']) {
+        const packet = await back.next('publish')
+        expect(packet.payload.toString()).toBe(word)
+        if (word === '0') expect(packet.topic).toBe(topic)
+        ids.push(packet.messageId as number)
+        if (ids.length < 2) continue
+        expect(await back.settled()).toEqual([])
+        back.send({ cmd: 'puback', messageId: ids.shift() as number })
+      }
+    }
+  },
+)
+
+proves(
   'what is over the receive maximum of the server ends the connection',
   { v5: '3.3.4-7' },
   async (at) => {

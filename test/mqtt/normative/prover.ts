@@ -25,7 +25,7 @@ export function prover(settings: TestSettings = {}, start = startTarget): Prove 
     const numbers = version === 5 ? proven.v5 : proven.v311
     if (numbers === undefined) return
     const ids = numbers.split(' ').map((number) => `[MQTT-${number}]`)
-    test(`MQTT ${name}: ${title} ${ids.join(' ')}`, () => run(new Site(target, version)), 10_000)
+    test(`MQTT ${name}: ${title} ${ids.join(' ')}`, () => run(new Site(target, version)))
   }
   return (title, proven, run) => {
     add(title, '3.1.1', 4, proven, run)

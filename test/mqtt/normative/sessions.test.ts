@@ -186,6 +186,85 @@ proves('what was answered with an error is not sent again', { v5: '4.4.0-2' }, a
   expect(await (await at.client(at.kept(clientId))).settled()).toEqual([])
 })
 
+proves(
+  'what waited comes after what is sent again, in its order',
+  { v311: '4.4.0-1 4.6.0-6', v5: '4.4.0-1 4.6.0-5' },
+  async (at) => {
+    for (const topic of at.topics) {
+      const clientId = at.name()
+      const client = await at.client(at.kept(clientId))
+      await client.subscribe(topic, 1)
+      const sender = await at.client()
+      for (const word of ['a', 'b']) await sender.publish(topic, word, { qos: 1 })
+      await publishes(client, 2)
+      client.reset()
+      for (const word of ['c', 'd']) await sender.publish(topic, word, { qos: 1 })
+      const back = await at.client(at.kept(clientId))
+      await sender.publish(topic, 'e', { qos: 1 })
+      const heard = await publishes(back, 5)
+      expect(heard.map(({ payload }) => payload.toString())).toEqual(['a', 'b', 'c', 'd', 'e'])
+      expect(heard.map(({ dup }) => dup)).toEqual([true, true, false, false, false])
+    }
+  },
+)
+
+proves('options and identifiers of subscriptions go on', { v5: '3.1.2-5 3.8.3-3' }, async (at) => {
+  for (const topic of at.topics) {
+    const clientId = at.name()
+    const client = await at.client(at.kept(clientId))
+    const options = { qos: 1, nl: true, rap: true } as const
+    await client.subscribe([{ topic, ...options }], 1, { subscriptionIdentifier: 7 })
+    client.reset()
+    const sender = await at.client()
+    await sender.publish(topic, 'away', { qos: 1 })
+    const back = await at.client(at.kept(clientId))
+    expect((await back.message()).properties).toMatchObject({ subscriptionIdentifier: 7 })
+    await back.publish(topic, 'its own', { qos: 1 })
+    await sender.publish(topic, 'live', { qos: 1, retain: true })
+    const live = await back.message()
+    expect(live).toMatchObject({ retain: true, properties: { subscriptionIdentifier: 7 } })
+    expect(live.payload.toString()).toBe('live')
+  }
+})
+
+proves('RETAIN goes as published to those who were away, too', { v5: '3.3.1-13' }, async (at) => {
+  for (const topic of at.topics) {
+    const clientId = at.name()
+    const client = await at.client(at.kept(clientId))
+    await client.subscribe([{ topic, qos: 1, rap: true }])
+    client.reset()
+    const sender = await at.client()
+    await sender.publish(topic, 'a', { qos: 1, retain: true })
+    await sender.publish(topic, 'b', { qos: 1 })
+    const back = await at.client(at.kept(clientId))
+    const heard = [await back.message(), await back.message()]
+    expect(heard.map(({ retain }) => retain)).toEqual([true, false])
+  }
+})
+
+proves(
+  'a takeover goes on with the session, and what is retained does not come again',
+  { v311: '3.1.2-4 3.1.4-2 3.3.1-6', v5: '3.1.2-5 3.1.4-3 3.3.1-9' },
+  async (at) => {
+    for (const topic of at.topics) {
+      const clientId = at.name()
+      const older = await at.client(at.kept(clientId))
+      const sender = await at.client()
+      await sender.publish(topic, 'kept', { qos: 1, retain: true })
+      await older.subscribe(topic, 1)
+      await older.message()
+      await sender.publish(topic, 'a', { qos: 1 })
+      const { messageId } = await older.next('publish')
+      const { client: newer, connack } = await at.enter(at.kept(clientId))
+      expect(connack.sessionPresent).toBe(true)
+      await at.ends(older, 0x8e)
+      expect(await newer.message()).toMatchObject({ messageId, dup: true })
+      await sender.publish(topic, 'b', { qos: 1 })
+      expect((await newer.message()).payload.toString()).toBe('b')
+    }
+  },
+)
+
 async function publishes(client: MqttClient, count: number) {
   const packets: IPublishPacket[] = []
   while (packets.length < count) packets.push(await client.next('publish'))
