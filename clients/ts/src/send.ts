@@ -65,7 +65,10 @@ const EXPIRES_AFTER_MAX = 2 ** 32 - 1
 
 const encoder = new TextEncoder()
 
-/** What a send asks. Throws INVALID_UTF8 for a text that has no bytes, RangeError for a bad expiry. */
+/**
+ * What a send asks. Throws INVALID_UTF8 for a text that has no bytes, RangeError for an expiry that
+ * is none.
+ */
 export function sendQuestion(
   content: string | Uint8Array,
   options: SendOptions,
