@@ -46,8 +46,8 @@ them there.
 
 What the standards number as mandatory, in our words, whom it binds, and what became of it here:
 
-- *area*: a test of that name, over a bare socket against a real gateway, mostly in a room that keeps
-  nothing and in a durable one;
+- *area*: a test of that name, over a bare socket against a real gateway, mostly in a room that
+  keeps nothing and in a durable one;
 - **clients**: a duty of clients alone, of which a server can at most refuse the neglect; where it
   does, the test of that stands here, too;
 - **moot**: a case that does not arise, and why.
