@@ -45,6 +45,7 @@ type Options = Partial<Omit<Subscription, 'topic' | 'place' | 'filters' | 'group
 
 export class Device implements Wire {
   readonly version: Version
+  readonly handshake = { remote: '192.0.2.1', headers: {} }
   readonly agreed: Agreed
   readonly session: Session
   readonly subscriptions = new Subscriptions()
@@ -83,7 +84,7 @@ export class Device implements Wire {
     this.session = hall.sessions.open({
       wire: this,
       lane: mqttLane(version),
-      handshake: { remote: '192.0.2.1', headers: {} },
+      handshake: this.handshake,
       kind: mqttKind(this.connection),
     })
     // As one who has proved an identity.

@@ -58,11 +58,10 @@ class Link implements WindowHost {
   lost = 0
 
   transmit(each: Parcel, id: number): void {
-    expect(this.open.has(id)).toBe(false)
-    expect(id).toBeGreaterThan(0)
+    if (this.open.has(id) || id < 1) throw new Error(`${id} is not free`)
     this.sent.push({ id, number: numberOf(each), qos: each.qos, dup: each.dup })
     this.open.set(id, 'publish')
-    expect(this.open.size).toBeLessThanOrEqual(MOST)
+    if (this.open.size > MOST) throw new Error(`${this.open.size} at once`)
   }
 
   pubrel(id: number): void {

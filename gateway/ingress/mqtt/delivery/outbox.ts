@@ -320,8 +320,9 @@ export class MqttOutbox extends Outbox implements WindowHost {
     this.#flushRooms()
     let position = place.sequence
     for (const { parcel } of this.pending) {
-      const { source } = parcel
-      if (source?.place === place) position = Math.min(position, source.message.sequence - 1)
+      const { source, share } = parcel
+      if (source?.place === place && !share)
+        position = Math.min(position, source.message.sequence - 1)
     }
     return position
   }

@@ -64,6 +64,11 @@ export class Subscriptions {
     return this.#in(place)?.matching(channel) ?? NONE
   }
 
+  /** Whether any hears it, by itself or in a group. */
+  hears(place: string, channel: string): boolean {
+    return this.#in(place)?.all.some(({ filters }) => matchesAny(filters, channel)) ?? false
+  }
+
   /**
    * Whether all that a session hears of a room by these filters goes to it as to anybody else: by
    * QoS 0, and with nothing of its own.

@@ -7,6 +7,8 @@ import type { Pending } from './window.ts'
 export interface Unacknowledged extends Source {
   /** Undefined where it is released. */
   readonly body: EnvelopeBody | undefined
+  /** It came by a share, and not by a subscription of its own. */
+  readonly isShared: boolean
   readonly qos: 1 | 2
   readonly retain: boolean
   readonly identifiers: readonly number[]
@@ -23,10 +25,12 @@ export interface Unacknowledged extends Source {
 export function unacknowledged(pending: Iterable<Pending>): Unacknowledged[] {
   const all: Unacknowledged[] = []
   for (const { parcel, messageId, released } of pending) {
-    const { source, content, qos, retain, identifiers } = parcel
+    const { source, content, retain, identifiers } = parcel
     if (!source || parcel.isHandedOn) continue
     const body = released ? undefined : bodyOf(content)
-    all.push({ ...source, body, qos: qos as 1 | 2, retain, identifiers, messageId, released })
+    const isShared = parcel.share !== undefined
+    const qos = parcel.qos as 1 | 2
+    all.push({ ...source, body, isShared, qos, retain, identifiers, messageId, released })
   }
   return all
 }
