@@ -44,8 +44,11 @@ const ROOMS = {
   worded: 'password',
 } as const
 
+/** Passwords take a while where much else is under way. */
+export const PATIENT = { deadlineMs: 60_000 }
+
 export async function startHub(settings: TestSettings = {}): Promise<Hub> {
-  const gateway = await TestGateway.start(settings)
+  const gateway = await TestGateway.start({ limbo: PATIENT, ...settings })
   for (const [name, flow] of Object.entries(ROOMS)) {
     await gateway.room(`acme/${name}`, [guardedBy(flow)])
   }

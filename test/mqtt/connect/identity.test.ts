@@ -9,7 +9,7 @@ import {
   resetMqttClients,
   type Version,
 } from '../../support/mqtt-client.ts'
-import { brief, type Hub, heardSteps, PASSWORD, RESPONSE, startHub } from './hub.ts'
+import { brief, type Hub, heardSteps, PASSWORD, PATIENT, RESPONSE, startHub } from './hub.ts'
 
 const LOCK = '$porthouse/v1/lock'
 
@@ -47,7 +47,7 @@ describe('an account and the secret of a token', () => {
     const { client, code } = await tried({ username: 'acme', password: hub.token })
     expect(code).toBe(0)
     expect(await mayPublish(client, 'acme/yard')).toBe(true)
-    expect(await client.publish('rival/yard', 'hi', { qos: 1 })).toBe(0x87)
+    expect(await client.subscribe('rival/yard')).toEqual([0x87])
   })
 
   test('by the account’s UUID as well', async () => {
@@ -199,17 +199,23 @@ describe('a device path (R4)', () => {
 })
 
 describe('without a password', () => {
-  test('a client is in limbo, where there is the lock topic and nothing else (R14)', async () => {
+  test('a client is in limbo, where there is the lock topic (R14)', async () => {
     const { client, code, properties } = await tried({
       clean: false,
       properties: { sessionExpiryInterval: 600 },
     })
     expect(code).toBe(0)
     expect(properties?.sessionExpiryInterval).toBe(0)
-    expect(await client.subscribe(['acme/yard', 'acme/open', '$porthouse/v1/room', LOCK])).toEqual([
-      0x87, 0x87, 0x87, 0,
-    ])
-    expect(await client.publish('acme/yard', 'hi', { qos: 1 })).toBe(0x87)
+    const asked = ['acme/yard', 'acme/nowhere', '$porthouse/v1/room', '$SYS/#', '#', LOCK]
+    expect(await client.subscribe(asked)).toEqual([0x87, 0x87, 0x87, 0x87, 0x87, 0])
+    expect(await client.publish('$porthouse/v1/room', packetOf(), { qos: 1 })).toBe(0x87)
+  })
+
+  test('an open room lets it in, as it lets in anybody (R54)', async () => {
+    const { client } = await tried()
+    expect(await client.subscribe('acme/open', 1)).toEqual([1])
+    expect(await client.publish('acme/open', 'hi', { qos: 1 })).toBe(0)
+    expect(await client.message()).toMatchObject({ topic: 'acme/open' })
   })
 
   test('it proves a token over the lock topic, and is in', async () => {
@@ -293,7 +299,7 @@ test('wrong answers beyond a rate bar the network they came from, and no other (
 })
 
 test('a login that is right counts as no wrong answer, whatever the room would take (K15)', async () => {
-  const beside = await hub.gateway.beside({ limbo: { failures: 3 } })
+  const beside = await hub.gateway.beside({ limbo: { ...PATIENT, failures: 3 } })
   for (let i = 0; i < 6; i++) {
     for (const init of [
       { username: 'acme', password: hub.token },
