@@ -161,7 +161,7 @@ describe('properties', () => {
 })
 
 describe('no local', () => {
-  test('keeps away what the client has sent itself, unless another subscription wants it', async () => {
+  test('keeps away what the client has sent itself, unless others want it', async () => {
     const one = await device().subscribe(hall, 'acme/boiler/#', { noLocal: true })
     const other = await device().subscribe(hall, 'acme/boiler/#')
     const own = (word: string, channel: string) => {
