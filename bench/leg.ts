@@ -26,7 +26,7 @@ export async function runLeg(
       `-warmup=${WARMUP_SECONDS}s`,
       `-span=${seconds}s`,
     ]
-    const limitMs = (WARMUP_SECONDS + 3 * seconds + SPARE_SECONDS) * 1000
+    const limitMs = (WARMUP_SECONDS + seconds + SPARE_SECONDS) * 1000
     const line = await runProgram({ file: generator, args, cpu: GENERATOR_CPU }, limitMs)
     return kinds[workload.kind].read(line)
   } finally {

@@ -45,6 +45,8 @@ type withheld struct {
 const (
 	// slowBuffer keeps short what the kernel takes in for who does not read.
 	slowBuffer = 8 << 10
+	// stallFor is how long it does not read; the kernel takes in about a third of what is due.
+	stallFor = 10 * time.Second
 	// lookEvery is the time between two looks at the server.
 	lookEvery = 100 * time.Millisecond
 	// graceForOthers is how long what was sent last may take.
@@ -57,8 +59,8 @@ func measureStalled(o options, pid int, warmup, span time.Duration, print func(a
 	o.lastBuffer = slowBuffer
 	s := &stalled{fanout: fanout{options: o}, pid: pid}
 	// A fan-out keeps what is not with all members yet.
-	if due := o.rate * 2 * span.Seconds(); due < 1 || due > flightsMax || o.members < 2 {
-		return fmt.Errorf("members ≥ 2 and 1 to %d messages in two spans are needed", flightsMax)
+	if due := o.rate * stallFor.Seconds(); due < 1 || due > flightsMax || o.members < 2 {
+		return fmt.Errorf("members ≥ 2 and 1 to %d messages in %s are needed", flightsMax, stallFor)
 	}
 	return drive(s, warmup, func(l *loop) error {
 		found, err := s.measure(l, span)
@@ -85,7 +87,7 @@ func (s *stalled) measure(l *loop, span time.Duration) (*withheld, error) {
 	s.resident, s.began = 0, l.clock()
 	p := &s.publishers[0]
 	first := p.next
-	during, err := measure(l, &s.count, of, func() error { return l.during(2 * span) })
+	during, err := measure(l, &s.count, of, func() error { return l.during(stallFor) })
 	if err != nil {
 		return nil, err
 	}
