@@ -5,6 +5,7 @@
  * itself.
  */
 import type { QoS } from 'mqtt-packet'
+import { Refusal } from '../../../protocol/codes.ts'
 import type { Limits } from '../../../protocol/limits.ts'
 import type { Uuid7Source } from '../../../protocol/uuid7.ts'
 import { straight } from '../../../router/deliver.ts'
@@ -102,7 +103,7 @@ export class Emitter {
       done(error)
     }
     try {
-      this.#send(where.place, where.channel, new Emission(packet, end))
+      this.#send(where.place, where.channel, new Emission(packet, end), end)
     } catch (error) {
       end(error as Error)
     }
@@ -124,7 +125,7 @@ export class Emitter {
     for (const emission of emitted) emission.wasDelivered()
   }
 
-  #send(place: Place, channel: string, emission: Emission): void {
+  #send(place: Place, channel: string, emission: Emission, refused: Done): void {
     const { ids, turn, limits } = this.#parts
     const { payload, qos = 0 } = emission.packet
     const content = Buffer.isBuffer(payload) ? payload : String(payload ?? '')
@@ -152,7 +153,8 @@ export class Emitter {
       sender: this.#speaker.enter(place),
       key: undefined,
       settle: (end) => {
-        if ('kind' in end || end.sockets === 0) return emission.wasDelivered()
+        if ('kind' in end) return refused(new Refusal(end.code, end.detail))
+        if (end.sockets === 0) return emission.wasDelivered()
         this.#emitted.push(emission)
         turn.touch(this)
       },
