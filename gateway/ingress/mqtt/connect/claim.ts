@@ -17,8 +17,9 @@ export type Claim =
   | { readonly kind: 'impossible' }
 
 /**
- * By the user name: `{account}`, `{account}/{client}`, or `{account}/{room}/{client-uuid}[/{channel}]`
- * as in a URL's path. Without one, a client id may be such a path, and says nothing otherwise.
+ * By the user name: `{account}`, `{account}/{client}`, or a path as in a URL,
+ * `{account}/{room}/{client-uuid}[/{channel}]`. Without one, a client id may be such a path, and
+ * says nothing otherwise.
  */
 export function claimOf({
   username,

@@ -30,8 +30,8 @@ export function principalBy({ account, client, token }: Proof): Principal | unde
 }
 
 /**
- * The key of a session: of two principals it is never the same, whatever client ids they give (A13);
- * `id`: the client's, or the socket's where there is no principal.
+ * The key of a session: of two principals it is never the same, whatever client ids they give
+ * (A13). `id`: the client's, or the socket's where there is no principal.
  */
 export function keyOf(principal: Principal | undefined, id: string): string {
   const { account = '', name = '' } = principal ?? {}
