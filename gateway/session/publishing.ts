@@ -6,7 +6,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../protocol/codes.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import type { Outcome } from '../router/outcome.ts'
-import { enterFirst } from './entry/parked.ts'
+import { enterFirst, type RoomsAhead } from './entry/parked.ts'
 import type { Session } from './session.ts'
 
 /** What came of an envelope: the router's outcome, or why it never got there. */
@@ -15,18 +15,20 @@ export type End = Outcome | Refusal
 /**
  * Publishes an envelope; `end` is called once, now or when its rooms are entered, unless the
  * session has closed by then. `keep` gives the same envelope with memory of its own, for the case
- * that it has to wait.
+ * that it has to wait. `meetsLocks`: see EntryRequest.
  */
 export function publish(
   session: Session,
   envelope: ScannedEnvelope,
   keep: () => ScannedEnvelope,
   end: (end: End) => void,
+  meetsLocks = true,
 ): void {
   const strange = roomsNotEntered(session, envelope)
   if (strange.length > 0 || session.parked.length > 0) {
     const names = roomsOf(session, envelope, strange)
-    if (names.length > 0) return publishAfterEntry(session, keep(), { names, strange }, end)
+    if (names.length > 0)
+      return publishAfterEntry(session, keep(), { names, strange, meetsLocks }, end)
   }
   if (!session.unlocked && !atItsLock(session, envelope)) {
     return end(new Refusal(Code.UNAUTHENTICATED, 'nothing is unlocked yet'))
@@ -77,7 +79,7 @@ function atItsLock({ stack }: Session, { to }: ScannedEnvelope): boolean {
 function publishAfterEntry(
   session: Session,
   envelope: ScannedEnvelope,
-  rooms: { readonly names: readonly string[]; readonly strange: readonly string[] },
+  rooms: RoomsAhead,
   end: (end: End) => void,
 ): void {
   try {

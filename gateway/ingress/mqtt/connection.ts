@@ -33,6 +33,9 @@ import { MqttError } from './wire/mqtt-error.ts'
 import { PacketReader } from './wire/reader.ts'
 import { encodeAck, encodeWithin } from './wire/write.ts'
 
+/** How long the peer may take to read what was sent last, in milliseconds. */
+const CLOSE_MS = 5_000
+
 /** What a packet may hold before anything is unlocked, in bytes. */
 const LIMBO_BYTES_MAX = 65_536
 
@@ -78,13 +81,12 @@ export class MqttConnection implements Wire, Flushable, PortHost {
     })
     stream.on('data', (chunk: Buffer) => this.#read(chunk))
     stream.on('drain', () => this.session?.outbox.drained())
-    stream.on('error', () => this.ended())
-    // What was read before the end is handled before it.
-    stream.on('end', () => {
+    // What was read before the end is handled before it, and what it has begun.
+    const end = () => {
       this.flush()
-      this.ended()
-    })
-    stream.on('close', () => this.ended())
+      this.whenIdle(() => this.ended())
+    }
+    for (const event of ['error', 'end', 'close']) stream.on(event, end)
   }
 
   /** What is sent to it, in the protocol's version. */
@@ -227,11 +229,14 @@ export class MqttConnection implements Wire, Flushable, PortHost {
   async subscribe(topic: string, qos: 0 | 1 | 2, restored: boolean): Promise<boolean> {
     const may = await this.subscribing.mayListen(topic, qos, restored)
     if (restored) await this.parts.kept.restored()
+    // It is not refused because it came too late.
+    if (this.state === 'closed') throw new Error('the connection is gone')
     return may
   }
 
   mayHear(topic: string): boolean {
-    return mayHear(this, topic)
+    // Aedes asks on for a while when it is over, and throws away what nobody may hear.
+    return this.state === 'closed' || mayHear(this, topic)
   }
 
   optionsOf(topic: string) {
@@ -281,6 +286,7 @@ export class MqttConnection implements Wire, Flushable, PortHost {
   }
 
   leaving(): void {
+    this.parts.shares.leave(this)
     this.parts.kept.leave(this)
   }
 
@@ -322,6 +328,9 @@ export class MqttConnection implements Wire, Flushable, PortHost {
     else refuseConnection(this, code, detail, this.#reason)
     this.ended()
     this.stream.end()
+    // Who reads nothing any more would stay for ever.
+    const late = setTimeout(() => this.stream.destroy(), CLOSE_MS).unref()
+    this.stream.once('close', () => clearTimeout(late))
   }
 
   terminate(): void {
@@ -340,7 +349,7 @@ export class MqttConnection implements Wire, Flushable, PortHost {
     this.state = 'closed'
     this.#reader.stop()
     this.#chunks = []
-    this.parts.kept.leave(this)
+    this.leaving()
     this.session?.end()
     this.port?.close()
     depart(this)

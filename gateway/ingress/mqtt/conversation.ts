@@ -59,8 +59,8 @@ export class Conversation {
   hear(frame: Frame): void {
     const answer = this.#pending?.get(frame.id)
     if (!answer) return this.overheard?.(frame) ? undefined : this.#tell(frame)
-    // A challenge on the way to the answer is for whoever can meet it.
-    if (frame.body.case === 'lockStep') this.#tell(frame)
+    // A challenge on the way to the answer is for whoever can meet it, who did not ask by this id.
+    if (frame.body.case === 'lockStep') this.#tell({ ...frame, id: 0 })
     if (answer(frame)) this.#pending?.delete(frame.id)
   }
 
@@ -88,6 +88,12 @@ export class Conversation {
   /** Whether anybody would hear what is told there. */
   hears(kind: ReservedKind): boolean {
     return [false, true].some((json) => this.#listening?.has(formatReserved({ kind, json })))
+  }
+
+  /** Whether a lock can be met: what it asks is heard, or it looks at what came with HTTP (R7). */
+  get meetsLocks(): boolean {
+    const { handshake } = this.#connection
+    return this.hears('lock') || Object.keys(handshake.headers).length > 0
   }
 
   /** Takes a Packet that the client has published. Throws Refusal, or as `receive` ends it. */

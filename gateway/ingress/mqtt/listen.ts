@@ -63,14 +63,14 @@ function entered(
 ): Promise<Membership> {
   const { session, conversation, parts } = connection
   const { target } = request
-  // In limbo there is a lock to meet, for those who listen where it is told.
-  if (!session || !(session.unlocked || conversation.hears('lock'))) {
-    return Promise.reject(new Refusal(Code.UNAUTHENTICATED, 'nothing is unlocked yet'))
-  }
+  if (!session) return Promise.reject(new Refusal(Code.INTERNAL, 'no session'))
   const past = parts.kept.pastOf(connection, subscription)
   return new Promise((resolve, reject) => {
     conversation.ask(
-      (frameId) => enter(session, { ...request, frameId, ...(past && { past }) }),
+      (frameId) => {
+        const { meetsLocks } = conversation
+        enter(session, { ...request, frameId, meetsLocks, ...(past && { past }) })
+      },
       ({ body }) => {
         if (body.case === 'drop') reject(new Refusal(body.value.code, body.value.detail))
         else if (body.case === 'lockStep') return meetsLock(connection, session, target, reject)
@@ -127,7 +127,7 @@ export function mayHear(connection: MqttConnection, topic: string): boolean {
   const channel = levels.join('/')
   return (
     member !== undefined &&
-    connection.subscriptions.matching(member.place.name, channel).length > 0 &&
+    connection.subscriptions.hears(member.place.name, channel) &&
     coveredBy(member.hears, channel === '' ? ROOM_ALONE : channel)
   )
 }

@@ -129,7 +129,7 @@ export class Incoming {
   }
 
   #publish(packet: IPublishPacket, topic: string, end: (came: End) => void): void {
-    const { session, parts } = this.#connection
+    const { session, parts, conversation } = this.#connection
     if (!session) return
     const envelope = envelopeOf(packet, this.#routing(session, packet, topic), parts.limits)
     publish(
@@ -140,6 +140,7 @@ export class Incoming {
         if (came instanceof Refusal || came.settled) end(came)
         else came.whenSettled(() => end(came))
       },
+      conversation.meetsLocks,
     )
   }
 

@@ -67,8 +67,10 @@ function arrive(
   if (session.closed || left) {
     if (room) session.core.rooms.release(room)
     const set = { place, ...(room && { room: room.record.id }) }
-    if (left && !session.closed) guard(session, { ...request, ...set }, left)
-    return
+    if (session.closed || !left) return
+    if (request.meetsLocks ?? true) return guard(session, { ...request, ...set }, left)
+    const code = session.unlocked ? Code.ENTRY_NOT_PERMITTED : Code.UNAUTHENTICATED
+    return refuseEntry(session, request, new Refusal(code, 'the room is locked'))
   }
   if (!room) return refuseEntry(session, request, new Refusal(Code.ROOM_UNKNOWN, 'no such room'))
   try {

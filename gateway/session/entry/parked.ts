@@ -25,6 +25,15 @@ export interface Parked {
   readonly go: (barred: Barred) => void
 }
 
+/** Rooms that a message is for. */
+export interface RoomsAhead {
+  readonly names: readonly string[]
+  /** Those of them that the session is not in. */
+  readonly strange: readonly string[]
+  /** See EntryRequest. */
+  readonly meetsLocks: boolean
+}
+
 /**
  * Enters those of the rooms named that are `strange`, to send only and without a word, and calls
  * `go` once: at once where neither a lock nor an earlier envelope is in the way. Throws Refusal
@@ -32,7 +41,7 @@ export interface Parked {
  */
 export function enterFirst(
   session: Session,
-  { names, strange }: { readonly names: readonly string[]; readonly strange: readonly string[] },
+  { names, strange, meetsLocks }: RoomsAhead,
   bytes: number,
   go: (barred: Barred) => void,
 ): void {
@@ -52,7 +61,7 @@ export function enterFirst(
       parked.entries--
       release(session)
     }
-    enter(session, { frameId: 0, target: room, listen: 'no', done })
+    enter(session, { frameId: 0, target: room, listen: 'no', meetsLocks, done })
   }
 }
 

@@ -26,6 +26,8 @@ export interface EntryRequest {
   readonly lastValues?: LastValues
   /** It wants to know who is there. */
   readonly presence?: boolean
+  /** Where a lock is to be met it is refused: the client would not hear what is asked. */
+  readonly meetsLocks?: boolean
   /** The client that the URL says this is. */
   readonly client?: string
   /** It has waited for a lock. */
