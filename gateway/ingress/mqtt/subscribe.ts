@@ -11,7 +11,7 @@ import type {
   IUnsubscribePacket,
   QoS,
 } from 'mqtt-packet'
-import { Refusal } from '../../protocol/codes.ts'
+import { codeInfo, Refusal } from '../../protocol/codes.ts'
 import type { LastValues } from '../../session/entry/waiting.ts'
 import type { MqttConnection } from './connection.ts'
 import type { Subscription } from './delivery/subscriptions.ts'
@@ -100,6 +100,8 @@ export class Subscribing {
       return true
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof MqttError)) throw error
+      // One that is restored would be ended for good.
+      if (restored && codeInfo(error.code).temporary) throw error
       const reason = error instanceof MqttError ? error.reason : subackReason(error.code)
       asked?.codes.set(topic, reason)
       return false
