@@ -117,6 +117,37 @@ it('loses nothing that was sent while its client was away', async () => {
   expect(heard.sort()).toEqual(['attic', 'hall'])
 })
 
+it('ends no subscription because the store was away when it was restored', async () => {
+  const first = await start()
+  const { client } = await arrive(first, 'patient')
+  await client.subscribe(['acme/attic/z', 'acme/hall/z'], 1)
+  await client.disconnect()
+  let isAway = true
+  const { store } = house.gateway
+  const find: Store['rooms']['find'] = (...names) => {
+    if (isAway) return Promise.reject(new StoreError('unavailable', 'away'))
+    return store.rooms.find(...names)
+  }
+  const rooms = new Proxy(store.rooms, {
+    get: (target, name) =>
+      name === 'find' ? find : Reflect.get(target, name, target).bind(target),
+  })
+  const proxied = new Proxy(store, {
+    get: (target, name) => (name === 'rooms' ? rooms : Reflect.get(target, name, target)),
+  })
+  const next = await start(proxied)
+  const refused = await arrive(next, 'patient')
+  expect(refused.connack.reasonCode).toBe(0x88)
+  isAway = false
+  const back = await arrive(next, 'patient')
+  expect(back.present).toBe(true)
+  const { client: sender } = await arrive({ ...next, token: next.other }, 'sender', { expiry: 0 })
+  await sender.publish('acme/attic/z', 'attic', { qos: 1 })
+  await sender.publish('acme/hall/z', 'hall', { qos: 1 })
+  expect(textOf(await back.client.message())).toBe('attic')
+  expect(textOf(await back.client.message())).toBe('hall')
+})
+
 it('has wills of kept sessions said by the next one', async () => {
   const { at, die } = await startMortal()
   const { client: keeper } = await arrive(at, 'heir')

@@ -85,6 +85,24 @@ describe.each(['acme/hall', 'acme/attic'])('of a room such as %s', (room) => {
     expect(await last.settled()).toEqual([])
   })
 
+  it('loses nothing of it to a client that comes and goes at once', async () => {
+    const id = name()
+    const { client } = await arrive(house, id)
+    await client.subscribe(room, 1)
+    await client.disconnect()
+    const other = await sender()
+    const texts = Array.from({ length: 60 }, (_, i) => `${i}`)
+    for (const text of texts) await other.publish(room, text, { qos: 1 })
+    for (let i = 0; i < 5; i++) {
+      const back = await arrive(house, id)
+      if (i % 2 === 0) await back.client.disconnect()
+      else back.client.reset()
+    }
+    const { client: last } = await arrive(house, id)
+    expect(await take(last, 60)).toEqual(texts)
+    expect(await last.settled()).toEqual([])
+  })
+
   it('survives a restart of the gateway, with what was sent before and after', async () => {
     const id = name()
     const { client } = await arrive(house, id)
