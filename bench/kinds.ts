@@ -57,19 +57,23 @@ interface Held {
   serverCpu: number
   before: number
   with: number
+  uncollected: number
 }
 
 const idle: Kind = {
   columns: [
     { head: 'KB/connection', figure: 'memory', digits: 2 },
+    { head: 'with garbage', figure: 'uncollected', digits: 2 },
     { head: 'RSS before, MB', figure: 'before', digits: 0 },
     { head: 'connections/s', figure: 'rate', digits: 0 },
     { head: 'CPU us/connection', figure: 'cpu', digits: 0 },
   ],
   read(line) {
     const held = JSON.parse(line) as Held
+    const each = (resident: number) => (resident - held.before) / held.connections / 1024
     return {
-      memory: (held.with - held.before) / held.connections / 1024,
+      memory: each(held.with),
+      uncollected: each(held.uncollected),
       before: held.before / 1024 ** 2,
       rate: held.connections / held.seconds,
       cpu: (held.serverCpu / held.connections) * 1e6,

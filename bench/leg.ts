@@ -1,10 +1,12 @@
 /** One leg: one workload against one freshly started server. */
+import { join } from 'node:path'
 import { kinds, type Measurement } from './kinds.ts'
-import { peers } from './peers.ts'
+import { onNode, peers } from './peers.ts'
 import { GENERATOR_CPU, runProgram, type Server } from './process.ts'
 import { login } from './rooms.ts'
 import type { Workload } from './workloads.ts'
 
+const COLLECT = join(import.meta.dirname, 'peers/collect.ts')
 const WARMUP_SECONDS = 1
 /** For connecting, settling and stopping; the generator has bounds of its own within it. */
 const SPARE_SECONDS = 60
@@ -17,12 +19,15 @@ export async function runLeg(
   folder: string,
   seconds: number,
 ): Promise<Measurement> {
-  const server = await peers[peer]!(folder)
+  const collects = workload.kind === 'idle' && onNode.includes(peer)
+  const env: Record<string, string> = collects ? { NODE_OPTIONS: `--import=${COLLECT}` } : {}
+  const server = await peers[peer]!(folder, env)
   try {
     const args = [
       ...workload.generator,
       ...spokenWith(server, peer, workload),
       `-pid=${server.pid}`,
+      `-collect=${collects}`,
       `-warmup=${WARMUP_SECONDS}s`,
       `-span=${seconds}s`,
     ]

@@ -9,16 +9,22 @@ import { installNats, root } from './tools.ts'
 /** More than the publishes of QoS 1 that are under way at a time. */
 const INFLIGHT = 1000
 
-/** Brings a server up on loopback; `folder` is a temporary one that all of them share. */
-export type Start = (folder: string) => Promise<Server>
+/**
+ * Brings a server up on loopback; `folder` is a temporary one that all of them share, `env` is for
+ * those on Node.
+ */
+export type Start = (folder: string, env?: Record<string, string>) => Promise<Server>
+
+/** Those that collect their garbage at SIGUSR2 where peers/collect.ts is loaded. */
+export const onNode: readonly string[] = ['porthouse', 'ws', 'socketio', 'aedes']
 
 export const peers: Readonly<Record<string, Start>> = {
   porthouse: startPorthouse,
-  ws: () => startNode('ws.ts'),
-  socketio: () => startNode('socketio.ts'),
+  ws: (_, env) => startNode('ws.ts', env),
+  socketio: (_, env) => startNode('socketio.ts', env),
   nats: startNats,
   mosquitto: startMosquitto,
-  aedes: () => startNode('aedes.ts'),
+  aedes: (_, env) => startNode('aedes.ts', env),
 }
 
 /**
@@ -26,17 +32,17 @@ export const peers: Readonly<Record<string, Start>> = {
  * messages that an MQTT client may have unacknowledged: as many as with mosquitto. The second of
  * its ports speaks MQTT.
  */
-function startPorthouse(folder: string): Promise<Server> {
+function startPorthouse(folder: string, more?: Record<string, string>): Promise<Server> {
   const args = ['run', ...FREE_PORTS, '--data', join(folder, 'data')]
-  const env = { PORTHOUSE_MQTT_INFLIGHT: String(INFLIGHT) }
+  const env = { ...more, PORTHOUSE_MQTT_INFLIGHT: String(INFLIGHT) }
   const command = { file: join(root, 'bin/porthouse'), args, env, cpu: SERVER_CPU }
   return startServer(command, /ws:\/\/127\.0\.0\.1:(\d+)/, /mqtt:\/\/127\.0\.0\.1:(\d+)/)
 }
 
 /** By the same Node as porthouse. */
-function startNode(file: string): Promise<Server> {
+function startNode(file: string, env: Record<string, string> = {}): Promise<Server> {
   const args = [join(import.meta.dirname, 'peers', file)]
-  return startServer({ file: process.execPath, args, cpu: SERVER_CPU }, /"port":(\d+)/)
+  return startServer({ file: process.execPath, args, env, cpu: SERVER_CPU }, /"port":(\d+)/)
 }
 
 /** Core NATS over WebSocket, not compressed. */

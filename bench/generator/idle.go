@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"syscall"
 	"time"
 )
 
@@ -24,13 +25,18 @@ type held struct {
 	// Seconds until all were in their rooms, and the server's CPU seconds meanwhile.
 	Seconds   float64 `json:"seconds"`
 	ServerCPU float64 `json:"serverCpu"`
-	// Resident bytes of the server, before the first connection and with all of them.
-	Before int `json:"before"`
-	With   int `json:"with"`
+	// Resident bytes of the server, before the first connection and with all of them, its garbage
+	// collected where it does that when it is asked to; and with all of them before it was asked.
+	Before      int `json:"before"`
+	With        int `json:"with"`
+	Uncollected int `json:"uncollected"`
 }
 
 // crowdMax is how many are on their way in at a time: fewer than the backlog of any server here.
 const crowdMax = 64
+
+// collectFor is how long a server may take to collect its garbage.
+const collectFor = 2 * time.Second
 
 func newIdle(o options) *idle {
 	return &idle{
@@ -47,7 +53,7 @@ func measureIdle(o options, pid int, span time.Duration, print func(any) error) 
 		return err
 	}
 	i, found := newIdle(o), held{Connections: o.members}
-	if found.Before, err = residentBytes(pid); err != nil {
+	if found.Before, err = i.collected(l, pid); err != nil {
 		return err
 	}
 	before, err := cpuSeconds(pid)
@@ -66,13 +72,29 @@ func measureIdle(o options, pid int, span time.Duration, print func(any) error) 
 	if err := l.during(span); err != nil {
 		return err
 	}
-	if found.With, err = residentBytes(pid); err != nil {
+	if found.Uncollected, err = residentBytes(pid); err != nil {
+		return err
+	}
+	if found.With, err = i.collected(l, pid); err != nil {
 		return err
 	}
 	if err := i.prove(l); err != nil {
 		return err
 	}
 	return print(found)
+}
+
+// collected is what the server has in memory once it has collected its garbage.
+func (i *idle) collected(l *loop, pid int) (int, error) {
+	if i.collect {
+		if err := syscall.Kill(pid, syscall.SIGUSR2); err != nil {
+			return 0, err
+		}
+		if err := l.during(collectFor); err != nil {
+			return 0, err
+		}
+	}
+	return residentBytes(pid)
 }
 
 // enter connects all of them.

@@ -30,6 +30,8 @@ type options struct {
 	user, password string
 	// lastBuffer is the receive buffer of a fan-out's last member, in bytes; 0: the system's default.
 	lastBuffer int
+	// collect: SIGUSR2 has the server collect its garbage.
+	collect bool
 }
 
 // workload is one shape of traffic. Its deliveries are checked for bytes, count and order as they
