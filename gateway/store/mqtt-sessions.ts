@@ -138,13 +138,19 @@ export interface MqttQueue {
     key: string,
     page: { after?: number; limit: number; bytes: number; at: Date },
   ): Promise<Queued[]>
-  /** Gives it its packet identifier, before it is sent. False where it is gone. */
-  assign(key: string, which: QueuedReference, messageId: number): Promise<boolean>
-  /** Was received: what is left of it is its PUBREL. False where there is none. */
-  release(key: string, messageId: number): Promise<boolean>
-  /** Takes it from the queue, and gives it back; the oldest, of several. */
-  take(key: string, messageId: number): Promise<Queued | undefined>
+  /** Gives messages their packet identifiers, before they are sent. How many there were. */
+  assign(key: string, messages: readonly Assigned[]): Promise<number>
+  /** Were received: what is left of each is its PUBREL. Identifiers of those that there were. */
+  release(key: string, messageIds: readonly number[]): Promise<number[]>
+  /** Takes them from the queue, and gives them back; of several by one identifier the oldest. */
+  take(key: string, messageIds: readonly number[]): Promise<Queued[]>
 }
+
+/** A message by its number, or by that of Aedes. */
+export type Assigned = { readonly messageId: number } & (
+  | { readonly number: number }
+  | { readonly origin: MqttOrigin }
+)
 
 export interface MqttQueueBounds {
   readonly messages: number
@@ -183,8 +189,6 @@ export interface MqttOrigin {
   readonly broker: string
   readonly counter: number
 }
-
-export type QueuedReference = { readonly number: number } | { readonly origin: MqttOrigin }
 
 /** Messages of QoS 2 that were received of a client and not released by it. */
 export interface MqttIncoming {

@@ -64,7 +64,11 @@ const step = fc.oneof(
     at: time,
   }),
   fc.record({ kind: fc.constant('assign' as const), session, place: fc.nat(3), messageId }),
-  fc.record({ kind: fc.constantFrom('release' as const, 'take' as const), session, messageId }),
+  fc.record({
+    kind: fc.constantFrom('release' as const, 'take' as const),
+    session,
+    messageIds: fc.array(messageId, { maxLength: 3 }),
+  }),
 )
 
 /** Otherwise most of what is asked would be of nobody. */
@@ -159,13 +163,14 @@ class Side {
         const all = { limit: 1_000, bytes: 1e9, at: moment(0) }
         const messages = await queue.page(this.keys[one.session]!, all)
         const number = messages[one.place]?.number ?? -1
-        return queue.assign(this.keys[one.session]!, { number }, one.messageId)
+        const { messageId: id } = one
+        return queue.assign(this.keys[one.session]!, [{ number, messageId: id }])
       }
       case 'release':
-        return queue.release(this.keys[one.session]!, one.messageId)
+        return (await queue.release(this.keys[one.session]!, one.messageIds)).sort()
       case 'take': {
-        const taken = await queue.take(this.keys[one.session]!, one.messageId)
-        return taken && this.#plain(taken)
+        const taken = await queue.take(this.keys[one.session]!, one.messageIds)
+        return taken.map((each) => this.#plain(each))
       }
     }
   }

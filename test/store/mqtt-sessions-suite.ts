@@ -357,22 +357,41 @@ function queueSuite(keeper: Keeper): void {
       const origin = { broker: 'b', counter: 7 }
       await keeper.add([queued(key, 'one'), queued(key, 'two', { qos: 2, origin })])
       const [one] = await keeper.page(key)
-      expect(await of().assign(key, { number: one!.number }, 10)).toBe(true)
-      expect(await of().assign(key, { origin }, 20)).toBe(true)
-      expect(await of().assign(key, { origin: { broker: 'b', counter: 8 } }, 30)).toBe(false)
-      expect(await of().assign(randomUUID(), { number: one!.number }, 30)).toBe(false)
-      expect(await of().release(key, 20)).toBe(true)
-      expect(await of().release(key, 30)).toBe(false)
+      const { number } = one!
+      const strange = { messageId: 30, origin: { broker: 'b', counter: 8 } }
+      const given = [{ messageId: 10, number }, { messageId: 20, origin }, strange]
+      expect(await of().assign(key, given)).toBe(2)
+      expect(await of().assign(key, [])).toBe(0)
+      expect(await of().assign(randomUUID(), given)).toBe(0)
+      expect(await of().release(key, [30, 20, 20])).toEqual([20])
+      expect(await of().release(key, [])).toEqual([])
       expect(await keeper.page(key)).toMatchObject([
         { messageId: 10, released: false },
         { messageId: 20, released: true, body: Buffer.alloc(0) },
       ])
       expect(await heldBy(key)).toEqual({ messages: 2, bytes: 9 + 3 + 9 })
-      const taken = await of().take(key, 10)
-      expect(taken && textsOf([taken])).toEqual(['one'])
-      expect(await of().take(key, 10)).toBeUndefined()
-      expect(await of().take(randomUUID(), 20)).toBeUndefined()
-      expect(await of().take(key, 20)).toMatchObject({ released: true })
+      expect(await of().take(randomUUID(), [20])).toEqual([])
+      expect(textsOf(await of().take(key, [10, 30, 10]))).toEqual(['one'])
+      expect(await of().take(key, [10])).toEqual([])
+      expect(await of().take(key, [20])).toMatchObject([{ released: true }])
+      expect(await heldBy(key)).toEqual({ messages: 0, bytes: 0 })
+    })
+
+    test('gives back the oldest of those by one identifier', async () => {
+      const key = await keeper.open()
+      const same = { messageId: 7 }
+      await keeper.add([queued(key, 'one', same), queued(key, 'two', same)])
+      expect(await of().release(key, [7])).toEqual([7])
+      expect(await keeper.page(key)).toMatchObject([{ released: true }, { released: false }])
+      expect(textsOf(await of().take(key, [7]))).toEqual([''])
+      expect(textsOf(await of().take(key, [7]))).toEqual(['two'])
+    })
+
+    test('gives back each message once, however many want it', async () => {
+      const key = await keeper.open()
+      await keeper.add([1, 2, 3].map((messageId) => queued(key, `${messageId}`, { messageId })))
+      const taken = await Promise.all([1, 2, 3, 4].map(() => of().take(key, [3, 2, 1])))
+      expect(textsOf(taken.flat()).toSorted()).toEqual(['1', '2', '3'])
       expect(await heldBy(key)).toEqual({ messages: 0, bytes: 0 })
     })
 

@@ -1,5 +1,6 @@
 /** Sessions of MQTT clients in memory, as store/mqtt-sessions.ts has them. */
 import type {
+  Assigned,
   DueWill,
   MqttIncoming,
   MqttMove,
@@ -15,7 +16,6 @@ import type {
   NewMqttSession,
   NewQueued,
   Queued,
-  QueuedReference,
 } from '../../gateway/store/mqtt-sessions.ts'
 import { StoreError } from '../../gateway/store/store.ts'
 import type { Owner } from './memory-history.ts'
@@ -284,36 +284,31 @@ class MemoryQueue implements MqttQueue {
     return next.filter((_, i) => i === 0 || bytesOf(next.slice(0, i + 1)) <= bytes)
   }
 
-  async assign(key: string, which: QueuedReference, messageId: number): Promise<boolean> {
-    const isThat = (each: Queued) =>
-      'number' in which
-        ? each.number === which.number
-        : each.origin?.broker === which.origin.broker &&
-          each.origin.counter === which.origin.counter
-    return this.#replace(key, isThat, (each) => ({ ...each, messageId }))
-  }
-
-  async release(key: string, messageId: number): Promise<boolean> {
-    const isThat = (each: Queued) => each.messageId === messageId
-    const body = Buffer.alloc(0)
-    return this.#replace(key, isThat, (each) => ({ ...each, released: true, body, text: false }))
-  }
-
-  async take(key: string, messageId: number): Promise<Queued | undefined> {
+  async assign(key: string, messages: readonly Assigned[]): Promise<number> {
     const queue = this.#of((await this.#sessions()).get(key))
-    const at = queue.findIndex((each) => each.messageId === messageId)
-    return at < 0 ? undefined : queue.splice(at, 1)[0]
+    let found = 0
+    for (const one of messages) {
+      const at = queue.findIndex((each) => isThat(one, each))
+      if (at < 0) continue
+      queue[at] = { ...queue[at]!, messageId: one.messageId }
+      found++
+    }
+    return found
   }
 
-  async #replace(
-    key: string,
-    isThat: (queued: Queued) => boolean,
-    change: (queued: Queued) => Queued,
-  ): Promise<boolean> {
+  async release(key: string, messageIds: readonly number[]): Promise<number[]> {
     const queue = this.#of((await this.#sessions()).get(key))
-    const at = queue.findIndex(isThat)
-    if (at >= 0) queue[at] = change(queue[at]!)
-    return at >= 0
+    const places = placesOf(queue, messageIds)
+    const left = { released: true, body: Buffer.alloc(0), text: false }
+    for (const at of places) queue[at] = { ...queue[at]!, ...left }
+    return places.map((at) => queue[at]!.messageId!)
+  }
+
+  async take(key: string, messageIds: readonly number[]): Promise<Queued[]> {
+    const queue = this.#of((await this.#sessions()).get(key))
+    const taken = placesOf(queue, messageIds).map((at) => queue[at]!)
+    for (const each of taken) queue.splice(queue.indexOf(each), 1)
+    return taken
   }
 
   /** Without what was of rooms that were deleted. */
@@ -351,6 +346,18 @@ class MemoryIncoming implements MqttIncoming {
     const gone = [...(messageIds ?? incoming?.keys() ?? [])]
     return gone.filter((id) => incoming?.delete(id)).length
   }
+}
+
+function isThat(one: Assigned, each: Queued): boolean {
+  if ('number' in one) return each.number === one.number
+  return each.origin?.broker === one.origin.broker && each.origin.counter === one.origin.counter
+}
+
+/** Of the oldest by each identifier, in order. */
+function placesOf(queue: readonly Queued[], messageIds: readonly number[]): number[] {
+  const places = new Set(messageIds.map((id) => queue.findIndex((each) => each.messageId === id)))
+  places.delete(-1)
+  return [...places].sort((a, b) => a - b)
 }
 
 function sessionOf(kept: Kept): MqttSession {

@@ -14,6 +14,7 @@ import type {
   NewQueued,
   Queued,
 } from '../../../store/mqtt-sessions.ts'
+import { Gathered } from './gathered.ts'
 import { isGranted } from './hooks.ts'
 import { type AnyPacket, bytesOfPacket, packetOfBytes } from './packet-bytes.ts'
 import type { Port } from './port.ts'
@@ -61,6 +62,8 @@ const PAGE_BYTES = 1_048_576
 /** Whose wills of Aedes' own are; those of sessions are the stage's, beside their sessions. */
 const WILLS = 'aedes:wills'
 const WILLS_MAX = 10_000
+/** Packet identifiers that there are: 1 to this. */
+const IDS = 65_535
 /** Stands for the broker of messages that Aedes has not numbered: their number is the queue's. */
 const QUEUE = 'queue'
 
@@ -73,10 +76,22 @@ export class Persistence {
   /** Of SUBSCRIBEs that are on their way, by what Aedes has of them. */
   readonly #batches = new WeakMap<object, Promise<void>>()
   readonly #stored = new WeakSet<object>()
+  /** Of packet identifiers. */
+  readonly #releases: Gathered<number, number>
+  readonly #ends: Gathered<number, Queued>
 
   constructor(parts: PersistenceParts) {
+    const { queue } = parts.sessions
     this.#parts = parts
     this.#sessions = parts.sessions
+    this.#releases = new Gathered(
+      (key, ids) => queue.release(key, ids),
+      (released, id) => released === id,
+    )
+    this.#ends = new Gathered(
+      (key, ids) => queue.take(key, ids),
+      ({ messageId }, id) => messageId === id,
+    )
   }
 
   get broker(): { readonly id: string } {
@@ -213,33 +228,66 @@ export class Persistence {
     await this.#sessions.queue.add(queued, bounds)
   }
 
-  /** What was sent before to a client that is there is marked so [MQTT-3.3.1-1]. */
   outgoingStream(client: PersistedClient): Readable {
     if (!isKept(client)) return Readable.from([])
-    return Readable.from(this.#queued(client))
+    return Readable.from(client.conn ? this.#resumed(client.id) : this.#queued(client.id))
   }
 
-  async *#queued({ id, conn }: PersistedClient): AsyncGenerator<object> {
+  async *#queued(key: string): AsyncGenerator<object> {
+    for await (const page of this.#pages(key)) yield* page.map((each) => packetOf(each))
+  }
+
+  /**
+   * For a client that is there: with packet identifiers, which are stored for a page at once, and
+   * what was sent before is marked so [MQTT-3.3.1-1]. What has no identifier follows what has one.
+   */
+  async *#resumed(key: string): AsyncGenerator<object> {
+    const used = new Set<number>()
+    let last = 0
+    for await (const page of this.#pages(key)) {
+      for (const { messageId } of page) if (messageId !== undefined) used.add(messageId)
+      const fresh = page.filter(({ messageId }) => messageId === undefined)
+      const ids = new Map<Queued, number>()
+      for (const each of fresh.slice(0, IDS - used.size)) {
+        do last = last === IDS ? 1 : last + 1
+        while (used.has(last))
+        used.add(last)
+        ids.set(each, last)
+      }
+      const assigned = [...ids].map(([{ number }, messageId]) => ({ number, messageId }))
+      await this.#sessions.queue.assign(key, assigned)
+      for (const each of page) {
+        const messageId = each.messageId ?? ids.get(each)
+        // More than there are identifiers: the rest comes another time.
+        if (messageId === undefined) return
+        yield packetOf({ ...each, messageId }, each.messageId !== undefined)
+      }
+    }
+  }
+
+  async *#pages(key: string): AsyncGenerator<readonly Queued[]> {
     let after = 0
     for (;;) {
-      const page = { after, limit: PAGE, bytes: PAGE_BYTES, at: new Date() }
-      const messages = await this.#sessions.queue.page(id, page)
-      const last = messages.at(-1)
+      const range = { after, limit: PAGE, bytes: PAGE_BYTES, at: new Date() }
+      const page = await this.#sessions.queue.page(key, range)
+      const last = page.at(-1)
       if (!last) return
       after = last.number
-      for (const each of messages) yield packetOf(each, conn !== undefined)
+      yield page
     }
   }
 
   /** A message has got its packet identifier, or has been received by the client (`pubrel`). */
-  async outgoingUpdate({ id }: PersistedClient, packet: AedesMessage): Promise<void> {
-    const { queue } = this.#sessions
+  async outgoingUpdate({ id, conn }: PersistedClient, packet: AedesMessage): Promise<void> {
     const { cmd, messageId = 0, brokerId, brokerCounter = 0 } = packet
-    const found =
-      cmd === 'pubrel'
-        ? await queue.release(id, messageId)
-        : await queue.assign(id, referenceTo(brokerId, brokerCounter), messageId)
-    if (!found) throw new Error('no such packet')
+    let isThere = true
+    if (cmd === 'pubrel') isThere = (await this.#releases.of(id, messageId)) !== undefined
+    // Otherwise it has had it from the stream on.
+    else if (!conn) {
+      const origin = { broker: brokerId ?? '', counter: brokerCounter }
+      isThere = (await this.#sessions.queue.assign(id, [{ messageId, origin }])) > 0
+    }
+    if (!isThere) throw new Error('no such packet')
   }
 
   async outgoingClearMessageId(
@@ -247,8 +295,8 @@ export class Persistence {
     { messageId }: { readonly messageId?: number },
   ): Promise<object | undefined> {
     if (messageId === undefined) return undefined
-    const taken = await this.#sessions.queue.take(id, messageId)
-    return taken && packetOf(taken, false)
+    const taken = await this.#ends.of(id, messageId)
+    return taken && packetOf(taken)
   }
 
   // Messages of QoS 2 from a client.
@@ -360,10 +408,6 @@ function willKey(clientId: string): string {
   return `${WILLS}/${clientId}`
 }
 
-function referenceTo(broker: string | null | undefined, counter: number) {
-  return broker === QUEUE ? { number: counter } : { origin: { broker: broker ?? '', counter } }
-}
-
 function storedOf(
   { qos, rh, rap, nl, subscriptionIdentifier }: AedesSubscription,
   topic: string,
@@ -397,7 +441,7 @@ function queuedOf(key: string, message: AedesMessage, roomId: string | undefined
 }
 
 /** As Aedes has it in its queue. */
-function packetOf(queued: Queued, marksSent: boolean): object {
+function packetOf(queued: Queued, wasSent = false): object {
   const { topic, qos, retain, body, text, messageId, released, number, origin } = queued
   if (released) return { cmd: 'pubrel', messageId }
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
@@ -409,7 +453,7 @@ function packetOf(queued: Queued, marksSent: boolean): object {
     payload: text ? bytes.toString() : bytes,
     qos,
     retain,
-    dup: marksSent && messageId !== undefined,
+    dup: wasSent,
     messageId,
   }
 }

@@ -1,9 +1,9 @@
 import type {
+  Assigned,
   MqttQueue,
   MqttQueueBounds,
   NewQueued,
   Queued,
-  QueuedReference,
 } from '../../mqtt-sessions.ts'
 import type { Database } from '../database.ts'
 import { bytesArray, plainArray, textArray } from '../history/literal.ts'
@@ -53,29 +53,37 @@ export class PostgresMqttQueue implements MqttQueue {
     })
   }
 
-  assign(key: string, which: QueuedReference, messageId: number): Promise<boolean> {
+  async assign(key: string, messages: readonly Assigned[]): Promise<number> {
+    if (messages.length === 0) return 0
+    const origins = messages.map((each) => ('origin' in each ? each.origin : undefined))
+    const parameters = [
+      key,
+      plainArray(messages.map(({ messageId }) => messageId)),
+      plainArray(messages.map((each) => ('number' in each ? each.number : 'NULL'))),
+      nullable(origins.map((origin) => origin?.broker)),
+      plainArray(origins.map((origin) => origin?.counter ?? 'NULL')),
+    ]
     return this.#database.run(async (_, sql) => {
-      const isThat =
-        'number' in which
-          ? sql`number = ${which.number}`
-          : sql`broker = ${which.origin.broker} and counter = ${which.origin.counter}`
-      const { count } = await sql`
-        update mqtt_queue set message_id = ${messageId} where key = ${key} and ${isThat}`
-      return count > 0
+      const { count } = await sql.unsafe(ASSIGN, parameters, { prepare: true })
+      return count
     })
   }
 
-  release(key: string, messageId: number): Promise<boolean> {
+  release(key: string, messageIds: readonly number[]): Promise<number[]> {
+    const parameters = [key, plainArray(messageIds)]
     return this.#database.run(async (_, sql) => {
-      const rows = await sql.unsafe(RELEASE, [key, messageId], { prepare: true })
-      return rows.length > 0
+      const rows = await sql.unsafe<{ message_id: number }[]>(RELEASE, parameters, {
+        prepare: true,
+      })
+      return rows.map((row) => row.message_id)
     })
   }
 
-  take(key: string, messageId: number): Promise<Queued | undefined> {
+  take(key: string, messageIds: readonly number[]): Promise<Queued[]> {
+    const parameters = [key, plainArray(messageIds)]
     return this.#database.run(async (_, sql) => {
-      const [row] = await sql.unsafe<QueuedRow[]>(TAKE, [key, messageId], { prepare: true })
-      return row && readQueued(row)
+      const rows = await sql.unsafe<QueuedRow[]>(TAKE, parameters, { prepare: true })
+      return rows.map(readQueued)
     })
   }
 }
@@ -165,33 +173,56 @@ const PAGE = `
   where total <= $4::bigint or place = 1
   order by number`
 
-/** The oldest with this packet identifier. */
+const ASSIGN = `
+  update mqtt_queue set message_id = given.message_id
+  from unnest($2::integer[], $3::bigint[], $4::text[], $5::bigint[])
+    as given (message_id, number, broker, counter)
+  where key = $1 and (
+    mqtt_queue.number = given.number
+    or mqtt_queue.broker = given.broker and mqtt_queue.counter = given.counter
+  )`
+
+/** The oldest by each of these packet identifiers, locked in the order in which `add` locks. */
 const OLDEST = `
-  select number from mqtt_queue where key = $1 and message_id = $2 order by number limit 1`
+  locked as (
+    select key from mqtt_sessions where key = $1 for update
+  ),
+  oldest as (
+    select distinct on (message_id) number from mqtt_queue join locked using (key)
+    where message_id = any ($2::integer[]) order by message_id, number
+  )`
 
 const RELEASE = `
-  with message as (
-    select key, number, octet_length(body) as size from mqtt_queue
-    where key = $1 and number = (${OLDEST})
+  with ${OLDEST},
+  released as (
+    update mqtt_queue as message set released = true, body = '', text = false
+    from (
+      select number, octet_length(body) as size from mqtt_queue join oldest using (number)
+      where key = $1
+    ) as before
+    where key = $1 and message.number = before.number
+    returning message_id, size
   ),
   counted as (
-    update mqtt_sessions as session set bytes = session.bytes - message.size
-    from message where session.key = message.key
+    update mqtt_sessions set bytes = bytes - (select coalesce(sum(size), 0) from released)
+    where key = $1
   )
-  update mqtt_queue set released = true, body = '', text = false
-  where key = $1 and number = (select number from message)
-  returning number`
+  select message_id from released`
 
 const TAKE = `
-  with taken as (
-    delete from mqtt_queue where key = $1 and number = (${OLDEST}) returning *
+  with ${OLDEST},
+  taken as (
+    delete from mqtt_queue using oldest
+    where key = $1 and mqtt_queue.number = oldest.number
+    returning mqtt_queue.*
   ),
   counted as (
-    update mqtt_sessions as session set
-      messages = session.messages - 1, bytes = session.bytes - (${SIZE})
-    from taken where session.key = taken.key
+    update mqtt_sessions set
+      messages = messages - (select count(*) from taken),
+      bytes = bytes - (select coalesce(sum(${SIZE}), 0) from taken)
+    where key = $1
   )
-  select * from taken`
+  select * from taken order by number`
 
 function parametersOf(messages: readonly NewQueued[]): string[] {
   const each = (of: (message: NewQueued) => string | number | boolean | undefined) =>
