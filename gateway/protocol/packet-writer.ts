@@ -39,6 +39,7 @@ export type EnvelopeBody = Pick<
   | 'contentEnd'
   | 'expiresAfter'
   | 'quality'
+  | 'retained'
 >
 
 /**

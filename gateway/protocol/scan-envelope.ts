@@ -46,6 +46,8 @@ export interface ScannedEnvelope {
   expiresAfter: number
   /** A Quality; 0 where it was not published over MQTT. */
   quality: number
+  /** It was published over MQTT with RETAIN. */
+  retained: boolean
   /** Where the bytes of content_type lie. */
   typeStart: number
   typeEnd: number
@@ -81,6 +83,7 @@ export function scanEnvelope(
     contentEnd: 0,
     expiresAfter: 0,
     quality: 0,
+    retained: false,
     typeStart: 0,
     typeEnd: 0,
     start,
@@ -126,7 +129,7 @@ function scanBodyField(
   if (field === 2 || (field >= 16 && field <= 31)) {
     throw new Refusal(Code.RESERVED_FIELD, `field ${field} is the gateway's to set`)
   }
-  if (field === 0 || field > 10) return skipUnknown(reader, tag)
+  if (field === 0 || field > 11) return skipUnknown(reader, tag)
   expectWireType(tag & 7, field > 8 ? VARINT : LENGTH_DELIMITED)
   if (field === 9) {
     envelope.expiresAfter = reader.uint32()
@@ -134,6 +137,10 @@ function scanBodyField(
   }
   if (field === 10) {
     envelope.quality = reader.uint32()
+    return
+  }
+  if (field === 11) {
+    envelope.retained = reader.uint32() !== 0
     return
   }
   if (field === 3 || field === 6) return scanContent(reader, field, envelope, limits)

@@ -70,7 +70,7 @@ export function ownText(text: string): Buffer {
 /** The body alone, in memory of its own. */
 export function ownBody(envelope: EnvelopeBody): EnvelopeBody {
   const { bytes, start, cutStart, cutEnd, end, content, contentStart, contentEnd } = envelope
-  const { expiresAfter, quality } = envelope
+  const { expiresAfter, quality, retained } = envelope
   const own = Buffer.allocUnsafeSlow(cutStart - start + end - cutEnd)
   bytes.copy(own, 0, start, cutStart)
   if (cutEnd < end) bytes.copy(own, cutStart - start, cutEnd, end)
@@ -86,5 +86,6 @@ export function ownBody(envelope: EnvelopeBody): EnvelopeBody {
     contentEnd: content === 0 ? 0 : contentEnd - moved,
     expiresAfter,
     quality,
+    retained,
   }
 }

@@ -46,6 +46,8 @@ export class MqttConnection implements Wire, Flushable, PortHost {
   readonly #reader: PacketReader
   /** `authenticating`: between CONNECT and CONNACK, and the client is to answer by AUTH. */
   state: 'new' | 'connecting' | 'authenticating' | 'connected' | 'closed' = 'new'
+  /** Largest packet that the client takes, in bytes. */
+  packetBytes = Number.POSITIVE_INFINITY
   /** What CONNECT and CONNACK settled. */
   agreed: Agreed | undefined
   session: Session | undefined
@@ -189,9 +191,12 @@ export class MqttConnection implements Wire, Flushable, PortHost {
   /** Sends a packet behind what was sent before. */
   send(packet: Packet): void {
     if (this.state === 'closed') return
-    const most = this.agreed?.packetBytes ?? Number.POSITIVE_INFINITY
-    const bytes = encodeWithin(packet, this.version, most)
-    if (!bytes) return
+    const bytes = encodeWithin(packet, this.version, this.packetBytes)
+    if (!bytes) {
+      // It would wait for ever for what must not be sent to it [MQTT-3.1.2-24].
+      const detail = `${packet.cmd} is larger than the client takes`
+      return this.session?.drop(Code.PACKET_TOO_LARGE, detail)
+    }
     if (this.session && !this.session.closed) this.session.outbox.shared(bytes)
     else this.stream.write(bytes)
   }

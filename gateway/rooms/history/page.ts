@@ -75,11 +75,12 @@ const UNBOUNDED = {
 export function replayed({ route }: Place, stored: StoredMessage): Replayed {
   const { sequence, id, timeMs, from, channel } = stored
   const bytes = Buffer.from(stored.body.buffer, stored.body.byteOffset, stored.body.length)
+  const body = scanEnvelope(bytes, 0, bytes.length, UNBOUNDED)
   return {
     message: {
       id: { bytes: Buffer.from(id.buffer, id.byteOffset, id.length), at: 0 },
       origin: undefined,
-      retain: false,
+      retain: body.retained,
       from: ownText(from),
       route,
       channel: ownText(channel),
@@ -90,6 +91,6 @@ export function replayed({ route }: Place, stored: StoredMessage): Replayed {
       replay: 0,
     },
     channel,
-    body: scanEnvelope(bytes, 0, bytes.length, UNBOUNDED),
+    body,
   }
 }

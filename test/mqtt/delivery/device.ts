@@ -29,7 +29,6 @@ const HIGH_WATER_MARK = 65_536
 const AGREED = {
   sessionExpiry: 0,
   receiveMaximum: 65_535,
-  packetBytes: Number.POSITIVE_INFINITY,
   topicAliases: 0,
   wantsStamps: false,
 }
@@ -37,6 +36,7 @@ const AGREED = {
 export interface DeviceOptions {
   readonly version?: Version
   readonly agreed?: Partial<Agreed>
+  readonly packetBytes?: number
   readonly options?: { readonly inflight?: number; readonly topicAliases?: number }
   readonly shares?: Shares
 }
@@ -47,6 +47,7 @@ export class Device implements Wire {
   readonly version: Version
   readonly handshake = { remote: '192.0.2.1', headers: {} }
   readonly agreed: Agreed
+  readonly packetBytes: number
   readonly session: Session
   readonly subscriptions = new Subscriptions()
   readonly conversation: Conversation
@@ -65,7 +66,9 @@ export class Device implements Wire {
   #stuck = false
   #needsDrain = false
 
-  constructor(hall: Hall, { version = 5, agreed = {}, options, shares }: DeviceOptions = {}) {
+  constructor(hall: Hall, given: DeviceOptions = {}) {
+    const { version = 5, agreed = {}, options, shares } = given
+    this.packetBytes = given.packetBytes ?? Number.POSITIVE_INFINITY
     this.version = version
     this.agreed = { ...AGREED, ...agreed } as Agreed
     this.parts = {

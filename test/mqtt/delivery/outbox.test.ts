@@ -210,7 +210,7 @@ describe('the largest packet that a client takes', () => {
       const properties = { payloadFormatIndicator: true }
       const packet = { ...fits, messageId: 1, dup: false, retain: false, properties }
       const packetBytes = sizeOfPacket(packet as IPublishPacket)
-      const one = await device({ agreed: { packetBytes } }).subscribe(hall, 'acme/boiler/#', {
+      const one = await device({ packetBytes }).subscribe(hall, 'acme/boiler/#', {
         qos,
       })
       await says(['a', '12345'], ['a', '123456'], ['a', '1234'])

@@ -264,9 +264,11 @@ describe('a PUBLISH', () => {
     expect.assertions(1)
   })
 
-  test('without properties is content and quality alone', () => {
-    const { bytes: written } = envelopeOf({ payload: 'hi', qos: 0 }, routing, limits)
-    expect(written.toString('hex')).toBe('1a026869' + '5001')
+  test('without properties is content, quality and whether it is retained', () => {
+    const hex = (retain: boolean) =>
+      envelopeOf({ payload: 'hi', qos: 0 }, { ...routing, retain }, limits).bytes.toString('hex')
+    expect(hex(false)).toBe('1a026869' + '5001')
+    expect(hex(true)).toBe('1a026869' + '5001' + '5801')
   })
 
   test('that is empty says so, in text as in bytes', () => {
@@ -315,7 +317,7 @@ describe('an envelope', () => {
               ...(expiresAfter > 0 && { messageExpiryInterval: expiresAfter }),
             },
           },
-          routing,
+          { ...routing, retain: body.retained },
           limits,
         )
         const { stamp: _stamped, ...rest } = decoded(again)

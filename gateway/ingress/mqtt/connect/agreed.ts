@@ -24,8 +24,6 @@ export interface Agreed {
   readonly isImposed: boolean
   /** QoS 1 and 2 that the client takes at once. */
   readonly receiveMaximum: number
-  /** Largest packet that the client takes, in bytes. */
-  readonly packetBytes: number
   /** Topic aliases that the client takes. */
   readonly topicAliases: number
   /** It wants reason strings. */
@@ -67,7 +65,6 @@ export function agree(
     keepAlive,
     isImposed: keepAlive !== packet.keepalive,
     receiveMaximum: properties.receiveMaximum ?? RECEIVE_MAXIMUM,
-    packetBytes: properties.maximumPacketSize ?? Number.POSITIVE_INFINITY,
     topicAliases: properties.topicAliasMaximum ?? 0,
     wantsReasons: properties.requestProblemInformation ?? true,
     wantsStamps: [properties.userProperties?.[STAMP]].flat().includes('1'),

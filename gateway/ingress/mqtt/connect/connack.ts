@@ -7,7 +7,6 @@ import { connackReason, returnCodeOf } from '../mapping/reasons.ts'
 import { SOCKET } from '../mapping/reserved-names.ts'
 import type { MqttParts } from '../parts.ts'
 import { Reason } from '../wire/mqtt-error.ts'
-import { encodeWithin } from '../wire/write.ts'
 import type { Agreed } from './agreed.ts'
 import type { Login } from './login.ts'
 import { Renewal } from './renewal.ts'
@@ -34,11 +33,8 @@ export function accepted(connection: MqttConnection, { returnCode }: IConnackPac
       userProperties: { [SOCKET]: session.address },
     },
   }
-  // It would wait for ever for what must not be sent to it [MQTT-3.1.2-24].
-  if (!encodeWithin(packet, version, agreed.packetBytes)) {
-    return session.drop(Code.PACKET_TOO_LARGE, 'CONNACK is larger than the client takes')
-  }
   connection.send(packet)
+  if (session.closed) return
   connection.renewal = agreed.method && new Renewal(connection, agreed.method)
   connection.login = undefined
   connection.state = 'connected'

@@ -25,6 +25,7 @@ const CONTINUE = 0x18
 export function handleConnect(connection: MqttConnection, packet: IConnectPacket): void {
   const { parts, handshake, version } = connection
   connection.state = 'connecting'
+  connection.packetBytes = packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY
   connection.hold()
   if (parts.sessions.draining) throw new Refusal(Code.DRAINING, 'the gateway goes down')
   if (!parts.sessions.mayTry(handshake.remote)) {

@@ -108,6 +108,7 @@ export function bodyOf(content: Content): EnvelopeBody {
     contentEnd,
     expiresAfter,
     quality,
+    retained: false,
   }
 }
 

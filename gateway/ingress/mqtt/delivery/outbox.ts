@@ -90,12 +90,12 @@ export class MqttOutbox extends Outbox implements WindowHost {
 
   /** It takes what all take. */
   #isPlain({ place, filters }: Batch, { largest }: MqttWriter): boolean {
-    const { agreed, state, subscriptions } = this.#connection
+    const { agreed, packetBytes, state, subscriptions } = this.#connection
     return (
       subscriptions.isPlain(place.name, filters) &&
       agreed !== undefined &&
       state === 'connected' &&
-      largest <= agreed.packetBytes &&
+      largest <= packetBytes &&
       agreed.topicAliases === 0 &&
       !agreed.wantsStamps
     )
@@ -130,8 +130,7 @@ export class MqttOutbox extends Outbox implements WindowHost {
     const hearing = hearingOf(subscriptions.matching(place.name, content.channel), isOwn)
     if (!hearing) return
     const { granted, retainAsPublished, identifiers } = hearing
-    const isRetained = replay === Replay.RETAINED
-    const retain = isRetained || (replay === LIVE && retainAsPublished && message.retain)
+    const retain = replay === Replay.RETAINED || (retainAsPublished && message.retain)
     const qos = outgoingQos(content.quality, granted)
     this.#post(content, { place, message, qos, retain, identifiers, replay })
   }
@@ -193,10 +192,10 @@ export class MqttOutbox extends Outbox implements WindowHost {
 
   /** It is as if it had been sent [MQTT-3.1.2-25]. */
   #isTooLarge(parcel: Parcel): boolean {
-    const { agreed } = this.#connection
-    if (!agreed || agreed.packetBytes === Number.POSITIVE_INFINITY) return false
+    const { agreed, packetBytes } = this.#connection
+    if (!agreed || packetBytes === Number.POSITIVE_INFINITY) return false
     const size = sizeOf(parcel.content, this.#termsOf(parcel, 0))
-    return size + (agreed.topicAliases > 0 ? ALIAS_BYTES : 0) > agreed.packetBytes
+    return size + (agreed.topicAliases > 0 ? ALIAS_BYTES : 0) > packetBytes
   }
 
   /** QoS 0: whoever is not there yet has missed it. */

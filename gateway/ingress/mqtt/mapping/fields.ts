@@ -10,6 +10,7 @@ export const Tag = {
   CORRELATION_ID: 0x42,
   EXPIRES_AFTER: 0x48,
   QUALITY: 0x50,
+  RETAINED: 0x58,
 } as const
 
 /** Tags of an entry of the headers. */

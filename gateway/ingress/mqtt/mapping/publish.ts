@@ -25,6 +25,7 @@ export type Routing = Pick<
 
 /** Tag and value. */
 const QUALITY_BYTES = 2
+const RETAINED_BYTES = 2
 
 /**
  * The envelope, whose bytes are its own. A `porthouse-key` among the user properties goes before
@@ -45,7 +46,7 @@ export function envelopeOf(
   return written(content, qualityOf(qos), annex, routing)
 }
 
-/** Content, annex, quality. The object is of the same shape as scanEnvelope's. */
+/** Content, annex, quality, retained. The object is of the same shape as scanEnvelope's. */
 function written(
   content: Buffer,
   quality: number,
@@ -54,12 +55,14 @@ function written(
 ): ScannedEnvelope {
   const contentStart = 1 + sizeOfVarint(content.length)
   const contentEnd = contentStart + content.length
-  const end = contentEnd + annex.fields.length + QUALITY_BYTES
+  const retainedAt = contentEnd + annex.fields.length + QUALITY_BYTES
+  const end = retainedAt + (retain ? RETAINED_BYTES : 0)
   const bytes = Buffer.allocUnsafe(end)
   writeTagged(bytes, 0, annex.isText ? Tag.TEXT : Tag.PAYLOAD, content.length)
   bytes.set(content, contentStart)
   if (annex.fields.length > 0) bytes.set(annex.fields, contentEnd)
-  writeTagged(bytes, end - QUALITY_BYTES, Tag.QUALITY, quality)
+  writeTagged(bytes, retainedAt - QUALITY_BYTES, Tag.QUALITY, quality)
+  if (retain) writeTagged(bytes, retainedAt, Tag.RETAINED, 1)
   return {
     bytes,
     route,
@@ -74,6 +77,7 @@ function written(
     contentEnd,
     expiresAfter: annex.expiresAfter,
     quality,
+    retained: retain,
     typeStart: contentEnd + annex.typeStart,
     typeEnd: contentEnd + annex.typeEnd,
     start: 0,
