@@ -1,4 +1,4 @@
-/** Asks for many at once what comes one by one: what comes while one question is out is the next. */
+/** Asks for many at once what comes one by one: while a question is out, the next one gathers. */
 export class Gathered<Item, Answer> {
   readonly #ask: (key: string, items: readonly Item[]) => Promise<readonly Answer[]>
   readonly #isOf: (answer: Answer, item: Item) => boolean
