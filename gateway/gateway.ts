@@ -189,7 +189,7 @@ function commonsOf({ config, store, log }: GatewayParts, clock: () => number): C
   const keys = new RecordCache(store.credentials, store.changes, { kind: 'credential', ...kept })
   const ids = new Uuid7Source(clock, randomBytes)
   const away = config.features.includes('mqtt')
-    ? awayRooms({ config, store, log }, clock)
+    ? awayRooms({ config, store, log }, { clock, uptime })
     : undefined
   return { ids, away, graph, turn, uptime, technical, knocks, tokens, keys }
 }

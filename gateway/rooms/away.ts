@@ -2,7 +2,7 @@
  * What is sent to a room while some who listen there are away, and want it when they come back. An
  * ingress whose sessions outlive their connections brings it; the rooms know nothing of sessions.
  */
-import type { Keeper } from '../router/intake.ts'
+import type { Intake, Keeper } from '../router/intake.ts'
 import type { Place } from '../router/place.ts'
 
 export interface AwayKeepers {
@@ -16,6 +16,8 @@ export interface AwayKeepers {
 export interface AwayKeeper extends Keeper {
   /** Somebody is away for whom it keeps messages: without, they need no memory of their own. */
   readonly active: boolean
+  /** What messages pass while it is: they are acknowledged once what is kept of them is stored. */
+  readonly intake: Intake
   /** The room keeps its messages in another way from now on. */
   configured(): void
   /** The room is unloaded, which nobody who is away prevents. */

@@ -1,5 +1,8 @@
-/** Who keeps a room's messages: everything that its config asks for, behind one interface. */
-import type { Keeper } from '../router/intake.ts'
+/**
+ * Who keeps a room's messages: everything that its config asks for, behind one interface; and what
+ * they have to pass for it, after the room's program.
+ */
+import type { Intake, Keeper } from '../router/intake.ts'
 import type { Room } from './rooms.ts'
 
 /** Undefined where nothing of it is kept, and its messages need no memory of their own. */
@@ -23,4 +26,9 @@ export function keeperOf({ history, sessionHistory, retained, away }: Room): Kee
       return kept
     },
   }
+}
+
+/** Undefined where nothing is stored of them. */
+export function intakeOf({ history, away }: Room): Intake | undefined {
+  return history.intake ?? (away?.active ? away.intake : undefined)
 }

@@ -13,7 +13,7 @@ import { type FlowReader, type RoomConfig, readConfig } from './config.ts'
 import type { Lingering } from './history/lingering.ts'
 import type { RoomHistories } from './history/room-histories.ts'
 import type { RoomHistory } from './history/room-history.ts'
-import { keeperOf } from './keeper.ts'
+import { intakeOf, keeperOf } from './keeper.ts'
 import type { RoomProgram, RoomPrograms } from './program.ts'
 import { programOf } from './programmed.ts'
 import type { RetainedRooms } from './retained/retained-rooms.ts'
@@ -161,6 +161,7 @@ export class Rooms {
       this.#keep(room)
     } finally {
       room.changing = false
+      this.#pass(room)
       this.release(room)
     }
   }
@@ -191,20 +192,33 @@ export class Rooms {
     await renumbered()
     room.config = config
     this.#keep(room)
-    passed.release(room.history.intake ?? straight)
+    passed.release(intakeOf(room) ?? straight)
     hold.release(place.intake ?? straight)
   }
 
   /** What becomes of its messages is settled by its config and its history. */
   #keep(room: Room): void {
     const { place, history, config } = room
-    room.program = programOf(room, this.#programs)
-    place.intake = room.program ?? history.intake
     place.stores = history.kind === 'durable'
     this.#keepSessions(room, config)
     room.away?.configured()
+    room.program = programOf(room, this.#programs)
+    place.intake = room.program ?? intakeOf(room)
     this.#setKeeper(room)
     this.#histories.watch(room)
+  }
+
+  /** Somebody is away, or nobody any more. */
+  #awayChanged(room: Room): void {
+    this.#setKeeper(room)
+    // Else what is held would be overtaken; it is seen to at the end of the change.
+    if (!room.changing) this.#pass(room)
+  }
+
+  #pass(room: Room): void {
+    const next = intakeOf(room)
+    room.program?.passTo(next ?? straight)
+    room.place.intake = room.program ?? next
   }
 
   #setKeeper(room: Room): void {
@@ -262,7 +276,7 @@ export class Rooms {
       forgotten: false,
       changing: false,
     }
-    room.away = await this.#away?.open(record.id, place, () => this.#setKeeper(room))
+    room.away = await this.#away?.open(record.id, place, () => this.#awayChanged(room))
     this.#keep(room)
     for (const each of names) this.#loaded.set(each, room)
     this.#byRoute.set(place.route, room)

@@ -16,7 +16,7 @@ const CHANNELS_CACHED = 10_000
 export class Place {
   /** Of the last message that was delivered. */
   sequence: number
-  /** What a message has to pass before it has a position; undefined: nothing. */
+  /** What a message has to pass, for its position or until it is settled; undefined: nothing. */
   intake: Intake | undefined
   /** What is sent to it is stored before it is heard. */
   stores = false

@@ -9,7 +9,7 @@ import type { Store } from '../../store/store.ts'
 import { Broker } from './aedes/broker.ts'
 import type { MqttConnection } from './connection.ts'
 import { Shares } from './delivery/share.ts'
-import { AwayRooms } from './kept/away-rooms.ts'
+import { AwayRooms, type AwayRoomsParts } from './kept/away-rooms.ts'
 import { KeptSessions } from './kept/kept-sessions.ts'
 
 export interface MqttOptions {
@@ -43,11 +43,15 @@ interface Given {
 }
 
 /** Those who are away, for the rooms to keep for: made before these. */
-export function awayRooms({ config, store, log }: Given, clock: () => number): AwayRooms {
+export function awayRooms(
+  { config, store, log }: Given,
+  clocks: Pick<AwayRoomsParts, 'clock' | 'uptime'>,
+): AwayRooms {
   const { queueMessages: messages, queueBytes: bytes } = config.mqtt
-  const { queueBytes: waitingBytes } = config.history
+  const { queueBytes: waitingBytes, waitMs } = config.history
   const { mqttSessions: sessions } = store
-  return new AwayRooms({ sessions, queue: { messages, bytes }, waitingBytes, clock, log })
+  const queue = { messages, bytes }
+  return new AwayRooms({ sessions, queue, waitingBytes, waitMs, log, ...clocks })
 }
 
 /** Rejects where the store does not answer. */

@@ -4,10 +4,12 @@
  */
 import type { Log } from '../../../observe/log.ts'
 import type { AwayKeeper, AwayKeepers } from '../../../rooms/away.ts'
+import type { Intake } from '../../../router/intake.ts'
 import type { Place } from '../../../router/place.ts'
 import type { Socket } from '../../../router/socket.ts'
 import type { MqttSessions, MqttSubscriber } from '../../../store/mqtt-sessions.ts'
 import { Away, type HearsLive, type SubscriptionName } from './away.ts'
+import { awayIntake } from './away-intake.ts'
 import type { AwaySubscription } from './away-subscription.ts'
 import { QueueWriter } from './queue-writer.ts'
 
@@ -22,10 +24,13 @@ export interface AwayRoomsParts {
   readonly sessions: MqttSessions
   /** Of one queue. */
   readonly queue: { readonly messages: number; readonly bytes: number }
-  /** What of all queues may wait for the store, in bytes. */
+  /** What of all queues may wait for the store, in bytes, and how long somebody waits for it. */
   readonly waitingBytes: number
+  readonly waitMs: number
   /** Milliseconds since 1970-01-01 UTC. */
   readonly clock: () => number
+  /** Milliseconds that only rise. */
+  readonly uptime: () => number
   readonly log: Log
 }
 
@@ -34,6 +39,7 @@ export class AwayRooms implements AwayKeepers {
   /** Keys of the sessions behind sockets. */
   readonly keys = new WeakMap<Socket, string>()
   readonly #parts: AwayRoomsParts
+  readonly #intake: Intake
   /** By their UUIDs. */
   readonly #open = new Map<string, Away>()
   /** On their way, out or in: what the store says of them is not, or no more, so. */
@@ -47,9 +53,12 @@ export class AwayRooms implements AwayKeepers {
       queue: parts.sessions.queue,
       bounds: parts.queue,
       bytesMax: parts.waitingBytes,
+      waitMs: parts.waitMs,
+      uptime: parts.uptime,
       log: parts.log,
       dropped: (key, count) => this.#lost(key, count),
     })
+    this.#intake = awayIntake(this.writer)
   }
 
   async open(roomId: string, place: Place, changed: () => void): Promise<AwayKeeper> {
@@ -58,6 +67,7 @@ export class AwayRooms implements AwayKeepers {
       place,
       changed,
       writer: this.writer,
+      intake: this.#intake,
       keyOf: (origin) => origin && this.keys.get(origin),
       placed: (at, names) => this.#placed(at, names),
       closed: (closed) => {

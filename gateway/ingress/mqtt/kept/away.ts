@@ -7,7 +7,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../../../protocol/codes.ts'
 import type { ScannedEnvelope } from '../../../protocol/scan-envelope.ts'
 import type { AwayKeeper } from '../../../rooms/away.ts'
-import type { OwnMessage } from '../../../router/intake.ts'
+import type { Intake, OwnMessage } from '../../../router/intake.ts'
 import type { Membership } from '../../../router/membership.ts'
 import type { Place } from '../../../router/place.ts'
 import type { Socket } from '../../../router/socket.ts'
@@ -45,6 +45,8 @@ export interface AwayParts {
   readonly roomId: string
   readonly place: Place
   readonly writer: QueueWriter
+  /** What awaits what the writer writes. */
+  readonly intake: Intake
   /** Key of the session that sent a message; undefined where none did. */
   readonly keyOf: (origin: Socket | undefined) => string | undefined
   readonly changed: () => void
@@ -71,6 +73,10 @@ export class Away implements AwayKeeper {
 
   get active(): boolean {
     return this.#isActive
+  }
+
+  get intake(): Intake {
+    return this.#parts.intake
   }
 
   /** Who is away by the store; of whom `set` told more since, that counts. */

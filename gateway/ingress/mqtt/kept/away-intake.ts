@@ -1,0 +1,30 @@
+/**
+ * What messages pass in a room that stores none, while some who listen there are away: who is there
+ * hears them at once, and what is kept for the others is stored before it is acknowledged. So an
+ * acknowledgement holds for them as well, whatever becomes of the gateway.
+ */
+import { Code } from '@porthouse/proto/v1/code'
+import { Refusal } from '../../../protocol/codes.ts'
+import { deliver } from '../../../router/deliver.ts'
+import { refused } from '../../../router/destination.ts'
+import type { Intake } from '../../../router/intake.ts'
+import type { QueueWriter } from './queue-writer.ts'
+
+/** It was heard, and will be stored: it is not said that it never happens. */
+const UNCERTAIN = new Refusal(Code.UNCERTAIN, 'the store has not answered yet')
+const LOST = refused('', Code.INTERNAL, 'it could not be kept for those who are away')
+
+export function awayIntake(writer: QueueWriter): Intake {
+  return {
+    take({ place, settle, doubt, ...own }) {
+      own.message.sequence = place.sequence + 1
+      const before = writer.added
+      const end = deliver(place, own)
+      if (writer.added === before) return settle(end)
+      writer.expect(before, {
+        ended: (isStored) => settle(isStored ? end : LOST),
+        late: () => doubt(UNCERTAIN),
+      })
+    },
+  }
+}
