@@ -239,9 +239,9 @@ export class MqttConnection implements Wire, Flushable, PortHost {
     return may
   }
 
-  mayHear(topic: string): boolean {
+  mayHear(topic: string, wasSent: boolean): boolean {
     // Aedes asks on for a while when it is over, and throws away what nobody may hear.
-    return this.state === 'closed' || mayHear(this, topic)
+    return this.state === 'closed' || mayHear(this, topic, wasSent)
   }
 
   optionsOf(topic: string) {

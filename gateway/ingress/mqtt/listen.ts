@@ -20,8 +20,13 @@ export async function join(
   subscription: Subscription,
   lastValues: LastValues,
 ): Promise<void> {
-  const { subscriptions } = connection
+  const { subscriptions, parts } = connection
   const before = subscriptions.get(subscription.topic)
+  const { subscriptions: most } = parts.core.options.limits
+  // A room counts what it is asked for once, which the names of groups are no part of (L4).
+  if (!before && subscriptions.size >= most) {
+    throw new Refusal(Code.ROOM_LIMIT, `over ${most} subscriptions`)
+  }
   // It counts from the first message on that the room delivers, which may be before the answer.
   subscription.place = memberIn(connection, account, room)?.place.name ?? subscription.place
   subscriptions.set(subscription)
@@ -120,14 +125,18 @@ export function stopListening(connection: MqttConnection, name: string): void {
   if (!subscriptions.isIn(name)) leavePlace(session, { kind: 'room', account, room })
 }
 
-/** Whether a message that was kept for it under a topic may be heard now (A8). */
-export function mayHear(connection: MqttConnection, topic: string): boolean {
+/**
+ * Whether a message that was kept for it under a topic may be heard now (A8). One whose delivery
+ * has begun goes on where the client has unsubscribed itself [MQTT-3.10.4-3], and not where it may
+ * not hear any more what it had subscribed to.
+ */
+export function mayHear(connection: MqttConnection, topic: string, wasSent: boolean): boolean {
+  const { subscriptions, subscribing } = connection
   const [account = '', room = '', ...levels] = topic.split('/')
   const member = memberIn(connection, account, room)
+  if (wasSent && !subscribing.wasRefused && !subscriptions.isIn(`${account}/${room}`)) return true
+  if (!member) return false
   const channel = levels.join('/')
-  return (
-    member !== undefined &&
-    connection.subscriptions.hears(member.place.name, channel) &&
-    coveredBy(member.hears, channel === '' ? ROOM_ALONE : channel)
-  )
+  const isWanted = wasSent || subscriptions.hears(member.place.name, channel)
+  return isWanted && coveredBy(member.hears, channel === '' ? ROOM_ALONE : channel)
 }

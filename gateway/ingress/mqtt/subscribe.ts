@@ -39,8 +39,13 @@ interface Asked {
 type Options = Pick<ISubscription, 'qos' | 'nl' | 'rap' | 'rh'> & { readonly identifier?: number }
 
 export class Subscribing {
+  /** A subscription that was to be restored is not permitted any more. */
+  wasRefused = false
   readonly #connection: MqttConnection
-  #asked: Asked[] | undefined
+  /** By packet id, the longest waiting first: nobody keeps a client from using one twice. */
+  #asked: Map<number, Asked[]> | undefined
+  /** The same by the filters that Aedes has not asked about. */
+  #unheard: Map<string, Asked[]> | undefined
   /** Reason codes of an UNSUBSCRIBE that Aedes has not answered, by its packet id. */
   #left: Map<number, number[]> | undefined
 
@@ -62,16 +67,17 @@ export class Subscribing {
       if (reasonOf(topic) === undefined) asked.options.set(topic, given as Options)
     }
     if (asked.options.size === 0) return this.#answer(asked)
-    this.#asked ??= []
-    this.#asked.push(asked)
+    this.#asked ??= new Map()
+    putLast(this.#asked, messageId, asked)
+    this.#unheard ??= new Map()
+    for (const topic of asked.options.keys()) putLast(this.#unheard, topic, asked)
     const known = [...asked.options].map(([topic, { qos }]) => ({ topic, qos }))
     this.#connection.port?.send({ cmd: 'subscribe', messageId, subscriptions: known })
   }
 
   /** Aedes' SUBACK: all that may be heard is heard, and kept where the session is. */
-  subscribed({ messageId }: ISubackPacket): void {
-    const index = this.#asked?.findIndex((each) => each.messageId === messageId) ?? -1
-    const [asked] = index < 0 ? [] : (this.#asked?.splice(index, 1) ?? [])
+  subscribed({ messageId = 0 }: ISubackPacket): void {
+    const asked = takeFirst(this.#asked, messageId)
     if (asked) this.#answer(asked)
   }
 
@@ -89,7 +95,7 @@ export class Subscribing {
    * goes on. It is, once this has resolved with true.
    */
   async mayListen(topic: string, qos: QoS, restored: boolean): Promise<boolean> {
-    const asked = this.#asked?.find(({ options }) => options.has(topic))
+    const asked = restored ? undefined : takeFirst(this.#unheard, topic)
     const { kept } = this.#connection.parts
     const options = restored ? kept.optionsOf(this.#connection, topic) : asked?.options.get(topic)
     if (!options) return false
@@ -102,6 +108,7 @@ export class Subscribing {
       if (!(error instanceof Refusal || error instanceof MqttError)) throw error
       // One that is restored would be ended for good.
       if (restored && codeInfo(error.code).temporary) throw error
+      this.wasRefused ||= restored
       const reason = error instanceof MqttError ? error.reason : subackReason(error.code)
       asked?.codes.set(topic, reason)
       return false
@@ -164,6 +171,19 @@ export class Subscribing {
     stopListening(this.#connection, subscription.place)
     return 0
   }
+}
+
+function putLast<Key>(all: Map<Key, Asked[]>, key: Key, asked: Asked): void {
+  const waiting = all.get(key)
+  if (waiting) waiting.push(asked)
+  else all.set(key, [asked])
+}
+
+function takeFirst<Key>(all: Map<Key, Asked[]> | undefined, key: Key): Asked | undefined {
+  const waiting = all?.get(key)
+  const first = waiting?.shift()
+  if (waiting?.length === 0) all?.delete(key)
+  return first
 }
 
 /** Why a filter is none, or nobody's to hear; undefined: it is for the room to say. */

@@ -60,7 +60,8 @@ export const authorizePublish: Hooks['authorizePublish'] = (_client, _packet, do
 
 /** Rights may have changed while it was away (threat A8). */
 export const authorizeForward: Hooks['authorizeForward'] = (client, packet) => {
-  return portOf(client)?.host.mayHear(packet.topic) ? packet : null
+  const { topic, dup } = packet as typeof packet & { readonly dup?: boolean }
+  return portOf(client)?.host.mayHear(topic, dup ?? false) ? packet : null
 }
 
 export const published: Hooks['published'] = (_packet, _client, done) => done(null)

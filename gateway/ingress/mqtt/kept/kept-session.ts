@@ -1,7 +1,9 @@
 /** One connection's session as it is kept: what of it is stored when it goes, and meanwhile. */
 
 import { matchesAny } from '../../../protocol/channel.ts'
+import type { Room } from '../../../rooms/rooms.ts'
 import type { Place } from '../../../router/place.ts'
+import type { Core } from '../../../session/core.ts'
 import type { Past } from '../../../session/history/backlog.ts'
 import type { Session } from '../../../session/session.ts'
 import type {
@@ -185,7 +187,7 @@ export class KeptSession {
           qos,
           retain,
           body: bytesOfKept(message, place.epoch, body, identifiers),
-          roomId: core.rooms.at(place).record.id,
+          ...roomIdOf(core, place),
           ...id,
           ...(body.expiresAfter > 0 && { expiresAt: new Date(expiry) }),
         },
@@ -208,6 +210,12 @@ export class KeptSession {
       ...(will && { will }),
     }
   }
+}
+
+/** None where the room is not loaded any more, which the client has left then. */
+function roomIdOf(core: Core, place: Place): { readonly roomId?: string } {
+  const room: Room | undefined = core.rooms.at(place)
+  return room ? { roomId: room.record.id } : {}
 }
 
 const NOTHING = Buffer.alloc(0)
