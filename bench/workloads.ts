@@ -27,6 +27,8 @@ const mqtt = {
   peers: ['porthouse', 'mosquitto', 'aedes'],
 } as const
 
+const both = { kind: 'deliveries', protocol: 'both', peers: ['porthouse'] } as const
+
 export const workloads: readonly Workload[] = [
   {
     id: 'w1-100',
@@ -72,11 +74,15 @@ export const workloads: readonly Workload[] = [
   },
   {
     id: 'mqtt-cross',
-    title: 'W1 by both, a publisher and 50 members each, 128 bytes, burst (16 outstanding each)',
-    kind: 'deliveries',
+    title: 'W1 by both, 50 members each, 128 bytes, burst (32 outstanding), published by WebSocket',
     generator: ['-workload=fanout', '-members=100', '-window=32', '-size=128'],
-    protocol: 'both',
-    peers: ['porthouse'],
+    ...both,
+  },
+  {
+    id: 'mqtt-cross-back',
+    title: 'W1 by both, 50 members each, 128 bytes, burst (32 outstanding), published by MQTT',
+    generator: ['-workload=fanout', '-members=100', '-window=32', '-size=128', '-mqtt-publishes'],
+    ...both,
   },
   {
     id: 'mqtt-w3',

@@ -6,24 +6,18 @@ import (
 )
 
 // fanout is W1: one publisher, and members that all get every message. With two protocols every
-// second member speaks MQTT, and each protocol has a publisher of its own, with half the window.
+// second member speaks MQTT.
 type fanout struct {
 	options
-	count      progress
-	publishers []publisher
-	// began is when an open loop's first publish was due.
-	began int64
-}
-
-// publisher sends to all members.
-type publisher struct {
-	conn   *conn
-	window uint32
+	count     progress
+	publisher *conn
 	// next is the number of the next publish; those before complete are with every member.
 	next, complete uint32
 	flights        [flightsMax]flight
 	// expected is the number that each member gets next.
 	expected []uint32
+	// began is when an open loop's first publish was due.
+	began int64
 }
 
 // flightsMax bounds what may be under way; a server that is further behind an open loop has failed.
@@ -39,14 +33,10 @@ type flight struct {
 func (f *fanout) progress() *progress { return &f.count }
 
 func (f *fanout) open(l *loop) ([]*conn, error) {
-	roles := []role{{room: "w1"}}
-	if f.mqtt.IsValid() {
-		roles = append(roles, role{room: "w1", mqtt: true})
-	}
-	conns := make([]*conn, 0, f.members+len(roles))
+	f.init()
+	conns := make([]*conn, 0, f.members+1)
 	for i := range f.members {
-		r := roles[i%len(roles)]
-		r.listens = true
+		r := role{room: "w1", listens: true, mqtt: f.mqtt.IsValid() && i%2 == 1}
 		if i == f.members-1 {
 			r.buffer = f.lastBuffer
 		}
@@ -56,27 +46,19 @@ func (f *fanout) open(l *loop) ([]*conn, error) {
 		}
 		conns = append(conns, c)
 	}
-	f.publishers = make([]publisher, len(roles))
-	for i, r := range roles {
-		c, err := f.connect(l, f.members+i, r, f)
-		if err != nil {
-			return nil, err
-		}
-		f.publishers[i].init(c, uint32(i), f.window/len(roles), f.options)
-		conns = append(conns, c)
-	}
-	return conns, nil
+	publisher, err := f.connect(l, f.members, role{room: "w1", mqtt: f.mqttPublishes}, f)
+	f.publisher = publisher
+	return append(conns, publisher), err
 }
 
-func (p *publisher) init(c *conn, index uint32, window int, o options) {
-	p.conn, p.window = c, uint32(window)
-	p.next, p.complete = 1, 1
-	p.expected = make([]uint32, o.members)
-	for i := range p.expected {
-		p.expected[i] = 1
+func (f *fanout) init() {
+	for i := range f.flights {
+		f.flights[i].payload = newPayload(1, f.size)
 	}
-	for i := range p.flights {
-		p.flights[i].payload = newPayload(index, o.size)
+	f.next, f.complete = 1, 1
+	f.expected = make([]uint32, f.members)
+	for i := range f.expected {
+		f.expected[i] = 1
 	}
 }
 
@@ -84,91 +66,58 @@ func (f *fanout) send(l *loop) {
 	if f.count.stopped {
 		return
 	}
-	if f.rate > 0 {
-		f.sendDue(l)
+	if f.rate == 0 {
+		for f.next-f.complete < uint32(f.window) {
+			f.publish(l.now)
+		}
 		return
 	}
-	for i := range f.publishers {
-		for p := &f.publishers[i]; p.next-p.complete < p.window; {
-			p.publish(l.now)
-		}
-	}
-}
-
-// sendDue sends what an open loop's publisher is to have sent by now.
-func (f *fanout) sendDue(l *loop) {
-	p := &f.publishers[0]
 	if f.began == 0 {
 		f.began = l.now
 	}
 	for {
-		due := f.began + int64(float64(p.next-1)/f.rate*1e9)
+		due := f.began + int64(float64(f.next-1)/f.rate*1e9)
 		if wait := due - l.clock(); wait > 0 {
 			l.wake(wait)
 			return
 		}
-		if p.next-p.complete == flightsMax {
+		if f.next-f.complete == flightsMax {
 			return
 		}
-		p.publish(due)
+		f.publish(due)
 	}
 }
 
-func (p *publisher) publish(due int64) {
-	flight := &p.flights[p.next%flightsMax]
+func (f *fanout) publish(due int64) {
+	flight := &f.flights[f.next%flightsMax]
 	flight.due, flight.seen = due, 0
-	setNumber(flight.payload, p.next)
-	p.conn.codec.publish(p.conn, flight.payload, p.next)
-	p.next++
+	setNumber(flight.payload, f.next)
+	f.publisher.codec.publish(f.publisher, flight.payload, f.next)
+	f.next++
 }
 
 func (f *fanout) delivered(c *conn, payload []byte) error {
-	if c.index >= f.members {
-		return fmt.Errorf("a publisher got %.32q", payload)
+	if c == f.publisher {
+		return fmt.Errorf("the publisher got %.32q", payload)
 	}
-	p, err := f.publisherOf(payload)
-	if err != nil {
-		return err
-	}
-	number := p.expected[c.index]
-	if number == p.next {
+	number := f.expected[c.index]
+	if number == f.next {
 		return fmt.Errorf("got %.32q after all that was sent", payload)
 	}
-	flight := &p.flights[number%flightsMax]
+	flight := &f.flights[number%flightsMax]
 	if !bytes.Equal(payload, flight.payload) {
 		return mismatch(flight.payload, payload)
 	}
-	p.expected[c.index]++
+	f.expected[c.index]++
 	f.count.deliveries++
 	f.count.latency.record(c.loop.now - flight.due)
 	if flight.seen++; flight.seen == f.members {
 		// Each member gets them in order, so the oldest is complete first.
-		p.complete++
+		f.complete++
 	}
 	return nil
 }
 
-func (f *fanout) publisherOf(payload []byte) (*publisher, error) {
-	if len(f.publishers) == 1 {
-		return &f.publishers[0], nil
-	}
-	index, err := messageSender(payload)
-	if err == nil && index >= uint32(len(f.publishers)) {
-		err = fmt.Errorf("no publisher %d", index)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &f.publishers[index], nil
-}
-
 func (f *fanout) acknowledged(*conn, uint32) error { return errUnasked }
 
-func (f *fanout) settled() bool {
-	for i := range f.publishers {
-		if f.publishers[i].next != f.publishers[i].complete {
-			return false
-		}
-	}
-	return true
-}
+func (f *fanout) settled() bool { return f.next == f.complete }

@@ -98,6 +98,7 @@ func parse() (c command, err error) {
 	flag.StringVar(&o.tokens, "tokens", "", "return: file with a token a line, one a member")
 	flag.StringVar(&o.user, "user", "", "of MQTT; none where it is empty")
 	flag.StringVar(&o.password, "password", "", "of MQTT")
+	flag.BoolVar(&o.mqttPublishes, "mqtt-publishes", false, "fanout: the publisher speaks MQTT there")
 	flag.BoolVar(&o.collect, "collect", false, "idle: the server collects garbage at SIGUSR2")
 	port := flag.Uint("port", 0, "of the server, on loopback")
 	mqttPort := flag.Uint("mqtt", 0, "fanout: port where every second member speaks MQTT; 0: none")

@@ -85,8 +85,7 @@ func (s *stalled) measure(l *loop, span time.Duration) (*withheld, error) {
 		return nil, err
 	}
 	s.resident, s.began = 0, l.clock()
-	p := &s.publishers[0]
-	first := p.next
+	first := s.next
 	during, err := measure(l, &s.count, of, func() error { return l.during(stallFor) })
 	if err != nil {
 		return nil, err
@@ -95,7 +94,7 @@ func (s *stalled) measure(l *loop, span time.Duration) (*withheld, error) {
 	if err := l.during(graceForOthers); err != nil {
 		return nil, err
 	}
-	due := int(p.next - first)
+	due := int(s.next - first)
 	found.Due = due * s.size
 	found.Share = float64(s.othersHad(first)) / float64(due*(s.members-1))
 	found.During, found.ResidentDuring = during.P99, s.resident
@@ -128,7 +127,7 @@ func (s *stalled) find(l *loop) error {
 
 // othersHad counts what all but the slow one got from a number on.
 func (s *stalled) othersHad(first uint32) (count int) {
-	for _, expected := range s.publishers[0].expected[:s.members-1] {
+	for _, expected := range s.expected[:s.members-1] {
 		count += int(max(expected, first) - first)
 	}
 	return count
@@ -152,17 +151,16 @@ func (s *stalled) send(l *loop) {
 // resume has the slow one read on, and gives the time at which the first message that it misses was
 // due; 0: it misses none.
 func (s *stalled) resume(l *loop) (due int64) {
-	p := &s.publishers[0]
 	deadline := l.clock() + int64(resumeLimit)
-	for p.expected[s.members-1] < p.next && l.clock() < deadline {
+	for s.expected[s.members-1] < s.next && l.clock() < deadline {
 		// What ends this is a gap, the end of the stream, or that it has all.
 		if err := s.slow.receive(); err != nil {
 			break
 		}
 		time.Sleep(100 * time.Microsecond)
 	}
-	if number := p.expected[s.members-1]; number < p.next {
-		return p.flights[number%flightsMax].due
+	if number := s.expected[s.members-1]; number < s.next {
+		return s.flights[number%flightsMax].due
 	}
 	return 0
 }

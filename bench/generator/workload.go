@@ -24,8 +24,9 @@ type options struct {
 	probe   bool
 	// tokens is a file of them, for members who come back.
 	tokens string
-	// mqtt is where every second member of a fan-out, and one more publisher, speak MQTT.
-	mqtt netip.AddrPort
+	// mqtt is where every second member of a fan-out speaks MQTT, as with mqttPublishes its publisher.
+	mqtt          netip.AddrPort
+	mqttPublishes bool
 	// user and password are what MQTT clients log in with.
 	user, password string
 	// lastBuffer is the receive buffer of a fan-out's last member, in bytes; 0: the system's default.

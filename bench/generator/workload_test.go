@@ -35,15 +35,16 @@ func TestFanoutRefusesWhatIsLostDoubledOrChanged(t *testing.T) {
 		"to its sender": {{2, 1, false, false}},
 	} {
 		l := &loop{}
-		f := &fanout{options: options{members: 2, size: 32}, publishers: make([]publisher, 1)}
+		f := &fanout{options: options{members: 2, window: 2, size: 32}}
 		conns := make([]*conn, 3)
 		for i := range conns {
 			conns[i], _ = connected(l, i)
 		}
-		f.publishers[0].init(conns[2], 0, 2, f.options)
+		f.init()
+		f.publisher = conns[2]
 		f.send(l)
 		for _, d := range deliveries {
-			payload := newPayload(0, f.size)
+			payload := newPayload(1, f.size)
 			setNumber(payload, d.number)
 			if d.change {
 				payload[f.size-1]++
@@ -52,33 +53,6 @@ func TestFanoutRefusesWhatIsLostDoubledOrChanged(t *testing.T) {
 				t.Errorf("%s: member %d, number %d: %v", name, d.member, d.number, err)
 			}
 		}
-	}
-}
-
-func TestFanoutTellsPublishersApart(t *testing.T) {
-	l := &loop{}
-	f := &fanout{options: options{members: 1, size: 32}, publishers: make([]publisher, 2)}
-	member, _ := connected(l, 0)
-	last := make([]*quietCodec, 2)
-	for i := range f.publishers {
-		var c *conn
-		c, last[i] = connected(l, 1+i)
-		f.publishers[i].init(c, uint32(i), 1, f.options)
-	}
-	f.send(l)
-	for _, i := range []int{1, 0} {
-		if err := f.delivered(member, last[i].last); err != nil {
-			t.Error(err)
-		}
-		if f.delivered(member, last[i].last) == nil {
-			t.Error("delivered twice")
-		}
-		if f.settled() != (i == 0) {
-			t.Error("settled before both were delivered, or not afterwards")
-		}
-	}
-	if f.delivered(member, newPayload(2, f.size)) == nil {
-		t.Error("from nobody")
 	}
 }
 
