@@ -1,4 +1,4 @@
-/** A gateway that ends without a word: nothing that was acknowledged is lost, and wills are said. */
+/** A gateway that ends without a word: what was acknowledged is not lost, and wills are said. */
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { type Store, StoreError } from '../../../gateway/store/store.ts'
 import type { TestGateway } from '../../support/gateway.ts'

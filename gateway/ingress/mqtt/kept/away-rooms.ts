@@ -1,6 +1,6 @@
 /**
- * Which sessions are away, by the rooms that they listen to: read from the store with each room that
- * is loaded, and from memory where that knows better, while a session leaves or comes back.
+ * Which sessions are away, by the rooms that they listen to: read from the store with each room
+ * that is loaded, and from memory where that knows better, while a session leaves or comes back.
  */
 import type { Log } from '../../../observe/log.ts'
 import type { AwayKeeper, AwayKeepers } from '../../../rooms/away.ts'
@@ -151,7 +151,7 @@ export class AwayRooms implements AwayKeepers {
     } while (after)
   }
 
-  /** Where it cannot be stored, what they missed before is not told to be missing; so with a crash. */
+  /** Where it cannot be stored, they are not told what they have missed; so with a crash. */
   #placed({ epoch, sequence }: Place, names: readonly SubscriptionName[]): void {
     const { sessions, log } = this.#parts
     const moves = names.map((name) => ({ ...name, epoch, sequence }))

@@ -168,8 +168,8 @@ export class KeptSession {
   }
 
   /**
-   * What was sent and not acknowledged, and what waits, unless its room's history brings that again,
-   * in order; but for what is in the queue already.
+   * What was sent and not acknowledged, and what waits, unless its room's history brings that
+   * again, in order; but for what is in the queue already.
    */
   unacknowledged(): NewQueued[] {
     const { key } = this
