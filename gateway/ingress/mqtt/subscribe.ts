@@ -19,11 +19,18 @@ import { join, type RoomFilter, stopListening } from './listen.ts'
 import { parseTopicFilter } from './mapping/filter.ts'
 import { subackReason } from './mapping/reasons.ts'
 import type { ReservedTopic } from './mapping/reserved.ts'
+import { FILTERS_MAX } from './wire/check/subscribe.ts'
 import { MqttError } from './wire/mqtt-error.ts'
 
 const NO_SUBSCRIPTION_EXISTED = 0x11
 /** What 3.1.1 has for all of them. */
 const FAILURE = 0x80
+
+/**
+ * Filters that Aedes has not answered, beyond which the client is not read: twice as many as one
+ * packet may have, so that one that waits for a lock does not keep its answer away (L5).
+ */
+const UNANSWERED_MAX = 2 * FILTERS_MAX
 
 /** A SUBSCRIBE that Aedes has not answered. */
 interface Asked {
@@ -47,7 +54,10 @@ export class Subscribing {
   /** The same by the filters that Aedes has not asked about. */
   #unheard: Map<string, Asked[]> | undefined
   /** Reason codes of an UNSUBSCRIBE that Aedes has not answered, by its packet id. */
-  #left: Map<number, number[]> | undefined
+  #left: Map<number, number[][]> | undefined
+  /** See UNANSWERED_MAX. */
+  #unanswered = 0
+  #isHeld = false
 
   constructor(connection: MqttConnection) {
     this.#connection = connection
@@ -71,6 +81,7 @@ export class Subscribing {
     putLast(this.#asked, messageId, asked)
     this.#unheard ??= new Map()
     for (const topic of asked.options.keys()) putLast(this.#unheard, topic, asked)
+    this.#count(asked.options.size)
     const known = [...asked.options].map(([topic, { qos }]) => ({ topic, qos }))
     this.#connection.port?.send({ cmd: 'subscribe', messageId, subscriptions: known })
   }
@@ -78,7 +89,9 @@ export class Subscribing {
   /** Aedes' SUBACK: all that may be heard is heard, and kept where the session is. */
   subscribed({ messageId = 0 }: ISubackPacket): void {
     const asked = takeFirst(this.#asked, messageId)
-    if (asked) this.#answer(asked)
+    if (!asked) return
+    this.#answer(asked)
+    this.#count(-asked.options.size)
   }
 
   #answer({ messageId, topics, codes }: Asked): void {
@@ -143,18 +156,26 @@ export class Subscribing {
   unsubscribe(packet: IUnsubscribePacket): void {
     const { messageId = 0, unsubscriptions } = packet
     this.#left ??= new Map()
-    this.#left.set(
-      messageId,
-      unsubscriptions.map((topic) => this.#leave(topic)),
-    )
+    const codes = unsubscriptions.map((topic) => this.#leave(topic))
+    putLast(this.#left, messageId, codes)
+    this.#count(unsubscriptions.length)
     this.#connection.port?.send({ cmd: 'unsubscribe', messageId, unsubscriptions })
   }
 
   /** Aedes' UNSUBACK: they are kept no more. */
   unsubscribed({ messageId = 0 }: IUnsubackPacket): void {
-    const granted = this.#left?.get(messageId) ?? []
-    this.#left?.delete(messageId)
+    const granted = takeFirst(this.#left, messageId) ?? []
     this.#connection.send({ cmd: 'unsuback', messageId, granted })
+    this.#count(-granted.length)
+  }
+
+  /** What the store is slow to take must not pile up here. */
+  #count(more: number): void {
+    this.#unanswered += more
+    if (this.#unanswered >= UNANSWERED_MAX === this.#isHeld) return
+    this.#isHeld = !this.#isHeld
+    if (this.#isHeld) this.#connection.hold()
+    else this.#connection.go()
   }
 
   #leave(topic: string): number {
@@ -173,13 +194,13 @@ export class Subscribing {
   }
 }
 
-function putLast<Key>(all: Map<Key, Asked[]>, key: Key, asked: Asked): void {
+function putLast<Key, Value>(all: Map<Key, Value[]>, key: Key, value: Value): void {
   const waiting = all.get(key)
-  if (waiting) waiting.push(asked)
-  else all.set(key, [asked])
+  if (waiting) waiting.push(value)
+  else all.set(key, [value])
 }
 
-function takeFirst<Key>(all: Map<Key, Asked[]> | undefined, key: Key): Asked | undefined {
+function takeFirst<Key, Value>(all: Map<Key, Value[]> | undefined, key: Key): Value | undefined {
   const waiting = all?.get(key)
   const first = waiting?.shift()
   if (waiting?.length === 0) all?.delete(key)

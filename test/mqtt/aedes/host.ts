@@ -50,15 +50,6 @@ export class TestHost extends EventEmitter implements PortHost {
 
   ready(): void {}
 
-  hold(): void {
-    this.course.push('hold')
-  }
-
-  go(): void {
-    this.course.push('go')
-    this.emit('go')
-  }
-
   released(error: unknown): void {
     this.released_ = { error }
     this.emit('released')

@@ -25,11 +25,8 @@ export interface PortHost {
    * restores.
    */
   subscribe(topic: string, qos: 0 | 1 | 2, restored: boolean): Promise<boolean>
-  /**
-   * Whether a message that was kept for it may still be delivered (threat A8); `wasSent`: its
-   * delivery has begun.
-   */
-  mayHear(topic: string, wasSent: boolean): boolean
+  /** Whether a message that was kept for it may still be delivered (threat A8). */
+  mayHear(topic: string): boolean
   /** What is stored with a subscription that it may have. */
   optionsOf(topic: string): SubscriptionOptions | undefined
   /** From Aedes: an answer, or a message that was kept, with Aedes' packet identifier. */
@@ -41,9 +38,6 @@ export interface PortHost {
    * Once, and not after `Port.close`.
    */
   released(error: unknown): void
-  /** Aedes has enough to do: nothing more is to be sent to it until go(). */
-  hold(): void
-  go(): void
 }
 
 export interface SubscriptionOptions {
@@ -87,9 +81,6 @@ type Take = (this: Port, packet: SessionPacket) => void
 
 type Listener = () => void
 
-/** What may wait until Aedes has stored what came before: filters, and packets without them (L5). */
-const WAITING_MAX = 4_096
-
 /** Of all ports: what Aedes writes is whole packets. */
 let reader = newReader()
 let read: Packet[] = []
@@ -109,9 +100,6 @@ export class Port {
   kept = false
   destroyed = false
   #given: SessionPacket[] | undefined
-  /** See WAITING_MAX. */
-  #waiting = 0
-  #isHeld = false
   #written: Buffer[] | undefined
   #onReadable: Listener | undefined
   #take: Take | undefined
@@ -140,11 +128,7 @@ export class Port {
     if (packet.cmd === 'connect') this.kept = packet.clean === false
     if (this.#given) this.#given.push(plain(packet))
     else this.#given = [plain(packet)]
-    this.#waiting += weightOf(packet)
     this.#onReadable?.()
-    if (this.#waiting < WAITING_MAX || this.#isHeld) return
-    this.#isHeld = true
-    this.host.hold()
   }
 
   /** The connection is gone, or the client has ended it. The session stays as Aedes has it. */
@@ -191,10 +175,6 @@ export class Port {
   read(): readonly SessionPacket[] | null {
     const given = this.#given
     this.#given = undefined
-    this.#waiting = 0
-    // Not before it has taken these.
-    if (this.#isHeld) queueMicrotask(() => this.host.go())
-    this.#isHeld = false
     return given ?? null
   }
 
@@ -243,11 +223,6 @@ Object.assign(Port.prototype, {
   _readableState: OPEN,
   _writableState: OPEN,
 })
-
-function weightOf(packet: SessionPacket): number {
-  if (packet.cmd === 'subscribe') return packet.subscriptions.length
-  return packet.cmd === 'unsubscribe' ? packet.unsubscriptions.length : 1
-}
 
 /** Without anything that is not Aedes' to know. */
 function plain(packet: SessionPacket): SessionPacket {
