@@ -25,8 +25,11 @@ export interface PortHost {
    * restores.
    */
   subscribe(topic: string, qos: 0 | 1 | 2, restored: boolean): Promise<boolean>
-  /** Whether a message that was kept for it may still be delivered (threat A8). */
-  mayHear(topic: string): boolean
+  /**
+   * Whether a message that was kept for it may still be delivered (threat A8); `wasSent`: its
+   * delivery has begun.
+   */
+  mayHear(topic: string, wasSent: boolean): boolean
   /** What is stored with a subscription that it may have. */
   optionsOf(topic: string): SubscriptionOptions | undefined
   /** From Aedes: an answer, or a message that was kept, with Aedes' packet identifier. */
