@@ -1,4 +1,4 @@
-/** The goals. A goal is met when each of its figures, of medians of all rounds, is within bounds. */
+/** The goals: met when each of their figures, of medians of all rounds, is within its bound. */
 
 /** The median of a figure in a workload at a peer; NaN where it is not known. */
 export type Median = (workload: string, peer: string, figure: string) => number
