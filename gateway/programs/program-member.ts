@@ -1,6 +1,6 @@
 /** A room's program as a sender: a member whom nobody sees, and who hears nothing. */
 import type { FrameWriter, Lane } from '../router/lane.ts'
-import type { Membership } from '../router/membership.ts'
+import { type Membership, newMembership } from '../router/membership.ts'
 import type { Place } from '../router/place.ts'
 import type { Socket } from '../router/socket.ts'
 
@@ -25,18 +25,5 @@ export function programMember(place: Place): Membership {
     deliver() {},
     direct() {},
   }
-  return {
-    socket,
-    place,
-    name: place.address,
-    free: undefined,
-    senders: [],
-    hears: [],
-    mayAdmit: false,
-    filters: new Set(),
-    audience: undefined,
-    index: 0,
-    rate: undefined,
-    spoke: undefined,
-  }
+  return newMembership(socket, place, place.address)
 }

@@ -52,3 +52,18 @@ export interface Limits {
   readonly rooms: number
   readonly subscriptions: number
 }
+
+const ANY = Number.POSITIVE_INFINITY
+
+/** For what was taken before, and was within the bounds that held then. */
+export const UNBOUNDED: Limits = {
+  packetBytes: ANY,
+  packetFrames: ANY,
+  frameBytes: ANY,
+  payloadBytes: ANY,
+  headersBytes: ANY,
+  headers: ANY,
+  destinations: ANY,
+  rooms: ANY,
+  subscriptions: ANY,
+}

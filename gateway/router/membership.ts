@@ -55,3 +55,21 @@ export interface Membership {
   /** The batch of this turn that holds messages of its own, which it shall not hear. */
   spoke: Batch | undefined
 }
+
+/** Of one who may do nothing there yet. */
+export function newMembership(socket: Socket, place: Place, name = ''): Membership {
+  return {
+    socket,
+    audience: undefined,
+    spoke: undefined,
+    rate: undefined,
+    place,
+    name,
+    free: undefined,
+    senders: [],
+    hears: [],
+    mayAdmit: false,
+    index: 0,
+    filters: new Set(),
+  }
+}

@@ -6,7 +6,7 @@ import type { ScannedEnvelope } from '../../gateway/protocol/scan-envelope.ts'
 import type { Batch } from '../../gateway/router/batch.ts'
 import type { Graph } from '../../gateway/router/graph.ts'
 import type { Lane } from '../../gateway/router/lane.ts'
-import type { Membership } from '../../gateway/router/membership.ts'
+import { type Membership, newMembership } from '../../gateway/router/membership.ts'
 import type { Place } from '../../gateway/router/place.ts'
 import { rateOf } from '../../gateway/router/place-config.ts'
 import type { Actor, Socket, Target } from '../../gateway/router/socket.ts'
@@ -54,20 +54,11 @@ export class MemorySocket implements Socket {
     const senders = maySend
       ? this.actors.map((actor) => ({ actor, from: actor.from, channels: [] }))
       : []
-    const member: Membership = {
-      socket: this,
-      place,
-      name: this.actors[0]?.address ?? '',
-      free: senders[0],
-      senders,
-      hears: [''],
-      mayAdmit: false,
-      filters: new Set(),
-      audience: undefined,
-      index: 0,
-      spoke: undefined,
-      rate: rateOf(place.config),
-    }
+    const member = newMembership(this, place, this.actors[0]?.address ?? '')
+    member.free = senders[0]
+    member.senders = senders
+    member.hears = ['']
+    member.rate = rateOf(place.config)
     this.memberships.set(place.route, member)
     return member
   }

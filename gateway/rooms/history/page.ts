@@ -1,4 +1,5 @@
 /** A run of a room's messages, read once and encoded once a lane, for all who want the same. */
+import { UNBOUNDED } from '../../protocol/limits.ts'
 import type { EnvelopeBody } from '../../protocol/packet-writer.ts'
 import { scanEnvelope } from '../../protocol/scan-envelope.ts'
 import { ownText, type RoomMessage } from '../../router/intake.ts'
@@ -55,20 +56,6 @@ export class Page {
     }
     return bytes
   }
-}
-
-/** What was stored once was within the bounds that held then. */
-const ANY = Number.POSITIVE_INFINITY
-const UNBOUNDED = {
-  packetBytes: ANY,
-  packetFrames: ANY,
-  frameBytes: ANY,
-  payloadBytes: ANY,
-  headersBytes: ANY,
-  headers: ANY,
-  destinations: ANY,
-  rooms: ANY,
-  subscriptions: ANY,
 }
 
 /** A message as it came back from the store. */

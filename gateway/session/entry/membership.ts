@@ -7,7 +7,7 @@ import type { RoomAddress } from '../../protocol/address.ts'
 import { coveredBy, coversFilter } from '../../protocol/channel.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Room } from '../../rooms/rooms.ts'
-import { freeOf, type Membership, type Sender } from '../../router/membership.ts'
+import { freeOf, type Membership, newMembership, type Sender } from '../../router/membership.ts'
 import { rateOf } from '../../router/place-config.ts'
 import type { Rights } from '../../store/store.ts'
 import { narrowPending, pendingFilters } from '../history/catch-up.ts'
@@ -144,20 +144,8 @@ function filtersFor({ senders, hears, mayAdmit }: RoomRights, asked: string, lis
 }
 
 function join(session: Session, room: Room): Membership {
-  const member: Membership = {
-    socket: session,
-    audience: undefined,
-    spoke: undefined,
-    rate: rateOf(room.config),
-    place: room.place,
-    name: '',
-    free: undefined,
-    senders: [],
-    hears: [],
-    mayAdmit: false,
-    index: 0,
-    filters: new Set(),
-  }
+  const member = newMembership(session, room.place)
+  member.rate = rateOf(room.config)
   room.members++
   room.place.members.add(member)
   session.memberships.set(room.place.route, member)

@@ -2,7 +2,7 @@
 import type { EnvelopeBody, Stamp } from '../../../protocol/packet-writer.ts'
 import type { Batch } from '../../../router/batch.ts'
 import type { FrameWriter, Lane } from '../../../router/lane.ts'
-import type { Membership } from '../../../router/membership.ts'
+import { type Membership, newMembership } from '../../../router/membership.ts'
 import type { Place } from '../../../router/place.ts'
 import type { Actor, Socket, Target } from '../../../router/socket.ts'
 
@@ -116,20 +116,10 @@ export class Listener implements Socket {
     const known = this.memberships.get(place.route)
     if (known?.place === place) return known
     const sender = { actor: ACTOR, from: ACTOR.from, channels: [] }
-    const member: Membership = {
-      socket: this,
-      place,
-      name: '',
-      free: sender,
-      senders: [sender],
-      hears: [''],
-      mayAdmit: false,
-      filters: new Set(),
-      audience: undefined,
-      index: 0,
-      spoke: undefined,
-      rate: undefined,
-    }
+    const member = newMembership(this, place)
+    member.free = sender
+    member.senders = [sender]
+    member.hears = ['']
     this.memberships.set(place.route, member)
     return member
   }

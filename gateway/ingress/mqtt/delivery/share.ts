@@ -6,7 +6,7 @@
 import { matchesAny } from '../../../protocol/channel.ts'
 import { Refusal } from '../../../protocol/codes.ts'
 import type { Batch } from '../../../router/batch.ts'
-import type { Membership } from '../../../router/membership.ts'
+import { type Membership, newMembership } from '../../../router/membership.ts'
 import type { Place } from '../../../router/place.ts'
 import type { Actor, Socket } from '../../../router/socket.ts'
 import { type GroupAddress, joinGroup, leaveGroup } from '../../../session/entry/groups.ts'
@@ -49,20 +49,7 @@ export class Share implements Socket {
 
   constructor(place: Place, filters: readonly string[]) {
     this.place = place
-    this.#member = {
-      socket: this,
-      place,
-      name: '',
-      free: undefined,
-      senders: [],
-      hears: [],
-      mayAdmit: false,
-      filters: new Set(),
-      audience: undefined,
-      index: 0,
-      rate: undefined,
-      spoke: undefined,
-    }
+    this.#member = newMembership(this, place)
     for (const filter of filters) place.listen(this.#member, filter)
   }
 

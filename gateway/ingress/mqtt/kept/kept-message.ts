@@ -2,6 +2,7 @@
  * A room's message in a session's queue: what a delivery needs of it, in bytes that are Aedes'
  * payload to Aedes. Written by this folder, read by delivery/.
  */
+import { UNBOUNDED } from '../../../protocol/limits.ts'
 import type { EnvelopeBody, Stamp } from '../../../protocol/packet-writer.ts'
 import { scanEnvelope } from '../../../protocol/scan-envelope.ts'
 import type { RoomMessage } from '../../../router/intake.ts'
@@ -71,18 +72,4 @@ export function keptOfBytes(bytes: Buffer): KeptMessage {
       bytes.readUInt32BE(fromEnd + IDENTIFIER_BYTES * i),
     ),
   }
-}
-
-/** What was kept once was within the bounds that held then. */
-const ANY = Number.POSITIVE_INFINITY
-const UNBOUNDED = {
-  packetBytes: ANY,
-  packetFrames: ANY,
-  frameBytes: ANY,
-  payloadBytes: ANY,
-  headersBytes: ANY,
-  headers: ANY,
-  destinations: ANY,
-  rooms: ANY,
-  subscriptions: ANY,
 }
