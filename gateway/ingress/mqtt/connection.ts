@@ -276,8 +276,9 @@ export class MqttConnection implements Wire, Flushable, PortHost {
 
   /** Aedes has let the connection go: another took the session over, or the store is away. */
   released(error: unknown): void {
-    if (error) this.session?.drop(Code.UNAVAILABLE, 'the session cannot be kept')
-    else this.session?.drop(Code.REPLACED, 'the client id has connected anew')
+    if (!error) return this.session?.drop(Code.REPLACED, 'the client id has connected anew')
+    this.parts.log.warn({ err: error, session: this.agreed?.key }, 'an MQTT session has failed')
+    this.session?.drop(Code.UNAVAILABLE, 'the session cannot be kept')
   }
 
   // What the session asks of its wire.

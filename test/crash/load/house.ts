@@ -35,6 +35,7 @@ export interface HouseOptions {
 }
 
 const LISTENS = /^porthouse listens on (http:\S+) \(WebSocket (ws:\S+)\)$/m
+const MQTT = /^MQTT is spoken on mqtt:\/\/127\.0\.0\.1:(\d+)/m
 
 export class House {
   readonly data: string
@@ -44,6 +45,7 @@ export class House {
   readonly #options: HouseOptions
   #gateway: Running | undefined
   #url = ''
+  #mqttPort = 0
 
   /** Makes the account, the rooms and a token, and starts no gateway yet. */
   static async build(options: HouseOptions): Promise<House> {
@@ -72,6 +74,11 @@ export class House {
 
   get url(): string {
     return this.#url
+  }
+
+  /** Of MQTT over TCP; another after each start. */
+  get mqttPort(): number {
+    return this.#mqttPort
   }
 
   get pid(): number {
@@ -110,6 +117,7 @@ export class House {
     })
     const [, , url] = LISTENS.exec(await this.#gateway.says(LISTENS))!
     this.#url = url!
+    this.#mqttPort = Number(MQTT.exec(await this.#gateway.says(MQTT))![1])
   }
 
   signal(name: NodeJS.Signals): void {

@@ -160,8 +160,10 @@ export class Subscriber {
   }
 }
 
-/** Of a message that a Publisher has sent. */
+/** Of a message that a Publisher, or an MqttPublisher, has sent. */
 export function read(content: Envelope['content']): Said {
-  const [publisher = '', seq, at] = content.case === 'text' ? content.value.split(':') : []
+  const { case: kind, value } = content
+  const text = kind === 'payload' ? Buffer.from(value).toString() : kind === 'text' ? value : ''
+  const [publisher = '', seq, at] = text.split(':')
   return { publisher, seq: Number(seq), at: Number(at) }
 }

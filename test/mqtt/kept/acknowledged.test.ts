@@ -13,8 +13,9 @@ const KEY = 'porthouse-key'
 
 let base: House
 let house: House
-/** What the queue does with what is added. */
+/** What the queue does with what is added, and with PUBREC. */
 let add: (write: () => Promise<unknown>) => Promise<unknown>
+let release: typeof add
 
 /** A store whose queue of kept messages can be stopped, and can fail. */
 function watched(store: Store): Store {
@@ -22,8 +23,10 @@ function watched(store: Store): Store {
   const stopped = new Proxy(queue, {
     get(target, name) {
       const value = Reflect.get(target, name, target) as (...given: unknown[]) => Promise<unknown>
-      if (name !== 'add') return value.bind(target)
-      return (...given: unknown[]) => add(() => value.apply(target, given))
+      return (...given: unknown[]) => {
+        const ask = () => value.apply(target, given)
+        return name === 'add' ? add(ask) : name === 'release' ? release(ask) : ask()
+      }
     },
   })
   const sessions = new Proxy(store.mqttSessions, {
@@ -45,6 +48,7 @@ beforeAll(async () => {
 })
 beforeEach(() => {
   add = (write) => write()
+  release = add
 })
 afterEach(resetMqttClients)
 afterAll(async () => {
@@ -151,4 +155,23 @@ it('needs no store for QoS 0, nor once nobody is away any more', async () => {
   expect(await sender.publish('acme/hall/zero', 'one', { qos: 1 })).toBe(0)
   expect(textOf(await back.message())).toBe('one')
   gate.resolve()
+})
+
+it('takes a PUBCOMP that comes before its PUBREC is stored', async () => {
+  const comeBack = await away('quick', 'acme/hall/quick')
+  const { client: sender } = await other('sender')
+  for (const text of ['one', 'two']) await sender.publish('acme/hall/quick', text, { qos: 2 })
+  const gate = Promise.withResolvers<void>()
+  release = (write) => gate.promise.then(write)
+  const back = await comeBack()
+  expect(textOf(await back.message())).toBe('one')
+  expect(textOf(await back.message())).toBe('two')
+  expect(await back.settled()).toEqual([])
+  gate.resolve()
+  await sender.publish('acme/hall/quick', 'three', { qos: 1 })
+  expect(textOf(await back.message())).toBe('three')
+  expect(await back.settled()).toEqual([])
+  await back.disconnect()
+  const again = await comeBack()
+  expect(await again.settled()).toEqual([])
 })

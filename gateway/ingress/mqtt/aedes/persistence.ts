@@ -56,6 +56,19 @@ export interface AedesMessage extends AnyPacket {
   readonly brokerCounter?: number
 }
 
+/** `received`: by PUBREC; `ended`: by PUBACK or PUBCOMP. */
+interface Acknowledgement {
+  readonly kind: 'received' | 'ended'
+  readonly messageId: number
+}
+
+interface Acknowledged {
+  readonly kind: Acknowledgement['kind']
+  readonly messageId: number | undefined
+  /** What was taken from the queue. */
+  readonly queued?: Queued
+}
+
 /** Messages, or subscriptions, that are read at once. */
 const PAGE = 100
 const PAGE_BYTES = 1_048_576
@@ -76,21 +89,15 @@ export class Persistence {
   /** Of SUBSCRIBEs that are on their way, by what Aedes has of them. */
   readonly #batches = new WeakMap<object, Promise<void>>()
   readonly #stored = new WeakSet<object>()
-  /** Of packet identifiers. */
-  readonly #releases: Gathered<number, number>
-  readonly #ends: Gathered<number, Queued>
+  /** What clients have acknowledged. */
+  readonly #acknowledgements: Gathered<Acknowledgement, Acknowledged>
 
   constructor(parts: PersistenceParts) {
-    const { queue } = parts.sessions
     this.#parts = parts
     this.#sessions = parts.sessions
-    this.#releases = new Gathered(
-      (key, ids) => queue.release(key, ids),
-      (released, id) => released === id,
-    )
-    this.#ends = new Gathered(
-      (key, ids) => queue.take(key, ids),
-      ({ messageId }, id) => messageId === id,
+    this.#acknowledgements = new Gathered(
+      (key, items) => this.#acknowledge(key, items),
+      (one, { kind, messageId }) => one.kind === kind && one.messageId === messageId,
     )
   }
 
@@ -281,7 +288,10 @@ export class Persistence {
   async outgoingUpdate({ id, conn }: PersistedClient, packet: AedesMessage): Promise<void> {
     const { cmd, messageId = 0, brokerId, brokerCounter = 0 } = packet
     let isThere = true
-    if (cmd === 'pubrel') isThere = (await this.#releases.of(id, messageId)) !== undefined
+    if (cmd === 'pubrel') {
+      const released = { kind: 'received', messageId } as const
+      isThere = (await this.#acknowledgements.of(id, released)) !== undefined
+    }
     // Otherwise it has had it from the stream on.
     else if (!conn) {
       const origin = { broker: brokerId ?? '', counter: brokerCounter }
@@ -295,8 +305,22 @@ export class Persistence {
     { messageId }: { readonly messageId?: number },
   ): Promise<object | undefined> {
     if (messageId === undefined) return undefined
-    const taken = await this.#ends.of(id, messageId)
-    return taken && packetOf(taken)
+    const ended = await this.#acknowledgements.of(id, { kind: 'ended', messageId })
+    return ended?.queued && packetOf(ended.queued)
+  }
+
+  /** Those that were received first: what has ended may have been received a moment before. */
+  async #acknowledge(key: string, items: readonly Acknowledgement[]): Promise<Acknowledged[]> {
+    const { queue } = this.#sessions
+    const idsOf = (wanted: Acknowledgement['kind']) =>
+      items.flatMap(({ kind, messageId }) => (kind === wanted ? messageId : []))
+    const [received, ended] = [idsOf('received'), idsOf('ended')]
+    const released = received.length > 0 ? await queue.release(key, received) : []
+    const taken = ended.length > 0 ? await queue.take(key, ended) : []
+    return [
+      ...released.map((messageId) => ({ kind: 'received' as const, messageId })),
+      ...taken.map((queued) => ({ kind: 'ended' as const, messageId: queued.messageId, queued })),
+    ]
   }
 
   // Messages of QoS 2 from a client.

@@ -54,6 +54,8 @@ export class Window {
   /** By packet identifier, in the order of sending. */
   readonly #inflight = new Map<number, Flight>()
   #inflightBytes = 0
+  /** Of these Aedes was told that PUBREC has come, and is to answer by a PUBREL. */
+  readonly #answers = new Set<number>()
   /** What was kept while the client was away, before all else; bounded by what is kept. */
   readonly #kept: Parcel[] = []
   #waiting: SlowQueue<Parcel> | undefined
@@ -100,8 +102,8 @@ export class Window {
 
   /** Takes up where PUBREL is owed. */
   resumeReleased(messageId: number): void {
-    // Where its PUBREC was of this connection PUBREL is sent already.
-    if (this.#inflight.has(messageId)) return
+    // Where its PUBREC was of this connection PUBREL is sent already, and PUBCOMP may have come.
+    if (this.#answers.delete(messageId) || this.#inflight.has(messageId)) return
     const parcel = parcelOf(NO_CONTENT, { qos: 2, timeMs: 0, aedesId: messageId })
     this.#inflight.set(messageId, { parcel, released: true })
     this.#host.pubrel(messageId)
@@ -184,7 +186,9 @@ export class Window {
     flight.released = true
     this.#inflightBytes -= parcel.length
     parcel.content = NO_CONTENT
-    if (parcel.aedesId !== undefined) this.#host.settled(parcel.aedesId, 'pubrec')
+    if (parcel.aedesId === undefined) return
+    this.#answers.add(parcel.aedesId)
+    this.#host.settled(parcel.aedesId, 'pubrec')
   }
 
   /** All that has not reached its end, in order. */
