@@ -65,7 +65,11 @@ export const schema = z.strictObject({
       keyFile: file('the private key of it, in PEM'),
     }),
     websocket: bool(true, 'serves MQTT over WebSocket as well: /mqtt where HTTP listens'),
-    connectTimeoutMs: ms(10_000, 50, 'how long a connection may take to send its CONNECT'),
+    connectTimeoutMs: ms(
+      10_000,
+      50,
+      'how long a connection may take to send its CONNECT, and then the store to let it in',
+    ),
     keepAliveMaxS: seconds(
       0,
       0,

@@ -15,6 +15,7 @@ import { KeptSessions } from './kept/kept-sessions.ts'
 export interface MqttOptions {
   /** Largest packet from a client, in bytes. */
   readonly packetBytes: number
+  readonly connectTimeoutMs: number
   readonly keepAliveMaxS: number
   readonly receiveMaximum: number
   readonly inflight: number

@@ -181,3 +181,20 @@ function fragile(store: Store, watch: Watch): Store {
   })
   return Object.assign(Object.create(store), Object.fromEntries(parts))
 }
+
+const MARK = 'the end'
+
+/**
+ * What it hears up to now of rooms that it may publish in, `topic` among them: what was kept for it
+ * comes before what is sent now, which an answer to PINGREQ says nothing of.
+ */
+export async function heard(client: MqttClient, topic: string): Promise<string[]> {
+  expect(await client.subscribe([{ topic, qos: 1, rh: 2 }])).toEqual([1])
+  await client.publish(topic, MARK, { qos: 1 })
+  const payloads: string[] = []
+  for (;;) {
+    const payload = `${(await client.message()).payload}`
+    if (payload === MARK) return payloads
+    payloads.push(payload)
+  }
+}

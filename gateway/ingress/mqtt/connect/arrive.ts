@@ -14,6 +14,20 @@ const working = new WeakMap<MqttConnection, Promise<unknown>>()
  * may not; does nothing more once the connection is closed.
  */
 export async function arrive(connection: MqttConnection): Promise<void> {
+  // What an earlier connection of its session has left may wait for the store as long as it is away.
+  const late = setTimeout(
+    () => connection.fail(new Refusal(Code.UNAVAILABLE, 'the store takes too long')),
+    connection.parts.options.connectTimeoutMs,
+  )
+  late.unref()
+  try {
+    await comeIn(connection)
+  } finally {
+    clearTimeout(late)
+  }
+}
+
+async function comeIn(connection: MqttConnection): Promise<void> {
   const { parts, agreed, login } = connection
   if (!agreed || !login || !(await takeOver(connection, agreed))) return
   const work = begin(connection)
