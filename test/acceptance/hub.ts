@@ -68,6 +68,17 @@ export class Hub {
   async crash(): Promise<void> {
     const { code } = await this.#gateway.stop('SIGKILL')
     if (code !== null) throw new Error(`the gateway had ended before, with ${code}`)
+    await this.#again()
+  }
+
+  /** The same in order, by SIGTERM. */
+  async restart(): Promise<void> {
+    const { code, stderr } = await this.#gateway.stop()
+    if (code !== 0) throw new Error(`the gateway ends with ${code}: ${stderr}`)
+    await this.#again()
+  }
+
+  async #again(): Promise<void> {
     const mqtt = `127.0.0.1:${this.mqttPort}`
     this.#gateway = (await begin(this.folder, new URL(this.url).host, mqtt)).gateway
   }

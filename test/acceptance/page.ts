@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { build } from 'esbuild'
 import { type Browser, chromium, type Page as Tab } from 'playwright-core'
 
-const SCRIPT = `
+const CLIENT = `
   import { connect } from '../../clients/ts/src/index.ts'
   const { url, place, token } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)))
   const client = await connect(url, { token })
@@ -18,14 +18,35 @@ const SCRIPT = `
   }
 `
 
+const MQTT = `
+  import mqtt from 'mqtt'
+  const { url, place, token } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)))
+  const login = { username: place.split('/')[0], password: token }
+  const client = await mqtt.connectAsync(url + '/mqtt', { protocolVersion: 5, ...login })
+  client.on('message', (topic, payload) => {
+    document.body.append('[' + topic.slice(place.length + 1) + ': ' + payload + '] ')
+  })
+  await client.subscribeAsync(place + '/#', { qos: 1, nl: true })
+  window.say = (channel, text) => client.publishAsync(place + '/' + channel, text, { qos: 1 })
+  document.body.append('listening ')
+`
+
+/** By @porthouse/client, or by MQTT.js over WebSocket. */
+const SCRIPTS = { client: CLIENT, mqtt: MQTT }
+
 export class Page {
   readonly #browser: Browser
   readonly #server: Server
   readonly #tab: Tab
 
-  static async open(url: string, place: string, token: string): Promise<Page> {
+  static async open(
+    url: string,
+    place: string,
+    token: string,
+    by: keyof typeof SCRIPTS = 'client',
+  ): Promise<Page> {
     const { outputFiles } = await build({
-      stdin: { contents: SCRIPT, resolveDir: import.meta.dirname, loader: 'ts' },
+      stdin: { contents: SCRIPTS[by], resolveDir: import.meta.dirname, loader: 'ts' },
       bundle: true,
       write: false,
       format: 'esm',
