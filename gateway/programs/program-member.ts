@@ -20,7 +20,6 @@ export function programMember(place: Place): Membership {
     client: undefined,
     names: new Map(),
     memberships: new Map(),
-    hearsItself: false,
     target: undefined,
     deliver() {},
     direct() {},

@@ -8,7 +8,7 @@ import type { EnvelopeBody } from '../protocol/packet-writer.ts'
 import { Batch } from './batch.ts'
 import type { RoomMessage } from './intake.ts'
 import type { Lane } from './lane.ts'
-import { hearsItself, type Membership } from './membership.ts'
+import type { Membership } from './membership.ts'
 import type { Place } from './place.ts'
 import type { Turn } from './turn.ts'
 
@@ -52,15 +52,15 @@ export class Audience {
     member.audience = undefined
   }
 
-  /** Sends to all members at the end of the turn; `sender` is the sender's own membership. */
-  append(body: EnvelopeBody, message: RoomMessage, sender: Membership): void {
+  /** Sends to all members at the end of the turn, but for the one who is spared. */
+  append(body: EnvelopeBody, message: RoomMessage, spared: Membership | undefined): void {
     if (!this.#batch) {
       this.#batch = new Batch(this.#place, this.#lane, this.filters)
       this.#turn.dirty(this)
     }
     const batch = this.#batch
     batch.add(body, message)
-    if (sender.audience === this && !hearsItself(sender)) sender.spoke = batch
+    if (spared) spared.spoke = batch
     if (batch.full) this.flush()
   }
 

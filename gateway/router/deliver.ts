@@ -17,8 +17,10 @@ export function fanOut(
   place.traffic.count(channel, body.contentEnd - body.contentStart, message.timeMs)
   let sockets = 0
   for (const audience of place.audiencesOf(channel)) {
-    sockets += audience.size - (sender.audience === audience && !hearsItself(sender) ? 1 : 0)
-    audience.append(body, message, sender)
+    const spares = sender.audience === audience && !hearsItself(sender, channel)
+    sockets += audience.size - (spares ? 1 : 0)
+    const isSpared = spares && !sender.socket.hearsItself
+    audience.append(body, message, isSpared ? sender : undefined)
   }
   return sockets
 }

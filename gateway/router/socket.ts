@@ -35,11 +35,14 @@ export interface Socket {
   readonly names: ReadonlyMap<string, string>
   /** By route. */
   readonly memberships: ReadonlyMap<number, Membership>
-  /** It hears what it sends, whatever the room says of echoes: MQTT wants it so. */
-  readonly hearsItself: boolean
   /** Where an envelope without destinations goes: the place that it entered by (R27). */
   readonly target: Target | undefined
 
+  /**
+   * Whether it will hear what it sends to a channel: it looks itself at what it is given. Undefined:
+   * it is given what the room's echo says.
+   */
+  readonly hearsItself?: ((place: string, channel: string) => boolean) | undefined
   /** Takes frames `from` to `to` (exclusive) of a batch of its lane. Never waits. */
   deliver(batch: Batch, from: number, to: number): void
   /**

@@ -26,9 +26,11 @@ export function programActions(core: () => Core): ProgramActions {
     expel: (member, code, detail) => expel(sessionOf(member), member, code, detail),
     subscribe: (member, filter) => subscribe(member, filter),
     unsubscribe(member, filter) {
+      const session = sessionOf(member)
       member.place.unlisten(member, filter)
+      session.topics?.takeBack(member, filter)
       const address = `${member.place.address}/${filter}`
-      tellLeft(sessionOf(member), address, Code.UNSPECIFIED, 'by the room')
+      tellLeft(session, address, Code.UNSPECIFIED, 'by the room')
     },
     move,
     lock: (member, wanted) => lock(core(), member, wanted, asked),
@@ -49,6 +51,7 @@ function subscribe(member: Membership, filter: string): void {
   if (!member.filters.has(filter) && member.filters.size >= subscriptions) {
     throw new Refusal(Code.ROOM_LIMIT, `over ${subscriptions} subscriptions in one room`)
   }
+  session.topics?.give(member, filter)
   member.place.listen(member, filter)
   joined(session, 0, member, filter)
 }

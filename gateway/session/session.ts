@@ -39,8 +39,19 @@ export interface SessionHooks {
 
 /** What a transport's sessions have of their own. */
 export interface SessionKind {
-  readonly hearsItself: boolean
+  readonly topics?: Topics
   readonly outbox: (parts: OutboxParts, session: Session) => Outbox
+}
+
+/** Of one that hears what it has subscribed to, and nothing because it is in a room (MQTT). */
+export interface Topics {
+  /** Whether what it sends to a channel of a room comes back to it. */
+  readonly hearItself: (place: string, channel: string) => boolean
+  /** Filters of a room by which it hears, as far as it may. */
+  wantedIn(place: string): Iterable<string>
+  /** It is to hear a filter, or no longer, whatever it has subscribed to. */
+  give(member: Membership, filter: string): void
+  takeBack(member: Membership, filter: string): void
 }
 
 export interface SessionParts {
@@ -51,7 +62,7 @@ export interface SessionParts {
   readonly kind?: SessionKind
 }
 
-const PLAIN: SessionKind = { hearsItself: false, outbox: (parts) => new Outbox(parts) }
+const PLAIN: SessionKind = { outbox: (parts) => new Outbox(parts) }
 
 const NO_NAMES: ReadonlyMap<string, string> = new Map()
 const NONE: ReadonlySet<string> = new Set()
@@ -70,7 +81,9 @@ export function itself(address: string): Actor {
 export class Session implements Socket {
   // What every message touches comes first, to lie together in memory.
   readonly core: Core
-  readonly hearsItself: boolean
+  /** Undefined: it hears what it joins. */
+  readonly topics: Topics | undefined
+  readonly hearsItself: Socket['hearsItself']
   readonly outbox: Outbox
   closed = false
   /** Has proved an identity or entered a room; until then it is in limbo (R14). */
@@ -158,7 +171,8 @@ export class Session implements Socket {
     hooks: SessionHooks,
   ) {
     this.core = core
-    this.hearsItself = kind.hearsItself
+    this.topics = kind.topics
+    this.hearsItself = kind.topics?.hearItself
     this.#hooks = hooks
     this.wire = wire
     this.lane = lane

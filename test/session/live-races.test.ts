@@ -274,7 +274,7 @@ describe('a room', () => {
     await hears(late)
     expect(late.session.memberships.size).toBe(0)
     // Nor by who had it opened before.
-    expect(() => admit(late.session, yard, YARD, 'yes')).toThrow('no such room')
+    expect(() => admit(late.session, yard, YARD, { listen: 'yes' })).toThrow('no such room')
   })
 
   test('whose config cannot be read keeps its locks, and keeps nobody else waiting', async () => {

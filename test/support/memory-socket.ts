@@ -27,7 +27,6 @@ export class MemorySocket implements Socket {
   readonly client: string | undefined
   readonly names: ReadonlyMap<string, string>
   readonly memberships = new Map<number, Membership>()
-  readonly hearsItself: boolean = false
   target: Target | undefined = undefined
   /** All frames so far, in order. */
   readonly heard: Frame[] = []

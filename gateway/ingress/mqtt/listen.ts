@@ -35,8 +35,10 @@ export async function join(
     for (const filter of filters) {
       const channel = filter === '' ? {} : { channel: filter }
       const target = { kind: 'room', account, room, ...channel } as const
-      await entered(connection, { target, listen: 'yes', lastValues }, subscription)
+      const request = { target, listen: 'yes', lastValues, byTopic: true } as const
+      await entered(connection, request, subscription)
     }
+    subscription.isHeard = true
   } catch (error) {
     if (before) subscriptions.set(before)
     else subscriptions.delete(subscription.topic)
@@ -56,7 +58,6 @@ async function share(
   if (!filters.every((filter) => coveredBy(member.hears, filter))) {
     throw new Refusal(Code.RECEIVE_NOT_PERMITTED, 'no right to listen to all of that')
   }
-  stopListening(connection, subscription.place)
   connection.parts.shares.add(connection, subscription, member)
 }
 
@@ -121,7 +122,10 @@ export function stopListening(connection: MqttConnection, name: string): void {
   const member = memberIn(connection, account, room)
   if (!session || !member) return
   const wanted = subscriptions.filtersIn(name)
-  for (const each of member.filters) if (!wanted.has(each)) member.place.unlisten(member, each)
+  for (const each of member.filters) {
+    const isWanted = wanted.has(each) || subscriptions.isGiven(member, each)
+    if (!isWanted) member.place.unlisten(member, each)
+  }
   if (!subscriptions.isIn(name)) leavePlace(session, { kind: 'room', account, room })
 }
 

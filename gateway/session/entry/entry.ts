@@ -10,13 +10,14 @@ import { Refusal } from '../../protocol/codes.ts'
 import { RateLimit } from '../../protocol/rate-limit.ts'
 import type { Beginning } from '../../rooms/history/room-history.ts'
 import type { Room } from '../../rooms/rooms.ts'
+import type { Place } from '../../router/place.ts'
 import { StoreError } from '../../store/store.ts'
 import { beginningOf, hadBefore, type Past } from '../history/backlog.ts'
 import { accountOf, forgetFormer, owns } from '../identity/identity.ts'
 import { leftOf, locksFor, stepLocks } from '../locks/locks.ts'
 import type { Session } from '../session.ts'
 import { listen } from './listening.ts'
-import { admit, leave } from './membership.ts'
+import { admit, leave, regained } from './membership.ts'
 import { type EntryRequest, takeWaiting, type WaitingEntry } from './waiting.ts'
 
 /**
@@ -81,7 +82,7 @@ function arrive(
       session.core.rooms.release(room)
       return findBeginning(session, request, beginning)
     }
-    const { member, added } = admit(session, room, target, request.listen)
+    const { member, added } = admit(session, room, target, request)
     if (request.waited && !stayed) moved(session, place)
     if (request.done) {
       for (const each of added) room.place.listen(member, each)
@@ -98,7 +99,10 @@ function arrive(
     const had = hadBefore(room, request.past)
     const { frameId, lastValues, past } = request
     const resumes = past?.kind === 'after' && past.resumes === true
-    listen(session, room, { frameId, member, added, channel, beginning, had, lastValues, resumes })
+    const repeats =
+      past !== undefined && request.byTopic === undefined && session.topics !== undefined
+    const asked = { frameId, channel, beginning, had, lastValues, resumes, repeats }
+    listen(session, room, { member, added, ...asked })
   } catch (error) {
     session.core.rooms.release(room)
     if (!(error instanceof Refusal)) throw error
@@ -139,14 +143,21 @@ export async function enterAdded(session: Session, target: RoomAddress): Promise
   forgetFormer(session, room)
   const locked = config.flow && leftOf(session, config.flow, place.address)
   // Who is in already has been told what he may do there.
-  if (session.closed || locked || session.memberships.has(place.route)) return rooms.release(room)
+  const isIn = session.memberships.has(place.route)
+  if (session.closed || locked || isIn || !wants(session, place)) return rooms.release(room)
   try {
-    const { member, added } = admit(session, room, target, 'ifPermitted')
+    const { member, added } = admit(session, room, target, { listen: 'ifPermitted' })
+    for (const each of regained(session, member)) place.listen(member, each)
     listen(session, room, { frameId: 0, member, added, channel: '', beginning: undefined, had: 0 })
   } catch (error) {
     rooms.release(room)
     if (!(error instanceof Refusal)) throw error
   }
+}
+
+/** Whether a right is reason enough to be in; by topics one is in where one has subscribed. */
+function wants({ topics }: Session, { name }: Place): boolean {
+  return topics === undefined || [...topics.wantedIn(name)].length > 0
 }
 
 /**

@@ -23,19 +23,21 @@ export interface Listening {
   readonly lastValues?: LastValues
   /** See Past. */
   readonly resumes?: boolean
+  /** What was asked for of the past comes, whatever he hears by now; and he hears nothing more. */
+  readonly repeats?: boolean
 }
 
 /** Says that he is in, and lets him hear what is new: at once, or after what he has missed. */
 export function listen(session: Session, room: Room, listening: Listening): void {
-  const { frameId, member, channel, beginning, had, lastValues, resumes = false } = listening
-  const isAgain = lastValues === 'all' && listening.added.length === 0
+  const { frameId, member, channel, beginning, had, lastValues } = listening
+  const { resumes = false, repeats = false } = listening
+  const isAgain = repeats || (lastValues === 'all' && listening.added.length === 0)
   const filters = isAgain ? [channel] : listening.added
   const { place } = room
   const { after, code } = beginning ?? { after: place.sequence, code: Code.UNSPECIFIED }
   const isNew = filters.length > 0
-  const earlier = isNew
-    ? earlierFor(session, room, member, filters, { had, after, lastValues })
-    : []
+  const earlier =
+    isNew && !repeats ? earlierFor(session, room, member, filters, { had, after, lastValues }) : []
   // Behind one that is still to come, or what both bring would come twice.
   const isBehind = pendingFilters(session, member).length > 0
   if (!isNew || (!beginning && earlier.length === 0 && !isBehind)) {
@@ -45,7 +47,8 @@ export function listen(session: Session, room: Room, listening: Listening): void
   const recovered = code === Code.UNSPECIFIED
   joined(session, frameId, member, channel, { recovered, afterSequence: BigInt(after), code })
   const address = channel === '' ? place.address : `${place.address}/${channel}`
-  new CatchUp({ session, room, member, filters, after, address, earlier, resumes }).begin()
+  const past = { after, address, earlier, resumes, repeats }
+  new CatchUp({ session, room, member, filters, ...past }).begin()
 }
 
 /** Tells a socket what it is in, as the answer to its Join or, by id 0, because it changed. */
@@ -62,7 +65,7 @@ export function joined(
     epoch: BigInt(place.epoch),
     sequence: BigInt(place.sequence),
     maySend: member.senders.length > 0,
-    listening: member.filters.size > 0 || backlog !== undefined,
+    listening: member.filters.size > 0 || (backlog !== undefined && !session.topics),
     revision: session.core.rooms.at(place).record.revision,
     ...(backlog && { backlog }),
   }

@@ -15,6 +15,7 @@ import { resolves } from '../locks/lock-context.ts'
 import type { ProvedActor, Session } from '../session.ts'
 import { settleGroups } from './groups.ts'
 import { memberIn } from './member-in.ts'
+import type { EntryRequest } from './waiting.ts'
 
 /** `ifPermitted`: else enter to send only. */
 export type Listen = 'yes' | 'no' | 'ifPermitted'
@@ -33,11 +34,17 @@ const OPEN: Rights = { send: true, receive: true, admit: false, channels: [] }
  * Lets a socket in whose locks are resolved; to listen is its own step. Throws Refusal where it may
  * not do what it wants there.
  */
-export function admit(session: Session, room: Room, filter: RoomAddress, listen: Listen): Admitted {
+export function admit(
+  session: Session,
+  room: Room,
+  filter: RoomAddress,
+  { listen, byTopic }: Pick<EntryRequest, 'listen' | 'byTopic'>,
+): Admitted {
   const { place } = room
   if (room.forgotten) throw new Refusal(Code.ROOM_UNKNOWN, 'no such room')
   const rights = rightsIn(session, room)
-  const filters = filtersFor(rights, filter.channel ?? '', listen)
+  const asked = filtersFor(rights, filter.channel ?? '', listen)
+  const filters = session.topics && !byTopic ? [] : asked
   const { limits } = session.core.options
   let member = session.memberships.get(place.route)
   if (!member && session.memberships.size >= limits.rooms) {
@@ -190,12 +197,21 @@ export function settle(session: Session, member: Membership): RightsChange {
   for (const filter of ended) member.place.unlisten(member, filter)
   narrowPending(session, member, mayHear)
   grant(session, member, rights)
+  const again = regained(session, member)
+  for (const filter of again) member.place.listen(member, filter)
   const maySend = senders.length > 0
   if (!maySend && hears.length === 0 && !mayAdmit) return { change: 'lost', ended }
   // Of the room itself, and of whether he listens at all, a Joined tells.
   const channels = ended.filter((filter) => filter !== '')
-  const listens = ended.length > 0 && (member.filters.size === 0 || channels.length < ended.length)
+  const endsAll = ended.length > 0 && (member.filters.size === 0 || channels.length < ended.length)
+  const listens = endsAll || again.length > 0
   return { change: maySend !== couldSend || listens ? 'changed' : 'none', ended: channels }
+}
+
+/** What he has subscribed to by topics, and may hear again. */
+export function regained({ topics }: Session, { place, filters, hears }: Membership): string[] {
+  const wanted = topics ? [...topics.wantedIn(place.name)] : []
+  return wanted.filter((filter) => !filters.has(filter) && coveredBy(hears, filter))
 }
 
 /** Ends one subscription, or, by the room's own address, the membership. */

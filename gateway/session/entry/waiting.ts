@@ -24,6 +24,8 @@ export interface EntryRequest {
    * Absent: those of what is new.
    */
   readonly lastValues?: LastValues
+  /** By a topic filter, see Session.topics. */
+  readonly byTopic?: true
   /** It wants to know who is there. */
   readonly presence?: boolean
   /** Where a lock is to be met it is refused: the client would not hear what is asked. */

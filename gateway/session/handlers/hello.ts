@@ -37,7 +37,8 @@ export function handleHello(session: Session, frame: ScannedFrame): void {
       `over ${CAPABILITIES_MAX} capabilities, or one over ${CAPABILITY_BYTES_MAX} bytes`,
     )
   }
-  session.capabilities = new Set(hello.capabilities.filter((name) => CAPABILITIES.has(name)))
+  const known = hello.capabilities.filter((name) => CAPABILITIES.has(name))
+  session.capabilities = new Set([...session.capabilities, ...known])
   if (hello.resume === '') return welcome(session, frame.id, hello, false)
   const { id } = frame
   const resumed = session.core.resumes.take(session, hello.resume).catch((error) => {

@@ -40,10 +40,13 @@ export interface CatchUpParts {
   readonly address: string
   /** What he hears by other subscriptions, these bring him from there on. */
   readonly resumes: boolean
+  /** It brings what is past, and then nothing. */
+  readonly repeats: boolean
 }
 
 export class CatchUp {
   readonly member: Membership
+  readonly repeats: boolean
   readonly #session: Session
   readonly #room: Room
   readonly #address: string
@@ -58,10 +61,11 @@ export class CatchUp {
   #failed = false
 
   constructor(parts: CatchUpParts) {
-    const { session, room, member, filters, after, address, earlier, resumes } = parts
+    const { session, room, member, filters, after, address, earlier, resumes, repeats } = parts
     this.#session = session
     this.#room = room
     this.member = member
+    this.repeats = repeats
     this.#filters = filters
     this.#through = after
     this.#earlier = earlier
@@ -232,7 +236,7 @@ export class CatchUp {
       sequence: BigInt(place.sequence),
     }
     this.#session.send(0, { case: 'room', value: { action: { case: 'caughtUp', value } } })
-    for (const filter of this.#filters) place.listen(this.member, filter)
+    if (!this.repeats) for (const filter of this.#filters) place.listen(this.member, filter)
     this.#filters = []
     this.#end()
   }
@@ -256,7 +260,9 @@ export class CatchUp {
 
 /** Filters that a member does not listen to yet, but will when he has caught up. */
 export function pendingFilters({ catchingUp }: Session, member: Membership): string[] {
-  return catchingUp.flatMap((each) => (each.member === member ? each.filters : []))
+  return catchingUp.flatMap((each) => {
+    return each.member === member && !each.repeats ? each.filters : []
+  })
 }
 
 /** Of a member's pending filters only those go on that `keeps` says. */

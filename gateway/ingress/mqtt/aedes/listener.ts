@@ -95,7 +95,6 @@ export class Listener implements Socket {
   readonly client = undefined
   readonly names: ReadonlyMap<string, string> = new Map()
   readonly memberships = new Map<number, Membership>()
-  readonly hearsItself = true
   readonly target: Target | undefined = undefined
   readonly notify: Notify
   readonly #emitter: unknown
@@ -109,6 +108,10 @@ export class Listener implements Socket {
     this.#emitter = emitter
     this.#topicOf = topics.topicOf
     this.notify = notify
+  }
+
+  hearsItself(): boolean {
+    return true
   }
 
   /** Its membership of a room, where it may do what Aedes may. */

@@ -37,6 +37,8 @@ export function accepted(connection: MqttConnection, { returnCode }: IConnackPac
   if (session.closed) return
   connection.renewal = agreed.method && new Renewal(connection, agreed.method)
   connection.login = undefined
+  // What the login has said to the session was not the client's, who may say Hello first.
+  session.greeted = false
   connection.state = 'connected'
   connection.go()
 }

@@ -40,7 +40,8 @@ import { type Acknowledgement, type Pending, Window, type WindowHost } from './w
 import type { MqttWriter } from './writer.ts'
 
 export function mqttKind(connection: MqttConnection): SessionKind {
-  return { hearsItself: true, outbox: (parts) => new MqttOutbox(parts, connection) }
+  const { subscriptions: topics } = connection
+  return { topics, outbox: (parts) => new MqttOutbox(parts, connection) }
 }
 
 /** What a PUBLISH that sets an alias has more than one that has none, in bytes. */
@@ -127,7 +128,10 @@ export class MqttOutbox extends Outbox implements WindowHost {
   #deliver(content: Content, place: Place, message: RoomMessage, replay: Replay): void {
     const { subscriptions, session } = this.#connection
     const isOwn = message.origin !== undefined && message.origin === session
-    const hearing = hearingOf(subscriptions.matching(place.name, content.channel), isOwn)
+    const { channel } = content
+    const matching = subscriptions.matching(place.name, channel)
+    const member = session?.memberships.get(place.route)
+    const hearing = hearingOf(matching, isOwn) ?? subscriptions.given(member, channel)
     if (!hearing) return
     const { granted, retainAsPublished, identifiers } = hearing
     const retain = replay === Replay.RETAINED || (retainAsPublished && message.retain)

@@ -40,7 +40,6 @@ export class Share implements Socket {
   readonly client = undefined
   readonly names = NO_NAMES
   readonly memberships = NOWHERE
-  readonly hearsItself = true
   readonly target = undefined
   readonly place: Place
   readonly #member: Membership

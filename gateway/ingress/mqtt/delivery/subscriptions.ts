@@ -1,5 +1,8 @@
 /** What a session has subscribed to, and which of it a message matches. */
 import { coveredBy, matchesAny } from '../../../protocol/channel.ts'
+import type { Membership } from '../../../router/membership.ts'
+import type { Topics } from '../../../session/session.ts'
+import type { Hearing } from './hearing.ts'
 
 export interface Subscription {
   /** As it was subscribed, `$share/…` included. */
@@ -16,6 +19,8 @@ export interface Subscription {
   readonly retainHandling: 0 | 1 | 2
   /** Undefined: none. */
   readonly identifier: number | undefined
+  /** It has been let in. */
+  isHeard?: boolean
 }
 
 /** Channels of a room whose matches are remembered; beyond it the memory starts anew. */
@@ -23,13 +28,18 @@ const MATCHES_CACHED = 256
 
 const NONE: readonly Subscription[] = []
 
-export class Subscriptions {
+/** How what a room's program gives is heard, which nobody has subscribed to. */
+const GIVEN: Hearing = { granted: 0, retainAsPublished: false, identifiers: [] }
+
+export class Subscriptions implements Topics {
   readonly #byTopic = new Map<string, Subscription>()
   /** By `{account}/{room}`; made when it is asked for. */
   #rooms: Map<string, InRoom> | undefined
   /** The last answer of isPlain, and to which question: most sessions are in one room. */
   #heard: readonly string[] | undefined
   #isPlain = false
+  /** Filters that rooms' programs have it hear. */
+  #given: WeakMap<Membership, Set<string>> | undefined
 
   get size(): number {
     return this.#byTopic.size
@@ -84,6 +94,43 @@ export class Subscriptions {
   filtersIn(place: string): Set<string> {
     const all = this.#in(place)?.all ?? NONE
     return new Set(all.flatMap(({ filters, group }) => (group === undefined ? filters : [])))
+  }
+
+  /** The same of those that have been let in. */
+  wantedIn(place: string): string[] {
+    const all = this.#in(place)?.all ?? NONE
+    return all.flatMap(({ filters, group, isHeard }) => {
+      return group === undefined && isHeard ? filters : []
+    })
+  }
+
+  readonly hearItself = (place: string, channel: string): boolean =>
+    this.matching(place, channel).some(({ noLocal }) => !noLocal)
+
+  give(member: Membership, filter: string): void {
+    this.#given ??= new WeakMap()
+    const given = this.#given.get(member) ?? new Set()
+    this.#given.set(member, given.add(filter))
+  }
+
+  takeBack(member: Membership, filter: string): void {
+    this.#given?.get(member)?.delete(filter)
+  }
+
+  isGiven(member: Membership, filter: string): boolean {
+    return this.#given?.get(member)?.has(filter) ?? false
+  }
+
+  /** How a channel is heard that a program has it hear; undefined: it is not. */
+  given(member: Membership | undefined, channel: string): Hearing | undefined {
+    const filters = member && this.#given?.get(member)
+    if (!filters) return undefined
+    return matchesAny(
+      [...filters].filter((each) => member.filters.has(each)),
+      channel,
+    )
+      ? GIVEN
+      : undefined
   }
 
   /** Whether any is of this room. */
