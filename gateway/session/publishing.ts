@@ -13,6 +13,15 @@ import type { Session } from './session.ts'
 export type End = Outcome | Refusal
 
 /**
+ * Publishes an envelope at once; undefined: it has to wait, for rooms that the session has to enter
+ * first, or behind another one.
+ */
+export function publishNow(session: Session, envelope: ScannedEnvelope): End | undefined {
+  const waits = session.parked.length > 0 || roomsNotEntered(session, envelope).length > 0
+  return waits ? undefined : route(session, envelope)
+}
+
+/**
  * Publishes an envelope; `end` is called once, now or when its rooms are entered, unless the
  * session has closed by then. `keep` gives the same envelope with memory of its own, for the case
  * that it has to wait. `meetsLocks`: see EntryRequest.
@@ -30,10 +39,14 @@ export function publish(
     if (names.length > 0)
       return publishAfterEntry(session, keep(), { names, strange, meetsLocks }, end)
   }
-  if (!session.unlocked && !atItsLock(session, envelope)) {
-    return end(new Refusal(Code.UNAUTHENTICATED, 'nothing is unlocked yet'))
+  end(route(session, envelope))
+}
+
+function route(session: Session, envelope: ScannedEnvelope): End {
+  if (session.unlocked || atItsLock(session, envelope)) {
+    return session.core.router.publish(session, envelope)
   }
-  end(session.core.router.publish(session, envelope))
+  return new Refusal(Code.UNAUTHENTICATED, 'nothing is unlocked yet')
 }
 
 /**

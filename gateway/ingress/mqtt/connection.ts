@@ -33,8 +33,9 @@ import { MqttError } from './wire/mqtt-error.ts'
 import { PacketReader } from './wire/reader.ts'
 import { encodeAck, encodeWithin } from './wire/write.ts'
 
-/** How long the peer may take to read what was sent last, in milliseconds. */
+/** How long the peer may take to read what was sent last, and one that reads too slowly. */
 const CLOSE_MS = 5_000
+const CLOSE_SLOW_MS = 1_000
 
 /** What a packet may hold before anything is unlocked, in bytes. */
 const LIMBO_BYTES_MAX = 65_536
@@ -61,26 +62,19 @@ export class MqttConnection implements Wire, Flushable, PortHost {
   readonly subscriptions = new Subscriptions()
   readonly incoming = new Incoming(this)
   readonly subscribing = new Subscribing(this)
-  /** Read in this turn. */
-  #chunks: Buffer[] = []
+  /** Read in this turn; mostly one chunk. */
+  #chunk: Buffer | undefined
+  #more: Buffer[] | undefined
   #waiting = 0
   #paused = false
   #idle: (() => void)[] | undefined
-  /** Resolves when it is over and what is to be kept of it is on its way. */
-  readonly over: Promise<void>
-  #gone = () => {}
+  #whenOver: (() => void)[] | undefined
 
   constructor(parts: MqttParts, stream: Duplex, handshake: Handshake) {
     this.parts = parts
     this.stream = stream
     this.handshake = handshake
-    this.over = new Promise((resolve) => {
-      this.#gone = resolve
-    })
-    this.#reader = new PacketReader({
-      bytesMax: () => (this.session?.unlocked ? parts.options.packetBytes : LIMBO_BYTES_MAX),
-      onPacket: (packet) => this.#packet(packet),
-    })
+    this.#reader = new PacketReader(this)
     stream.on('data', (chunk: Buffer) => this.#read(chunk))
     stream.on('drain', () => this.session?.outbox.drained())
     // What was read before the end is handled before it, and what it has begun.
@@ -101,15 +95,40 @@ export class MqttConnection implements Wire, Flushable, PortHost {
     return this.session?.outbox as MqttOutbox
   }
 
+  /** Resolves when it is over and what is to be kept of it is on its way. */
+  get over(): Promise<void> {
+    if (this.state === 'closed') return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#whenOver ??= []
+      this.#whenOver.push(resolve)
+    })
+  }
+
+  bytesMax(): number {
+    return this.session?.unlocked ? this.parts.options.packetBytes : LIMBO_BYTES_MAX
+  }
+
   #read(chunk: Buffer): void {
-    if (this.#chunks.push(chunk) === 1) this.parts.sessions.intake.turn.read(this)
+    if (this.#more) this.#more.push(chunk)
+    else if (this.#chunk) this.#more = [chunk]
+    else {
+      this.#chunk = chunk
+      this.parts.core.turn.read(this)
+    }
   }
 
   /** Handles what was read in this turn. */
   flush(): void {
-    const chunks = this.#chunks
-    this.#chunks = []
-    for (const chunk of chunks) this.#take(() => this.#reader.read(chunk))
+    const chunk = this.#chunk
+    const more = this.#more
+    this.#chunk = undefined
+    this.#more = undefined
+    try {
+      if (chunk) this.#reader.read(chunk)
+      for (const each of more ?? []) this.#reader.read(each)
+    } catch (error) {
+      this.fail(error)
+    }
   }
 
   #take(read: () => void): void {
@@ -134,7 +153,7 @@ export class MqttConnection implements Wire, Flushable, PortHost {
     this.#take(() => this.#reader.go())
   }
 
-  #packet(packet: Packet): void {
+  onPacket(packet: Packet): void {
     const { session } = this
     if (this.state === 'closed') return
     if (session) {
@@ -335,7 +354,8 @@ export class MqttConnection implements Wire, Flushable, PortHost {
     this.ended()
     this.stream.end()
     // Who reads nothing any more would stay for ever.
-    const late = setTimeout(() => this.stream.destroy(), CLOSE_MS).unref()
+    const graceMs = code === Code.SLOW_CONSUMER ? CLOSE_SLOW_MS : CLOSE_MS
+    const late = setTimeout(() => this.stream.destroy(), graceMs).unref()
     this.stream.once('close', () => clearTimeout(late))
   }
 
@@ -354,11 +374,10 @@ export class MqttConnection implements Wire, Flushable, PortHost {
     if (this.state === 'closed') return
     this.state = 'closed'
     this.#reader.stop()
-    this.#chunks = []
     this.leaving()
     this.session?.end()
     this.port?.close()
     depart(this)
-    this.#gone()
+    for (const run of this.#whenOver ?? []) run()
   }
 }

@@ -10,11 +10,11 @@ import type { IPublishPacket, IPubrelPacket, QoS } from 'mqtt-packet'
 import { formatAddress } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { Outcome } from '../../router/outcome.ts'
-import { type End, publish } from '../../session/publishing.ts'
+import { type End, publish, publishNow } from '../../session/publishing.ts'
 import { receiptOf, rejectedBy } from '../../session/receipt.ts'
 import type { Session } from '../../session/session.ts'
 import type { MqttConnection } from './connection.ts'
-import { envelopeOf } from './mapping/publish.ts'
+import { envelopeOf, type Routing } from './mapping/publish.ts'
 import { receiptLevelOf } from './mapping/quality.ts'
 import { pubackReason, reasonOfOutcome } from './mapping/reasons.ts'
 import { parseReserved } from './mapping/reserved.ts'
@@ -27,6 +27,10 @@ const TOPICS_CACHED = 64
 const PACKET_ID_NOT_FOUND = 0x92
 const RECEIVE_MAXIMUM_EXCEEDED = 0x93
 
+const NONE: string[] = []
+/** The route of no room. */
+const NOWHERE = { route: 0, channel: '' }
+
 /** Of QoS 1 and 2, and what is to be said of it: undefined while that is not known. */
 interface Pending {
   readonly qos: QoS
@@ -37,7 +41,7 @@ interface Pending {
 export class Incoming {
   readonly #connection: MqttConnection
   /** In order of arrival; a QoS 0 that failed waits for nobody. */
-  #pending: Pending[] = []
+  readonly #pending: Pending[] = []
   /** QoS 2 that PUBREC has taken and PUBREL has not released. */
   #taken: Set<number> | undefined
   #aliases: Map<number, string> | undefined
@@ -62,17 +66,26 @@ export class Incoming {
     const { qos, messageId = 0 } = packet
     const topic = this.#topicOf(packet)
     if (qos === 2 && this.#isTaken(messageId)) return this.#again(messageId)
-    const pending = qos > 0 ? this.#expect(qos, messageId) : undefined
-    const end = (came: End) => this.#ended(pending, came)
+    if (qos > 0) this.#checkBound()
+    const end = this.#handle(packet, topic)
+    if (!end) return
+    if (qos === 0) return this.#lost(end)
+    // Mostly nothing is under way before it.
+    if (this.#pending.length === 0) this.#acknowledge(qos, messageId, end)
+    else this.#settle(this.#expect(qos, messageId), end)
+  }
+
+  /** Undefined: its end is to come, and what comes then is seen to. */
+  #handle(packet: IPublishPacket, topic: string): End | undefined {
+    const { conversation } = this.#connection
     try {
       const reserved = parseReserved(topic)
-      if (reserved) {
-        this.#connection.conversation.take(reserved, bytesOf(packet))
-        if (pending) this.#settle(pending, undefined)
-      } else this.#publish(packet, topic, end)
+      if (!reserved) return this.#publish(packet, topic)
+      conversation.take(reserved, bytesOf(packet))
+      return TAKEN
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      end(error)
+      if (error instanceof Refusal) return error
+      throw error
     }
   }
 
@@ -108,82 +121,86 @@ export class Incoming {
     if (this.#taken?.has(messageId)) this.#connection.send({ cmd: 'pubrec', messageId })
   }
 
-  #expect(qos: QoS, messageId: number): Pending {
+  #checkBound(): void {
     const { version, parts } = this.#connection
     const { receiveMaximum } = parts.options
-    const count = this.#pending.length + (this.#taken?.size ?? 0)
-    if (count >= receiveMaximum) {
-      // 3.1.1 has no such bound: it is read no further until some are acknowledged.
-      if (version === 5 || (this.#taken?.size ?? 0) >= receiveMaximum) {
-        const detail = `over ${receiveMaximum} not acknowledged`
-        throw new MqttError(RECEIVE_MAXIMUM_EXCEEDED, Code.RATE_LIMITED, detail)
-      }
-    }
+    const taken = this.#taken?.size ?? 0
+    // 3.1.1 has no such bound: where it waits for us it is read no further.
+    const count = version === 5 ? taken + this.#pending.length : taken
+    if (count < receiveMaximum) return
+    const detail = `over ${receiveMaximum} not acknowledged`
+    throw new MqttError(RECEIVE_MAXIMUM_EXCEEDED, Code.RATE_LIMITED, detail)
+  }
+
+  #expect(qos: QoS, messageId: number): Pending {
+    const { version, parts } = this.#connection
     const pending = { qos, messageId, end: undefined }
     this.#pending.push(pending)
-    if (version !== 5 && count + 1 >= receiveMaximum && !this.#isHeld) {
+    if (version < 5 && !this.#isHeld && this.#pending.length >= parts.options.receiveMaximum) {
       this.#isHeld = true
       this.#connection.hold()
     }
     return pending
   }
 
-  #publish(packet: IPublishPacket, topic: string, end: (came: End) => void): void {
+  #publish(packet: IPublishPacket, topic: string): End | undefined {
     const { session, parts, conversation } = this.#connection
-    if (!session) return
+    if (!session) return TAKEN
     const envelope = envelopeOf(packet, this.#routing(session, packet, topic), parts.limits)
-    publish(
-      session,
-      envelope,
-      () => envelope,
-      (came) => {
-        if (came instanceof Refusal || came.settled) end(came)
-        else came.whenSettled(() => end(came))
-      },
-      conversation.meetsLocks,
-    )
+    const now = publishNow(session, envelope)
+    if (now instanceof Refusal || now?.settled) return now
+    const { qos, messageId = 0 } = packet
+    const pending = qos > 0 ? this.#expect(qos, messageId) : undefined
+    const ended = (end: End) => (pending ? this.#settle(pending, end) : this.#lost(end))
+    const came = (end: End) => {
+      if (end instanceof Refusal || end.settled) ended(end)
+      else end.whenSettled(() => ended(end))
+    }
+    if (now) came(now)
+    else publish(session, envelope, () => envelope, came, conversation.meetsLocks)
+    return undefined
   }
 
   /** A room that it is in goes by its route, which spares reading the topic again. */
-  #routing(session: Session, { qos, retain }: IPublishPacket, topic: string) {
-    const common = { key: '', receipt: receiptLevelOf(qos), retain }
-    const known = this.#routes?.get(topic)
-    if (known && session.memberships.has(known.route)) return { ...common, ...known, to: [] }
+  #routing(session: Session, { qos, retain }: IPublishPacket, topic: string): Routing {
+    const receipt = receiptLevelOf(qos)
+    const { route, channel } = this.#routes?.get(topic) ?? NOWHERE
+    if (session.memberships.has(route)) {
+      return { route, channel, to: NONE, key: '', receipt, retain }
+    }
     const address = roomOfTopic(topic)
     const place = session.core.router.graph.place(`${address.account}/${address.room}`)
-    if (place && session.memberships.has(place.route)) {
-      const found = { route: place.route, channel: address.channel ?? '' }
-      this.#routes ??= new Map()
-      if (this.#routes.size >= TOPICS_CACHED) this.#routes.clear()
-      this.#routes.set(topic, found)
-      return { ...common, ...found, to: [] }
+    if (!place || !session.memberships.has(place.route)) {
+      return { route: 0, channel: '', to: [formatAddress(address)], key: '', receipt, retain }
     }
-    return { ...common, route: 0, channel: '', to: [formatAddress(address)] }
+    this.#routes ??= new Map()
+    if (this.#routes.size >= TOPICS_CACHED) this.#routes.clear()
+    const found = { route: place.route, channel: address.channel ?? '' }
+    this.#routes.set(topic, found)
+    return { ...found, to: NONE, key: '', receipt, retain }
   }
 
-  #ended(pending: Pending | undefined, end: End): void {
-    if (this.#connection.state === 'closed') return
-    if (pending) this.#settle(pending, end)
-    else if (isRefused(end)) this.#tell(0, end)
+  /** Of QoS 0, which nothing acknowledges. */
+  #lost(end: End): void {
+    if (isRefused(end) && this.#connection.state !== 'closed') this.#tell(0, end)
   }
 
-  /** `end` undefined: it was for the gateway itself, which took it. */
-  #settle(pending: Pending, end: End | undefined): void {
-    pending.end = end ?? TAKEN
+  #settle(pending: Pending, end: End): void {
+    pending.end = end
     let count = 0
-    for (const each of this.#pending) {
-      if (each.end === undefined || this.#connection.state === 'closed') break
+    for (const { qos, messageId, end: came } of this.#pending) {
+      if (came === undefined || this.#connection.state === 'closed') break
       count++
-      this.#acknowledge(each, each.end)
+      this.#acknowledge(qos, messageId, came)
     }
     if (count === 0) return
-    this.#pending = this.#pending.slice(count)
+    this.#pending.splice(0, count)
     if (!this.#isHeld) return
     this.#isHeld = false
     this.#connection.go()
   }
 
-  #acknowledge({ qos, messageId }: Pending, end: End): void {
+  #acknowledge(qos: QoS, messageId: number, end: End): void {
     const { version, conversation } = this.#connection
     if (end !== TAKEN) this.#tell(messageId, end)
     const refused = isRefused(end)

@@ -8,14 +8,15 @@ import { checkFirstByte, checkOrder, type Version } from './kind.ts'
 import { MqttError, malformed, Reason } from './mqtt-error.ts'
 import { readConnect, readPacket, type Span, versionOf } from './packet.ts'
 
-export interface PacketReaderOptions {
+/** Whose packets they are. */
+export interface PacketHost {
   /** A packet's greatest size, its fixed header included; asked for each one, in bytes. */
-  readonly bytesMax: () => number
+  bytesMax(): number
   /**
    * Called for each packet, in order, from within read() or go(). Buffers of the packet are views
    * of the chunk it came in: copy what is to last, or the whole chunk stays in memory with it.
    */
-  readonly onPacket: (packet: Packet) => void
+  onPacket(packet: Packet): void
 }
 
 /** Of a CONNECT, whatever bytesMax says: nobody knows yet who it is (M7). */
@@ -29,8 +30,7 @@ const NOTHING = Buffer.alloc(0)
 export class PacketReader {
   /** What the client speaks; MQTT 3.1.1 until its CONNECT has said it, right or wrong. */
   version: Version = 4
-  readonly #bytesMax: () => number
-  readonly #onPacket: (packet: Packet) => void
+  readonly #host: PacketHost
   /** What is not handled yet is #bytes[#start, #end). */
   #bytes: Buffer = NOTHING
   #start = 0
@@ -42,9 +42,8 @@ export class PacketReader {
   #holding = false
   #stopped = false
 
-  constructor({ bytesMax, onPacket }: PacketReaderOptions) {
-    this.#bytesMax = bytesMax
-    this.#onPacket = onPacket
+  constructor(host: PacketHost) {
+    this.#host = host
   }
 
   /** Memory of its own for packets that are not whole or have to wait, in bytes. */
@@ -125,7 +124,7 @@ export class PacketReader {
     if (end - start > this.#limit()) throw tooLarge()
     if (end > this.#end) return false
     this.#start = end
-    this.#onPacket(this.#read({ bytes, start, body, end }))
+    this.#host.onPacket(this.#read({ bytes, start, body, end }))
     return true
   }
 
@@ -141,7 +140,7 @@ export class PacketReader {
   }
 
   #limit(): number {
-    const bytesMax = this.#bytesMax()
+    const bytesMax = this.#host.bytesMax()
     return this.#connected ? bytesMax : Math.min(bytesMax, CONNECT_BYTES_MAX)
   }
 
