@@ -3,7 +3,6 @@ import { Code } from '@porthouse/proto/v1/code'
 import { clientAddress, isNamed, type Named, type Proof } from '../../locks/proof.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Room } from '../../rooms/rooms.ts'
-import type { Actor } from '../../router/socket.ts'
 import { keysOf } from '../live/holders.ts'
 import { itself, type ProvedActor, type Session } from '../session.ts'
 
@@ -26,9 +25,7 @@ export function adopt(session: Session, proof: Proof, told = LONG_AGO): Refusal 
   const refusal = claimOrReplace(session, proof)
   if (refusal) return refusal
   const { proofs: before } = session
-  const proofs = [...before]
-  proofs.splice(known < 0 ? proofs.length : known, 1, proof)
-  become(session, proofs)
+  become(session, before.toSpliced(known < 0 ? before.length : known, 1, proof))
   session.core.technical.opened(session, proof, before)
   if (proof.account) session.unlocked = true
   const { holders } = session.core
@@ -130,7 +127,7 @@ export function become(session: Session, proofs: readonly Proof[]): void {
     const { account } = proof
     if (!account) continue
     accounts.add(account.slug).add(account.id)
-    const actor = { ...actorFor(session, proof, account), proof }
+    const actor = actorFor(session, proof, account)
     actors.push(actor)
     if (proof.client) {
       session.client ??= actor.address
@@ -143,7 +140,8 @@ export function become(session: Session, proofs: readonly Proof[]): void {
   graph.removeNames(session, session.names.keys())
   session.names = names
   session.accounts = accounts
-  session.actors = actors.length > 0 ? actors : [itself(session.address)]
+  // A copy has no room to grow, which would be more than what is in it (G10).
+  session.actors = actors.length > 0 ? actors.slice() : [itself(session.address)]
   graph.addNames(session, names.keys())
 }
 
@@ -155,19 +153,36 @@ function hearsOwn({ names, ownFrom, core }: Session, address: string): void {
 }
 
 /** Whom a proof lets the socket act as; the account as a whole has no name but the socket's. */
-function actorFor(session: Session, proof: Proof, account: Named): Actor {
+function actorFor(session: Session, proof: Proof, account: Named): ProvedActor {
   const { token, client } = proof
   const rate = token && session.core.shares.rateOf(token)
   const terms = token && (token.method || rate) ? { method: token.method, rate } : undefined
   if (client) {
     const address = clientAddress(account, client)
-    return { address, from: Buffer.from(address), principal: address, terms }
+    return { address, from: bytesOf(address), principal: address, terms, proof }
   }
-  if (!token) return itself(session.address)
+  if (!token) return { ...itself(session.address), proof }
   const address = connectionOf(session, token.id)
   // One of many behind a token is named by its number; a token of one's own stays unnamed.
   const from = token.maxConnections === undefined ? session.address : address
-  return { address, from: Buffer.from(from), principal: `token:${token.id}`, terms }
+  return { address, from: bytesOf(from), principal: `token:${token.id}`, terms, proof }
+}
+
+/** Bytes that names are written to, one behind the other. */
+const SLAB_BYTES = 8_192
+let slab = Buffer.alloc(0)
+let slabEnd = 0
+
+/** Among other names: in Node's pool it would keep whatever else was read or written there (G10). */
+function bytesOf(name: string): Buffer {
+  const size = Buffer.byteLength(name)
+  if (slabEnd + size > slab.length) {
+    slab = Buffer.allocUnsafeSlow(Math.max(size, SLAB_BYTES))
+    slabEnd = 0
+  }
+  const start = slabEnd
+  slabEnd += slab.write(name, start)
+  return slab.subarray(start, slabEnd)
 }
 
 function connectionOf(session: Session, token: string): string {

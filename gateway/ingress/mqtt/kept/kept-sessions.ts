@@ -59,7 +59,7 @@ export class KeptSessions {
   readonly #sessions: MqttSessions
   readonly #wills: Wills
   readonly #turns = new Turns()
-  /** Those whose client is there. */
+  /** Those whose client is there, and of which something is stored or to be said. */
   readonly #there = new Map<MqttConnection, KeptSession>()
   #started: Promise<void> | undefined
   #stopped = false
@@ -134,6 +134,8 @@ export class KeptSessions {
     }
     const isStored = before !== undefined || agreed.sessionExpiry > 0
     const common = { session, principal: principal.name, will, isStored }
+    // Nothing is to be known of one that leaves nothing (G10).
+    if (!isStored && !will) return false
     if (!isStored) {
       this.#there.set(connection, new KeptSession(connection, { ...common, restored: [] }))
       return false

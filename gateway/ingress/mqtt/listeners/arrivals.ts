@@ -14,7 +14,7 @@ interface Arrival {
 
 /**
  * Ends connections whose CONNECT has not come after `timeoutMs`, bytes dripped or not (threats M15,
- * H16). One timer for all; a connection costs nothing here once its time is over.
+ * H16). One timer for all; a connection costs nothing here once its CONNECT has come.
  */
 export class Arrivals {
   readonly #serve: Serve
@@ -46,9 +46,9 @@ export class Arrivals {
   #sweep(): void {
     const before = this.#uptime() - this.#timeoutMs
     for (const [stream, { since, served }] of this.#waiting) {
-      const late = since <= before
-      if (late && isNew(served)) stream.destroy()
-      if (late || stream.destroyed) this.#waiting.delete(stream)
+      const waits = isNew(served)
+      if (waits && since <= before) stream.destroy()
+      if (!waits || stream.destroyed) this.#waiting.delete(stream)
     }
   }
 }

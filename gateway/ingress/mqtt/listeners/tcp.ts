@@ -56,6 +56,10 @@ export function handshakeOf({ remoteAddress = '' }: Socket): Handshake {
  */
 export function admit(server: Server, connections: Connections): ReadonlySet<Socket> {
   const open = new Set<Socket>()
+  // One for all: a closure for each, and once() with it, would be more than the entry (G10).
+  function gone(this: Socket) {
+    open.delete(this)
+  }
   server.on('connection', (socket: Socket) => {
     // A reset must not end the process, whoever serves it; the socket closes by itself then.
     socket.on('error', ignore)
@@ -67,7 +71,7 @@ export function admit(server: Server, connections: Connections): ReadonlySet<Soc
       return socket.destroy()
     }
     open.add(socket)
-    socket.once('close', () => open.delete(socket))
+    socket.on('close', gone)
   })
   return open
 }
