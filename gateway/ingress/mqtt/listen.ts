@@ -39,11 +39,18 @@ export async function join(
       await entered(connection, request, subscription)
     }
     subscription.isHeard = true
+    if (hasEnded(connection, subscription)) stopListening(connection, subscription.place)
   } catch (error) {
+    if (hasEnded(connection, subscription)) throw error
     if (before) subscriptions.set(before)
     else subscriptions.delete(subscription.topic)
     throw error
   }
+}
+
+/** It was unsubscribed, or asked for anew, while it was on its way. */
+function hasEnded({ subscriptions }: MqttConnection, subscription: Subscription): boolean {
+  return subscriptions.get(subscription.topic) !== subscription
 }
 
 /** In a group it is the group that listens, and each of its subscribers is in the room. */
@@ -58,6 +65,7 @@ async function share(
   if (!filters.every((filter) => coveredBy(member.hears, filter))) {
     throw new Refusal(Code.RECEIVE_NOT_PERMITTED, 'no right to listen to all of that')
   }
+  if (hasEnded(connection, subscription)) return
   connection.parts.shares.add(connection, subscription, member)
 }
 

@@ -41,6 +41,8 @@ interface Asked {
   readonly codes: Map<string, number>
   /** Options of those that Aedes asks about. */
   readonly options: Map<string, Options>
+  /** Filters that were unsubscribed before Aedes has asked about them. */
+  readonly ended: Set<string>
 }
 
 type Options = Pick<ISubscription, 'qos' | 'nl' | 'rap' | 'rh'> & { readonly identifier?: number }
@@ -70,6 +72,7 @@ export class Subscribing {
       topics: subscriptions.map(({ topic }) => topic),
       codes: new Map(),
       options: new Map(),
+      ended: new Set(),
     }
     for (const { topic, qos, nl, rap, rh } of subscriptions) {
       asked.codes.set(topic, reasonOf(topic) ?? qos)
@@ -111,11 +114,11 @@ export class Subscribing {
     const asked = restored ? undefined : takeFirst(this.#unheard, topic)
     const { kept } = this.#connection.parts
     const options = restored ? kept.optionsOf(this.#connection, topic) : asked?.options.get(topic)
-    if (!options) return false
+    if (!options || asked?.ended.has(topic)) return false
     try {
       const filter = parseTopicFilter(topic)
       if (filter.kind === 'reserved') this.#listen(filter.topic, qos)
-      else await this.#join(topic, filter, options, restored)
+      else return await this.#join(topic, filter, options, restored)
       return true
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof MqttError)) throw error
@@ -135,7 +138,12 @@ export class Subscribing {
     this.#connection.conversation.listen(topic, qos)
   }
 
-  #join(topic: string, filter: RoomFilter, options: Options, restored: boolean): Promise<void> {
+  async #join(
+    topic: string,
+    filter: RoomFilter,
+    options: Options,
+    restored: boolean,
+  ): Promise<boolean> {
     const { qos, nl = false, rap = false, rh = 0, identifier } = options
     const subscription: Subscription = {
       topic,
@@ -150,7 +158,9 @@ export class Subscribing {
     }
     const isNew = this.#connection.subscriptions.get(topic) === undefined
     const lastValues = restored ? 'none' : lastValuesOf(subscription, isNew)
-    return join(this.#connection, filter, subscription, lastValues)
+    await join(this.#connection, filter, subscription, lastValues)
+    // It may have been unsubscribed meanwhile.
+    return this.#connection.subscriptions.get(topic) !== undefined
   }
 
   unsubscribe(packet: IUnsubscribePacket): void {
@@ -181,12 +191,13 @@ export class Subscribing {
   #leave(topic: string): number {
     const { subscriptions, conversation, parts } = this.#connection
     if (reasonOf(topic) !== undefined) return NO_SUBSCRIPTION_EXISTED
+    const unheard = this.#unheard?.get(topic) ?? []
+    for (const asked of unheard) asked.ended.add(topic)
+    const none = unheard.length > 0 ? 0 : NO_SUBSCRIPTION_EXISTED
     const filter = parseTopicFilter(topic)
-    if (filter.kind === 'reserved') {
-      return conversation.unlisten(filter.topic) ? 0 : NO_SUBSCRIPTION_EXISTED
-    }
+    if (filter.kind === 'reserved') return conversation.unlisten(filter.topic) ? 0 : none
     const subscription = subscriptions.get(topic)
-    if (!subscription) return NO_SUBSCRIPTION_EXISTED
+    if (!subscription) return none
     subscriptions.delete(topic)
     if (subscription.group !== undefined) parts.shares.remove(this.#connection, subscription)
     stopListening(this.#connection, subscription.place)
