@@ -1,4 +1,4 @@
-/** L1, L4 to L6, M7, M8, M17, over a real gateway: much of everything, for which others never wait. */
+/** L1, L4 to L6, L10, M7, M8, M17, over a real gateway: much of everything, for which others never wait. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { join, packetOf } from '../../support/client-frames.ts'
@@ -264,4 +264,16 @@ test('properties without number are refused, with the message or the connection'
   expect(await client.publish('acme/boiler', 'x', given(10))).toBe(0x10)
   client.sendPublish('acme/boiler', 'x', given(10_000))
   await ends(client, TOO_LARGE)
+})
+
+test('bad packets fill no log (L10)', async () => {
+  const before = siege.watch.lines.length
+  for (let i = 0; i < 100; i++) {
+    const stranger = await MqttClient.open(siege.port)
+    stranger.write(Buffer.alloc(100, i))
+    const client = await enter()
+    client.write(Buffer.alloc(100, 0xff - i))
+    await Promise.all([stranger.ended, client.ended])
+  }
+  expect(siege.watch.lines.length - before).toBeLessThan(10)
 })

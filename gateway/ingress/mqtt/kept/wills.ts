@@ -41,6 +41,8 @@ export interface Testator {
 export class Wills {
   readonly #parts: WillsParts
   readonly #rates = new Map<string, RateLimit>()
+  /** Those of them who have been told of in the log. */
+  readonly #fast = new Set<string>()
   readonly #underWay = new Set<Promise<void>>()
 
   constructor(parts: WillsParts) {
@@ -68,11 +70,17 @@ export class Wills {
 
   /** Says it, unless it may not be said any more. Resolves when it is said, or never will be. */
   send(will: Will, testator: Testator): Promise<void> {
-    const sent = this.#send(will, testator).catch((error) => {
-      this.#parts.core.log.warn({ err: error, session: testator.key }, 'a will was not said')
-    })
+    const sent = this.#send(will, testator).catch((error) => this.#failed(error, testator))
     this.#underWay.add(sent)
     return sent.finally(() => this.#underWay.delete(sent))
+  }
+
+  /** Whoever says too many must not fill the log as well (L10). */
+  #failed(error: unknown, { key, principal }: Testator): void {
+    const isFast = error instanceof Refusal && error.code === Code.RATE_LIMITED
+    const level = isFast && this.#fast.has(principal) ? 'debug' : 'warn'
+    if (isFast) this.#fast.add(principal)
+    this.#parts.core.log[level]({ err: error, session: key }, 'a will was not said')
   }
 
   /** The same of one that was stored. */
@@ -95,7 +103,11 @@ export class Wills {
   /** Forgets how fast those were who have been quiet since. */
   sweep(): void {
     const now = this.#parts.core.uptime()
-    for (const [principal, rate] of this.#rates) if (rate.idle(now)) this.#rates.delete(principal)
+    for (const [principal, rate] of this.#rates) {
+      if (!rate.idle(now)) continue
+      this.#rates.delete(principal)
+      this.#fast.delete(principal)
+    }
   }
 
   async #send(will: Will, { key, principal, proofs: stored, address }: Testator): Promise<void> {
