@@ -72,13 +72,28 @@ export class SlowQueue<Item extends { readonly length: number } = Buffer> {
     return this.#entries.size === 0 && this.#losses.size === 0
   }
 
+  /** Something has given way that was not told yet. */
+  get hasLosses(): boolean {
+    return this.#losses.size > 0
+  }
+
   /** What waits, in order. */
   *[Symbol.iterator](): IterableIterator<Item> {
     for (const { item } of this.#entries.values()) yield item
   }
 
+  /** Takes out what waited longest. */
+  shift(): Item | undefined {
+    for (const [number, entry] of this.#entries) {
+      this.#remove(number, entry)
+      return entry.item
+    }
+    return undefined
+  }
+
   /** Takes out what to tell of those that have given way. */
   takeLosses(): Frame[] {
+    if (!this.hasLosses) return []
     const notices = [...this.#losses].map(([place, loss]) => lost(place, loss))
     this.#losses.clear()
     return notices

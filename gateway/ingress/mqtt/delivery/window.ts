@@ -128,11 +128,15 @@ export class Window {
     const waiting = this.#waiting
     if (!waiting) return
     // What is told may itself take the place that is left.
-    const losses = waiting.takeLosses()
-    const taken = losses.length > 0 ? [] : waiting.take(0).waiting
+    if (waiting.hasLosses) {
+      const losses = waiting.takeLosses()
+      if (waiting.empty) this.#waiting = undefined
+      for (const lost of losses) this.#host.tell(lost)
+      return
+    }
+    const parcel = waiting.shift()
     if (waiting.empty) this.#waiting = undefined
-    for (const lost of losses) this.#host.tell(lost)
-    for (const parcel of taken) this.#sendUnlessExpired(parcel, this.#freeId())
+    if (parcel) this.#sendUnlessExpired(parcel, this.#freeId())
   }
 
   #sendUnlessExpired(parcel: Parcel, id: number): void {
@@ -209,5 +213,6 @@ function own(parcel: Parcel): void {
   parcel.content = ownContent(content)
   if (!source) return
   const { id, from, timeMs, sequence } = source.message
-  parcel.source = { ...source, message: { id: keepId(id), from, timeMs, sequence } }
+  const { place, channel } = source
+  parcel.source = { place, channel, message: { id: keepId(id), from, timeMs, sequence } }
 }
