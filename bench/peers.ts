@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { FREE_PORTS, SERVER_CPU, type Server, startServer } from './process.ts'
 import { installNats, root } from './tools.ts'
 
-/** More than the publishes of QoS 1 that are under way at a time. */
+/** More than the publishes of QoS 1 that are under way at a time; porthouse has as many. */
 const INFLIGHT = 1000
 
 /**
@@ -28,13 +28,11 @@ export const peers: Readonly<Record<string, Start>> = {
 }
 
 /**
- * `folder/data` holds the rooms already: see rooms.ts. All settings are the defaults, but for the
- * messages that an MQTT client may have unacknowledged: as many as with mosquitto. The second of
+ * `folder/data` holds the rooms already: see rooms.ts. All settings are the defaults. The second of
  * its ports speaks MQTT.
  */
-function startPorthouse(folder: string, more?: Record<string, string>): Promise<Server> {
+function startPorthouse(folder: string, env: Record<string, string> = {}): Promise<Server> {
   const args = ['run', ...FREE_PORTS, '--data', join(folder, 'data')]
-  const env = { ...more, PORTHOUSE_MQTT_INFLIGHT: String(INFLIGHT) }
   const command = { file: join(root, 'bin/porthouse'), args, env, cpu: SERVER_CPU }
   return startServer(command, /ws:\/\/127\.0\.0\.1:(\d+)/, /mqtt:\/\/127\.0\.0\.1:(\d+)/)
 }

@@ -83,7 +83,7 @@ export const schema = z.strictObject({
       MAX_16_BIT,
     ),
     inflight: count(
-      32,
+      1_024,
       1,
       'messages of QoS 1 and 2 that are unacknowledged by a client; fewer where it asks for that',
       MAX_16_BIT,
