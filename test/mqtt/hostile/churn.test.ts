@@ -1,4 +1,4 @@
-/** L7 to L9, M15, M16, over a real gateway: who comes and goes, drips, or stops in the midst. */
+/** L5, L7 to L10, M15, M16, over a real gateway: who comes and goes, drips, or stops half-way. */
 
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Aedes } from 'aedes'
@@ -102,7 +102,27 @@ test('2,000 that come and go leave nothing (L7)', async () => {
   expect(await (await enter()).publish('acme/boiler/0', 'x', { qos: 1 })).toBe(0x10)
 }, 120_000)
 
-test('wills of one who reconnects all the time are bounded, which is logged once (L8, L10)', async () => {
+test('who subscribes faster than the store takes it is read no further (L5)', async () => {
+  const properties = { sessionExpiryInterval: 100 }
+  const client = await enter({ clientId: 'fast', clean: false, properties })
+  await client.subscribe('acme/boiler/0', 1)
+  const all = [...inside.parts!.connections.values()]
+  const { stream } = all.find(({ agreed }) => agreed?.sessionExpiry === 100)!
+  const { promise, resolve } = Promise.withResolvers<void>()
+  siege.watch.gate = promise
+  for (let messageId = 1; messageId <= 12_000; messageId++) {
+    const subscriptions = [{ topic: `acme/boiler/${messageId % 9}`, qos: 1 as const }]
+    client.send({ cmd: 'subscribe', messageId, subscriptions })
+  }
+  await vi.waitFor(() => expect(stream.isPaused()).toBe(true), 20_000)
+  await siege.unmoved()
+  expect(stream.isPaused()).toBe(true)
+  siege.watch.gate = undefined
+  resolve()
+  for (let i = 0; i < 12_000; i++) await client.next('suback')
+})
+
+test('wills of one who comes again and again are bounded, and logged once (L8, L10)', async () => {
   const hearer = await enter()
   await hearer.subscribe('acme/wills')
   const lines = siege.watch.lines.length

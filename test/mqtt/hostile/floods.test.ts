@@ -1,4 +1,4 @@
-/** L1, L4 to L6, L10, M7, M8, M17, over a real gateway: much of everything, for which others never wait. */
+/** L1, L4 to L6, L10, M7, M8, M17, over a real gateway: much of everything; others never wait. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { join, packetOf } from '../../support/client-frames.ts'

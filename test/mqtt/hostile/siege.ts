@@ -34,6 +34,8 @@ export interface Token {
 interface Watch {
   /** Every question to the store is refused. */
   away: boolean
+  /** Every question waits for it. */
+  gate: Promise<void> | undefined
   /** Lines of the log from `info` on. */
   lines: string[]
 }
@@ -55,7 +57,7 @@ export class Siege {
     settings: TestSettings = {},
   ): Promise<Siege> {
     const base = await TestGateway.start({ features: ['websocket'] })
-    const watch: Watch = { away: false, lines: [] }
+    const watch: Watch = { away: false, gate: undefined, lines: [] }
     const gateway = await createGateway({
       config: schema.parse({
         drainMs: 500,
@@ -171,6 +173,7 @@ function fragile(store: Store, watch: Watch): Store {
       if (typeof found === 'object' && found !== null) return wrapped(found)
       if (typeof found !== 'function' || name === 'changes') return found?.bind?.(target) ?? found
       return (...given: unknown[]) => {
+        if (watch.gate) return watch.gate.then(() => found.apply(target, given))
         if (!watch.away) return found.apply(target, given)
         const cause = new Error('connection refused')
         return Promise.reject(new StoreError('unavailable', 'the database is away', cause))

@@ -14,7 +14,7 @@ const working = new WeakMap<MqttConnection, Promise<unknown>>()
  * may not; does nothing more once the connection is closed.
  */
 export async function arrive(connection: MqttConnection): Promise<void> {
-  // What an earlier connection of its session has left may wait for the store as long as it is away.
+  // What an earlier connection has left of its session may wait for a store that is away.
   const late = setTimeout(
     () => connection.fail(new Refusal(Code.UNAVAILABLE, 'the store takes too long')),
     connection.parts.options.connectTimeoutMs,
