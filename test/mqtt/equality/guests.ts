@@ -46,7 +46,7 @@ export interface Token {
 export async function newTokenIn(
   { store }: TestGateway,
   room: string,
-  { expiresAt, client, ...rights }: Omit<TokenOptions, 'channels'> = {},
+  { expiresAt, client, maxConnections, ...rights }: Omit<TokenOptions, 'channels'> = {},
 ): Promise<Token> {
   const [account = '', slug = ''] = room.split('/')
   const { id, hash, secret } = newToken(randomUUID(), randomBytes(32))
@@ -54,6 +54,7 @@ export async function newTokenIn(
   const terms = {
     ...(expiresAt && { expiresAt }),
     ...(client !== undefined && { client }),
+    ...(maxConnections !== undefined && { maxConnections }),
   }
   await store.tokens.create({ id, hash, account, grants, ...terms })
   return { id, secret }
