@@ -37,19 +37,21 @@ let pump: string
 beforeAll(async () => {
   hub = await Hub.start()
   await hub.json(['account', 'create', 'acme'])
-  await hub.json(['room', 'create', 'acme/vault', '--lock', 'identity'])
-  await hub.json(['room', 'create', 'acme/boiler', '--lock', 'preset'])
-  await hub.json(['room', 'create', 'acme/hall'])
-  await hub.json(['room', 'create', 'acme/ledger', '--history', 'durable'])
+  const made = {
+    vault: ['--lock', 'identity'],
+    boiler: ['--lock', 'preset'],
+    hall: [],
+    ledger: ['--history', 'durable'],
+  }
+  await Promise.all(
+    Object.entries(made).map(([room, how]) => hub.json(['room', 'create', `acme/${room}`, ...how])),
+  )
   const rooms = ['--room', 'vault:send,receive', '--room', 'boiler:send,receive']
   const preset = ['client', 'create', 'acme/pump', '--preset', '-', ...rooms]
   pump = (await hub.json<{ id: string }>(preset, { input: `who is there?:${RESPONSE}` })).id
   const token = (...args: string[]) =>
     hub.json<{ secret: string }>(['token', 'create', 'acme', ...args])
-  const all = ['vault', 'boiler', 'hall', 'ledger'].flatMap((room) => [
-    '--room',
-    `${room}:send,receive`,
-  ])
+  const all = Object.keys(made).flatMap((room) => ['--room', `${room}:send,receive`])
   secret = (await token(...all)).secret
   pumps = (await token('--client', 'pump', ...rooms)).secret
 })

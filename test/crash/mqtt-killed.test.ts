@@ -1,5 +1,5 @@
 /**
- * P-17: kill -9 of the gateway between PUBLISH and PUBACK, or PUBREC, at random moments under load.
+ * P-1 over MQTT: kill -9 of the gateway between PUBLISH and PUBACK, or PUBREC, at random moments under load.
  * What was acknowledged is there: in a durable room, and in the queue of a session that is away from
  * a room that keeps nothing itself.
  */
@@ -73,7 +73,7 @@ test('nothing that was acknowledged is lost', { timeout: 60_000 + ROUNDS * 10_00
     ]),
   )
   const again = published.filter(({ attempts }) => attempts > 1)
-  report('P-17 gateway kill -9 between PUBLISH and PUBACK', {
+  report('P-1 gateway kill -9, MQTT', {
     rounds: ROUNDS,
     published: published.length,
     acknowledged: published.filter(({ isAcknowledged }) => isAcknowledged).length,
