@@ -165,9 +165,10 @@ function grant(
   member: Membership,
   { senders, hears, mayAdmit }: RoomRights,
 ): void {
-  member.senders = senders
+  // Copies have no room to grow, which would be more than what is in them (G10).
+  member.senders = senders.slice()
   member.free = freeOf(senders)
-  member.hears = hears
+  member.hears = hears.slice()
   if (mayAdmit && !member.mayAdmit) session.core.knocks.arrived(session)
   member.mayAdmit = mayAdmit
   if (mayAdmit) member.place.admitters.add(member)

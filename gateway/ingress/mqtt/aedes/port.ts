@@ -73,9 +73,14 @@ export interface AedesClient {
   readonly conn: Port
   readonly broker: { readonly persistence: Pick<Persistence, 'removeSubscriptions'> }
   _authorized: boolean
+  /** By broker: numbers of the messages that were delivered last. */
+  duplicates: object
+  /** Node's: its listeners, by event. */
+  _events: object
   _parser: Pick<Port, 'parse' | 'removeAllListeners'> & { listeners?(event: 'packet'): Take[] }
   _eos: () => void
   emit(event: 'error', error: unknown): void
+  listeners(event: 'connected' | 'error'): unknown[]
   close(): void
 }
 
@@ -87,6 +92,20 @@ type Listener = () => void
 /** Of all ports: what Aedes writes is whole packets. */
 let reader = newReader()
 let read: Packet[] = []
+
+/** Without anything inherited, as Aedes' own, which takes six times as much while it is empty. */
+class Empty {}
+Object.setPrototypeOf(Empty.prototype, null)
+Reflect.deleteProperty(Empty.prototype, 'constructor')
+
+/** One object for all clients, which none of them may change: each has the same, for good. */
+let listeners: object | undefined
+
+function listenersOf(client: AedesClient): object {
+  const [connected] = client.listeners('connected')
+  const [error] = client.listeners('error')
+  return Object.freeze({ connected, error })
+}
 
 const OPEN = { ended: false, endEmitted: false, finished: false }
 
@@ -121,6 +140,9 @@ export class Port {
     if (!client) return
     this.#take = client._parser.listeners?.('packet')[0]
     client._parser = this
+    client.duplicates = new Empty()
+    listeners ??= listenersOf(client)
+    client._events = listeners
     client._eos()
     client._eos = nothing
   }

@@ -1,6 +1,7 @@
 /** CONNACK: what was settled, or why the client is not let in. */
 import { Code } from '@porthouse/proto/v1/code'
 import type { IConnackPacket } from 'mqtt-packet'
+import { EMPTY_STACK } from '../../../locks/lock.ts'
 import type { MqttConnection } from '../connection.ts'
 import { serverReferenceAt } from '../disconnect.ts'
 import { connackReason, returnCodeOf } from '../mapping/reasons.ts'
@@ -37,6 +38,9 @@ export function accepted(connection: MqttConnection, { returnCode }: IConnackPac
   if (session.closed) return
   connection.renewal = agreed.method && new Renewal(connection, agreed.method)
   connection.login = undefined
+  // Of the locks of the login nothing is left to know (G10).
+  const { locks, ahead, failures } = session.stack
+  if (locks.length + ahead.size + failures === 0) session.stack = EMPTY_STACK
   // What the login has said to the session was not the client's, who may say Hello first.
   session.greeted = false
   connection.state = 'connected'
