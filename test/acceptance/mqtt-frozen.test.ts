@@ -1,6 +1,6 @@
 /**
- * One of many subscribers reads nothing any more, as a process that is stopped: all others hear all,
- * and it is dropped, or loses some, as its room says (R46, L2).
+ * One of many subscribers reads nothing any more, as a process that is stopped: all others hear
+ * all, and it is dropped, or loses some, as its room says (R46, L2).
  */
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { Running } from '../cli/process.ts'

@@ -87,8 +87,9 @@ function answering(client: MqttJs, acceptor: string, text: string): string[] {
     for (const { lockStep } of read(payload)) {
       const { lock, challenge, verdict } = lockStep ?? {}
       if (verdict) steps.push(verdict.outcome)
-      if (!challenge) continue
-      steps.push(`${challenge.acceptor} ${challenge.place} ${challenge.depth ?? 1}`)
+      if (challenge) steps.push(`${challenge.acceptor} ${challenge.place} ${challenge.depth ?? 1}`)
+      // As long as it has tries left.
+      if (!challenge && verdict?.outcome !== 'OUTCOME_FAILED') continue
       const answer = { acceptor, text }
       client.publish(LOCK, frames({ id: steps.length, lockStep: { lock, answer } }), { qos: 1 })
     }

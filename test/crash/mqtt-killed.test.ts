@@ -1,7 +1,7 @@
 /**
- * P-1 over MQTT: kill -9 of the gateway between PUBLISH and PUBACK, or PUBREC, at random moments under load.
- * What was acknowledged is there: in a durable room, and in the queue of a session that is away from
- * a room that keeps nothing itself.
+ * P-1 over MQTT: kill -9 of the gateway between PUBLISH and PUBACK, or PUBREC, at random moments
+ * under load. What was acknowledged is there: in a durable room, and in the queue of a session that
+ * is away from a room that keeps nothing itself.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
