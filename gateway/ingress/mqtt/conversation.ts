@@ -60,7 +60,10 @@ export class Conversation {
     const answer = this.#pending?.get(frame.id)
     if (!answer) return this.overheard?.(frame) ? undefined : this.#tell(frame)
     // A challenge on the way to the answer is for whoever can meet it, who did not ask by this id.
-    if (frame.body.case === 'lockStep') this.#tell({ ...frame, id: 0 })
+    if (frame.body.case === 'lockStep') {
+      this.#tell({ ...frame, id: 0 })
+      this.#connection.subscribing.meetsLock()
+    }
     if (answer(frame)) this.#pending?.delete(frame.id)
   }
 

@@ -19,7 +19,6 @@ import { join, type RoomFilter, stopListening } from './listen.ts'
 import { parseTopicFilter } from './mapping/filter.ts'
 import { subackReason } from './mapping/reasons.ts'
 import type { ReservedTopic } from './mapping/reserved.ts'
-import { FILTERS_MAX } from './wire/check/subscribe.ts'
 import { MqttError } from './wire/mqtt-error.ts'
 
 const NO_SUBSCRIPTION_EXISTED = 0x11
@@ -27,10 +26,10 @@ const NO_SUBSCRIPTION_EXISTED = 0x11
 const FAILURE = 0x80
 
 /**
- * Filters that Aedes has not answered, beyond which the client is not read: twice as many as one
- * packet may have, so that one that waits for a lock does not keep its answer away (L5).
+ * SUBSCRIBEs and UNSUBSCRIBEs that Aedes has not answered, beyond which the client is not read: each
+ * may be a question to the store, where others have to wait behind it (L5).
  */
-const UNANSWERED_MAX = 2 * FILTERS_MAX
+const UNANSWERED_MAX = 32
 
 /** A SUBSCRIBE that Aedes has not answered. */
 interface Asked {
@@ -58,7 +57,7 @@ export class Subscribing {
   /** Reason codes of an UNSUBSCRIBE that Aedes has not answered, by its packet id. */
   #left: Map<number, number[][]> | undefined
   /** See UNANSWERED_MAX. */
-  #unanswered = 0
+  #unanswered: Set<object> | undefined
   #isHeld = false
 
   constructor(connection: MqttConnection) {
@@ -84,7 +83,7 @@ export class Subscribing {
     putLast(this.#asked, messageId, asked)
     this.#unheard ??= new Map()
     for (const topic of asked.options.keys()) putLast(this.#unheard, topic, asked)
-    this.#count(asked.options.size)
+    this.#sends(asked)
     const known = [...asked.options].map(([topic, { qos }]) => ({ topic, qos }))
     this.#connection.port?.send({ cmd: 'subscribe', messageId, subscriptions: known })
   }
@@ -94,7 +93,7 @@ export class Subscribing {
     const asked = takeFirst(this.#asked, messageId)
     if (!asked) return
     this.#answer(asked)
-    this.#count(-asked.options.size)
+    this.#hasAnswer(asked)
   }
 
   #answer({ messageId, topics, codes }: Asked): void {
@@ -168,7 +167,7 @@ export class Subscribing {
     this.#left ??= new Map()
     const codes = unsubscriptions.map((topic) => this.#leave(topic))
     putLast(this.#left, messageId, codes)
-    this.#count(unsubscriptions.length)
+    this.#sends(codes)
     this.#connection.port?.send({ cmd: 'unsubscribe', messageId, unsubscriptions })
   }
 
@@ -176,14 +175,30 @@ export class Subscribing {
   unsubscribed({ messageId = 0 }: IUnsubackPacket): void {
     const granted = takeFirst(this.#left, messageId) ?? []
     this.#connection.send({ cmd: 'unsuback', messageId, granted })
-    this.#count(-granted.length)
+    this.#hasAnswer(granted)
   }
 
-  /** What the store is slow to take must not pile up here. */
-  #count(more: number): void {
-    this.#unanswered += more
-    if (this.#unanswered >= UNANSWERED_MAX === this.#isHeld) return
-    this.#isHeld = !this.#isHeld
+  /** The client is asked something, which it has to be heard for: what waits may wait for that. */
+  meetsLock(): void {
+    this.#unanswered?.clear()
+    this.#hold()
+  }
+
+  #sends(request: object): void {
+    this.#unanswered ??= new Set()
+    this.#unanswered.add(request)
+    this.#hold()
+  }
+
+  #hasAnswer(request: object): void {
+    this.#unanswered?.delete(request)
+    this.#hold()
+  }
+
+  #hold(): void {
+    const isMuch = (this.#unanswered?.size ?? 0) >= UNANSWERED_MAX
+    if (isMuch === this.#isHeld) return
+    this.#isHeld = isMuch
     if (this.#isHeld) this.#connection.hold()
     else this.#connection.go()
   }

@@ -1,7 +1,7 @@
 /** L1, L4 to L6, L10, M7, M8, M17, over a real gateway: much of everything; others never wait. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { join, packetOf } from '../../support/client-frames.ts'
+import { answer, join, packetOf } from '../../support/client-frames.ts'
 import { MqttClient, resetMqttClients, type Version } from '../../support/mqtt-client.ts'
 import { type Comes, heard, PAYLOAD, Siege, type Token } from './siege.ts'
 
@@ -188,6 +188,18 @@ describe('subscribing and unsubscribing again and again (L5)', () => {
     expect((await back.message()).qos).toBe(2)
   })
 
+  test('many that wait for a lock do not keep its answer away', async () => {
+    const client = await limbo(5)
+    await client.subscribe('$porthouse/v1/lock')
+    for (let messageId = 1; messageId <= 40; messageId++) {
+      const subscriptions = [{ topic: `acme/boiler/${messageId}`, qos: 1 as const }]
+      client.send({ cmd: 'subscribe', messageId, subscriptions })
+    }
+    await client.next('publish')
+    client.sendPublish('$porthouse/v1/lock', packetOf(answer(1, token.secret)))
+    for (let i = 0; i < 40; i++) expect((await client.next('suback')).granted).toEqual([1])
+  })
+
   test('10,000 SUBSCRIBEs at once are all answered', async () => {
     const client = await enter({ clientId: 'many', clean: false })
     for (let messageId = 1; messageId <= 10_000; messageId++) {
@@ -246,8 +258,8 @@ describe('what is no message, on a reserved topic', () => {
   ]
   test.each(bad)('%s is refused', async (topic, payload) => {
     const client = await enter()
-    const answer = client.publish(topic, payload, { qos: 1 }).catch(() => 0x81)
-    expect(await answer).toBeGreaterThanOrEqual(0x80)
+    const told = client.publish(topic, payload, { qos: 1 }).catch(() => 0x81)
+    expect(await told).toBeGreaterThanOrEqual(0x80)
     const old = await enter({ version: 4 })
     old.sendPublish(topic, payload, { qos: 1 })
     expect((await old.rest()).filter(({ cmd }) => cmd === 'puback')).toEqual([])

@@ -13,7 +13,7 @@ const RETAIN_HANDLING = 0x30
 const RESERVED = 0xc0
 
 /** In one packet, far over any limit on subscriptions: a megabyte of them takes 150 ms to parse. */
-export const FILTERS_MAX = 4_096
+const FILTERS_MAX = 4_096
 
 /**
  * Throws MqttError 0x81, 0x82 or, for too many filters, 0x97. A filter with wildcards in wrong
