@@ -26,8 +26,8 @@ const NO_SUBSCRIPTION_EXISTED = 0x11
 const FAILURE = 0x80
 
 /**
- * SUBSCRIBEs and UNSUBSCRIBEs that Aedes has not answered, beyond which the client is not read: each
- * may be a question to the store, where others have to wait behind it (L5).
+ * SUBSCRIBEs and UNSUBSCRIBEs that Aedes has not answered, beyond which the client is not read:
+ * each may be a question to the store, where others have to wait behind it (L5).
  */
 const UNANSWERED_MAX = 32
 
