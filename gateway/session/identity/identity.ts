@@ -120,13 +120,11 @@ export function become(session: Session, proofs: readonly Proof[]): void {
   session.core.accounts.change(session, session.proofs, proofs)
   session.proofs = proofs
   const names = new Map<string, string>()
-  const accounts = new Set<string>()
   const actors: ProvedActor[] = []
   session.client = undefined
   for (const proof of proofs) {
     const { account } = proof
     if (!account) continue
-    accounts.add(account.slug).add(account.id)
     const actor = actorFor(session, proof, account)
     actors.push(actor)
     if (proof.client) {
@@ -139,10 +137,19 @@ export function become(session: Session, proofs: readonly Proof[]): void {
   }
   graph.removeNames(session, session.names.keys())
   session.names = names
-  session.accounts = accounts
+  session.accounts = accountsOf(session)
   // A copy has no room to grow, which would be more than what is in it (G10).
   session.actors = actors.length > 0 ? actors.slice() : [itself(session.address)]
   graph.addNames(session, names.keys())
+}
+
+/** By slug and UUID; one set for all who are in the same accounts, of whom there may be many. */
+function accountsOf({ core, proofs }: Session): ReadonlySet<string> {
+  const all = proofs.flatMap(({ account }) => account ?? [])
+  const names = new Set(all.flatMap(({ slug, id }) => [slug, id]))
+  const [other] = core.accounts.sessionsOf(all[0]?.id ?? '')
+  const known = other?.accounts ?? names
+  return known.size === names.size && [...names].every((each) => known.has(each)) ? known : names
 }
 
 /** What is sent to the client from now on comes live. */

@@ -75,6 +75,8 @@ export interface AedesClient {
   _authorized: boolean
   /** By broker: numbers of the messages that were delivered last. */
   duplicates: object
+  /** What the client publishes by QoS 2, which goes past Aedes. */
+  _inboundInflight: ReadonlySet<number>
   /** Node's: its listeners, by event. */
   _events: object
   _parser: Pick<Port, 'parse' | 'removeAllListeners'> & { listeners?(event: 'packet'): Take[] }
@@ -106,6 +108,8 @@ function listenersOf(client: AedesClient): object {
   const [error] = client.listeners('error')
   return Object.freeze({ connected, error })
 }
+
+const NONE: ReadonlySet<number> = new Set()
 
 const OPEN = { ended: false, endEmitted: false, finished: false }
 
@@ -141,6 +145,7 @@ export class Port {
     this.#take = client._parser.listeners?.('packet')[0]
     client._parser = this
     client.duplicates = new Empty()
+    client._inboundInflight = NONE
     listeners ??= listenersOf(client)
     client._events = listeners
     client._eos()

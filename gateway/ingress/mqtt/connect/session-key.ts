@@ -3,8 +3,8 @@ import { sha256 } from '../../../identity/sha256.ts'
 import type { Proof } from '../../../locks/proof.ts'
 import type { Session } from '../../../session/session.ts'
 
-/** Hexadecimal digits: 128 bits. */
-const KEY_CHARS = 32
+/** 128 bits. */
+const KEY_BYTES = 16
 
 export interface Principal {
   /** UUID of the account. */
@@ -37,5 +37,5 @@ export function keyOf(principal: Principal | undefined, id: string): string {
   const { account = '', name = '' } = principal ?? {}
   // The client id is last: it alone may hold any character.
   const text = `${account}\0${name}\0${id}`
-  return sha256(text).toString('hex').slice(0, KEY_CHARS)
+  return sha256(text).toString('hex', 0, KEY_BYTES)
 }
