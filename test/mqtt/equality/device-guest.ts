@@ -25,6 +25,8 @@ export interface DeviceOptions {
   /** It asks for what the stamp says. */
   readonly stamps?: boolean
   readonly init?: ConnectInit
+  /** A room that is open to strangers, by which it gets out of limbo. */
+  readonly through?: string
 }
 
 /** Where a frame of each kind is published. */
@@ -46,22 +48,25 @@ export class DeviceGuest extends Guest {
   static async comes(
     port: number,
     medium: 'mqtt 3.1.1' | 'mqtt 5',
-    secret: string,
-    { qos = 1, stamps = true, init = {} }: DeviceOptions = {},
+    secret: string | undefined,
+    { qos = 1, stamps = true, init = {}, through }: DeviceOptions = {},
   ): Promise<DeviceGuest> {
     const is5 = medium === 'mqtt 5'
     const client = await MqttClient.open(port, { version: is5 ? 5 : 4 })
     const userProperties = { 'porthouse-stamp': '1' }
     const { properties, ...more } = init
     const connack = await client.connect({
-      username: 'acme',
-      password: secret,
+      ...(secret !== undefined && { username: 'acme', password: secret }),
       ...(is5 && { properties: { ...(stamps && { userProperties }), ...properties } }),
       ...more,
     })
     const code = is5 ? connack.reasonCode : connack.returnCode
     if (code !== 0) throw new Error(`CONNACK says ${code}`)
     const guest = new DeviceGuest(client, medium, qos)
+    if (through !== undefined) {
+      await client.subscribe(guest.#topic('lock'))
+      await client.subscribe(through)
+    }
     await client.subscribe(RESERVED_KINDS.map((kind) => guest.#topic(kind)))
     if (is5) guest.address = `${connack.properties?.userProperties?.['porthouse-socket']}`
     else {

@@ -14,15 +14,18 @@ import { SocketGuest } from './socket-guest.ts'
 
 type Gateway = Pick<TestGateway, 'port' | 'mqttPort'>
 
-export function comes(
+export async function comes(
   gateway: Gateway,
   medium: Medium,
-  secret: string,
+  secret: string | undefined,
   options?: DeviceOptions,
 ): Promise<Guest> {
-  return medium === 'binary' || medium === 'json'
-    ? SocketGuest.comes(gateway.port, medium, secret)
-    : DeviceGuest.comes(gateway.mqttPort, medium, secret, options)
+  if (medium !== 'binary' && medium !== 'json') {
+    return DeviceGuest.comes(gateway.mqttPort, medium, secret, options)
+  }
+  const guest = await SocketGuest.comes(gateway.port, medium, secret)
+  if (options?.through !== undefined) await guest.enters(options.through)
+  return guest
 }
 
 let rooms = 0

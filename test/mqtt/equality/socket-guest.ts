@@ -3,6 +3,7 @@ import type { Frame } from '@porthouse/proto/v1/frame'
 import { type Receipt, ReceiptLevel } from '@porthouse/proto/v1/receipt'
 import { answer, type FrameInit } from '../../support/client-frames.ts'
 import { BINARY, RawWebSocket, TEXT } from '../../support/raw-websocket.ts'
+import { roomFrame } from '../../support/told.ts'
 import { type EnterOptions, Guest, heardIn, packetBytes, type Said } from './guest.ts'
 
 export class SocketGuest extends Guest {
@@ -45,7 +46,7 @@ export class SocketGuest extends Guest {
 
   #sort(frame: Frame): void {
     const { body, id } = frame
-    const isOfRoom = body.case === 'envelope' && id === 0 && body.value.stamp?.target === ''
+    const isOfRoom = body.case === 'envelope' && id === 0 && body.value.stamp?.route !== 0
     if (isOfRoom) this.hear(heardIn(body.value))
     else this.take(frame)
   }
@@ -55,8 +56,15 @@ export class SocketGuest extends Guest {
   }
 
   async enters(room: string, options: EnterOptions = {}): Promise<void> {
-    const joined = await this.asksRoom('join', { address: `room:${room}`, ...options })
-    if (joined.code !== undefined) throw new Error(`refused with ${joined.code}`)
+    const id = this.nextId()
+    this.tells(roomFrame(id, 'join', { address: `room:${room}`, ...options }))
+    for (;;) {
+      const frame = await this.answerTo(id)
+      if (frame.body.case === 'drop') throw new Error(`refused with ${frame.body.value.code}`)
+      if (frame.body.case !== 'lockStep') return
+      // For whoever answers it.
+      this.take({ ...frame, id: 0 })
+    }
   }
 
   async leaves(room: string): Promise<void> {
