@@ -180,7 +180,7 @@ const SLAB_BYTES = 8_192
 let slab = Buffer.alloc(0)
 let slabEnd = 0
 
-/** Among other names: in Node's pool it would keep whatever else was read or written there (G10). */
+/** Among other names: in Node's pool it would keep whatever else was written there (G10). */
 function bytesOf(name: string): Buffer {
   const size = Buffer.byteLength(name)
   if (slabEnd + size > slab.length) {
