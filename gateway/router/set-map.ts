@@ -13,9 +13,10 @@ export class SetMap<Key, Member> {
   }
 
   add(key: Key, member: Member): void {
-    const set = this.#sets.get(key)
-    if (set) set.add(member)
-    else this.#sets.set(key, new Set([member]))
+    // Most sets have one member, and one that is made of a list takes twice the memory.
+    const set = this.#sets.get(key) ?? new Set()
+    if (set.size === 0) this.#sets.set(key, set)
+    set.add(member)
   }
 
   delete(key: Key, member: Member): void {

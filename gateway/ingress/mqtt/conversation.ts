@@ -65,6 +65,7 @@ export class Conversation {
       this.#connection.subscribing.meetsLock()
     }
     if (answer(frame)) this.#pending?.delete(frame.id)
+    if (this.#pending?.size === 0) this.#pending = undefined
   }
 
   listen(topic: ReservedTopic, qos: QoS): void {

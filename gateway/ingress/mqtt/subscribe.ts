@@ -193,6 +193,11 @@ export class Subscribing {
   #hasAnswer(request: object): void {
     this.#unanswered?.delete(request)
     this.#hold()
+    // A connection at rest has none of them (G10).
+    if (this.#unanswered?.size === 0) this.#unanswered = undefined
+    if (this.#asked?.size === 0) this.#asked = undefined
+    if (this.#unheard?.size === 0) this.#unheard = undefined
+    if (this.#left?.size === 0) this.#left = undefined
   }
 
   #hold(): void {
