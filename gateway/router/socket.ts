@@ -39,7 +39,7 @@ export interface Socket {
   readonly target: Target | undefined
 
   /**
-   * Whether it will hear what it sends to a channel: it looks itself at what it is given. Undefined:
+   * Whether it will hear what it sends to a channel: it is given that, and looks itself. Undefined:
    * it is given what the room's echo says.
    */
   readonly hearsItself?: ((place: string, channel: string) => boolean) | undefined

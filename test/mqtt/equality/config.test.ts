@@ -149,7 +149,7 @@ describe.each(MEDIA)('over %s', (medium) => {
   })
 })
 
-test('3.1.1 that listens to no receipts is closed for what is refused, and only for that', async () => {
+test('3.1.1 without receipts is closed for what is refused, and only for that', async () => {
   const { room, secret } = await newRoom(gateway, block('limits', { payloadBytes: 4 }))
   for (const qos of [1, 2] as const) {
     const guest = await DeviceGuest.comes(gateway.mqttPort, 'mqtt 3.1.1', secret, { qos })

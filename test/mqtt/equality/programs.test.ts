@@ -1,4 +1,4 @@
-/** A room's program has members of each medium before it, and may do the same with them (R25, R54). */
+/** A room's program sees members of each medium, and may do the same with them (R25, R54). */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

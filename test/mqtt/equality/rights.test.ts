@@ -1,4 +1,4 @@
-/** Rights that change while somebody is there change what he may do, over each medium (R51, R54). */
+/** Rights that change while somebody is there, over each medium (R51, R54). */
 import { randomBytes } from 'node:crypto'
 import { Code } from '@porthouse/proto/v1/code'
 import { ReceiptStatus } from '@porthouse/proto/v1/receipt'
