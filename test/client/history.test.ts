@@ -200,11 +200,11 @@ describe('a cut connection', () => {
     const messages = client.entered!.messages()
     await ann.send('1')
     expect((await messages.next()).value).toMatchObject({ text: '1' })
-    const caughtUp = new Promise((resolve) => client.entered!.on('caughtUp', resolve))
+    const back = next(client, 'reconnected')
     await cut()
     await ann.send('2')
     await ann.send('3')
-    await caughtUp
+    await back
     await ann.send('4')
     expect(texts(await take(messages, 3))).toEqual(['2', '3', '4'])
   })
