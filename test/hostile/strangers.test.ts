@@ -23,10 +23,13 @@ const asked: string[] = []
 const known = { client: '', token: '', key: '', secret: '', foreign: '' }
 const key = ed25519()
 
+/** What is asked by the clock, and not for anybody, or only of offences. */
+const UNNOTED = ['offences', 'mqttSessions']
+
 /** A store that notes what it is asked. */
 function noting(store: Store): Store {
   const parts = Object.entries(store).map(([name, part]) => {
-    if (typeof part !== 'object' || name === 'offences') return [name, part]
+    if (typeof part !== 'object' || UNNOTED.includes(name)) return [name, part]
     const get = (target: object, method: string) => {
       const found = Reflect.get(target, method)
       if (typeof found !== 'function') return found
