@@ -66,7 +66,7 @@ async function startMosquitto(folder: string): Promise<Server> {
     'allow_anonymous true',
     'set_tcp_nodelay true',
     `max_inflight_messages ${INFLIGHT}`,
-    'max_queued_messages 200000',
+    'max_queued_messages 0',
     'persistence false',
     'sys_interval 0',
     'log_dest stderr',
