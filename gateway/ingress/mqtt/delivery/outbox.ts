@@ -330,6 +330,17 @@ export class MqttOutbox extends Outbox implements WindowHost {
     return position
   }
 
+  /** Position up to which the client was sent all that is live: before the first that waits. */
+  sentIn(place: Place): number {
+    this.#flushRooms()
+    for (const { parcel, messageId } of this.pending) {
+      const { source, isHandedOn } = parcel
+      if (source?.place !== place || isHandedOn || messageId !== undefined) continue
+      return source.message.sequence - 1
+    }
+    return place.sequence
+  }
+
   /** What this turn has for it is for it, whatever becomes of it. */
   #flushRooms(): void {
     const { session } = this.#connection

@@ -154,17 +154,9 @@ export class KeptSession {
     const stored = this.#restored.get(topic)?.position
     if (pending.length === 0 && !hears) return stored
     const { outbox } = this.connection
-    const had = which === 'given' ? this.#sentIn(place) : outbox.positionIn(place)
+    const had = which === 'given' ? outbox.sentIn(place) : outbox.positionIn(place)
     const sequence = Math.min(had, ...pending.map((each) => each.through))
     return { epoch: place.epoch, sequence }
-  }
-
-  /** Before the first that waits to be sent. */
-  #sentIn(place: Place): number {
-    const waiting = this.connection.outbox
-      .unacknowledged()
-      .find((each) => each.place === place && each.messageId === undefined)
-    return waiting ? waiting.message.sequence - 1 : place.sequence
   }
 
   /**
