@@ -175,7 +175,7 @@ export class KeptSessions {
     const found = await this.#sessions.find(key)
     if (!found) return undefined
     if (!cleanStart && !this.#hasEnded(found)) return found
-    if (found.will && found.awaySince) void this.#sendStored({ ...found, body: found.will.body })
+    if (found.will && found.awaySince) void this.#wills.sendStored(found.will.body, found)
     await this.#sessions.delete([key])
     this.#parts.away.gone([key])
     this.#count--
@@ -343,18 +343,8 @@ export class KeptSessions {
   async #sendDue(key: string): Promise<void> {
     const found = await this.#sessions.find(key)
     if (!found?.will || !found.awaySince) return
-    await this.#sendStored({ ...found, body: found.will.body })
+    await this.#wills.sendStored(found.will.body, found)
     await this.#sessions.sentWills([key])
-  }
-
-  #sendStored({
-    key,
-    principal,
-    body,
-  }: Pick<MqttSession, 'key' | 'principal'> & {
-    readonly body: Uint8Array
-  }): Promise<void> {
-    return this.#wills.sendStored(body, { key, principal })
   }
 
   /** With tokens, clients and accounts go their sessions: the store has deleted them by itself. */
