@@ -5,6 +5,7 @@ import { coveredBy, ROOM_ALONE } from '../../protocol/channel.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Membership } from '../../router/membership.ts'
 import { enter, leavePlace } from '../../session/entry/entry.ts'
+import { memberIn } from '../../session/entry/member-in.ts'
 import type { EntryRequest, LastValues } from '../../session/entry/waiting.ts'
 import type { Session } from '../../session/session.ts'
 import type { MqttConnection } from './connection.ts'
@@ -20,7 +21,7 @@ export async function join(
   subscription: Subscription,
   lastValues: LastValues,
 ): Promise<void> {
-  const { subscriptions, parts } = connection
+  const { session, subscriptions, parts } = connection
   const before = subscriptions.get(subscription.topic)
   const { subscriptions: most } = parts.core.options.limits
   // A room counts what it is asked for once, which the names of groups are no part of (L4).
@@ -28,7 +29,8 @@ export async function join(
     throw new Refusal(Code.ROOM_LIMIT, `over ${most} subscriptions`)
   }
   // It counts from the first message on that the room delivers, which may be before the answer.
-  subscription.place = memberIn(connection, account, room)?.place.name ?? subscription.place
+  const member = session && memberIn(session, { account, room })
+  subscription.place = member?.place.name ?? subscription.place
   subscriptions.set(subscription)
   try {
     if (subscription.group !== undefined) return await share(connection, subscription, filters)
@@ -89,7 +91,7 @@ function entered(
         if (body.case === 'drop') reject(new Refusal(body.value.code, body.value.detail))
         else if (body.case === 'lockStep') return meetsLock(connection, session, target, reject)
         else {
-          const member = memberIn(connection, target.account, target.room)
+          const member = memberIn(session, target)
           subscription.place = member?.place.name ?? subscription.place
           connection.subscriptions.settled()
           if (member) resolve(member)
@@ -114,20 +116,11 @@ function meetsLock(
   return true
 }
 
-function memberIn(
-  { session }: MqttConnection,
-  account: string,
-  room: string,
-): Membership | undefined {
-  const place = session?.core.router.graph.place(`${account}/${room}`)
-  return place && session?.memberships.get(place.route)
-}
-
 /** Ends what no subscription of the session wants any more: filters, or the membership. */
 export function stopListening(connection: MqttConnection, name: string): void {
   const [account = '', room = ''] = name.split('/')
   const { session, subscriptions } = connection
-  const member = memberIn(connection, account, room)
+  const member = session && memberIn(session, { account, room })
   if (!session || !member) return
   const wanted = subscriptions.filtersIn(name)
   for (const each of member.filters) {
@@ -143,9 +136,9 @@ export function stopListening(connection: MqttConnection, name: string): void {
  * not hear any more what it had subscribed to.
  */
 export function mayHear(connection: MqttConnection, topic: string, wasSent: boolean): boolean {
-  const { subscriptions, subscribing } = connection
+  const { session, subscriptions, subscribing } = connection
   const [account = '', room = '', ...levels] = topic.split('/')
-  const member = memberIn(connection, account, room)
+  const member = session && memberIn(session, { account, room })
   if (wasSent && !subscribing.wasRefused && !subscriptions.isIn(`${account}/${room}`)) return true
   if (!member) return false
   const channel = levels.join('/')
