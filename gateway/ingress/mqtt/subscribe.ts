@@ -16,7 +16,7 @@ import type { LastValues } from '../../session/entry/waiting.ts'
 import type { MqttConnection } from './connection.ts'
 import type { Subscription } from './delivery/subscriptions.ts'
 import { join, type RoomFilter, stopListening } from './listen.ts'
-import { parseTopicFilter } from './mapping/filter.ts'
+import { parseTopicFilter, type TopicFilter } from './mapping/filter.ts'
 import { subackReason } from './mapping/reasons.ts'
 import type { ReservedTopic } from './mapping/reserved.ts'
 import { MqttError } from './wire/mqtt-error.ts'
@@ -74,9 +74,11 @@ export class Subscribing {
       ended: new Set(),
     }
     for (const { topic, qos, nl, rap, rh } of subscriptions) {
-      asked.codes.set(topic, reasonOf(topic) ?? qos)
       const given = { qos, nl, rap, rh, ...(identifier !== undefined && { identifier }) }
-      if (reasonOf(topic) === undefined) asked.options.set(topic, given as Options)
+      const filter = filterOf(topic)
+      const isNone = filter instanceof MqttError
+      asked.codes.set(topic, isNone ? filter.reason : qos)
+      if (!isNone) asked.options.set(topic, given as Options)
     }
     if (asked.options.size === 0) return this.#answer(asked)
     this.#asked ??= new Map()
@@ -210,11 +212,11 @@ export class Subscribing {
 
   #leave(topic: string): number {
     const { subscriptions, conversation, parts } = this.#connection
-    if (reasonOf(topic) !== undefined) return NO_SUBSCRIPTION_EXISTED
+    const filter = filterOf(topic)
+    if (filter instanceof MqttError) return NO_SUBSCRIPTION_EXISTED
     const unheard = this.#unheard?.get(topic) ?? []
     for (const asked of unheard) asked.ended.add(topic)
     const none = unheard.length > 0 ? 0 : NO_SUBSCRIPTION_EXISTED
-    const filter = parseTopicFilter(topic)
     if (filter.kind === 'reserved') return conversation.unlisten(filter.topic) ? 0 : none
     const subscription = subscriptions.get(topic)
     if (!subscription) return none
@@ -238,13 +240,12 @@ function takeFirst<Key, Value>(all: Map<Key, Value[]> | undefined, key: Key): Va
   return first
 }
 
-/** Why a filter is none, or nobody's to hear; undefined: it is for the room to say. */
-function reasonOf(topic: string): number | undefined {
+/** Or why it is none, or nobody's to hear; whether it may be heard is for the room to say. */
+function filterOf(topic: string): TopicFilter | MqttError {
   try {
-    parseTopicFilter(topic)
-    return undefined
+    return parseTopicFilter(topic)
   } catch (error) {
-    if (error instanceof MqttError) return error.reason
+    if (error instanceof MqttError) return error
     throw error
   }
 }
