@@ -1,5 +1,6 @@
 /** PUBLISH as bytes, for one client (MQTT 5 and 3.1.1, section 3.3). */
 import type { QoS } from 'mqtt-packet'
+import { sizeOfVarint, writeVarint } from '../mapping/fields.ts'
 import type { Content } from './content.ts'
 
 /** What differs from one delivery of a message to the next. */
@@ -33,23 +34,23 @@ const ALIAS_BYTES = 3
 /** Of the whole packet, in bytes. */
 export function sizeOf(content: Content, terms: Terms): number {
   const rest = restOf(content, terms)
-  return 1 + sizeOfLength(rest) + rest
+  return 1 + sizeOfVarint(rest) + rest
 }
 
 /** In memory of Node's pool. */
 export function publishBytes(content: Content, terms: Terms): Buffer {
   const { bytes, topicStart, topicEnd, propertiesStart, payloadStart, end } = content
   const rest = restOf(content, terms)
-  const packet = Buffer.allocUnsafe(1 + sizeOfLength(rest) + rest)
+  const packet = Buffer.allocUnsafe(1 + sizeOfVarint(rest) + rest)
   const { qos, dup, retain, messageId, is5 } = terms
   packet[0] = PUBLISH | (dup ? 8 : 0) | (qos << 1) | (retain ? 1 : 0)
-  let at = writeLength(packet, 1, rest)
+  let at = writeVarint(packet, 1, rest)
   const topicSize = terms.knowsAlias ? 0 : topicEnd - topicStart
   at = write16(packet, at, topicSize)
   at += bytes.copy(packet, at, topicStart, topicStart + topicSize)
   if (qos > 0) at = write16(packet, at, messageId)
   if (is5) {
-    at = writeLength(packet, at, propertiesSize(content, terms))
+    at = writeVarint(packet, at, propertiesSize(content, terms))
     at = writeProperties(packet, at, terms)
     at += bytes.copy(packet, at, propertiesStart, payloadStart)
   }
@@ -63,14 +64,14 @@ function restOf(content: Content, terms: Terms): number {
   const withId = terms.qos > 0 ? size + 2 : size
   if (!terms.is5) return withId
   const properties = propertiesSize(content, terms)
-  return withId + sizeOfLength(properties) + properties
+  return withId + sizeOfVarint(properties) + properties
 }
 
 function propertiesSize({ propertiesStart, payloadStart }: Content, terms: Terms): number {
   let size = payloadStart - propertiesStart + terms.stamp.length
   if (terms.expiry > 0) size += EXPIRY_BYTES
   if (terms.alias > 0) size += ALIAS_BYTES
-  for (const identifier of terms.identifiers) size += 1 + sizeOfLength(identifier)
+  for (const identifier of terms.identifiers) size += 1 + sizeOfVarint(identifier)
   return size
 }
 
@@ -83,7 +84,7 @@ function writeProperties(packet: Buffer, start: number, terms: Terms): number {
   }
   for (const identifier of terms.identifiers) {
     packet[at] = IDENTIFIER
-    at = writeLength(packet, at + 1, identifier)
+    at = writeVarint(packet, at + 1, identifier)
   }
   packet.set(terms.stamp, at)
   return at + terms.stamp.length
@@ -99,19 +100,4 @@ export function write16(bytes: Buffer, at: number, value: number): number {
   bytes[at] = value >>> 8
   bytes[at + 1] = value & 0xff
   return at + 2
-}
-
-/** A variable byte integer [MQTT-1.5.5-1]: a varint of at most four bytes. */
-export function writeLength(bytes: Buffer, at: number, value: number): number {
-  let pos = at
-  let rest = value
-  for (; rest >= 0x80; rest >>>= 7) bytes[pos++] = (rest & 0x7f) | 0x80
-  bytes[pos++] = rest
-  return pos
-}
-
-export function sizeOfLength(value: number): number {
-  if (value < 0x80) return 1
-  if (value < 0x4000) return 2
-  return value < 0x20_0000 ? 3 : 4
 }

@@ -6,10 +6,11 @@
 import type { EnvelopeBody, Stamp } from '../../../protocol/packet-writer.ts'
 import { ownBody } from '../../../router/intake.ts'
 import type { FrameWriter } from '../../../router/lane.ts'
+import { sizeOfVarint, writeVarint } from '../mapping/fields.ts'
 import { Property } from '../mapping/properties.ts'
 import { propertiesOf } from '../mapping/published.ts'
 import { type Content, isPlain } from './content.ts'
-import { sizeOfLength, write16, writeExpiry, writeLength } from './publish-bytes.ts'
+import { write16, writeExpiry } from './publish-bytes.ts'
 
 /** What a writer takes at first, in bytes; packets of one message mostly fit. */
 const START_BYTES = 256
@@ -68,13 +69,13 @@ export class MqttWriter implements FrameWriter {
     const expirySize = this.#is5 && expiresAfter > 0 ? EXPIRY_BYTES : 0
     const propertiesSize = expirySize + properties.length
     const size = contentEnd - contentStart
-    const lengthSize = this.#is5 ? sizeOfLength(propertiesSize) : 0
+    const lengthSize = this.#is5 ? sizeOfVarint(propertiesSize) : 0
     const rest = 2 + topicSize + lengthSize + propertiesSize + size
-    const start = this.#reserve(1 + sizeOfLength(rest) + rest)
+    const start = this.#reserve(1 + sizeOfVarint(rest) + rest)
     const bytes = this.#buffer
 
     bytes[start] = QOS_0
-    const topicStart = write16(bytes, writeLength(bytes, start + 1, rest), topicSize)
+    const topicStart = write16(bytes, writeVarint(bytes, start + 1, rest), topicSize)
     const topicEnd = topicStart + topicSize
     const roomEnd = topicStart + bytes.write(topic, topicStart, 'latin1')
     if (channel.length > 0) {
@@ -83,7 +84,7 @@ export class MqttWriter implements FrameWriter {
     }
     let at = topicEnd
     if (this.#is5) {
-      at = writeLength(bytes, at, propertiesSize)
+      at = writeVarint(bytes, at, propertiesSize)
       if (expirySize > 0) at = writeExpiry(bytes, at, expiresAfter)
     }
     const propertiesStart = at

@@ -25,14 +25,22 @@ export function sizeOfVarint(value: number): number {
   return value < 0x1000_0000 ? 4 : 5
 }
 
-/** Writes a one-byte tag and a varint of at most 32 bits; returns where the next byte goes. */
-export function writeTagged(bytes: Uint8Array, at: number, tag: number, value: number): number {
+/**
+ * A varint of at most 32 bits, which of at most 28 is MQTT's variable byte integer as well
+ * [MQTT-1.5.5-1]; returns where the next byte goes.
+ */
+export function writeVarint(bytes: Uint8Array, at: number, value: number): number {
   let pos = at
-  bytes[pos++] = tag
   let rest = value
   for (; rest >= 0x80; rest >>>= 7) bytes[pos++] = (rest & 0x7f) | 0x80
   bytes[pos++] = rest
   return pos
+}
+
+/** Writes a one-byte tag and a varint of at most 32 bits; returns where the next byte goes. */
+export function writeTagged(bytes: Uint8Array, at: number, tag: number, value: number): number {
+  bytes[at] = tag
+  return writeVarint(bytes, at + 1, value)
 }
 
 export function numberField(tag: number, value: number): Buffer {
