@@ -2,14 +2,14 @@
  * What the session says to this socket alone: the answer to something that the stage asked, by its
  * frame id, or news for whoever listens to the reserved topics.
  */
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { Code } from '@porthouse/proto/v1/code'
-import { type Frame, PacketSchema } from '@porthouse/proto/v1/frame'
+import type { Frame } from '@porthouse/proto/v1/frame'
 import type { QoS } from 'mqtt-packet'
 import { Refusal } from '../../protocol/codes.ts'
 import { askAgain } from '../../session/locks/locks.ts'
 import { receive } from '../../session/receive.ts'
 import { EVENTS_CAPABILITY } from '../../session/technical/technical.ts'
+import { framesOf, packetOf } from '../packet.ts'
 import { jsonOfPacket, packetOfJson } from '../packet-json.ts'
 import type { MqttConnection } from './connection.ts'
 import {
@@ -91,6 +91,8 @@ export class Conversation {
 
   /** Whether anybody would hear what is told there. */
   hears(kind: ReservedKind): boolean {
+    // Asked with each message, of clients that mostly listen to nothing here.
+    if (!this.#listening) return false
     return [false, true].some((json) => this.#listening?.has(formatReserved({ kind, json })))
   }
 
@@ -132,7 +134,7 @@ export class Conversation {
     if (!this.#listening) return
     const kind = kindOfFrame(frame, this.#asked?.get(frame.id))
     if (!this.hears(kind)) return
-    this.tell(kind, Buffer.from(toBinary(PacketSchema, create(PacketSchema, { frames: [frame] }))))
+    this.tell(kind, packetOf([frame]))
   }
 
   #remember(id: number, kind: ReservedKind): void {
@@ -141,13 +143,5 @@ export class Conversation {
     this.#asked.set(id, kind)
     const [oldest] = this.#asked.keys()
     if (this.#asked.size > ASKED_MAX && oldest !== undefined) this.#asked.delete(oldest)
-  }
-}
-
-function framesOf(packet: Buffer): Frame[] {
-  try {
-    return fromBinary(PacketSchema, packet).frames
-  } catch {
-    throw new Refusal(Code.MALFORMED_PACKET, 'not a Packet')
   }
 }

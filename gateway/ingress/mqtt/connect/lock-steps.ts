@@ -2,12 +2,11 @@
  * The data of enhanced authentication (MQTT 5 section 4.12): Packets of lock steps, under method
  * `porthouse.v1` in Protobuf and under `porthouse.v1.json` in its JSON mapping.
  */
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { Code } from '@porthouse/proto/v1/code'
-import { type Frame, PacketSchema } from '@porthouse/proto/v1/frame'
+import type { Frame } from '@porthouse/proto/v1/frame'
 import { Outcome } from '@porthouse/proto/v1/lock_step'
 import { Refusal } from '../../../protocol/codes.ts'
-import { malformed } from '../../../protocol/reader.ts'
+import { framesOf, packetOf } from '../../packet.ts'
 import { jsonOfPacket, packetOfJson } from '../../packet-json.ts'
 import { MqttError, protocolError } from '../wire/mqtt-error.ts'
 
@@ -56,7 +55,7 @@ export function readAnswers(method: Method, data: Uint8Array): Answers {
 
 /** What the gateway says to them. Throws Refusal where that is more than MQTT can carry. */
 export function writeSteps(method: Method, frames: readonly Frame[]): Buffer {
-  const packet = Buffer.from(toBinary(PacketSchema, create(PacketSchema, { frames: [...frames] })))
+  const packet = packetOf(frames)
   const data = method === 'porthouse.v1.json' ? Buffer.from(jsonOfPacket(packet)) : packet
   if (data.length <= DATA_BYTES_MAX) return data
   throw new Refusal(Code.PACKET_TOO_LARGE, `over ${DATA_BYTES_MAX} bytes of lock steps`)
@@ -72,12 +71,4 @@ export function failureOf({ body }: Frame): Code | undefined {
   if (body.case !== 'lockStep' || body.value.step.case !== 'verdict') return undefined
   const { outcome, code } = body.value.step.value
   return outcome === Outcome.PASSED ? undefined : code
-}
-
-function framesOf(packet: Buffer): readonly Frame[] {
-  try {
-    return fromBinary(PacketSchema, packet).frames
-  } catch {
-    throw malformed('not a Packet')
-  }
 }

@@ -1,10 +1,9 @@
 /** How the password of a CONNECT answers a lock: as the secret that the lock asks for. */
 import { isUtf8 } from 'node:buffer'
-import { create, toBinary } from '@bufbuild/protobuf'
-import { PacketSchema } from '@porthouse/proto/v1/frame'
 import { isTokenSecret } from '../../../identity/tokens.ts'
 import type { Response } from '../../../locks/acceptor.ts'
 import { ANSWER_BYTES_MAX } from '../../../protocol/limits.ts'
+import { packetOf } from '../../packet.ts'
 import type { Claim } from './claim.ts'
 
 /** Whether it is worth to be looked at: neither absent nor so long that hashing is work (K17). */
@@ -50,7 +49,7 @@ function responses(...values: string[]): Response {
 export function answerPacket(lock: string, acceptor: string, response: Response): Buffer {
   const step = { case: 'answer', value: { acceptor, response } } as const
   const frame = { id: ANSWER_ID, body: { case: 'lockStep', value: { lock, step } } } as const
-  return Buffer.from(toBinary(PacketSchema, create(PacketSchema, { frames: [frame] })))
+  return packetOf([frame])
 }
 
 const ANSWER_ID = 1
