@@ -29,7 +29,7 @@ import type { MqttParts } from './parts.ts'
 import { Incoming } from './publish.ts'
 import { Subscribing } from './subscribe.ts'
 import type { Version } from './wire/kind.ts'
-import { MqttError } from './wire/mqtt-error.ts'
+import { MqttError, protocolError } from './wire/mqtt-error.ts'
 import { PacketReader } from './wire/reader.ts'
 import { encodeAck, encodeWithin } from './wire/write.ts'
 
@@ -69,6 +69,8 @@ export class MqttConnection implements Wire, Flushable, PortHost {
   #paused = false
   #idle: (() => void)[] | undefined
   #whenOver: (() => void)[] | undefined
+  /** Of the DISCONNECT to come, where it is another than the code's. */
+  #reason: number | undefined
 
   constructor(parts: MqttParts, stream: Duplex, handshake: Handshake) {
     this.parts = parts
@@ -166,7 +168,7 @@ export class MqttConnection implements Wire, Flushable, PortHost {
     }
     if (this.state === 'new') {
       if (packet.cmd === 'connect') return handleConnect(this, packet)
-      throw new MqttError(0x82, Code.FRAME_NOT_ALLOWED, 'the first packet is not CONNECT')
+      throw protocolError('the first packet is not CONNECT')
     }
     if (this.state !== 'connected') return this.#early(packet)
     this.#act(packet)
@@ -178,7 +180,7 @@ export class MqttConnection implements Wire, Flushable, PortHost {
       return handleAuth(this, packet)
     }
     if (packet.cmd === 'disconnect') return handleDisconnect(this, packet)
-    throw new MqttError(0x82, Code.FRAME_NOT_ALLOWED, 'not before CONNACK')
+    throw protocolError('not before CONNACK')
   }
 
   #act(packet: Packet): void {
@@ -203,7 +205,7 @@ export class MqttConnection implements Wire, Flushable, PortHost {
       case 'auth':
         return handleAuth(this, packet)
       default:
-        throw new MqttError(0x82, Code.FRAME_NOT_ALLOWED, `no ${packet.cmd} from a client`)
+        throw protocolError(`no ${packet.cmd} from a client`)
     }
   }
 
@@ -244,9 +246,6 @@ export class MqttConnection implements Wire, Flushable, PortHost {
     if (this.session) this.session.drop(code, detail)
     else this.close(code, detail)
   }
-
-  /** Of the DISCONNECT to come, where it is another than the code's. */
-  #reason: number | undefined
 
   // What Aedes asks and says.
 

@@ -4,10 +4,9 @@ import type { IDisconnectPacket } from 'mqtt-packet'
 import type { Agreed } from './connect/agreed.ts'
 import type { MqttConnection } from './connection.ts'
 import { disconnectReason } from './mapping/reasons.ts'
-import { protocolError } from './wire/mqtt-error.ts'
+import { protocolError, Reason } from './wire/mqtt-error.ts'
 
 const NORMAL = 0x00
-const USE_ANOTHER_SERVER = 0x9c
 
 /**
  * The client leaves, once what it has published before is on its way. Only a normal end takes its
@@ -50,7 +49,7 @@ export function tellDisconnect(
   const serverReference = serverReferenceAt(connection, code)
   connection.send({
     cmd: 'disconnect',
-    reasonCode: serverReference ? USE_ANOTHER_SERVER : (reason ?? disconnectReason(code)),
+    reasonCode: serverReference ? Reason.USE_ANOTHER_SERVER : (reason ?? disconnectReason(code)),
     properties: {
       ...(agreed?.wantsReasons && { reasonString: detail }),
       ...(serverReference && { serverReference }),

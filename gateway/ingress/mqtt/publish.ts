@@ -24,7 +24,6 @@ import { MqttError, Reason } from './wire/mqtt-error.ts'
 /** Topics whose rooms are remembered; beyond it the memory starts anew. */
 const TOPICS_CACHED = 64
 
-const PACKET_ID_NOT_FOUND = 0x92
 const RECEIVE_MAXIMUM_EXCEEDED = 0x93
 
 const NONE: string[] = []
@@ -92,7 +91,7 @@ export class Incoming {
   /** PUBREL: the packet id is free again. */
   release({ messageId = 0 }: IPubrelPacket): void {
     const isKnown = this.#taken?.delete(messageId) ?? false
-    const reasonCode = isKnown ? 0 : PACKET_ID_NOT_FOUND
+    const reasonCode = isKnown ? 0 : Reason.PACKET_IDENTIFIER_NOT_FOUND
     this.#connection.send({ cmd: 'pubcomp', messageId, reasonCode })
   }
 

@@ -14,8 +14,6 @@ import { Renewal } from './renewal.ts'
 
 type Properties = IConnackPacket['properties']
 
-const USE_ANOTHER_SERVER = 0x9c
-
 /** Aedes has the session, and the store: what waits is read from now on. */
 export function accepted(connection: MqttConnection, { returnCode }: IConnackPacket): void {
   const { agreed, session, login, version } = connection
@@ -97,7 +95,7 @@ export function refuseConnection(
   const serverReference = serverReferenceAt(connection, code)
   connection.send({
     ...refused,
-    reasonCode: serverReference ? USE_ANOTHER_SERVER : (reason ?? connackReason(code)),
+    reasonCode: serverReference ? Reason.USE_ANOTHER_SERVER : (reason ?? connackReason(code)),
     properties: {
       ...((agreed?.wantsReasons ?? true) && { reasonString: detail }),
       ...(serverReference && { serverReference }),

@@ -15,8 +15,6 @@ import { readMethod } from './lock-steps.ts'
 import { Login } from './login.ts'
 import { principalBy } from './session-key.ts'
 
-const CONTINUE = 0x18
-
 /**
  * Opens the session, which is in limbo until something is proved (R14). What is refused is thrown,
  * or ends the session; CONNACK tells it either way. Nothing more is read until that is sent, but
@@ -67,7 +65,7 @@ export function handleAuth(connection: MqttConnection, packet: IAuthPacket): voi
   if (authenticationMethod !== agreed.method) {
     throw protocolError('another authentication method than that of CONNECT')
   }
-  const goesOn = packet.reasonCode === CONTINUE
+  const goesOn = packet.reasonCode === Reason.CONTINUE_AUTHENTICATION
   if (state !== 'authenticating') return renewal?.take(goesOn, authenticationData)
   if (!goesOn || !login) throw protocolError('authenticates anew before it has once')
   login.goOn(authenticationData)

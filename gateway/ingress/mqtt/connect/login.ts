@@ -13,12 +13,10 @@ import { leftOf, locksFor, stepLocks } from '../../../session/locks/locks.ts'
 import { receive } from '../../../session/receive.ts'
 import type { Session } from '../../../session/session.ts'
 import type { MqttConnection } from '../connection.ts'
-import { protocolError } from '../wire/mqtt-error.ts'
+import { protocolError, Reason } from '../wire/mqtt-error.ts'
 import type { Claim, DevicePath } from './claim.ts'
 import { failureOf, isVerdict, type Method, readAnswers, writeSteps } from './lock-steps.ts'
 import { answerOf, answerPacket, isPossible } from './password.ts'
-
-const CONTINUE = 0x18
 
 export interface LoginParts {
   readonly connection: MqttConnection
@@ -178,7 +176,7 @@ export class Login {
         authenticationData: writeSteps(method, this.#steps),
       }
       this.#steps = []
-      connection.send({ cmd: 'auth', reasonCode: CONTINUE, properties })
+      connection.send({ cmd: 'auth', reasonCode: Reason.CONTINUE_AUTHENTICATION, properties })
     }
     if (!this.#isHeld) return
     this.#isHeld = false

@@ -4,11 +4,10 @@ import type { Frame } from '@porthouse/proto/v1/frame'
 import { receive } from '../../../session/receive.ts'
 import type { Session } from '../../../session/session.ts'
 import type { MqttConnection } from '../connection.ts'
-import { protocolError } from '../wire/mqtt-error.ts'
+import { protocolError, Reason } from '../wire/mqtt-error.ts'
 import { failureOf, isVerdict, type Method, readAnswers, writeSteps } from './lock-steps.ts'
 
 const SUCCESS = 0x00
-const CONTINUE = 0x18
 
 export class Renewal {
   readonly #connection: MqttConnection
@@ -90,7 +89,11 @@ export class Renewal {
       this.#locks.clear()
       this.#connection.conversation.overheard = undefined
     }
-    this.#connection.send({ cmd: 'auth', reasonCode: isAsked ? CONTINUE : SUCCESS, properties })
+    this.#connection.send({
+      cmd: 'auth',
+      reasonCode: isAsked ? Reason.CONTINUE_AUTHENTICATION : SUCCESS,
+      properties,
+    })
   }
 }
 

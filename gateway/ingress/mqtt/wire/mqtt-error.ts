@@ -3,14 +3,17 @@ import { Code } from '@porthouse/proto/v1/code'
 
 /** Reason codes, by their names in the specification. */
 export const Reason = {
+  CONTINUE_AUTHENTICATION: 0x18,
   MALFORMED_PACKET: 0x81,
   PROTOCOL_ERROR: 0x82,
   UNSUPPORTED_PROTOCOL_VERSION: 0x84,
   CLIENT_IDENTIFIER_NOT_VALID: 0x85,
+  PACKET_IDENTIFIER_NOT_FOUND: 0x92,
   TOPIC_ALIAS_INVALID: 0x94,
   PACKET_TOO_LARGE: 0x95,
   QUOTA_EXCEEDED: 0x97,
   PAYLOAD_FORMAT_INVALID: 0x99,
+  USE_ANOTHER_SERVER: 0x9c,
 } as const
 
 /**
