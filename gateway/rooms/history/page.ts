@@ -18,7 +18,7 @@ export interface Replayed {
 /** Whether it is worth nothing any more; `now` in milliseconds since 1970-01-01 UTC. */
 export function isExpired(
   { timeMs }: Pick<RoomMessage, 'timeMs'>,
-  { expiresAfter }: EnvelopeBody,
+  { expiresAfter }: Pick<EnvelopeBody, 'expiresAfter'>,
   now: number,
 ): boolean {
   return expiresAfter > 0 && now >= timeMs + expiresAfter * 1000

@@ -1,5 +1,6 @@
 /** A message on its way to one client alone. */
 import type { QoS } from 'mqtt-packet'
+import { isExpired } from '../../../rooms/history/page.ts'
 import type { RoomMessage } from '../../../router/intake.ts'
 import type { Place } from '../../../router/place.ts'
 import type { Content } from './content.ts'
@@ -69,10 +70,9 @@ export function parcelOf(content: Content, given: Given): Parcel {
 const NONE: readonly number[] = []
 const NOTHING = Buffer.alloc(0)
 
-export function isExpired({ content, timeMs, dup }: Parcel, now: number): boolean {
-  const { expiresAfter } = content
-  // What was sent once does not expire [MQTT-4.3.3-7].
-  return !dup && expiresAfter > 0 && now >= timeMs + expiresAfter * 1000
+/** What was sent once does not expire [MQTT-4.3.3-7]. */
+export function hasExpired(parcel: Parcel, now: number): boolean {
+  return !parcel.dup && isExpired(parcel, parcel.content, now)
 }
 
 /** How it is sent now, at `now` (milliseconds since 1970-01-01 UTC), but for an alias. */

@@ -7,7 +7,7 @@ import type { Frame } from '@porthouse/proto/v1/frame'
 import { keepId } from '../../../protocol/uuid7.ts'
 import { SlowQueue } from '../../../session/outbox/slow-queue.ts'
 import { NO_CONTENT, ownContent } from './content.ts'
-import { isExpired, type Parcel, parcelOf } from './parcel.ts'
+import { hasExpired, type Parcel, parcelOf } from './parcel.ts'
 
 /** Packet identifiers are 1 to this. */
 const ID_MAX = 65_535
@@ -140,7 +140,7 @@ export class Window {
   }
 
   #sendUnlessExpired(parcel: Parcel, id: number): void {
-    if (!isExpired(parcel, this.#host.now)) this.#send(parcel, id)
+    if (!hasExpired(parcel, this.#host.now)) this.#send(parcel, id)
     else if (parcel.aedesId !== undefined) this.#host.settled(parcel.aedesId, 'puback')
   }
 
