@@ -10,6 +10,11 @@ import { invalid, isUuid } from './name.ts'
  */
 export const ROOM_ALONE = '.'
 
+/** What a filter without `*` hears: `` for the room itself. The filter `` is none of these. */
+export function channelOf(filter: string): string {
+  return filter === ROOM_ALONE ? '' : filter
+}
+
 /**
  * Refuses what is no channel: the same text must be a URL path, an MQTT topic and a line on a
  * terminal. Throws NAME_TOO_LONG, NESTING_TOO_DEEP or ADDRESS_INVALID.

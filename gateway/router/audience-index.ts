@@ -2,7 +2,7 @@
  * Finds the audiences that hear a channel without a look at those that hear another one: in a room
  * that is a table of cells, each cell a channel, there are as many as cells (R23).
  */
-import { ROOM_ALONE } from '../protocol/channel.ts'
+import { channelOf } from '../protocol/channel.ts'
 import type { Audience } from './audience.ts'
 import { SetMap } from './set-map.ts'
 
@@ -27,10 +27,6 @@ export class AudienceIndex {
     const wide = [...this.#wide].filter((audience) => audience.hears(channel))
     return [...wide, ...this.#exact.of(channel)]
   }
-}
-
-function channelOf(filter: string): string {
-  return filter === ROOM_ALONE ? '' : filter
 }
 
 function isWide({ filters }: Audience): boolean {

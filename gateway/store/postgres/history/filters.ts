@@ -1,5 +1,5 @@
 /** Filters of channels as a condition of SQL. */
-import { ROOM_ALONE } from '../../../protocol/channel.ts'
+import { channelOf } from '../../../protocol/channel.ts'
 import { keptWhole, textArray } from './literal.ts'
 
 /** What of `channel` the filters hear; undefined: all. */
@@ -17,10 +17,6 @@ export function channelMatch(filters: readonly string[]): ChannelMatch | undefin
     exact: textArray(filters.filter((filter) => !isPattern(filter)).map(channelOf)),
     patterns: textArray(filters.filter(isPattern).map(patternOf)),
   }
-}
-
-function channelOf(filter: string): string {
-  return filter === ROOM_ALONE ? '' : filter
 }
 
 function patternOf(filter: string): string {
