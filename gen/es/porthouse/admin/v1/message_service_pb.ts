@@ -466,7 +466,8 @@ export const MessageService: GenService<{
    *
    *     curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
    *       $URL/porthouse.admin.v1.MessageService/SetCursor \
-   *       -d '{"parent":"accounts/acme/rooms/hall","cursor":{"holder":"accounts/acme/clients/ann","position":{"sequence":"7"}}}'
+   *       -d '{"parent":"accounts/acme/rooms/hall","cursor":
+   *           {"holder":"accounts/acme/clients/ann","position":{"sequence":"7"}}}'
    *
    * @generated from rpc porthouse.admin.v1.MessageService.SetCursor
    */
