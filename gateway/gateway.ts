@@ -105,7 +105,8 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
   const connections = new Connections(config.connections)
   const mqtt = await mqttOf(given, core, sessions, connections, commons)
   const http = await serveHttp({
-    ...config.http.listen,
+    listen: config.http.listen,
+    http2: config.http,
     connections,
     log,
     ready: async () => {

@@ -53,6 +53,8 @@ export const schema = z.strictObject({
       'origins such as https://app.example, or *',
       'web pages that may connect; loopback pages always may while http.listen is loopback',
     ),
+    streams: count(250, 1, 'requests that one connection of HTTP/2 may have open at once'),
+    idleMs: ms(300_000, 50, 'how long a connection of HTTP/2 may be open without a request'),
   }),
   mqtt: section({
     listen: listener('127.0.0.1:1883', 'where MQTT listens on plain TCP; port 0 takes a free one'),

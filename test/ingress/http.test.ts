@@ -99,7 +99,6 @@ test.each([
   ['a path beyond ASCII', 'GET /acme/b\u00e9 HTTP/1.1\r\nHost: x\r\n\r\n'],
   ['a request without a host', 'GET /healthz HTTP/1.1\r\n\r\n'],
   ['two lengths', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n'],
-  ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
 ])('%s on the HTTP port is refused and closed', async (_name, bytes) => {
   expect(await exchange(gateway.port, bytes)).toMatch(/^HTTP\/1.1 400 /)
 })

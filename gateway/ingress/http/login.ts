@@ -2,13 +2,12 @@
  * The login of browsers over HTTP: to the provider, back from it, and out again. What proves whom
  * is for a BrowserLogins; here are the routes, the cookies and where a browser may be sent (K9).
  */
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Code } from '@porthouse/proto/v1/code'
 import { type BrowserLogins, CALLBACK_PATH, type Headers } from '../../identity/browser-logins.ts'
 import { LOGIN_COOKIE } from '../../identity/logins.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { parseName } from '../../protocol/name.ts'
-import type { Route } from './route.ts'
+import { type HttpRequest, type HttpResponse, type Route, respond } from './route.ts'
 
 export interface LoginOptions {
   readonly logins: BrowserLogins
@@ -51,8 +50,8 @@ export function loginRoutes(options: LoginOptions): Route[] {
 
 async function start(
   options: LoginOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
   place: { account: string; room: string },
 ): Promise<void> {
   const query = queryOf(request)
@@ -62,13 +61,13 @@ async function start(
   const { location, cookie } = await options.logins.start(wish)
   const { name, value, maxAgeMs } = cookie
   const set = setCookie(options, { name, value, maxAgeMs, path: CALLBACK_PATH })
-  response.writeHead(302, { ...PRIVATE, location, 'set-cookie': set }).end()
+  respond(response, 302, { ...PRIVATE, location, 'set-cookie': set })
 }
 
 async function finish(
   options: LoginOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
 ): Promise<void> {
   const done = await options.logins.finish(queryOf(request), headersOf(request))
   const { cookie: value, maxAgeMs, returnTo, spent } = done
@@ -77,15 +76,15 @@ async function finish(
     setCookie(options, { name: spent, value: '', maxAgeMs: 0, path: CALLBACK_PATH }),
   ]
   const headers = { ...PRIVATE, 'set-cookie': cookies }
-  if (returnTo !== '') return void response.writeHead(302, { ...headers, location: returnTo }).end()
+  if (returnTo !== '') return respond(response, 302, { ...headers, location: returnTo })
   const type = { 'content-type': 'text/plain; charset=utf-8' }
-  response.writeHead(200, { ...headers, ...type }).end('logged in; you may close this page\n')
+  respond(response, 200, { ...headers, ...type }, 'logged in; you may close this page\n')
 }
 
 async function end(
   options: LoginOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
+  request: HttpRequest,
+  response: HttpResponse,
 ): Promise<void> {
   const headers = headersOf(request)
   if (headers.origin === undefined || !options.trustsPage(headers)) {
@@ -93,7 +92,7 @@ async function end(
   }
   await options.logins.end(headers)
   const gone = setCookie(options, { name: LOGIN_COOKIE, value: '', maxAgeMs: 0, path: '/' })
-  response.writeHead(204, { ...PRIVATE, 'set-cookie': gone }).end()
+  respond(response, 204, { ...PRIVATE, 'set-cookie': gone })
 }
 
 /** The URL to go back to, or '' for none; never to a site that nobody configured. */
@@ -117,12 +116,12 @@ function setCookie(
   return `${name}=${value}; Path=${path}; Max-Age=${age}; HttpOnly; SameSite=Lax${secure}`
 }
 
-function queryOf({ url = '' }: IncomingMessage): URLSearchParams {
+function queryOf({ url = '' }: HttpRequest): URLSearchParams {
   const start = url.indexOf('?')
   return new URLSearchParams(start === -1 ? '' : url.slice(start))
 }
 
-function headersOf({ headers }: IncomingMessage): Headers {
-  const { cookie, origin, host } = headers
+function headersOf({ headers }: HttpRequest): Headers {
+  const { cookie, origin, host = headers[':authority'] as string | undefined } = headers
   return { cookie, origin, host }
 }

@@ -1,7 +1,8 @@
 /** Refusals over HTTP: problem details (RFC 9457) with the code's name. */
-import { type ServerResponse, STATUS_CODES } from 'node:http'
+import { STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { codeInfo, type Refusal } from '../../protocol/codes.ts'
+import { type HttpResponse, respond } from './route.ts'
 
 interface Problem {
   readonly status: number
@@ -27,7 +28,7 @@ export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
 }
 
 /** The same for a request. */
-export function refuseRequest(response: ServerResponse, refusal: Refusal): void {
+export function refuseRequest(response: HttpResponse, refusal: Refusal): void {
   const { status, body } = problemOf(refusal)
-  response.writeHead(status, { 'content-type': 'application/problem+json' }).end(body)
+  respond(response, status, { 'content-type': 'application/problem+json' }, body)
 }

@@ -52,7 +52,8 @@ export class Door {
       return served
     })
     const http = await serveHttp({
-      ...config.http.listen,
+      listen: config.http.listen,
+      http2: config.http,
       connections,
       log,
       ready: () => Promise.resolve(),

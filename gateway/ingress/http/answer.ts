@@ -1,0 +1,64 @@
+/** From a request to what answers it: a handler that owns its path, a route, or a refusal. */
+import { Code } from '@porthouse/proto/v1/code'
+import type { Log } from '../../observe/log.ts'
+import { Refusal } from '../../protocol/codes.ts'
+import { StoreError } from '../../store/store.ts'
+import { refuseRequest } from './problem.ts'
+import {
+  type Handler,
+  type HttpRequest,
+  type HttpResponse,
+  pathOf,
+  type Route,
+  respond,
+} from './route.ts'
+
+export interface Served {
+  readonly handlers: readonly Handler[]
+  readonly routes: readonly Route[]
+  readonly log: Log
+}
+
+export async function answer(
+  { handlers, routes, log }: Served,
+  request: HttpRequest,
+  response: HttpResponse,
+): Promise<void> {
+  const path = pathOf(request)
+  try {
+    const handler = handlers.find((one) => one.owns(path))
+    if (handler) return handler.handle(request, response)
+    const matching = routes.filter((route) => route.path.test(path))
+    const route = matching.find(
+      ({ method }) => method === request.method || isHead(request, method),
+    )
+    if (!route) return refuse(response, matching)
+    await route.answer(request, response, route.path.exec(path)?.slice(1) ?? [])
+  } catch (error) {
+    const refusal = asRefusal(error, log)
+    if (response.headersSent) request.destroy()
+    else refuseRequest(response, refusal)
+  }
+}
+
+function asRefusal(error: unknown, log: Log): Refusal {
+  if (error instanceof Refusal) return error
+  if (error instanceof StoreError && error.failure !== 'unreadable') {
+    return new Refusal(Code.UNAVAILABLE, 'the store is away')
+  }
+  log.error({ err: error }, 'a request failed')
+  return new Refusal(Code.INTERNAL, 'the log of the gateway has more')
+}
+
+function isHead(request: HttpRequest, method: string): boolean {
+  return request.method === 'HEAD' && method === 'GET'
+}
+
+function refuse(response: HttpResponse, matching: readonly Route[]): void {
+  if (matching.length === 0) {
+    const detail = 'nothing is served here over plain HTTP'
+    return refuseRequest(response, new Refusal(Code.PATH_UNKNOWN, detail))
+  }
+  const allow = matching.map(({ method }) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ')
+  respond(response, 405, { allow })
+}

@@ -1,0 +1,11 @@
+/** What a request may take before it is one, whichever version of HTTP it comes in. */
+
+/** All headers of a request, in bytes; over it: 431. */
+export const HEADER_BYTES_MAX = 16_384
+
+/** A request's headers, and the whole of it, have to be there within this time, in milliseconds. */
+export const HEADERS_TIMEOUT_MS = 10_000
+export const REQUEST_TIMEOUT_MS = 30_000
+
+/** How often these timeouts are looked at. */
+export const TIMEOUT_SWEEP_MS = 1_000

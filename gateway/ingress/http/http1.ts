@@ -1,0 +1,45 @@
+/** HTTP/1.1 and the upgrades to WebSocket, on connections that something else has accepted. */
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { Refusal } from '../../protocol/codes.ts'
+import {
+  HEADER_BYTES_MAX,
+  HEADERS_TIMEOUT_MS,
+  REQUEST_TIMEOUT_MS,
+  TIMEOUT_SWEEP_MS,
+} from './bounds.ts'
+import { refuseUpgrade } from './problem.ts'
+import type { HttpRequest, HttpResponse } from './route.ts'
+
+/** Takes a connection over, or throws Refusal. */
+export type Upgrade = (request: IncomingMessage, socket: Socket, head: Buffer) => void
+
+export function http1Server(
+  answer: (request: HttpRequest, response: HttpResponse) => void,
+  upgrade: Upgrade,
+): Server {
+  const server = createServer({
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: TIMEOUT_SWEEP_MS,
+    // Other offers, such as the h2c of curl --http2, are declined by answering the request.
+    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+  })
+  server.on('request', answer)
+  server.on('upgrade', (request, socket, head) => take(upgrade, request, socket as Socket, head))
+  // Node begins to look at the timeouts when a server listens, and this one never does.
+  server.emit('listening')
+  return server
+}
+
+function take(upgrade: Upgrade, request: IncomingMessage, socket: Socket, head: Buffer): void {
+  // Until somebody takes the socket over, an error of it would end the process.
+  socket.on('error', () => socket.destroy())
+  try {
+    upgrade(request, socket, head)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    refuseUpgrade(socket, error)
+  }
+}
