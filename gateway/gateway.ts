@@ -21,6 +21,7 @@ import type { Acceptor } from './locks/acceptor.ts'
 import { type AcceptorParts, builtInAcceptors } from './locks/acceptors/index.ts'
 import { OidcLogins } from './locks/acceptors/oidc/login.ts'
 import { Providers } from './locks/acceptors/oidc/provider.ts'
+import { Counts } from './observe/counts.ts'
 import type { Log } from './observe/log.ts'
 import { Programs } from './programs/programs.ts'
 import { Refusal } from './protocol/codes.ts'
@@ -257,6 +258,7 @@ function coreOf(
     uptime,
     newId: () => sockets.next(),
     turn,
+    counts: new Counts(),
     log,
     router: new Router({ graph, ids, window: keys, own, uptime }),
     writer,

@@ -1,4 +1,5 @@
 /** A room's program as a sender: a member whom nobody sees, and who hears nothing. */
+import { UNCOUNTED } from '../observe/counts.ts'
 import type { FrameWriter, Lane } from '../router/lane.ts'
 import { type Membership, newMembership } from '../router/membership.ts'
 import type { Place } from '../router/place.ts'
@@ -6,6 +7,7 @@ import type { Socket } from '../router/socket.ts'
 
 const NO_LANE: Lane = {
   name: 'none',
+  medium: 'none',
   writer(): FrameWriter {
     throw new Error('a program has no connection')
   },
@@ -15,6 +17,7 @@ export function programMember(place: Place): Membership {
   const socket: Socket = {
     id: '',
     lane: NO_LANE,
+    tally: UNCOUNTED,
     actors: [],
     accounts: new Set(),
     client: undefined,

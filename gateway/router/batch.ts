@@ -42,23 +42,29 @@ export class Batch {
   /** Nothing is allocated for a member here, unless he spoke himself in this turn. */
   deliver(members: readonly Membership[]): void {
     const count = this.messages.length
+    let own = 0
     for (let i = 0; i < members.length; i++) {
       const member = members[i] as Membership
-      if (member.spoke === this) this.#deliverOthers(member)
+      if (member.spoke === this) own += this.#deliverOthers(member)
       else member.socket.deliver(this, 0, count)
     }
+    const [first] = members
+    if (first) first.socket.tally.messagesOut += count * members.length - own
   }
 
-  /** The spans around a member's own messages. */
-  #deliverOthers(member: Membership): void {
+  /** The spans around a member's own messages. Returns how many these are. */
+  #deliverOthers(member: Membership): number {
     const { messages } = this
     const { socket } = member
     member.spoke = undefined
     let from = 0
+    let others = 0
     for (let i = 0; i <= messages.length; i++) {
       if (i < messages.length && messages[i]?.origin !== socket) continue
       if (i > from) socket.deliver(this, from, i)
+      others += i - from
       from = i + 1
     }
+    return messages.length - others
   }
 }

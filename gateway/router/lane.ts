@@ -3,12 +3,14 @@
  * them.
  */
 import type { Frame } from '@porthouse/proto/v1/frame'
+import type { Medium } from '../observe/counts.ts'
 import type { EnvelopeBody, ReceiptFacts, Stamp } from '../protocol/packet-writer.ts'
 import type { Structure } from './structure.ts'
 
 /** One wire form, for instance binary WebSocket: an object that all of its sockets share. */
 export interface Lane {
   readonly name: string
+  readonly medium: Medium
   /** `place`: `{account}/{room}` of the room that all messages are of, if they are of one. */
   writer(place?: string): FrameWriter
 }

@@ -1,4 +1,5 @@
 /** A live connection as the router sees it; a session implements it (R28, R31). */
+import type { Tally } from '../observe/counts.ts'
 import type { EnvelopeBody, Stamp } from '../protocol/packet-writer.ts'
 import type { Batch } from './batch.ts'
 import type { Lane } from './lane.ts'
@@ -22,6 +23,8 @@ export interface Socket {
   /** Without its `socket:`. */
   readonly id: string
   readonly lane: Lane
+  /** Of its medium. */
+  readonly tally: Tally
   /** One at least; the first is the one that sends where nothing else decides. */
   readonly actors: readonly Actor[]
   /** Slugs of the accounts in which it has proved an identity. */

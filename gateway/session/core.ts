@@ -4,6 +4,7 @@ import type { Failures } from '../identity/failures.ts'
 import type { Flow } from '../locks/flow.ts'
 import type { Proof } from '../locks/proof.ts'
 import type { Acceptors } from '../locks/read-flow.ts'
+import type { Counts } from '../observe/counts.ts'
 import type { Log } from '../observe/log.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { HistoryWriter } from '../rooms/history/writer.ts'
@@ -65,6 +66,7 @@ export interface Core {
   readonly technical: Technical
   readonly knocks: Knocks
   readonly presence: Presence
+  readonly counts: Counts
   readonly log: Log
 }
 

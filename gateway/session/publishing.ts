@@ -6,7 +6,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../protocol/codes.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import type { Outcome } from '../router/outcome.ts'
-import { enterFirst, type RoomsAhead } from './entry/parked.ts'
+import { type Barred, enterFirst, type RoomsAhead } from './entry/parked.ts'
 import type { Session } from './session.ts'
 
 /** What came of an envelope: the router's outcome, or why it never got there. */
@@ -44,9 +44,14 @@ export function publish(
 
 function route(session: Session, envelope: ScannedEnvelope): End {
   if (session.unlocked || atItsLock(session, envelope)) {
-    return session.core.router.publish(session, envelope)
+    return send(session, envelope)
   }
   return new Refusal(Code.UNAUTHENTICATED, 'nothing is unlocked yet')
+}
+
+function send(session: Session, envelope: ScannedEnvelope, barred?: Barred): Outcome {
+  session.tally.messagesIn++
+  return session.core.router.publish(session, envelope, barred)
 }
 
 /**
@@ -98,7 +103,7 @@ function publishAfterEntry(
   try {
     enterFirst(session, rooms, envelope.end - envelope.start, (barred) => {
       if (session.closed) return
-      if (session.unlocked) return end(session.core.router.publish(session, envelope, barred))
+      if (session.unlocked) return end(send(session, envelope, barred))
       const [refusal] = barred.values()
       if (refusal) end(refusal)
     })

@@ -2,9 +2,10 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { Code } from '@porthouse/proto/v1/code'
 import { type ReceiptSchema, ReceiptStatus } from '@porthouse/proto/v1/receipt'
-import type { Refusal } from '../protocol/codes.ts'
+import { Refusal } from '../protocol/codes.ts'
 import { copyId } from '../protocol/uuid7.ts'
 import type { Outcome } from '../router/outcome.ts'
+import type { Session } from './session.ts'
 
 type Told = MessageInitShape<typeof ReceiptSchema>
 
@@ -26,6 +27,14 @@ export function receiptOf(outcome: Outcome): Told {
     detail: rejected ? (only?.detail ?? '') : '',
     rejections: only ? [] : rejections,
   }
+}
+
+/** Counts what a sender is told, or would be if its medium had a word for it. */
+export function countReceipt({ core }: Session, end: Outcome | Refusal): void {
+  const { receipts, refusals } = core.counts
+  const isRefusal = end instanceof Refusal
+  receipts.add(isRefusal ? ReceiptStatus.REJECTED : end.status)
+  for (const { code } of isRefusal ? [end] : end.refusals) refusals.message.add(code)
 }
 
 /** Of one that never got to the router. */

@@ -13,6 +13,7 @@ import type { Session } from './session.ts'
 export function receive(session: Session, bytes: Buffer, start = 0, end = bytes.length): void {
   if (session.closed) return
   session.heardAt = session.core.uptime()
+  session.tally.bytesIn += end - start
   if (session.resumedFrom !== undefined) session.core.resumes.confirm(session)
   if (!session.unlocked && overBudget(session, end - start, 1)) return
   if (start === end) session.outbox.heartbeat()

@@ -8,6 +8,7 @@ import { type Frame, FrameSchema } from '@porthouse/proto/v1/frame'
 import type { Handshake } from '../locks/acceptor.ts'
 import { EMPTY_STACK, type LockStack } from '../locks/lock.ts'
 import type { Proof } from '../locks/proof.ts'
+import type { Tally } from '../observe/counts.ts'
 import { Refusal } from '../protocol/codes.ts'
 import { DETAIL_BYTES_MAX } from '../protocol/limits.ts'
 import type { EnvelopeBody, Stamp } from '../protocol/packet-writer.ts'
@@ -86,8 +87,7 @@ export class Session implements Socket {
   readonly hearsItself: Socket['hearsItself']
   readonly outbox: Outbox
   closed = false
-  /** Has proved an identity or entered a room; until then it is in limbo (R14). */
-  unlocked = false
+  #unlocked = false
   greeted = false
   /** Effects whose results later frames must wait for. */
   #effects = 0
@@ -107,6 +107,7 @@ export class Session implements Socket {
 
   readonly id: string
   readonly lane: Lane
+  readonly tally: Tally
   readonly wire: Wire
   readonly openedAt: number
   pingedAt = 0
@@ -176,6 +177,9 @@ export class Session implements Socket {
     this.#hooks = hooks
     this.wire = wire
     this.lane = lane
+    this.tally = core.counts.media[lane.medium]
+    this.tally.opened++
+    this.tally.sockets++
     this.handshake = handshake
     this.id = core.newId()
     this.actors = [itself(this.address)]
@@ -187,6 +191,8 @@ export class Session implements Socket {
       turn: core.turn,
       options: core.options.outbox,
       clock: core.uptime,
+      tally: this.tally,
+      counts: core.counts,
       overflow: () => this.#dropAfterTurn(),
       slowed: () => core.turn.touch({ flush: () => core.technical.slow(this) }),
     }
@@ -198,11 +204,23 @@ export class Session implements Socket {
     return `socket:${this.id}`
   }
 
+  /** Has proved an identity or entered a room; until then it is in limbo (R14). */
+  get unlocked(): boolean {
+    return this.#unlocked
+  }
+
+  unlock(): void {
+    if (this.#unlocked || this.closed) return
+    this.#unlocked = true
+    this.tally.unlocked++
+  }
+
   deliver(batch: Batch, from: number, to: number): void {
     this.outbox.deliver(batch, from, to)
   }
 
   direct(body: EnvelopeBody, stamp: Stamp, structure?: Structure): void {
+    this.tally.messagesOut++
     this.outbox.envelope(body, stamp, undefined, structure)
   }
 
@@ -245,6 +263,7 @@ export class Session implements Socket {
   /** Refuses one request; a push, which nothing can answer, is refused with the connection. */
   refuse(id: number, code: Code, detail: string): void {
     if (id === 0) return this.drop(code, detail)
+    this.core.counts.refusals.request.add(code)
     this.send(id, { case: 'drop', value: { code, detail: cut(detail) } })
   }
 
@@ -252,6 +271,7 @@ export class Session implements Socket {
   drop(code: Code, detail: string): void {
     if (this.closed) return
     this.endCode = code
+    if (code !== Code.UNSPECIFIED) this.core.counts.refusals.connection.add(code)
     const value = { code, detail: cut(detail) }
     const body = { case: 'drop', value } as const
     const last = code === Code.UNSPECIFIED ? undefined : create(FrameSchema, { body })
@@ -268,6 +288,8 @@ export class Session implements Socket {
     if (this.closed) return
     this.wire.leaving?.()
     this.closed = true
+    this.tally.sockets--
+    if (this.#unlocked) this.tally.unlocked--
     this.held.length = 0
     this.waiting = NOTHING
     leaveAll(this)

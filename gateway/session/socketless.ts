@@ -35,4 +35,4 @@ const WRITER: FrameWriter = {
   part: () => NOTHING,
 }
 
-const LANE: Lane = { name: 'none', writer: () => WRITER }
+const LANE: Lane = { name: 'none', medium: 'none', writer: () => WRITER }

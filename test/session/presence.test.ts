@@ -412,7 +412,7 @@ describe('what it costs', () => {
   test('is one frame encoded, however many take it', async () => {
     let writers = 0
     const lane: Lane = {
-      name: binaryLane.name,
+      ...binaryLane,
       writer: () => {
         writers++
         return binaryLane.writer()

@@ -3,6 +3,7 @@ import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import type { Lost } from '@porthouse/proto/v1/room'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { CountBy } from '../../gateway/observe/counts.ts'
 import type { Place } from '../../gateway/router/place.ts'
 import { SlowQueue } from '../../gateway/session/outbox/slow-queue.ts'
 import { plainPlace } from '../support/plain-place.ts'
@@ -31,7 +32,7 @@ function readBytes(bytes: Buffer): { route: number; channel: string; sequence: n
 
 /** A queue, and what came into it. */
 class Trial {
-  readonly queue = new SlowQueue(BYTES_MAX)
+  readonly queue = new SlowQueue(BYTES_MAX, new CountBy())
   readonly sequences = new Map(places.map((place) => [place, 0]))
   refused = false
 

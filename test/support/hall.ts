@@ -17,6 +17,7 @@ import { binaryLane } from '../../gateway/ingress/websocket/binary-lane.ts'
 import type { Acceptor, Handshake } from '../../gateway/locks/acceptor.ts'
 import { knockAcceptor } from '../../gateway/locks/acceptors/knock.ts'
 import { tokenAcceptor } from '../../gateway/locks/acceptors/token.ts'
+import { Counts } from '../../gateway/observe/counts.ts'
 import { Programs } from '../../gateway/programs/programs.ts'
 import { parsePath } from '../../gateway/protocol/address.ts'
 import { Uuid7Source } from '../../gateway/protocol/uuid7.ts'
@@ -140,6 +141,7 @@ export class Hall {
       newId: () =>
         `${'a'.repeat(12)}${(this.#ids++).toString().padStart(4, '0')}`.replace(/\d/g, letter),
       turn,
+      counts: new Counts(),
       log,
       router: new Router({
         graph,

@@ -1,6 +1,7 @@
 /** A socket for the router that keeps what it is given; no session, no connection. */
 import type { Frame } from '@porthouse/proto/v1/frame'
 import { binaryLane } from '../../gateway/ingress/websocket/binary-lane.ts'
+import { Tally } from '../../gateway/observe/counts.ts'
 import type { Stamp } from '../../gateway/protocol/packet-writer.ts'
 import type { ScannedEnvelope } from '../../gateway/protocol/scan-envelope.ts'
 import type { Batch } from '../../gateway/router/batch.ts'
@@ -22,6 +23,7 @@ export interface MemorySocketOptions {
 export class MemorySocket implements Socket {
   readonly id: string
   readonly lane: Lane
+  readonly tally = new Tally()
   readonly actors: readonly Actor[]
   readonly accounts: ReadonlySet<string>
   readonly client: string | undefined

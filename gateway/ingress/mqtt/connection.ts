@@ -111,6 +111,7 @@ export class MqttConnection implements Wire, Flushable, PortHost {
   }
 
   #read(chunk: Buffer): void {
+    this.parts.core.counts.media.mqtt.bytesIn += chunk.length
     if (this.#more) this.#more.push(chunk)
     else if (this.#chunk) this.#more = [chunk]
     else {

@@ -11,7 +11,7 @@ import { formatAddress } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { Outcome } from '../../router/outcome.ts'
 import { type End, publish, publishNow } from '../../session/publishing.ts'
-import { receiptOf, rejectedBy } from '../../session/receipt.ts'
+import { countReceipt, receiptOf, rejectedBy } from '../../session/receipt.ts'
 import type { Session } from '../../session/session.ts'
 import type { MqttConnection } from './connection.ts'
 import { envelopeOf, type Routing } from './mapping/publish.ts'
@@ -181,7 +181,9 @@ export class Incoming {
 
   /** Of QoS 0, which nothing acknowledges. */
   #lost(end: End): void {
-    if (isRefused(end) && this.#connection.state !== 'closed') this.#tell(0, end)
+    if (!isRefused(end) || this.#connection.state === 'closed') return
+    this.#count(end)
+    this.#tell(0, end)
   }
 
   #settle(pending: Pending, end: End): void {
@@ -201,6 +203,7 @@ export class Incoming {
 
   #acknowledge(qos: QoS, messageId: number, end: End): void {
     const { version, conversation } = this.#connection
+    this.#count(end)
     if (end !== TAKEN) this.#tell(messageId, end)
     const refused = isRefused(end)
     if (refused && version < 5 && !conversation.hears('receipt')) {
@@ -213,6 +216,11 @@ export class Incoming {
       this.#taken.add(messageId)
     }
     this.#connection.acknowledge(qos === 1 ? 'puback' : 'pubrec', messageId, reasonCode)
+  }
+
+  #count(end: End): void {
+    const { session } = this.#connection
+    if (session && end !== TAKEN) countReceipt(session, end)
   }
 
   /** The receipt, under the packet's id, to whoever listens for it. */

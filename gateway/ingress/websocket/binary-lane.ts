@@ -7,6 +7,7 @@ import { BINARY, HEADROOM, writeHeader } from './framing.ts'
 
 export const binaryLane: Lane = {
   name: 'porthouse.v1',
+  medium: 'websocket',
   writer: () => new BinaryWriter(),
 }
 

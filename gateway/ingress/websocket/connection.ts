@@ -56,6 +56,7 @@ export function receiveJson(session: Session, text: Buffer): void {
   if (!mayRead(session, text.length)) return
   try {
     const packet = packetOfJson(text.toString())
+    session.tally.bytesIn += text.length - packet.length
     // Blanks and fields that nobody knows are work as well.
     if (!session.unlocked) session.limboBytes += Math.max(0, text.length - packet.length)
     receive(session, packet)

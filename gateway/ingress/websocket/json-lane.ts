@@ -17,6 +17,7 @@ import { HEADROOM, TEXT, writeHeader } from './framing.ts'
 
 export const jsonLane: Lane = {
   name: 'porthouse.v1.json',
+  medium: 'websocket-json',
   writer: () => new JsonWriter(),
 }
 

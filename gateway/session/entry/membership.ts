@@ -156,7 +156,7 @@ function join(session: Session, room: Room): Membership {
   room.members++
   room.place.members.add(member)
   session.memberships.set(room.place.route, member)
-  session.unlocked = true
+  session.unlock()
   return member
 }
 

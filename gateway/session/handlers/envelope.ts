@@ -5,7 +5,7 @@ import { type ScannedEnvelope, scanEnvelope } from '../../protocol/scan-envelope
 import type { ScannedFrame } from '../../protocol/scan-packet.ts'
 import type { Outcome } from '../../router/outcome.ts'
 import { publish } from '../publishing.ts'
-import { receiptOf, rejectedBy } from '../receipt.ts'
+import { countReceipt, receiptOf, rejectedBy } from '../receipt.ts'
 import type { Session } from '../session.ts'
 import { refusesRequest } from './fatal.ts'
 
@@ -43,11 +43,14 @@ function answer(session: Session, id: number, outcome: Outcome): void {
 }
 
 function tell(session: Session, id: number, outcome: Outcome): void {
+  const isAsked = outcome.level !== ReceiptLevel.UNSPECIFIED
+  if (outcome.refusals.length > 0 || isAsked) countReceipt(session, outcome)
   if (outcome.refusals.length > 0) {
     session.send(id, { case: 'receipt', value: receiptOf(outcome) })
-  } else if (outcome.level !== ReceiptLevel.UNSPECIFIED) session.outbox.receipt(id, outcome)
+  } else if (isAsked) session.outbox.receipt(id, outcome)
 }
 
 function reject(session: Session, id: number, refusal: Refusal): void {
+  countReceipt(session, refusal)
   session.send(id, { case: 'receipt', value: rejectedBy(refusal) })
 }

@@ -27,7 +27,7 @@ export function adopt(session: Session, proof: Proof, told = LONG_AGO): Refusal 
   const { proofs: before } = session
   become(session, before.toSpliced(known < 0 ? before.length : known, 1, proof))
   session.core.technical.opened(session, proof, before)
-  if (proof.account) session.unlocked = true
+  if (proof.account) session.unlock()
   const { holders } = session.core
   if (told !== holders.told) holders.review(keysOf(proof))
   return undefined

@@ -88,6 +88,7 @@ function apply(session: Session, effect: LockEffect): void {
     case 'unlocked':
       return session.unlockedAt(effect.place)
     case 'lockedOut':
+      if (effect.code !== Code.UNSPECIFIED) session.core.counts.lockedOut.add(effect.code)
       return lockedOut(session, effect.place, effect.code)
     case 'refuse':
       return session.refuse(effect.frame, effect.code, effect.detail)
@@ -128,7 +129,9 @@ function judged(session: Session, lock: Lock, step: LockStep, told: number): voi
   // The lock may have been dropped meanwhile, and then the answer was refused.
   if (session.closed || !isCurrent(session, lock)) return
   if (step.outcome === 'challenge' && step.later) awaitLater(session, lock, step.later, told)
-  if (isWrongAnswer(lock, step)) session.core.failures.add(session.handshake.remote)
+  const isWrong = isWrongAnswer(lock, step)
+  if (isWrong) session.core.failures.add(session.handshake.remote)
+  countLogin(session, lock, step, isWrong)
   const judgement = judgementOf(session, lock, step, told)
   const resolves = judgement.outcome === 'passed' ? resolvedLocks(session) : []
   stepLocks(session, { type: 'judged', lock: lock.id, round: lock.round, judgement, resolves })
@@ -142,6 +145,15 @@ function isCurrent({ stack }: Session, { id, round }: Lock): boolean {
 /** What a lock finds in the handshake, or cannot judge, nobody has answered wrong. */
 function isWrongAnswer({ phase }: Lock, step: LockStep): boolean {
   return phase === 'judging' && step.outcome === 'failed' && step.code !== Code.UNAVAILABLE
+}
+
+function countLogin({ core }: Session, { choice }: Lock, step: LockStep, isWrong: boolean): void {
+  const { passed, failed, unavailable } = core.counts.logins
+  if (step.outcome === 'passed') passed.add(choice.acceptor)
+  else if (isWrong) failed.add(choice.acceptor)
+  else if (step.outcome === 'failed' && step.code === Code.UNAVAILABLE) {
+    unavailable.add(choice.acceptor)
+  }
 }
 
 /** A verdict that comes without an answer; void once there is one, which the round tells. */

@@ -5,6 +5,7 @@
  */
 import { Replay } from '@porthouse/proto/v1/envelope'
 import type { Frame } from '@porthouse/proto/v1/frame'
+import type { Counts, Tally } from '../../observe/counts.ts'
 import type { EnvelopeBody, ReceiptFacts, Stamp } from '../../protocol/packet-writer.ts'
 import type { Page } from '../../rooms/history/page.ts'
 import type { Batch } from '../../router/batch.ts'
@@ -36,6 +37,9 @@ export interface OutboxParts {
   readonly turn: Turn
   readonly options: OutboxOptions
   readonly clock: () => number
+  /** Of its medium, and of the gateway. */
+  readonly tally: Tally
+  readonly counts: Counts
   /** The socket has to go; called at most once a turn. */
   readonly overflow: () => void
   /** What is for the socket has to wait; called as often as that begins. */
@@ -56,10 +60,12 @@ export class Outbox {
   #more: Buffer[] | undefined
   #holding = false
   #whenReady: (() => void)[] | undefined
+  readonly #tally: Tally
   readonly #turn: Turn
   readonly #lane: Lane
   readonly #options: OutboxOptions
   readonly #clock: () => number
+  readonly #counts: Counts
   readonly #overflow: () => void
   readonly #slowed: () => void
   #stalledSince = 0
@@ -70,6 +76,8 @@ export class Outbox {
     this.#turn = parts.turn
     this.#options = parts.options
     this.#clock = parts.clock
+    this.#tally = parts.tally
+    this.#counts = parts.counts
     this.#overflow = parts.overflow
     this.#slowed = parts.slowed
   }
@@ -254,8 +262,9 @@ export class Outbox {
   #isSlow(): boolean {
     if (this.#slow) return true
     if (this.#wire.buffered + this.#pending <= DIRECT_BYTES_MAX) return false
-    this.#slow = new SlowQueue(this.#options.bytes)
+    this.#slow = new SlowQueue(this.#options.bytes, this.#counts.lost)
     this.#stalledSince = this.#clock()
+    this.#counts.slowed++
     this.#slowed()
     return true
   }
@@ -292,7 +301,9 @@ export class Outbox {
     this.#first = undefined
     this.#more = undefined
     this.#pending = 0
-    this.#wire.write(more ? Buffer.concat([first, ...more]) : first)
+    const bytes = more ? Buffer.concat([first, ...more]) : first
+    this.#tally.bytesOut += bytes.length
+    this.#wire.write(bytes)
   }
 }
 

@@ -6,6 +6,7 @@ import { create } from '@bufbuild/protobuf'
 import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { Code } from '@porthouse/proto/v1/code'
 import { type Frame, FrameSchema } from '@porthouse/proto/v1/frame'
+import type { CountBy } from '../../observe/counts.ts'
 import type { Place } from '../../router/place.ts'
 
 interface Entry<Item> {
@@ -29,6 +30,7 @@ interface Loss {
 /** `Item`: bytes ready for the wire, or what is to become such; its length is in bytes. */
 export class SlowQueue<Item extends { readonly length: number } = Buffer> {
   readonly #bytesMax: number
+  readonly #lost: CountBy<Policy>
   /** In order of arrival, by number, so that any of them can go. */
   readonly #entries = new Map<number, Entry<Item>>()
   /** For rooms that conflate: the entry that waits for each channel. */
@@ -39,8 +41,10 @@ export class SlowQueue<Item extends { readonly length: number } = Buffer> {
   #bytes = 0
   #next = 0
 
-  constructor(bytesMax: number) {
+  /** `lost`: to count what gives way in. */
+  constructor(bytesMax: number, lost: CountBy<Policy>) {
     this.#bytesMax = bytesMax
+    this.#lost = lost
   }
 
   /** Adds what may not be lost. False where the queue is full, and the socket has to go. */
@@ -156,6 +160,7 @@ export class SlowQueue<Item extends { readonly length: number } = Buffer> {
   }
 
   #lose({ place, sequence }: QueuedMessage): void {
+    this.#lost.add(place.config.slowConsumers)
     const loss = this.#losses.get(place)
     if (!loss) {
       this.#losses.set(place, { from: sequence, to: sequence, count: 1 })

@@ -91,7 +91,7 @@ export class Device implements Wire {
       kind: mqttKind(this.connection),
     })
     // As one who has proved an identity.
-    this.session.unlocked = true
+    this.session.unlock()
   }
 
   /** As the stage sees it. */

@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { plainContent } from '../../../gateway/ingress/mqtt/delivery/content.ts'
 import { type Parcel, parcelOf } from '../../../gateway/ingress/mqtt/delivery/parcel.ts'
 import { Window, type WindowHost } from '../../../gateway/ingress/mqtt/delivery/window.ts'
+import { CountBy } from '../../../gateway/observe/counts.ts'
 import { plainPlace } from '../../support/plain-place.ts'
 import { Switchboard } from '../../support/switchboard.ts'
 
@@ -45,6 +46,7 @@ interface Sent {
 class Link implements WindowHost {
   readonly most = MOST
   readonly bytesMax = BYTES_MAX
+  readonly losses = new CountBy<Policy>()
   mayTake = true
   holdsLive = false
   keeps = true

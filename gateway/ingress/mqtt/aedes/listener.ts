@@ -1,4 +1,5 @@
 /** Who listens through Aedes' emitter, as a socket of the router. */
+import { UNCOUNTED } from '../../../observe/counts.ts'
 import type { EnvelopeBody, Stamp } from '../../../protocol/packet-writer.ts'
 import type { Batch } from '../../../router/batch.ts'
 import type { FrameWriter, Lane } from '../../../router/lane.ts'
@@ -55,6 +56,7 @@ interface Heard {
 /** A lane whose frames are messages as they are: what is not sent anywhere needs no bytes. */
 const lane: Lane = {
   name: 'aedes',
+  medium: 'none',
   writer: () => new HeardMessages(),
 }
 
@@ -90,6 +92,7 @@ const ACTOR: Actor = { address: '', from: new Uint8Array(), principal: '', terms
 export class Listener implements Socket {
   readonly id = ''
   readonly lane = lane
+  readonly tally = UNCOUNTED
   readonly actors = [ACTOR]
   readonly accounts: ReadonlySet<string> = new Set()
   readonly client = undefined

@@ -17,6 +17,7 @@ function lane(name: string, is5: boolean): MqttLane {
   const writer = (place = '') => new MqttWriter(place, is5)
   return {
     name,
+    medium: 'mqtt',
     is5,
     writer,
     paged(page) {

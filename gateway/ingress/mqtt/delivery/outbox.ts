@@ -248,6 +248,10 @@ export class MqttOutbox extends Outbox implements WindowHost {
     return this.#parts.options.bytes
   }
 
+  get losses() {
+    return this.#parts.counts.lost
+  }
+
   get mayTake(): boolean {
     return !this.#isClosed && this.#connection.state === 'connected' && super.ready
   }

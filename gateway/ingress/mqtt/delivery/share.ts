@@ -3,6 +3,8 @@
  * subscribed to it by the same name and filters. A share is a listener of its own in the room; what
  * its room retains is not sent to it.
  */
+
+import type { Tally } from '../../../observe/counts.ts'
 import { matchesAny } from '../../../protocol/channel.ts'
 import { Refusal } from '../../../protocol/codes.ts'
 import type { Batch } from '../../../router/batch.ts'
@@ -35,6 +37,7 @@ export class Share implements Socket {
   readonly id = ''
   /** MQTT 5's has all that others need. */
   readonly lane = mqtt5Lane
+  readonly tally: Tally
   readonly actors = NOBODY
   readonly accounts = NONE
   readonly client = undefined
@@ -46,8 +49,9 @@ export class Share implements Socket {
   /** Who was picked last stands last. */
   readonly #subscribers = new Map<MqttConnection, Subscriber>()
 
-  constructor(place: Place, filters: readonly string[]) {
+  constructor(place: Place, filters: readonly string[], tally: Tally) {
     this.place = place
+    this.tally = tally
     this.#member = newMembership(this, place)
     for (const filter of filters) place.listen(this.#member, filter)
   }
@@ -149,7 +153,7 @@ export class Shares {
     const shares = this.#shares.get(place) ?? new Map<string, Share>()
     this.#shares.set(place, shares)
     const key = `${group}\n${filters.join('\n')}`
-    const share = shares.get(key) ?? new Share(place, filters)
+    const share = shares.get(key) ?? new Share(place, filters, session.tally)
     shares.set(key, share)
     share.set(connection, subscription, member)
     const own = this.#of.get(connection) ?? new Map<string, Subscribed>()

@@ -3,7 +3,9 @@
  * unacknowledged, and what waits behind them is bounded in bytes by each room's policy, as for any
  * socket that is slow (R46, L2).
  */
+import type { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import type { Frame } from '@porthouse/proto/v1/frame'
+import type { CountBy } from '../../../observe/counts.ts'
 import { keepId } from '../../../protocol/uuid7.ts'
 import { SlowQueue } from '../../../session/outbox/slow-queue.ts'
 import { NO_CONTENT, ownContent } from './content.ts'
@@ -17,6 +19,8 @@ export interface WindowHost {
   readonly most: number
   /** In all that is unacknowledged, in all that waits: bytes each. */
   readonly bytesMax: number
+  /** To count what gives way in. */
+  readonly losses: CountBy<Policy>
   /** The connection takes more now. */
   readonly mayTake: boolean
   /** Aedes has more to give of what was kept, which goes before all that comes now. */
@@ -87,7 +91,7 @@ export class Window {
       return true
     }
     own(parcel)
-    this.#waiting ??= new SlowQueue(this.#host.bytesMax)
+    this.#waiting ??= new SlowQueue(this.#host.bytesMax, this.#host.losses)
     const { source, isReplay } = parcel
     if (!source || isReplay) return this.#waiting.add(parcel)
     const { place, channel, message } = source

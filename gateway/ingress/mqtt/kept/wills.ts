@@ -181,7 +181,7 @@ function become(session: Session, proofs: readonly Proof[], address: string): vo
   session.proofs = proofs
   session.actors = actors.length > 0 ? actors : [itself(address)]
   session.accounts = new Set(proofs.flatMap(({ account }) => account?.slug ?? []))
-  session.unlocked = true
+  session.unlock()
 }
 
 function actorOf(proof: Proof, own: string): ProvedActor | undefined {

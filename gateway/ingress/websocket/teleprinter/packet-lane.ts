@@ -10,6 +10,7 @@ import type { FrameWriter, Lane } from '../../../router/lane.ts'
 
 export const packetLane: Lane = {
   name: 'teleprinter',
+  medium: 'teleprinter',
   writer: () => new BarePacketWriter(),
 }
 
