@@ -9,6 +9,7 @@ import { OffenceBook } from './identity/offences.ts'
 import { RecordCache } from './identity/record-cache.ts'
 import { Connections } from './ingress/connections.ts'
 import { loginRoutes } from './ingress/http/login.ts'
+import type { Route } from './ingress/http/route.ts'
 import { serveHttp } from './ingress/http/server.ts'
 import { MqttConnection } from './ingress/mqtt/connection.ts'
 import { type MqttIngress, mqttIngress } from './ingress/mqtt/ingress.ts'
@@ -114,12 +115,7 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
       if (sessions.draining) throw new Refusal(Code.DRAINING, 'the gateway goes down')
       await store.ping()
     },
-    routes: loginRoutes({
-      logins: new OidcLogins(parts),
-      publicUrl: () => parts.urls()[0],
-      origins: config.http.origins,
-      trustsPage: parts.trustsPage,
-    }),
+    routes: config.features.includes('login') ? loginOf(config, parts) : [],
     upgrade: upgrades(
       config.features.includes('websocket')
         ? webSocketIngress(webSocketOptions({ config, store, log }, clock, connections), sessions)
@@ -228,6 +224,12 @@ function acceptorParts(
   return parts
 }
 
+function loginOf({ http: { origins } }: Config, parts: AcceptorParts): Route[] {
+  const { urls, trustsPage } = parts
+  const logins = new OidcLogins(parts)
+  return loginRoutes({ logins, publicUrl: () => urls()[0], origins, trustsPage })
+}
+
 /** What a gateway is reached by of which nobody said more: from this machine alone. */
 function ownUrls(host: string, port: number): string[] {
   if (!isLoopback(host)) return []
@@ -251,7 +253,10 @@ function coreOf(
   const writer = new HistoryWriter({ histories, turn, uptime, log, options: config.history })
   const { limits } = config
   const actions = programActions(() => core)
-  const programs = new Programs({ options: config.programs, limits, ids, actions, uptime, log })
+  // Without a folder there are none, and a room whose config names one says so.
+  const { folder, ...others } = config.programs
+  const options = config.features.includes('programs') ? config.programs : others
+  const programs = new Programs({ options, limits, ids, actions, uptime, log })
   const core: Core = {
     options: config,
     clock,

@@ -31,7 +31,7 @@ function withSettings(command: Command): Command {
     .option('--http <host:port>', 'where HTTP and WebSocket listen (default 127.0.0.1:8080)')
     .option('--mqtt <host:port>', 'where MQTT listens, or off (default 127.0.0.1:1883)')
     .option('--data <dir>', 'folder of everything that lasts')
-    .option('--features <list>', 'what this process does: websocket,mqtt,teleprinter')
+    .option('--features <list>', 'what this process does, such as all,-teleprinter (default all)')
     .option('--log <level>', 'fatal, error, warn, info, debug, trace or silent (default info)')
     .option('--demo', 'make account demo, rooms demo/hello and demo/board and a token')
 }

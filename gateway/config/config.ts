@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { gatewayUrl } from '../protocol/gateway-url.ts'
+import { features } from './features.ts'
 import {
   bool,
   bytes,
@@ -16,8 +17,6 @@ import {
   seconds,
   text,
 } from './setting.ts'
-
-export const FEATURES = ['websocket', 'mqtt', 'teleprinter'] as const
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
@@ -106,12 +105,7 @@ export const schema = z.strictObject({
     allowed: 'postgres://USER:PASSWORD@HOST:PORT/DATABASE',
     meaning: 'a PostgreSQL server to use in place of the embedded one',
   }),
-  features: list(
-    z.enum(FEATURES),
-    [...FEATURES],
-    FEATURES.join(', '),
-    'what this process does (R47)',
-  ),
+  features: features(),
   log: choice(LOG_LEVELS, 'info', 'the least important level that is logged'),
   heartbeatMs: ms(25_000, 50, 'silence after which a socket is asked for a sign of life'),
   limbo: section({

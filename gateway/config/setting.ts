@@ -126,7 +126,8 @@ function isText(raw: unknown, shape: RegExp): raw is string {
   return typeof raw === 'string' && shape.test(raw)
 }
 
-function split(raw: string): string[] {
+/** The items of a list that is written as text. */
+export function split(raw: string): string[] {
   return raw
     .split(',')
     .map((item) => item.trim())

@@ -97,7 +97,7 @@ export class AccountPrograms {
     this.#rooms.set(room.number, room)
     if (this.#pause) return room.lost(false)
     if (this.#parts.options.folder === undefined) {
-      this.tell(room, 'this gateway has no folder of programs: config programs.folder')
+      this.tell(room, 'this gateway has no programs: see programs.folder and features')
       return room.lost(false)
     }
     if (!this.#process) return this.#start()

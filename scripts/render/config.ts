@@ -13,9 +13,10 @@ the common ones on the command line. A flag wins over the environment, the envir
 file, the file over the default. \`porthouse config\` prints what holds, and where it comes from.
 `
 
-/** Defaults that depend on where the gateway runs. */
+/** Defaults that depend on where the gateway runs, or have a name of their own. */
 const placed: Record<string, string> = {
   data: '`.porthouse` in a clone, else `~/.local/share/porthouse`',
+  features: '`all`',
   databaseUrl: 'the embedded PostgreSQL',
 }
 

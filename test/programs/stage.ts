@@ -36,7 +36,7 @@ export class Stage {
     const config = schema.parse({
       data: 'nowhere',
       http: { listen: '127.0.0.1:0' },
-      features: ['websocket'],
+      features: ['websocket', 'programs'],
       drainMs: 100,
       programs: { ...settings, folder },
     })
