@@ -77,15 +77,30 @@ export interface Rooms {
   head(account: string, room: string): Promise<RoomHead | undefined>
   /** By slug. Rejects with `missing` where the account is unknown. */
   list(account: string): Promise<ListedRoom[]>
-  /** Keeps the old config as a revision. Rejects with `missing`. */
-  configure(account: string, room: string, config: Config, author: string): Promise<RoomRecord>
+  /**
+   * The same without configs, at most `limit`, those whose slug comes after `after`: for an account
+   * of any size.
+   */
+  page(account: string, page: { after?: string; limit: number }): Promise<RoomHead[]>
+  /**
+   * Keeps the old config as a revision. Rejects with `missing`; with `stale` where the room is not
+   * at revision `expected` any more, so that of several at once one alone is done.
+   */
+  configure(
+    account: string,
+    room: string,
+    config: Config,
+    author: string,
+    expected?: number,
+  ): Promise<RoomRecord>
   /** The latest first, at most `limit`, those before revision `before`. Rejects with `missing`. */
   revisions(
     account: string,
     room: string,
     page: { before?: number; limit: number },
   ): Promise<RoomRevision[]>
-  delete(account: string, room: string): Promise<boolean>
+  /** Rejects with `stale` as `configure` does. */
+  delete(account: string, room: string, expected?: number): Promise<boolean>
 }
 
 /** A config that a room has, or had (R19). */
@@ -329,11 +344,18 @@ export interface Changes {
 /**
  * `invalid`: what was given would not read back the same, being too long or too large a number, or
  * with characters that no database holds (threat S2). `unreadable`: what is kept is of a later
- * version, and stays so. `unavailable` is temporary: the database is
- * away, busy or too slow; `full` as well: it has no space left. A change may have happened all the
- * same, unless the error is `certain`.
+ * version, and stays so. `stale`: it is not as the caller expects it any more. `unavailable` is
+ * temporary: the database is away, busy or too slow; `full` as well: it has no space left. A change
+ * may have happened all the same, unless the error is `certain`.
  */
-export type StoreFailure = 'exists' | 'missing' | 'invalid' | 'unreadable' | 'unavailable' | 'full'
+export type StoreFailure =
+  | 'exists'
+  | 'missing'
+  | 'invalid'
+  | 'unreadable'
+  | 'stale'
+  | 'unavailable'
+  | 'full'
 
 export class StoreError extends Error {
   readonly failure: StoreFailure

@@ -56,12 +56,31 @@ export class PostgresRooms implements Rooms {
     })
   }
 
-  configure(account: string, room: string, config: Config, author: string): Promise<RoomRecord> {
+  page(account: string, { after, limit }: { after?: string; limit: number }): Promise<RoomHead[]> {
     return this.#database.run(async (queries) => {
-      const { id } = await theHead(queries, account, room)
-      const update = sql`update ${rooms} set revision = revision + 1 where id = ${id}`
-      await revise(queries, update, config, author)
-      return theRoom(queries, account, id)
+      const { id } = await theAccount(queries, account)
+      const later = after === undefined ? undefined : sql`${bySlug(rooms)} > ${after}`
+      return selectHeads(queries)
+        .where(and(eq(rooms.accountId, id), later))
+        .orderBy(bySlug(rooms))
+        .limit(limit)
+    })
+  }
+
+  configure(
+    account: string,
+    room: string,
+    config: Config,
+    author: string,
+    expected?: number,
+  ): Promise<RoomRecord> {
+    return this.#database.run(async (queries) => {
+      const head = await theHead(queries, account, room)
+      const update = sql`update ${rooms} set revision = revision + 1
+        where ${one(head.id, expected)}`
+      const kept = await revise(queries, update, config, author)
+      if (kept) return { ...head, ...kept }
+      throw await otherwise(queries, head)
     })
   }
 
@@ -88,26 +107,41 @@ export class PostgresRooms implements Rooms {
     })
   }
 
-  delete(account: string, room: string): Promise<boolean> {
+  delete(account: string, room: string, expected?: number): Promise<boolean> {
     return this.#database.run(async (queries) => {
       const found = await findHead(queries, account, room)
       if (!found) return false
-      const gone = await queries.delete(rooms).where(eq(rooms.id, found.id)).returning()
+      const gone = await queries.delete(rooms).where(one(found.id, expected)).returning()
+      if (gone.length === 0 && (await findHead(queries, found.account.id, found.id))) {
+        throw stale()
+      }
       return gone.length > 0
     })
   }
 }
 
+/** The row of that id, at that revision where one is expected. */
+function one(id: string, expected: number | undefined): SQL {
+  return expected === undefined ? sql`id = ${id}` : sql`id = ${id} and revision = ${expected}`
+}
+
+/** Why nothing was changed of a room that was there. */
+async function otherwise(queries: Queries, { id, account }: RoomHead): Promise<StoreError> {
+  return (await findHead(queries, account.id, id)) ? stale() : unknown()
+}
+
 /**
  * Changes one row of rooms and keeps the config as the revision that the row now has, in one
- * statement.
+ * statement. Undefined where no row was changed.
  */
 async function revise(queries: Queries, change: SQL, config: Config, author: string) {
   const json = JSON.stringify(toJson(ConfigSchema, config))
-  await queries.execute(sql`
+  const [kept] = await queries.execute<{ revision: number; config: JsonValue }>(sql`
     with room as (${change} returning id, revision)
     insert into ${roomRevisions} (room_id, revision, config, author)
-    select id, revision, ${json}::jsonb, ${keptText(author, 'author')} from room`)
+    select id, revision, ${json}::jsonb, ${keptText(author, 'author')} from room
+    returning revision, config`)
+  return kept && { revision: kept.revision, config: readConfig(kept.config) }
 }
 
 const HEAD = {
@@ -138,12 +172,12 @@ async function theRoom(queries: Queries, account: string, room: string): Promise
   return known(await findRoom(queries, account, room))
 }
 
+function selectHeads(queries: Queries) {
+  return queries.select(HEAD).from(rooms).innerJoin(accounts, eq(accounts.id, rooms.accountId))
+}
+
 async function findHead(queries: Queries, account: string, room: string) {
-  const [row] = await queries
-    .select(HEAD)
-    .from(rooms)
-    .innerJoin(accounts, eq(accounts.id, rooms.accountId))
-    .where(and(named(accounts, account), named(rooms, room)))
+  const [row] = await selectHeads(queries).where(and(named(accounts, account), named(rooms, room)))
   return row
 }
 
@@ -152,8 +186,16 @@ async function theHead(queries: Queries, account: string, room: string): Promise
 }
 
 function known<T>(found: T | undefined): T {
-  if (!found) throw new StoreError('missing', 'the room is unknown')
+  if (!found) throw unknown()
   return found
+}
+
+function unknown(): StoreError {
+  return new StoreError('missing', 'the room is unknown')
+}
+
+function stale(): StoreError {
+  return new StoreError('stale', 'the room was changed meanwhile', undefined, true)
 }
 
 /**
