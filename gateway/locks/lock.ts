@@ -18,7 +18,8 @@ export interface Lock {
   readonly place: string | undefined
   /** Id of the lock that needs this one. */
   readonly asker: string | undefined
-  /** In milliseconds of the same clock as `tick`. */
+  /** When it was set, and until when it may be resolved; in milliseconds of the clock of `tick`. */
+  readonly since: number
   readonly deadline: number
   readonly triesLeft: number
   /**
@@ -45,6 +46,7 @@ export type Values = Readonly<Record<string, string>>
 export interface NewLock {
   readonly id: string
   readonly flow: Flow
+  readonly since: number
   readonly deadline: number
 }
 

@@ -54,7 +54,7 @@ function guard(stack: LockStack, { place, locks }: Input<'guard'>): Reduced {
 }
 
 function newLock(
-  { id, flow, deadline }: NewLock,
+  { id, flow, since, deadline }: NewLock,
   place: string | undefined,
   asker: string | undefined,
 ): Lock {
@@ -63,7 +63,8 @@ function newLock(
   const fresh = { out: [], phase: 'set', round: 0, needs: 0, state: undefined, frame: 0 } as const
   const ask = { case: undefined }
   const { tries: triesLeft } = choice
-  return { id, flow, choice, place, asker, deadline, triesLeft, ask, values: {}, ...fresh }
+  const set = { id, flow, since, deadline }
+  return { ...set, choice, place, asker, triesLeft, ask, values: {}, ...fresh }
 }
 
 /**

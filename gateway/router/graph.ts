@@ -53,6 +53,11 @@ export class Graph {
     return this.#locks.get(lock)
   }
 
+  /** Sockets at a lock; one at several stands here as often. */
+  get waiting(): Iterable<Waiting> {
+    return this.#locks.values()
+  }
+
   addLock(lock: string, waiting: Waiting): void {
     this.#locks.set(lock, waiting)
   }

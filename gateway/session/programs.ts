@@ -10,10 +10,8 @@ import { Refusal } from '../protocol/codes.ts'
 import type { AskedLock, ProgramActions } from '../rooms/program.ts'
 import type { Membership } from '../router/membership.ts'
 import type { Core } from './core.ts'
-import { enter } from './entry/entry.ts'
 import { joined } from './entry/listening.ts'
-import { memberIn } from './entry/member-in.ts'
-import { leaveRoom } from './entry/membership.ts'
+import { move } from './entry/move.ts'
 import type { WaitingEntry } from './entry/waiting.ts'
 import { expel, tellLeft } from './live/tell.ts'
 import { leftOf, locksFor, stepLocks } from './locks/locks.ts'
@@ -28,11 +26,12 @@ export function programActions(core: () => Core): ProgramActions {
     unsubscribe(member, filter) {
       const session = sessionOf(member)
       member.place.unlisten(member, filter)
+      session.changed()
       session.topics?.takeBack(member, filter)
       const address = `${member.place.address}/${filter}`
       tellLeft(session, address, Code.UNSPECIFIED, 'by the room')
     },
-    move,
+    move: moveTo,
     lock: (member, wanted) => lock(core(), member, wanted, asked),
     left: (member) => forgetLocks(member, asked),
     failed: (account, place, code, detail) => core().technical.failed(account, place, code, detail),
@@ -53,42 +52,20 @@ function subscribe(member: Membership, filter: string): void {
   }
   session.topics?.give(member, filter)
   member.place.listen(member, filter)
+  session.changed()
   joined(session, 0, member, filter)
 }
 
-/** As if he had asked for it; he leaves the room once he is in the other. */
-async function move(member: Membership, name: string): Promise<void> {
-  const session = sessionOf(member)
-  const { rooms } = session.core
+/**
+ * He leaves the room once he is in the other. Rejects with Refusal where he does not get in, and
+ * never settles where he goes before.
+ */
+function moveTo(member: Membership, name: string): Promise<void> {
   const [account] = member.place.name.split('/')
-  const target = parseFilter(`room:${account}/${name}`)
-  // A stranger would meet a lock there; of its own account a program may know that there is none.
-  const room = await rooms.open(target.account, target.room)
-  if (!room) throw new Refusal(Code.ROOM_UNKNOWN, 'no such room')
-  rooms.release(room)
-  if (session.closed) return
-  return entered(session, target, () => {
-    const other = memberIn(session, target)
-    if (!other || other === member) return
-    joined(session, 0, other, undefined)
-    const wasTarget = session.target?.kind === 'room' && session.target.membership === member
-    if (session.memberships.get(member.place.route) === member) {
-      leaveRoom(session, member)
-      tellLeft(session, member.place.address, Code.UNSPECIFIED, 'moved by the room')
-    }
-    if (wasTarget) session.target = { kind: 'room', membership: other, channel: '' }
-  })
-}
-
-/** Rejects with Refusal where he does not get in, and never settles where he goes before. */
-function entered(session: Session, target: RoomAddress, then: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
-    const done = (refusal: Refusal | undefined) => {
-      if (refusal) return reject(refusal)
-      then()
-      resolve()
-    }
-    enter(session, { frameId: 0, target, listen: 'ifPermitted', done })
+    const target = parseFilter(`room:${account}/${name}`)
+    const done = (refusal: Refusal | undefined) => (refusal ? reject(refusal) : resolve())
+    move(sessionOf(member), { target, from: member, by: 'moved by the room' }, done).catch(reject)
   })
 }
 

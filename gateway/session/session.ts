@@ -224,6 +224,11 @@ export class Session implements Socket {
     this.outbox.envelope(body, stamp, undefined, structure)
   }
 
+  /** What it is, or may do, is not what it was. */
+  changed(): void {
+    this.core.technical.changed(this)
+  }
+
   /** Sends a frame to this socket alone. */
   send(id: number, body: Body): void {
     if (!this.closed) this.outbox.frame(create(FrameSchema, { id, body }))

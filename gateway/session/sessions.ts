@@ -66,6 +66,7 @@ export class Sessions {
   open(parts: SessionParts): Session {
     const session = new Session(this.#core, parts, this.#hooks)
     this.#all.add(session)
+    this.#core.technical.connected(session)
     return session
   }
 

@@ -29,7 +29,7 @@ function locks(of: string, specs: readonly (Spec | Flow)[], deadline = 10) {
   return specs.map((spec) => {
     const made = typeof spec === 'object' && 'kind' in spec ? spec : flow(spec)
     const name = typeof spec === 'string' ? spec : 'any'
-    return { id: `${of}.${name}`, flow: made, deadline }
+    return { id: `${of}.${name}`, flow: made, since: 0, deadline }
   })
 }
 

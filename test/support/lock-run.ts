@@ -52,7 +52,7 @@ export class LockRun {
   #wrongInLobby = 0
 
   newLocks(parts: readonly Flow[], deadline: number): NewLock[] {
-    return parts.map((flow) => ({ id: `lock-${this.#ids++}`, flow, deadline }))
+    return parts.map((flow) => ({ id: `lock-${this.#ids++}`, flow, since: this.now, deadline }))
   }
 
   guard(place: string, flow: Flow, parts: readonly Flow[], deadline: number): void {

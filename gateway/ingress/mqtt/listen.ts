@@ -127,6 +127,7 @@ export function stopListening(connection: MqttConnection, name: string): void {
     const isWanted = wanted.has(each) || subscriptions.isGiven(member, each)
     if (!isWanted) member.place.unlisten(member, each)
   }
+  session.changed()
   if (!subscriptions.isIn(name)) leavePlace(session, { kind: 'room', account, room })
 }
 

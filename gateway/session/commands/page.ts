@@ -6,6 +6,14 @@ export const PAGE_MAX = 256
 /** One page, so that a short question does not have a long answer; one entry at least is given. */
 const PAGE_BYTES_MAX = 65_536
 
+/** What a page may have. */
+export interface PageBounds {
+  readonly entries: number
+  readonly bytes: number
+}
+
+const COMMANDS: PageBounds = { entries: PAGE_MAX, bytes: PAGE_BYTES_MAX }
+
 export interface Page<T> {
   readonly entries: T[]
   /** There are others after the last of these. */
@@ -21,14 +29,15 @@ export function pageOf<From, To>(
     readonly read: (entry: From) => To
     readonly bytes: (read: To) => number
   },
+  most = COMMANDS,
 ): Page<To> {
-  const first = lowest(all, after, by.address)
+  const first = lowest(all, after, by.address, most.entries)
   const entries: To[] = []
   let bytes = 0
   for (const { entry } of first) {
     const read = by.read(entry)
     bytes += by.bytes(read)
-    const full = entries.length === PAGE_MAX || bytes > PAGE_BYTES_MAX
+    const full = entries.length === most.entries || bytes > most.bytes
     if (full && entries.length > 0) return { entries, more: true }
     entries.push(read)
   }
@@ -36,15 +45,20 @@ export function pageOf<From, To>(
 }
 
 /** The lowest after an address, one more than a page: of many, most are only looked at. */
-function lowest<From>(all: Iterable<From>, after: string, addressOf: (entry: From) => string) {
+function lowest<From>(
+  all: Iterable<From>,
+  after: string,
+  addressOf: (entry: From) => string,
+  most: number,
+) {
   const found: { address: string; entry: From }[] = []
   for (const entry of all) {
     const address = addressOf(entry)
     if (compare(address, after) <= 0) continue
-    const last = found[PAGE_MAX]
+    const last = found[most]
     if (last && compare(address, last.address) >= 0) continue
     found.splice(positionOf(found, address), 0, { address, entry })
-    if (found.length > PAGE_MAX + 1) found.pop()
+    if (found.length > most + 1) found.pop()
   }
   return found
 }

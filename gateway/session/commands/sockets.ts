@@ -12,6 +12,7 @@ import { Refusal } from '../../protocol/codes.ts'
 import { isUuid } from '../../protocol/name.ts'
 import { owns } from '../identity/identity.ts'
 import { heardAs, knownAs } from '../identity/known-as.ts'
+import { isNear, isOwned } from '../identity/sight.ts'
 import type { Session } from '../session.ts'
 import { allowanceOf } from './allowance.ts'
 import { type Page, pageOf } from './page.ts'
@@ -114,16 +115,11 @@ export function dropSocket(asker: Session, { socket }: DropSocket): Session {
   const address = parseAddress(socket)
   if (address.kind !== 'socket') throw new Refusal(Code.ADDRESS_INVALID, 'not a socket')
   const session = asker.core.router.graph.socket(address.socket) as Session | undefined
-  if (!session || !isNear(asker, session)) throw unknownTarget()
-  if (isOwn(asker, session) || isOwned(asker, session)) return session
+  const mayKnow =
+    session && (asker === session || isNear(session, (each) => asker.accounts.has(each)))
+  if (!mayKnow) throw unknownTarget()
+  if (isOwn(asker, session) || isOwned(session, (each) => owns(asker, each))) return session
   throw new Refusal(Code.COMMAND_NOT_PERMITTED, 'neither its own client nor its account')
-}
-
-/** Whether the asker may know that there is such a socket. */
-function isNear(asker: Session, session: Session): boolean {
-  if (asker === session) return true
-  for (const account of session.accounts) if (asker.accounts.has(account)) return true
-  return [...session.memberships.values()].some(({ place }) => mayKnow(asker, place.address))
 }
 
 function isOwn(asker: Session, session: Session): boolean {
@@ -136,15 +132,4 @@ function isOwn(asker: Session, session: Session): boolean {
 
 function holds({ proofs }: Session, token: string): boolean {
   return proofs.some((proof) => proof.token?.id === token)
-}
-
-/**
- * Whether it is a socket of an account that the asker speaks for: somebody in it, or nobody
- * anywhere, and in one of its rooms. Who is somebody elsewhere alone is only a guest.
- */
-function isOwned(asker: Session, session: Session): boolean {
-  if (session.accounts.size > 0) return [...session.accounts].some((each) => owns(asker, each))
-  return [...session.memberships.values()].some(({ place }) =>
-    owns(asker, accountIn(place.address)),
-  )
 }

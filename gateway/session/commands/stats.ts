@@ -5,6 +5,7 @@ import { type GetStats, type Occupancy, OccupancySchema } from '@porthouse/proto
 import { parseAddress } from '../../protocol/address.ts'
 import { coveredBy } from '../../protocol/channel.ts'
 import { Refusal } from '../../protocol/codes.ts'
+import { channelsOf, figuresOf } from '../../router/figures.ts'
 import type { Place } from '../../router/place.ts'
 import type { Session } from '../session.ts'
 import { inRoom } from './in-room.ts'
@@ -25,8 +26,8 @@ export async function getStats(asker: Session, { of, after }: GetStats): Promise
     if (channel !== undefined && !mayHear(channel)) {
       throw new Refusal(Code.CHANNEL_NOT_PERMITTED, 'no right to listen to this channel')
     }
-    const channels = channel === undefined ? channelsOf(place) : [channel]
-    const asked = [...channels].filter((each) => each === '' || mayHear(each))
+    const channels = channel === undefined ? ['', ...channelsOf(place)] : [channel]
+    const asked = channels.filter((each) => each === '' || mayHear(each))
     const now = asker.core.clock()
     return pageOf(asked, after, {
       address: (each) => addressOf(place, each),
@@ -36,27 +37,13 @@ export async function getStats(asker: Session, { of, after }: GetStats): Promise
   })
 }
 
-/** The room itself, channels that somebody listens to, and those that were sent to lately. */
-function channelsOf({ occupancy, traffic }: Place): Iterable<string> {
-  return new Set(['', ...occupancy.channels, ...traffic.channels()])
-}
-
 function addressOf({ address }: Place, channel: string): string {
   return channel === '' ? address : `${address}/${channel}`
 }
 
 function occupancyOf(place: Place, channel: string, nowMs: number): Occupancy {
-  const isRoom = channel === ''
-  const there = isRoom ? place.occupancy.room : place.occupancy.of(channel)
-  const sent = isRoom ? place.traffic.room : place.traffic.of(channel)
-  const rates = sent?.rates(nowMs)
-  return create(OccupancySchema, {
-    address: addressOf(place, channel),
-    sockets: there?.sockets ?? 0,
-    clients: there?.clients ?? 0,
-    messages: BigInt(sent?.messages ?? 0),
-    bytes: BigInt(sent?.bytes ?? 0),
-    messagesPerSecond: rates?.messages ?? 0,
-    bytesPerSecond: rates?.bytes ?? 0,
-  })
+  const { messages, bytes, ...figures } = figuresOf(place, channel, nowMs)
+  const address = addressOf(place, channel)
+  const sent = { messages: BigInt(messages), bytes: BigInt(bytes) }
+  return create(OccupancySchema, { address, ...figures, ...sent })
 }

@@ -175,6 +175,7 @@ function grant(
   else member.place.admitters.delete(member)
   session.core.presence.settled(member)
   settleGroups(session, member)
+  session.changed()
 }
 
 /** What changed for a member whose rights were settled anew (R51). */
@@ -223,6 +224,7 @@ export function leave(session: Session, filter: RoomAddress): void {
   else {
     member.place.unlisten(member, filter.channel)
     narrowPending(session, member, (each) => each !== filter.channel)
+    session.changed()
   }
 }
 

@@ -238,6 +238,7 @@ export class CatchUp {
     this.#session.send(0, { case: 'room', value: { action: { case: 'caughtUp', value } } })
     if (!this.repeats) for (const filter of this.#filters) place.listen(this.member, filter)
     this.#filters = []
+    this.#session.changed()
     this.#end()
   }
 

@@ -141,6 +141,7 @@ export function become(session: Session, proofs: readonly Proof[]): void {
   // A copy has no room to grow, which would be more than what is in it (G10).
   session.actors = actors.length > 0 ? actors.slice() : [itself(session.address)]
   graph.addNames(session, names.keys())
+  session.changed()
 }
 
 /** By slug and UUID; one set for all who are in the same accounts, of whom there may be many. */

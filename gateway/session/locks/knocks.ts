@@ -74,6 +74,7 @@ export class Knocks implements KnockDesk {
     const { promise, resolve: decided } = Promise.withResolvers<Code>()
     const pending = { lock, place, account, text, knocker, told: new WeakSet<Session>(), decided }
     this.#add(pending)
+    this.#parts.technical.knocked(knocker, eventOf(pending))
     signal.addEventListener('abort', () => this.#settle(pending, Code.LOCK_DEADLINE), {
       once: true,
     })
@@ -129,15 +130,14 @@ export class Knocks implements KnockDesk {
   /** False where he does not listen, may not decide, or was told before. */
   #tell(approver: Session, pending: Pending): boolean {
     const { technical } = this.#parts
-    const { lock, place, account, text: detail, knocker, told } = pending
+    const { account, knocker, told } = pending
     const hears =
       approver.capabilities.has(EVENTS_CAPABILITY) ||
       technical.watches.has(approver, 'rooms') ||
       technical.watches.has(approver, `account:${account}`)
     if (!hears || told.has(approver) || !this.#mayDecide(approver, pending)) return false
     told.add(approver)
-    const event = { kind: EventKind.KNOCKED, place, lock, acceptor: 'knock', detail }
-    technical.tell(approver, knocker, event, knownAs(knocker, account))
+    technical.tell(approver, knocker, eventOf(pending), knownAs(knocker, account))
     return true
   }
 
@@ -168,4 +168,8 @@ export class Knocks implements KnockDesk {
     decided(code)
     this.#byAccount.delete(account, pending)
   }
+}
+
+function eventOf({ lock, place, text: detail }: Pending) {
+  return { kind: EventKind.KNOCKED, place, lock, acceptor: 'knock', detail }
 }

@@ -24,10 +24,12 @@ export function leftOf(session: Session, flow: Flow, place: string | undefined):
 /** A flow as locks to be set now. In limbo, no deadline goes beyond what the flow itself says. */
 export function locksFor(session: Session, flow: Flow): NewLock[] {
   const { core, unlocked: known, openedAt } = session
-  const from = known ? core.uptime() : openedAt
+  const since = core.uptime()
+  const from = known ? since : openedAt
   return partsOf(flow).map((part) => ({
     id: core.newId(),
     flow: part,
+    since,
     deadline: from + Math.max(...locksIn(part).map(({ deadlineMs }) => deadlineMs)),
   }))
 }
@@ -36,6 +38,7 @@ export function stepLocks(session: Session, input: LockInput): void {
   const before = session.stack.locks
   const [stack, effects] = reduceLocks(session.stack, input)
   session.stack = stack
+  if (stack.locks !== before) session.changed()
   for (const lock of before) if (!hasLock(session, lock.id)) leaveLock(session, lock.id)
   for (const lock of stack.locks)
     if (!before.some(({ id }) => id === lock.id)) {

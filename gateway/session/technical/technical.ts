@@ -10,6 +10,8 @@ import type { Graph } from '../../router/graph.ts'
 import type { Membership } from '../../router/membership.ts'
 import { heardAs, knownAs } from '../identity/known-as.ts'
 import type { Session } from '../session.ts'
+import { eventOf, type Happening } from './happening.ts'
+import { Taps } from './taps.ts'
 import { Watches } from './watches.ts'
 
 /** Optional behaviour that a client asks for in Hello: events that it did not ask to watch. */
@@ -17,18 +19,6 @@ export const EVENTS_CAPABILITY = 'events'
 
 /** Between two events that tell of one socket that it is slow, in milliseconds. */
 const SLOW_MS = 10_000
-
-/** What happened, but for whom it happened to. */
-export interface Happening {
-  readonly kind: EventKind
-  /** `room:…` or `lobby:…`. */
-  readonly place?: string
-  /** Without its `lock:`. */
-  readonly lock?: string
-  readonly acceptor?: string
-  readonly code?: Code
-  readonly detail?: string
-}
 
 /** What happens at the door is for those alone who may let somebody in. */
 const AT_THE_DOOR: ReadonlySet<EventKind> = new Set([EventKind.LOCKED, EventKind.UNLOCKED])
@@ -43,6 +33,7 @@ export interface TechnicalParts {
 
 export class Technical {
   readonly watches = new Watches()
+  readonly taps = new Taps()
   readonly #parts: TechnicalParts
   readonly #slow = new WeakMap<Session, number>()
 
@@ -50,22 +41,34 @@ export class Technical {
     this.#parts = parts
   }
 
+  /** A connection is there, which is nobody yet. */
+  connected(about: Session): void {
+    if (!this.taps.empty) this.taps.happened({ happening: { kind: EventKind.OPENED }, about })
+  }
+
   /** A socket has proved this, beside what it had proved before. */
   opened(about: Session, proof: Proof, before: readonly Proof[]): void {
     const { account, client } = proof
-    if (this.watches.empty || !account) return
-    const tell = this.#teller(about, { kind: EventKind.OPENED })
+    if (this.#unheard || !account) return
+    const happening = { kind: EventKind.OPENED }
+    const tell = this.#teller(about, happening)
     const known = () => knownAs(about, account.id)
-    if (!before.some((each) => each.account?.id === account.id)) {
-      tell(this.watches.of(`account:${account.id}`), known)
-    }
-    if (client && !before.some((each) => each.client?.id === client.id)) {
-      tell(this.watches.of(`client:${client.id}`), known)
-    }
+    const inAccount = !before.some((each) => each.account?.id === account.id)
+    const asClient = client && !before.some((each) => each.client?.id === client.id)
+    if (inAccount || asClient) this.taps.happened({ happening, about, account: account.id })
+    if (inAccount) tell(this.watches.of(`account:${account.id}`), known)
+    if (asClient) tell(this.watches.of(`client:${client.id}`), known)
+  }
+
+  /** Nothing that is an event, but what it is, or may do, is not what it was. */
+  changed(about: Session): void {
+    this.taps.changed(about)
   }
 
   /** Something happened to a socket at a place. */
   at(about: Session, happening: Happening & { readonly place: string }): void {
+    if (this.#unheard) return
+    this.taps.happened({ happening, about })
     if (this.watches.empty) return
     const { place } = happening
     const account = accountIn(place)
@@ -84,7 +87,7 @@ export class Technical {
 
   /** The connection is over: `code` says why the gateway ended it, UNSPECIFIED that it did not. */
   ended(about: Session, code: Code): void {
-    if (this.watches.empty) return
+    if (this.#unheard) return
     this.watches.removeAll(about)
     const kind = code === Code.UNSPECIFIED ? EventKind.CLOSED : EventKind.DROPPED
     this.#everywhere(about, { kind, code })
@@ -96,17 +99,21 @@ export class Technical {
 
   /** It reads more slowly than it is sent to. */
   slow(about: Session): void {
-    if (this.watches.empty) return
+    if (this.#unheard) return
     const now = about.core.uptime()
     if (now - (this.#slow.get(about) ?? Number.NEGATIVE_INFINITY) < SLOW_MS) return
     this.#slow.set(about, now)
     this.#everywhere(about, { kind: EventKind.SLOW })
   }
 
-  /** Tells everybody who hears public events. `detail`: for a person, at most 256 bytes. */
-  announce(sessions: Iterable<Session>, detail: string): void {
-    const timeMs = BigInt(this.#parts.clock())
-    const value = { kind: EventKind.ANNOUNCED, detail, timeMs }
+  /**
+   * Tells everybody among these who hears public events. `detail`: for a person, at most 256 bytes;
+   * `account`: UUID of the one whose sockets they are, absent: they are all.
+   */
+  announce(sessions: Iterable<Session>, detail: string, account?: string): void {
+    const happening = { kind: EventKind.ANNOUNCED, detail }
+    this.taps.happened({ happening, about: undefined, account })
+    const value = eventOf('', [], happening, this.#parts.clock())
     for (const session of sessions) {
       if (session.capabilities.has(EVENTS_CAPABILITY)) session.send(0, { case: 'event', value })
     }
@@ -114,11 +121,17 @@ export class Technical {
 
   /** Tells an account what failed of its own, and nobody of it. `detail`: at most 256 bytes. */
   failed({ id }: Named, place: string | undefined, code: Code, detail: string): void {
-    const timeMs = BigInt(this.#parts.clock())
-    const value = { kind: EventKind.FAILED, place: place ?? '', code, detail, timeMs }
+    const happening = { kind: EventKind.FAILED, place, code, detail }
+    this.taps.happened({ happening, about: undefined, account: id })
+    const value = eventOf('', [], happening, this.#parts.clock())
     for (const session of this.watches.of(`account:${id}`)) {
       session.send(0, { case: 'event', value })
     }
+  }
+
+  /** Somebody asks to be let in; those who may do that are told one by one. */
+  knocked(about: Session, happening: Happening): void {
+    this.taps.happened({ happening, about })
   }
 
   /** Tells one socket. */
@@ -126,8 +139,13 @@ export class Technical {
     this.#teller(about, happening)([to], () => identities)
   }
 
+  get #unheard(): boolean {
+    return this.watches.empty && this.taps.empty
+  }
+
   /** Wherever the socket is somebody. */
   #everywhere(about: Session, happening: Happening): void {
+    this.taps.happened({ happening, about })
     const tell = this.#teller(about, happening)
     for (const { account, client } of about.proofs) {
       if (!account) continue
@@ -143,20 +161,12 @@ export class Technical {
     return (hearers: readonly Session[], identities: () => string[]): void => {
       const left = hearers.filter((session) => !told.has(session))
       if (left.length === 0) return
-      const value = this.#event(about, happening, identities())
+      const value = eventOf(about.address, identities(), happening, this.#parts.clock())
       for (const session of left) {
         told.add(session)
         session.send(0, { case: 'event', value })
       }
     }
-  }
-
-  #event(about: Session, { lock, ...happening }: Happening, identities: string[]) {
-    const { kind, place = '', acceptor = '', code = Code.UNSPECIFIED, detail = '' } = happening
-    const timeMs = BigInt(this.#parts.clock())
-    const socket = about.address
-    const at = lock === undefined ? '' : `lock:${lock}`
-    return { kind, socket, identities, place, lock: at, acceptor, code, timeMs, detail }
   }
 }
 
