@@ -1,8 +1,13 @@
 /** Makes a gateway out of its layers; the only file that knows them all, and the embedding API. */
 import { randomBytes } from 'node:crypto'
+import type { Transport } from '@connectrpc/connect'
 import { Code } from '@porthouse/proto/v1/code'
-
+import type { Admin } from './admin/admin.ts'
+import { type Credentials, openCredentials } from './admin/credentials/credentials.ts'
+import { Pages } from './admin/pages.ts'
+import type { AdminParts } from './admin/parts.ts'
 import type { Config } from './config/config.ts'
+import type { Feature } from './config/features.ts'
 import type { Endpoint } from './config/setting.ts'
 import { Failures } from './identity/failures.ts'
 import { OffenceBook } from './identity/offences.ts'
@@ -28,7 +33,7 @@ import { Programs } from './programs/programs.ts'
 import { Refusal } from './protocol/codes.ts'
 import { gatewayUrl } from './protocol/gateway-url.ts'
 import { RandomIds } from './protocol/random-ids.ts'
-import { Uuid7Source } from './protocol/uuid7.ts'
+import { copyId, Uuid7Source, uuidOf } from './protocol/uuid7.ts'
 import { Lingering } from './rooms/history/lingering.ts'
 import { RoomHistories } from './rooms/history/room-histories.ts'
 import { HistoryWriter } from './rooms/history/writer.ts'
@@ -105,7 +110,15 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
   const { tokens, keys } = commons
   for (const cache of [tokens, keys]) void cache.start()
   const connections = new Connections(config.connections)
+  const { features } = config
   const mqtt = await mqttOf(given, core, sessions, connections, commons)
+  const credentials = features.some((feature) => BY_CREDENTIALS.has(feature))
+    ? await openCredentials({ ...given, ...credentialParts(config, core, tokens) })
+    : undefined
+  const admin =
+    credentials && features.includes('admin')
+      ? await adminOf(given, { core, sessions, commons, parts }, credentials)
+      : undefined
   const http = await serveHttp({
     listen: config.http.listen,
     http2: config.http,
@@ -115,15 +128,17 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
       if (sessions.draining) throw new Refusal(Code.DRAINING, 'the gateway goes down')
       await store.ping()
     },
-    routes: config.features.includes('login') ? loginOf(config, parts) : [],
+    routes: features.includes('login') ? loginOf(config, parts) : [],
+    handlers: admin ? [admin] : [],
     upgrade: upgrades(
-      config.features.includes('websocket')
+      features.includes('websocket')
         ? webSocketIngress(webSocketOptions({ config, store, log }, clock, connections), sessions)
         : refuseWebSocket,
       mqtt?.upgrade,
     ),
   }).catch(async (error) => {
-    await mqtt?.close()
+    admin?.stop()
+    await Promise.all([mqtt?.close(), credentials?.stop()])
     throw error
   })
   port = http.port
@@ -145,7 +160,8 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
     async drain() {
       http.stopListening()
       mqtt?.stopListening()
-      await Promise.all([live.stop(), tokens.stop(), keys.stop()])
+      admin?.stop()
+      await Promise.all([live.stop(), tokens.stop(), keys.stop(), credentials?.stop()])
       await sessions.drain(config.drainMs)
       // Wills are said to rooms like any message.
       await mqtt?.stored()
@@ -155,6 +171,14 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
       await Promise.all([http.close(), mqtt?.close()])
     },
   }
+}
+
+/** The admin API over a store that no gateway is open on: what is live is not there. */
+export async function localAdmin(given: GatewayParts): Promise<Transport> {
+  const commons = commonsOf(given, Date.now)
+  const parts = acceptorParts(given, Date.now, () => 0, commons)
+  const { localTransport } = await import('./admin/local.ts')
+  return localTransport(adminParts(given, commons, parts))
 }
 
 /** What sessions work with, where nothing listens: for dry runs, and to read what rooms say. */
@@ -300,6 +324,57 @@ function coreOf(
     presence: new Presence((ms, run) => void setTimeout(run, ms).unref()),
   }
   return core
+}
+
+/** What is reached by credentials that HTTP carries. */
+const BY_CREDENTIALS: ReadonlySet<Feature> = new Set(['admin', 'messages', 'metrics'])
+
+function credentialParts(
+  { data: folder, logins: { records } }: Config,
+  { failures, clock, uptime }: Core,
+  tokens: RecordCache<TokenRecord>,
+) {
+  return { folder, records, tokens, failures, clock, uptime }
+}
+
+function adminParts(
+  given: GatewayParts,
+  { ids, uptime }: Commons,
+  { acceptors, defaults }: AcceptorParts,
+): AdminParts {
+  return {
+    ...given,
+    clock: Date.now,
+    uptime,
+    random: randomBytes,
+    newId: () => uuidOf(copyId(ids.next()).toString('hex')),
+    pages: new Pages(randomBytes(32)),
+    flows: { acceptors: acceptors(), defaults },
+    emptyCore: () => createCore(given),
+  }
+}
+
+/** Loaded here, for it is much that a gateway without administration does not need. */
+async function adminOf(
+  given: GatewayParts,
+  {
+    core,
+    sessions,
+    commons,
+    parts,
+  }: {
+    readonly core: Core
+    readonly sessions: Sessions
+    readonly commons: Commons
+    readonly parts: AcceptorParts
+  },
+  { authenticate }: Credentials,
+): Promise<Admin> {
+  const { openAdmin } = await import('./admin/admin.ts')
+  const live = { core, sessions }
+  const remoteOf = ({ socket }: { socket: { remoteAddress?: string | undefined } }) =>
+    socket.remoteAddress ?? ''
+  return openAdmin({ ...adminParts(given, commons, parts), live }, authenticate, remoteOf)
 }
 
 function webSocketOptions(

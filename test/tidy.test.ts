@@ -8,6 +8,8 @@ const LINE_LENGTH_MAX = 100
 const FILE_LINES_MAX = 500
 /** Tables, which are one thing however long they are. */
 const TABLES = ['proto/porthouse/v1/code.proto']
+/** Interfaces with names that are not ours to choose. */
+const GRPC = 'proto/grpc/'
 const FUNCTION_LINES_MAX = 70
 
 const code = written('.ts', '.go', '.sh', '.proto', '.c', '.h', 'Makefile', '.ci/run')
@@ -27,7 +29,8 @@ describe('imports', () => {
 
 describe('lengths', () => {
   test(`lines of code have at most ${LINE_LENGTH_MAX} characters`, () => {
-    expect(linesMatching(code, new RegExp(`^.{${LINE_LENGTH_MAX + 1},}$`, 'u'))).toEqual([])
+    const ours = code.filter(({ path }) => !path.startsWith(GRPC))
+    expect(linesMatching(ours, new RegExp(`^.{${LINE_LENGTH_MAX + 1},}$`, 'u'))).toEqual([])
   })
 
   test(`files have at most ${FILE_LINES_MAX} lines`, () => {

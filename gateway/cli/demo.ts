@@ -93,8 +93,8 @@ async function unlessThere(made: Promise<unknown>): Promise<void> {
 
 async function isGood(store: Store, secret: string): Promise<boolean> {
   const proof = await proveToken(store.tokens, secret, Date.now())
-  if (proof.outcome !== 'proved' || proof.token.account.slug !== ACCOUNT) return false
-  const { grants } = proof.token
+  if (proof.outcome !== 'proved' || proof.record.account.slug !== ACCOUNT) return false
+  const { grants } = proof.record
   return ROOMS.every((slug) =>
     grants.some(({ room, send, receive }) => room === slug && send && receive),
   )

@@ -100,6 +100,24 @@ export const schema = z.strictObject({
       meaning: 'where MQTT 5 clients are told to go while this gateway goes down',
     }),
   }),
+  admin: section({
+    perSecond: count(200, 1, 'calls a second of one API key, token or person; not of the operator'),
+    burst: count(1_000, 1, 'calls of it at once'),
+    requestBytes: bytes(4 * MIB, 1 * KIB, 'one message of a request'),
+    timeoutMs: ms(60_000, 1, 'longest deadline that a call may have'),
+    requests: section({
+      windowMs: ms(600_000, 0, 'how long a request id is remembered with its answer'),
+      max: count(10_000, 0, 'answers remembered at once'),
+    }),
+    streams: section({
+      max: count(1_024, 1, 'streams of administration, in all'),
+      perCaller: count(1_024, 1, 'those of one caller'),
+    }),
+    audit: section({
+      days: count(365, 1, 'how long the audit log is kept'),
+      entries: count(1_000_000, 1, 'entries that are kept'),
+    }),
+  }),
   data: text('a folder', 'where everything that lasts is kept, unless databaseUrl is set'),
   databaseUrl: z.string().refine(isPostgresUrl).optional().meta({
     allowed: 'postgres://USER:PASSWORD@HOST:PORT/DATABASE',

@@ -3,6 +3,7 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { EnvelopeSchema } from '@porthouse/proto/v1/envelope'
 import type { Limits } from '../protocol/limits.ts'
 import { type ScannedEnvelope, scanEnvelope } from '../protocol/scan-envelope.ts'
+import { uuidOf } from '../protocol/uuid7.ts'
 import type { OwnMessage } from '../router/intake.ts'
 import type { Sending, SentMessage } from './wire.ts'
 
@@ -46,8 +47,4 @@ function wellFormed(headers: Readonly<Record<string, string>>): Record<string, s
   return Object.fromEntries(
     Object.entries(headers).map(([key, value]) => [key.toWellFormed(), value.toWellFormed()]),
   )
-}
-
-function uuidOf(hex: string): string {
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }

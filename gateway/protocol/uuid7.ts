@@ -87,3 +87,8 @@ export function keepId({ bytes, at }: MessageId): MessageId {
 export function copyId({ bytes, at }: MessageId): Buffer {
   return Buffer.from(bytes.subarray(at, at + ID_BYTES))
 }
+
+/** The usual text form of a UUID, from its 32 hex digits. */
+export function uuidOf(hex: string): string {
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+}

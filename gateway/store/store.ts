@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from '@bufbuild/protobuf'
 import type { Config } from '@porthouse/proto/room/v1/config'
+import type { ApiKeys, AuditLog } from './administration.ts'
 import type { Cursors, Histories, RetainedValues } from './history.ts'
 import type { MqttSessions } from './mqtt-sessions.ts'
 
@@ -20,6 +21,8 @@ export interface Store {
   readonly cursors: Cursors
   readonly retained: RetainedValues
   readonly mqttSessions: MqttSessions
+  readonly apiKeys: ApiKeys
+  readonly audit: AuditLog
   readonly changes: Changes
   /** Resolves when the database answers. */
   ping(): Promise<void>
@@ -38,8 +41,8 @@ export interface Accounts {
   /** Rejects with `exists` where the slug is taken. */
   create(account: { slug: string }): Promise<Account>
   find(name: string): Promise<Account | undefined>
-  /** By slug. */
-  list(): Promise<Account[]>
+  /** By slug: those after a slug, at most `limit`; all of them where neither is given. */
+  list(page?: { after?: string | undefined; limit?: number }): Promise<Account[]>
   /** Its rooms, clients and tokens go with it. False where there is none. */
   delete(name: string): Promise<boolean>
 }
@@ -326,7 +329,7 @@ export interface Offences {
 
 /** Something that was changed, by whichever process (R51). */
 export interface Change {
-  readonly kind: 'account' | 'room' | 'client' | 'credential' | 'token'
+  readonly kind: 'account' | 'room' | 'client' | 'credential' | 'token' | 'api-key'
   /** UUID. */
   readonly id: string
 }

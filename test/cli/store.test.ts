@@ -118,7 +118,7 @@ describe('token', () => {
     const days = (Date.parse(shown.expiresAt!) - Date.now()) / 86_400_000
     expect(days).toBeGreaterThan(29)
     const proof = await proveToken(data.store.tokens, secret, Date.now())
-    expect(proof).toMatchObject({ outcome: 'proved', token: { id: shown.id } })
+    expect(proof).toMatchObject({ outcome: 'proved', record: { id: shown.id } })
     expect(await json(['token', 'list', 'tokens'], { env })).toEqual([shown])
     expect(await json(['token', 'show', shown.id], { env })).toEqual(shown)
     await json(['token', 'delete', shown.id], { env })

@@ -21,7 +21,7 @@ test('a secret proves its token, and no other text does', async () => {
     fc.asyncProperty(given, fc.nat(79), characters, async ({ id, random }, at, character) => {
       const { secret, hash } = newToken(id, random)
       const { token, find } = stored({ id, hash })
-      expect(await proveToken({ find }, secret, 0)).toEqual({ outcome: 'proved', token })
+      expect(await proveToken({ find }, secret, 0)).toEqual({ outcome: 'proved', record: token })
       const other = secret.slice(0, at) + character + secret.slice(at + 1)
       if (other === secret) return
       expect(await proveToken({ find }, other, 0)).toEqual({ outcome: 'unknown' })

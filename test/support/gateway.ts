@@ -6,9 +6,12 @@ import { join } from 'node:path'
 import { create } from '@bufbuild/protobuf'
 import { type Block, ConfigSchema } from '@porthouse/proto/room/v1/config'
 import { pino } from 'pino'
+import { operatorKey } from '../../gateway/admin/credentials/operator-key.ts'
 import { type Config, type Settings, schema } from '../../gateway/config/config.ts'
 import { createGateway, type Gateway } from '../../gateway/gateway.ts'
+import { newApiKey } from '../../gateway/identity/api-keys.ts'
 import { newToken } from '../../gateway/identity/tokens.ts'
+import type { ApiRole } from '../../gateway/store/administration.ts'
 import { openStore } from '../../gateway/store/postgres/open.ts'
 import type { RoomRecord, Store } from '../../gateway/store/store.ts'
 import type { TokenOptions } from './memory-store.ts'
@@ -105,6 +108,19 @@ export class TestGateway {
     const { id, hash, secret } = newToken(randomUUID(), randomBytes(32))
     const grants = rooms.map((room) => ({ room, send, receive, admit, channels }))
     await this.store.tokens.create({ id, hash, account, grants, ...rest })
+    return secret
+  }
+
+  /** What administers all of it. */
+  operatorKey(): Promise<string> {
+    return operatorKey(this.#data)
+  }
+
+  /** The secret of a new API key: of an account, or of the gateway itself. */
+  async apiKey(role: ApiRole, account?: string): Promise<string> {
+    const { id, hash, secret } = newApiKey(randomUUID(), randomBytes(32))
+    const key = { id, hash, role, label: 'test', ...(account && { account }) }
+    await this.store.apiKeys.create(key)
     return secret
   }
 

@@ -36,7 +36,7 @@ export function tokenAcceptor({
 function stepOf(proved: TokenProof, place: Place | undefined): LockStep {
   if (proved.outcome === 'unknown') return WRONG
   if (proved.outcome === 'expired') return failed(Code.TOKEN_EXPIRED)
-  const { token } = proved
+  const { record: token } = proved
   // Another account's token proves nothing here, and is not told from one that does not exist.
   if (!isOfPlace(token.account, place)) return WRONG
   return { outcome: 'passed', proof: tokenProof(token) }

@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { checkSlug } from '../../protocol/name.ts'
 import { type Account, type Accounts, StoreError } from '../store.ts'
 import type { Database, Queries } from './database.ts'
@@ -24,10 +24,12 @@ export class PostgresAccounts implements Accounts {
     return this.#database.run((queries) => findAccount(queries, name))
   }
 
-  list(): Promise<Account[]> {
-    return this.#database.run((queries) =>
-      queries.select().from(accounts).orderBy(bySlug(accounts)),
-    )
+  list({ after, limit }: Parameters<Accounts['list']>[0] = {}): Promise<Account[]> {
+    return this.#database.run((queries) => {
+      const all = queries.select().from(accounts).orderBy(bySlug(accounts)).$dynamic()
+      const later = after === undefined ? all : all.where(sql`${bySlug(accounts)} > ${after}`)
+      return limit === undefined ? later : later.limit(limit)
+    })
   }
 
   delete(name: string): Promise<boolean> {

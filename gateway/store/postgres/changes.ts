@@ -15,6 +15,7 @@ const KINDS: ReadonlySet<string> = new Set<Change['kind']>([
   'client',
   'credential',
   'token',
+  'api-key',
 ])
 
 const PAUSE_MS_MIN = 100

@@ -14,6 +14,7 @@ const NOUNS: Record<string, string> = {
   tokens: 'token',
   credentials: 'credential',
   logins: 'login',
+  api_keys: 'API key',
 }
 
 /** SQLSTATE, appendix A of PostgreSQL's manual. */

@@ -4,6 +4,8 @@ import { sql } from 'drizzle-orm'
 import type { Log } from '../../observe/log.ts'
 import type { Store } from '../store.ts'
 import { PostgresAccounts } from './accounts.ts'
+import { PostgresApiKeys } from './administration/api-keys.ts'
+import { PostgresAudit } from './administration/audit.ts'
 import { PostgresChanges } from './changes.ts'
 import { PostgresClients } from './clients.ts'
 import { PostgresCredentials } from './credentials.ts'
@@ -71,6 +73,8 @@ async function openMigrated(
     cursors: new PostgresCursors(database),
     retained: new PostgresRetained(database),
     mqttSessions: new PostgresMqttSessions(database),
+    apiKeys: new PostgresApiKeys(database),
+    audit: new PostgresAudit(database),
     changes,
     ping: () => database.run(async (queries) => void (await queries.execute(sql`select 1`))),
     close: async () => {

@@ -17,6 +17,7 @@ import {
   unique,
   uuid,
 } from 'drizzle-orm/pg-core'
+import type { ApiRole } from '../administration.ts'
 import type { CredentialKind } from '../store.ts'
 
 const bytea = customType<{ data: Uint8Array; driverData: Uint8Array }>({
@@ -350,4 +351,39 @@ export const mqttIncoming = pgTable(
     packet: bytea(),
   },
   (table) => [primaryKey({ columns: [table.key, table.messageId] })],
+)
+
+/** What programs administer with. */
+export const apiKeys = pgTable(
+  'api_keys',
+  {
+    id: uuid().primaryKey(),
+    /** Null: of the gateway itself. */
+    accountId: uuid('account_id').references(() => accounts.id, { onDelete: 'cascade' }),
+    role: text().$type<ApiRole>().notNull(),
+    hash: bytea().notNull(),
+    label: text().notNull(),
+    createdAt: createdAt(),
+    expiresAt: moment('expires_at'),
+  },
+  (table) => [index().on(table.accountId, table.createdAt, table.id)],
+)
+
+/** What was done by the admin API; it outlives what it was done to. */
+export const audit = pgTable(
+  'audit',
+  {
+    id: uuid().primaryKey(),
+    at: moment('at').notNull(),
+    principal: text().notNull(),
+    role: text().notNull(),
+    remote: text().notNull(),
+    method: text().notNull(),
+    resource: text().notNull(),
+    accountId: uuid('account_id'),
+    code: text().notNull(),
+    before: jsonb().$type<JsonValue>(),
+    after: jsonb().$type<JsonValue>(),
+  },
+  (table) => [index().on(table.at, table.id), index().on(table.accountId, table.at, table.id)],
 )

@@ -5,6 +5,7 @@
 import { Replay } from '@porthouse/proto/v1/envelope'
 import type { UserProperties } from 'mqtt-packet'
 import type { Stamp } from '../../../protocol/packet-writer.ts'
+import { uuidOf } from '../../../protocol/uuid7.ts'
 import { PropertyWriter } from './properties.ts'
 import { STAMP } from './reserved-names.ts'
 
@@ -33,8 +34,4 @@ export function stampProperties(stamp: Stamp): Buffer {
   const why = REPLAYS.get(replay)
   if (why !== undefined) add('replay', why)
   return writer.whole()
-}
-
-function uuidOf(hex: string): string {
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }

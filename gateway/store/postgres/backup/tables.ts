@@ -4,7 +4,7 @@ import type { Objects } from './objects.ts'
 import type { Transaction } from './transaction.ts'
 
 /** Who can log in: with these tables left out, so is whatever belongs to their rows. */
-const SECRETS = ['credentials', 'logins', 'tokens']
+const SECRETS = ['api_keys', 'credentials', 'logins', 'tokens']
 
 interface Row extends Table {
   /** Tables that its foreign keys point to. */

@@ -218,7 +218,8 @@ export const ApiKeyService: GenService<{
    * Ends an API key at once; streams that it opened end within a second.
    *
    *     curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
-   *       $URL/porthouse.admin.v1.ApiKeyService/DeleteApiKey -d '{"name":"accounts/acme/apiKeys/ID"}'
+   *       $URL/porthouse.admin.v1.ApiKeyService/DeleteApiKey \
+   *       -d '{"name":"accounts/acme/apiKeys/ID"}'
    *
    * @generated from rpc porthouse.admin.v1.ApiKeyService.DeleteApiKey
    */

@@ -1,0 +1,108 @@
+/** Writes down who changed what, from where: of each call of a method that says so (`audited`). */
+import type { JsonObject, JsonValue, Message } from '@bufbuild/protobuf'
+import { clone, toJson } from '@bufbuild/protobuf'
+import { type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect'
+import type { Interceptor, UnaryRequest } from '@connectrpc/connect'
+import { Code } from '@porthouse/proto/v1/code'
+import type { Log } from '../../observe/log.ts'
+import { codeInfo } from '../../protocol/codes.ts'
+import type { AuditLog } from '../../store/administration.ts'
+import type { Accounts } from '../../store/store.ts'
+import { roleName } from '../credentials/principal.ts'
+import { accessOf } from './access.ts'
+import { type Call, callKey, type State } from './call.ts'
+import { refusalOf } from './errors.ts'
+import { rulesOf } from './rules.ts'
+import { namesIn } from './scope.ts'
+
+export interface AuditParts {
+  readonly audit: AuditLog
+  readonly accounts: Pick<Accounts, 'find'>
+  /** A new UUIDv7. */
+  readonly newId: () => string
+  readonly clock: () => number
+  readonly log: Log
+}
+
+/** Secrets in what has no schema of ours, such as the options of a lock. */
+const SECRET = /(^|_)secret$/i
+const MASK = '***'
+
+export function audit(parts: AuditParts): Interceptor {
+  return (next) => async (request) => {
+    const call = request.contextValues.get(callKey)
+    if (request.stream || !call || !accessOf(request.method).audited) return next(request)
+    if ((request.message as { validateOnly?: boolean }).validateOnly) return next(request)
+    // Before it is done: afterwards the account may be gone.
+    const accountId = call.principal.account?.id ?? (await accountOf(parts, request))
+    let code = ''
+    try {
+      return await next(request)
+    } catch (error) {
+      code = codeInfo(refusalOf(error)?.code ?? Code.INTERNAL).name
+      throw error
+    } finally {
+      await write(parts, request, call, { code, accountId })
+    }
+  }
+}
+
+/** What was done is done: where it cannot be written down, the log of the gateway has it. */
+async function write(
+  { audit: entries, newId, clock, log }: AuditParts,
+  { method, message }: UnaryRequest,
+  { principal, remote, changed }: Call,
+  { code, accountId }: { code: string; accountId: string | undefined },
+): Promise<void> {
+  const { before, after } = changed ?? {}
+  const named = (after?.message as { name?: string } | undefined)?.name
+  const [first] = namesIn(method.input, message, '')
+  const entry = {
+    id: newId(),
+    at: new Date(clock()),
+    principal: principal.id,
+    role: roleName(principal.role),
+    remote,
+    method: `${method.parent.name}/${method.name}`,
+    resource: changed?.resource ?? named ?? first?.name ?? '',
+    ...(accountId !== undefined && { accountId }),
+    code,
+    ...(before && { before: shown(before) }),
+    ...(after && { after: shown(after) }),
+  }
+  const { before: _before, after: _after, ...line } = entry
+  log.info(line, 'administered')
+  await entries.add(entry).catch((err) => log.error({ err, ...line }, 'not in the audit log'))
+}
+
+async function accountOf(
+  { accounts }: AuditParts,
+  { method, message }: UnaryRequest,
+): Promise<string | undefined> {
+  const [first] = namesIn(method.input, message, '')
+  const [, account] = /^accounts\/([^/]+)/.exec(first?.name ?? '') ?? []
+  return account === undefined ? undefined : (await accounts.find(account))?.id
+}
+
+/** As Protobuf JSON, without secrets. */
+function shown({ schema, message }: State): JsonValue {
+  const copy = clone(schema, message as Message)
+  clearSecrets(reflect(schema, copy))
+  return masked(toJson(schema, copy))
+}
+
+function clearSecrets(message: ReflectMessage): void {
+  for (const field of message.fields) {
+    if (rulesOf(field).secret) message.clear(field)
+    else if (field.fieldKind === 'message' && message.isSet(field)) clearSecrets(message.get(field))
+  }
+}
+
+function masked(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(masked)
+  if (value === null || typeof value !== 'object') return value
+  const entries = Object.entries(value as JsonObject).map(([name, each]): [string, JsonValue] =>
+    SECRET.test(name) ? [name, MASK] : [name, masked(each)],
+  )
+  return Object.fromEntries(entries)
+}

@@ -1,0 +1,63 @@
+/** What a call fails with: a Connect code and a Problem of the table of codes (PH-9.1). */
+
+import { Code as ConnectCode, ConnectError, type Interceptor } from '@connectrpc/connect'
+import { codeFromString } from '@connectrpc/connect/protocol-connect'
+import { ProblemSchema } from '@porthouse/proto/admin/v1/problem'
+import { Code } from '@porthouse/proto/v1/code'
+import type { Log } from '../../observe/log.ts'
+import { codeInfo, Refusal } from '../../protocol/codes.ts'
+import { StoreError, type StoreFailure } from '../../store/store.ts'
+import { Violations } from '../violations.ts'
+
+/** After which it may be tried again, in seconds: limits of rates let more through by then. */
+const RETRY_SECONDS = 1
+
+const OF_STORE: Readonly<Record<StoreFailure, Code>> = {
+  exists: Code.RESOURCE_EXISTS,
+  missing: Code.RESOURCE_UNKNOWN,
+  invalid: Code.ARGUMENT_INVALID,
+  unreadable: Code.STATE_UNSUITABLE,
+  unavailable: Code.UNAVAILABLE,
+  full: Code.STORE_FULL,
+  stale: Code.ETAG_STALE,
+}
+
+/** Outermost of the interceptors. */
+export function errors(log: Log): Interceptor {
+  return (next) => async (request) => {
+    try {
+      return await next(request)
+    } catch (error) {
+      throw connectError(error, log)
+    }
+  }
+}
+
+/** Anything that was thrown, fit for a stranger: what is not foreseen is in the log alone (C10). */
+export function connectError(error: unknown, log: Log): ConnectError {
+  if (error instanceof ConnectError) return error
+  const refusal = refusalOf(error)
+  if (!refusal) {
+    log.error({ err: error }, 'a call failed')
+    return withProblem(new Refusal(Code.INTERNAL, 'the log of the gateway has more'))
+  }
+  if (error instanceof StoreError) log.debug({ err: error }, 'the store refused')
+  return withProblem(refusal)
+}
+
+/** A refusal, or what the store refused; undefined for what nobody foresaw. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error
+  if (error instanceof StoreError) return new Refusal(OF_STORE[error.failure], error.message)
+  return undefined
+}
+
+function withProblem(refusal: Refusal): ConnectError {
+  const { connect, temporary } = codeInfo(refusal.code)
+  const violations = refusal instanceof Violations ? [...refusal.violations] : []
+  const retryAfterSeconds = temporary ? RETRY_SECONDS : 0
+  const value = { code: refusal.code, temporary, violations, retryAfterSeconds }
+  const headers = temporary ? { 'retry-after': String(RETRY_SECONDS) } : {}
+  const code = codeFromString(connect) ?? ConnectCode.Internal
+  return new ConnectError(refusal.detail, code, headers, [{ desc: ProblemSchema, value }])
+}

@@ -1,0 +1,68 @@
+/** The services of the admin API: one table, and how they are mounted. */
+import type { DescService } from '@bufbuild/protobuf'
+import type { ConnectRouter, ConnectRouterOptions, ServiceImpl } from '@connectrpc/connect'
+import { AccountService } from '@porthouse/proto/admin/v1/account_service'
+import { ApiKeyService } from '@porthouse/proto/admin/v1/api_key_service'
+import { AuditService } from '@porthouse/proto/admin/v1/audit_service'
+import { accountService } from './accounts.ts'
+import { apiKeyService } from './api-keys.ts'
+import { auditService } from './audit-log.ts'
+import { audit } from './calls/audit.ts'
+import { checks } from './calls/checks.ts'
+import { errors } from './calls/errors.ts'
+import { gate } from './calls/gate.ts'
+import { once } from './calls/once.ts'
+import type { Streams } from './calls/streams.ts'
+import type { Authenticate } from './credentials/authenticate.ts'
+import type { AdminParts } from './parts.ts'
+
+/** Implements a service; `Desc` of both is the same. */
+interface Served<Desc extends DescService = DescService> {
+  readonly service: Desc
+  readonly of: (parts: AdminParts) => ServiceImpl<Desc>
+}
+
+function served<Desc extends DescService>(
+  service: Desc,
+  of: (parts: AdminParts) => ServiceImpl<Desc>,
+): Served {
+  return { service, of } as unknown as Served
+}
+
+export const SERVICES: readonly Served[] = [
+  served(AccountService, accountService),
+  served(ApiKeyService, apiKeyService),
+  served(AuditService, auditService),
+]
+
+/** Services that everybody may call. */
+const OPEN: ReadonlySet<string> = new Set()
+
+export function routes(parts: AdminParts): (router: ConnectRouter) => void {
+  return (router) => {
+    for (const { service, of } of SERVICES) router.service(service, of(parts))
+  }
+}
+
+/** What stands before every service: outermost first. */
+export function routerOptions(
+  parts: AdminParts,
+  authenticate: Authenticate,
+  streams: Streams,
+): ConnectRouterOptions {
+  const { config, store, log, clock, uptime, newId } = parts
+  const { perSecond, burst, requestBytes, timeoutMs, requests } = config.admin
+  const records = { audit: store.audit, accounts: store.accounts }
+  return {
+    requestGate: gate({ authenticate, rate: { perSecond, burst }, open: OPEN, uptime, log }),
+    interceptors: [
+      errors(log),
+      streams.interceptor,
+      checks,
+      once({ ...requests, uptime }),
+      audit({ ...records, newId, clock, log }),
+    ],
+    readMaxBytes: requestBytes,
+    maxTimeoutMs: timeoutMs,
+  }
+}
