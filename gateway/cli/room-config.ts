@@ -7,6 +7,7 @@ import { Keep } from '@porthouse/proto/room/v1/history'
 import { Values } from '@porthouse/proto/room/v1/retained'
 import { Owners } from '@porthouse/proto/room/v1/session_history'
 import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
+import { faultText } from '../locks/fault.ts'
 import { checkConfig, type FlowReader } from '../rooms/config.ts'
 import { EXIT, Failure, usage } from './failure.ts'
 import type { HistoryKind, RetainedKind, SlowPolicy } from './room-options.ts'
@@ -148,7 +149,7 @@ function reasonOf(cause: unknown): string {
 
 /** Throws a Failure that names every fault of a config; `byOptions`: of no file. */
 export function checkUsable(config: Config, reader: FlowReader, byOptions = false): void {
-  const faults = checkConfig(config, reader)
+  const faults = checkConfig(config, reader).map(faultText)
   if (faults.length === 0) return
   const next = 'options of a lock stand in a file: --config FILE; docs/acceptors shows one of each'
   const told = byOptions && faults.some((fault) => fault.includes(': options.'))

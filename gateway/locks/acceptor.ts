@@ -86,7 +86,8 @@ export interface Acceptor<Options = unknown> {
   readonly name: string
   /**
    * Reads the options of a flow, a JSON object; throws an Error that says, for the admin, what is
-   * wrong with them. Called when a room is configured and when it is loaded.
+   * wrong with them, or Faults that say where (`options.url`). Called when a room is configured and
+   * when it is loaded.
    */
   readOptions(options: unknown): Options
   /** Whether a socket may prove this in the main lobby, with the options of `{}` (R7). */

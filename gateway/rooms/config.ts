@@ -1,6 +1,7 @@
 /** A room's config as its blocks say it, with the defaults of those that are absent (R19). */
 import { type JsonObject, toBinary } from '@bufbuild/protobuf'
 import { type Config, ConfigSchema } from '@porthouse/proto/room/v1/config'
+import { type Fault, faultText, within } from '../locks/fault.ts'
 import type { Flow } from '../locks/flow.ts'
 import type { Acceptors, LockDefaults } from '../locks/read-flow.ts'
 import type { PlaceConfig } from '../router/place-config.ts'
@@ -120,38 +121,51 @@ export function readConfig(config: Config, flows: FlowReader): RoomConfig {
 /** Of a config as Protobuf. Its schemas, options and lists have bounds of their own beside it. */
 const CONFIG_BYTES_MAX = 1_048_576
 
+/** Told at once; of a config that is all wrong nobody reads more. */
+const FAULTS_MAX = 100
+
 /**
- * What is wrong with a config, one sentence each; none: it may be used. At most 1,048,576 bytes of
- * Protobuf.
+ * What is wrong with a config, the first 100 faults; none: it may be used. At most 1,048,576 bytes
+ * of Protobuf.
  */
-export function checkConfig(config: Config, flows: FlowReader): string[] {
+export function checkConfig(config: Config, flows: FlowReader): Fault[] {
   const { length } = toBinary(ConfigSchema, config)
-  if (length > CONFIG_BYTES_MAX) return [`a config of ${length} bytes is over ${CONFIG_BYTES_MAX}`]
+  if (length > CONFIG_BYTES_MAX) {
+    return [{ path: '', reason: `a config of ${length} bytes is over ${CONFIG_BYTES_MAX}` }]
+  }
   const blocks = new Blocks(config)
-  const faults: string[] = []
+  const faults: Fault[] = []
   const seen = new Set<Kind>()
-  for (const { kind } of config.blocks) {
-    if (kind.case === undefined) faults.push(UNKNOWN)
-    else if (seen.has(kind.case)) faults.push(`two blocks of kind ${nameOf(kind.case)}`)
-    else {
+  for (const [i, { kind }] of config.blocks.entries()) {
+    const path = `blocks[${i}]`
+    if (faults.length >= FAULTS_MAX) break
+    if (kind.case === undefined) faults.push({ path, reason: UNKNOWN })
+    else if (seen.has(kind.case)) {
+      faults.push({ path, reason: `two blocks of kind ${nameOf(kind.case)}` })
+    } else {
       seen.add(kind.case)
       const check = CHECKS[kind.case] as Check<Kind>
-      faults.push(...check(kind.value, blocks, flows))
+      faults.push(...within(`${path}.${kind.case}`, check(kind.value, blocks, flows)))
     }
   }
   // Even the default may name a lock that is not here.
-  if (!seen.has('access')) faults.push(...checkAccess(undefined, flows))
-  return faults
+  if (!seen.has('access')) faults.push(...within('blocks', defaultAccess(flows)))
+  return faults.slice(0, FAULTS_MAX)
+}
+
+function defaultAccess(flows: FlowReader): Fault[] {
+  const text = Array.from(checkAccess(undefined, flows), faultText).join('; ')
+  return text === '' ? [] : [{ path: '', reason: `without block access: ${text}` }]
 }
 
 const UNKNOWN = 'a block of no known kind'
 
-/** What is wrong with a block, beside the others; each sentence starts with the field's path. */
+/** What is wrong with a block, beside the others; paths are from the block on. */
 type Check<K extends Kind> = (
   value: ValueOf<K>,
   blocks: Blocks,
   flows: FlowReader,
-) => Iterable<string>
+) => Iterable<Fault>
 
 const anyValue = () => []
 

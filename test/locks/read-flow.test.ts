@@ -85,10 +85,22 @@ describe('a flow', () => {
     ['of many locks', many(17), 'over 16 locks'],
     ['of many locks in groups', { any: { flows: [many(9), many(8)] } }, 'over 16 locks'],
     ['deeply nested', nested(5), 'groups nested over 4 deep'],
-    ['with many tries', lock('a', { tries: 101 }), 'a: over 100 tries'],
-    ['that takes long', lock('a', { deadlineMs: 600_001 }), 'a: a deadline over 600000 ms'],
-    ['with wrong options', lock('a', { options: { colour: 'blue' } }), 'a: the colour is not red'],
-    ['with unknown options', lock('a', { options: { size: 1 } }), 'a: the colour is not red'],
+    ['with many tries', lock('a', { tries: 101 }), 'lock.tries: 101 is over 100'],
+    [
+      'that takes long',
+      lock('a', { deadlineMs: 600_001 }),
+      'lock.deadlineMs: 600001 is over 600000',
+    ],
+    [
+      'with wrong options',
+      lock('a', { options: { colour: 'blue' } }),
+      'lock.options: the colour is not red',
+    ],
+    [
+      'with unknown options',
+      lock('a', { options: { size: 1 } }),
+      'lock.options: the colour is not red',
+    ],
     ['that is no message', { locks: [] }, 'locks'],
     ['that is no object', 'token', 'token'],
   ])('%s is refused, with the reason', (_, json, reason) => {

@@ -10,8 +10,8 @@ import { flows } from './flows.ts'
 const anyConfig = messageOf(ConfigSchema)
 const usableConfig = anyConfig.filter((config) => checkConfig(config, flows).length === 0)
 
-/** A path of fields, or what is told of the blocks themselves. */
-const FAULT = /^(?:a block of|two blocks of|[a-z_.[\]0-9]+:) ./
+/** Of a block, or of a field in it. */
+const PATH = /^blocks\[\d+\](?:\.[a-z]+(?:\[\d+\])?)*$/i
 
 const within = (max: number) => (value: number) => value >= 1 && value <= max
 
@@ -22,7 +22,10 @@ test('any config has faults, or is read and is within its bounds', () => {
       const before = structuredClone(config)
       const faults = checkConfig(config, flows)
       expect(config).toEqual(before)
-      for (const fault of faults) expect(fault).toMatch(FAULT)
+      for (const { path, reason } of faults) {
+        expect(path).toMatch(PATH)
+        expect(reason).not.toBe('')
+      }
       if (faults.length > 0) return
       usable++
       const { history, retention, unread, ...read } = readConfig(config, flows)

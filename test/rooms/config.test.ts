@@ -3,12 +3,13 @@ import { create, fromJson, type JsonObject } from '@bufbuild/protobuf'
 import { ConfigSchema } from '@porthouse/proto/room/v1/config'
 import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { describe, expect, test } from 'vitest'
+import { faultText } from '../../gateway/locks/fault.ts'
 import { checkConfig, readConfig } from '../../gateway/rooms/config.ts'
 import { flows } from './flows.ts'
 
 /** Blocks as in Protobuf JSON. */
 const of = (...blocks: JsonObject[]) => fromJson(ConfigSchema, { blocks })
-const faults = (...blocks: JsonObject[]) => checkConfig(of(...blocks), flows)
+const faults = (...blocks: JsonObject[]) => checkConfig(of(...blocks), flows).map(faultText)
 const read = (...blocks: JsonObject[]) => {
   expect(faults(...blocks)).toEqual([])
   return readConfig(of(...blocks), flows)
@@ -141,20 +142,20 @@ type Wrong = readonly [fault: string, ...blocks: JsonObject[]]
 const WRONG: readonly Wrong[] = [
   ['a block of no known kind', {}],
   ['two blocks of kind slow_consumers', { slowConsumers: {} }, { slowConsumers: {} }],
-  ['access: no acceptor magic', { access: { locks: ['magic'] } }],
+  ['access.locks[0]: no acceptor magic', { access: { locks: ['magic'] } }],
   ['access: both locks and a flow', { access: { locks: ['token'], flow: {} } }],
-  ['access: neither lock, all nor any', { access: { flow: {} } }],
-  ['slow_consumers.policy: no value 99', { slowConsumers: { policy: 99 } }],
+  ['access.flow: neither lock, all nor any', { access: { flow: {} } }],
+  ['slowConsumers.policy: no value 99', { slowConsumers: { policy: 99 } }],
   ['messages: neither bytes', { messages: {} }],
-  ['messages: ', { messages: { json: { schema: '{"type": 7}' } } }],
-  ['messages: ', { messages: { json: { schema: '{' } } }],
-  ['messages: ', { messages: { json: { schema: '"'.padEnd(65_537, ' ') } } }],
-  ['messages: ', { messages: { protobuf: { type: 'a.B' } } }],
-  ['messages: ', { messages: { protobuf: { descriptorSet: 'AAAA', type: 'a.B' } } }],
+  ['messages.json.schema: ', { messages: { json: { schema: '{"type": 7}' } } }],
+  ['messages.json.schema: ', { messages: { json: { schema: '{' } } }],
+  ['messages.json.schema: ', { messages: { json: { schema: '"'.padEnd(65_537, ' ') } } }],
+  ['messages.protobuf: ', { messages: { protobuf: { type: 'a.B' } } }],
+  ['messages.protobuf: ', { messages: { protobuf: { descriptorSet: 'AAAA', type: 'a.B' } } }],
   ['history.keep: no value 9', { history: { keep: 9 } }],
   ['history.window: only with KEEP_WINDOW', { history: { keep: 'KEEP_DURABLE', window: {} } }],
   ['history.window: only with KEEP_WINDOW', { history: { window: {} } }],
-  ...(['messages', 'bytes', 'age_ms'] as const).map(
+  ...(['messages', 'bytes', 'ageMs'] as const).map(
     (bound): Wrong => [
       `history.window.${bound}: `,
       { history: { keep: 'KEEP_WINDOW', window: { [bound]: 86_400_001 } } },
@@ -167,39 +168,39 @@ const WRONG: readonly Wrong[] = [
     { history: { keep: 'KEEP_WINDOW' } },
   ],
   ['retention.bytes: ', { retention: { bytes: '18446744073709551615' } }, DURABLE],
-  ['session_history.owners: no value 3', { sessionHistory: { owners: 3 } }],
-  ['session_history.overflow: no value -1', { sessionHistory: { overflow: -1 } }],
-  ['session_history.messages: ', { sessionHistory: { messages: 100_001 } }],
-  ['session_history.bytes: ', { sessionHistory: { bytes: 16_777_217 } }],
+  ['sessionHistory.owners: no value 3', { sessionHistory: { owners: 3 } }],
+  ['sessionHistory.overflow: no value -1', { sessionHistory: { overflow: -1 } }],
+  ['sessionHistory.messages: ', { sessionHistory: { messages: 100_001 } }],
+  ['sessionHistory.bytes: ', { sessionHistory: { bytes: 16_777_217 } }],
   [
-    'session_history.bytes: less than one message',
+    'sessionHistory.bytes: less than one message',
     { sessionHistory: { bytes: 100, overflow: 'OVERFLOW_REJECT' } },
     { limits: { payloadBytes: 101 } },
   ],
   ['unread: only with history KEEP_DURABLE', { unread: { enabled: true } }],
   ['presence.members: ', { presence: { members: 10_001 } }],
-  ['presence.interval_ms: ', { presence: { enabled: true, intervalMs: 60_001 } }],
+  ['presence.intervalMs: ', { presence: { enabled: true, intervalMs: 60_001 } }],
   ...[0, -1, 'NaN', 'Infinity'].map(
     (perSecond): Wrong => [
-      `limits.socket_rate.per_second: ${perSecond}`,
+      `limits.socketRate.perSecond: ${perSecond}`,
       { limits: { socketRate: { perSecond, burst: 1 } } },
     ],
   ),
   ...[0.5, -1, 'NaN', 'Infinity'].map(
     (burst): Wrong => [
-      `limits.room_rate.burst: ${burst}`,
+      `limits.roomRate.burst: ${burst}`,
       { limits: { roomRate: { perSecond: 1, burst } } },
     ],
   ),
-  ['default_target: neither channel nor group', { defaultTarget: {} }],
-  ['default_target.channel: a channel holds *', { defaultTarget: { channel: 'a/*' } }],
-  ['default_target.channel: a channel is empty', { defaultTarget: { channel: '' } }],
+  ['defaultTarget: neither channel nor group', { defaultTarget: {} }],
+  ['defaultTarget.channel: a channel holds *', { defaultTarget: { channel: 'a/*' } }],
+  ['defaultTarget.channel: a channel is empty', { defaultTarget: { channel: '' } }],
   [
-    'default_target.channel: block channels does not allow it',
+    'defaultTarget.channel: block channels does not allow it',
     { channels: { allowed: ['a/**'] } },
     { defaultTarget: { channel: 'a' } },
   ],
-  ['default_target.group: block groups has no such group', { defaultTarget: { group: 'crew' } }],
+  ['defaultTarget.group: block groups has no such group', { defaultTarget: { group: 'crew' } }],
   [
     'groups.groups[1].name: another group has it',
     { groups: { groups: [{ name: 'a' }, { name: 'a' }] } },
@@ -211,15 +212,15 @@ const WRONG: readonly Wrong[] = [
     { groups: { groups: [{ name: 'a', clients: ['ann', 'b/c'] }] } },
   ],
   [
-    'groups.groups[0].clients: how many: ',
+    'groups.groups[0].clients: 1025 items',
     { groups: { groups: [{ name: 'a', clients: Array(1_025).fill('ann') }] } },
   ],
   [
-    'groups.groups: how many: ',
+    'groups.groups: 65 items',
     { groups: { groups: Array.from({ length: 65 }, (_, i) => ({ name: `g${i}` })) } },
   ],
   ['groups.groups[0].delivery: no value 7', { groups: { groups: [{ name: 'a', delivery: 7 }] } }],
-  ['channels.allowed: how many: ', { channels: { allowed: Array(257).fill('a') } }],
+  ['channels.allowed: 257 items', { channels: { allowed: Array(257).fill('a') } }],
   ['channels.allowed[1]: ', { channels: { allowed: ['a', 'a/**/b'] } }],
   ['channels.allowed[0]: ', { channels: { allowed: [''] } }],
   ['retained.values: no value 5', { retained: { values: 5 } }],
@@ -227,7 +228,7 @@ const WRONG: readonly Wrong[] = [
   ...['', '../etc/passwd', 'a.js', 'A', 'a'.repeat(65), 'a\n'].map(
     (module): Wrong => ['program.module: ', { program: { module } }],
   ),
-  ['program.budget_ms: ', { program: { module: 'a', budgetMs: 5_001 } }],
+  ['program.budgetMs: ', { program: { module: 'a', budgetMs: 5_001 } }],
   [
     'a config of 10000',
     { program: { module: 'a', options: { x: 'y'.repeat(9_999_980) } } },
@@ -239,8 +240,31 @@ const WRONG: readonly Wrong[] = [
 const wrong = WRONG.map(([fault, ...blocks]) => ({ fault, blocks }))
 
 test.each(wrong)('$fault … is the one fault of its config', ({ fault, blocks }) => {
-  const told = faults(...blocks)
+  const told = faults(...blocks).map((each) => each.replace(/^blocks\[\d\](?:: |\.)/, ''))
   expect(told.map((each) => each.slice(0, fault.length))).toEqual([fault])
+})
+
+test('a fault is told by its path from the config on', () => {
+  const lock = (acceptor: string, more: JsonObject = {}) => ({ lock: { acceptor, ...more } })
+  const late = lock('token', { tries: 101, deadlineMs: 600_001, options: { colour: 'red' } })
+  const flow = { any: { flows: [lock('magic'), { all: {} }, late] } }
+  const paths = checkConfig(
+    of({ echo: {} }, { access: { flow } }, { echo: {} }, { history: { keep: 9 } }),
+    flows,
+  ).map(({ path }) => path)
+  expect(paths).toEqual([
+    'blocks[1].access.flow.any.flows[0].lock.acceptor',
+    'blocks[1].access.flow.any.flows[1].all',
+    'blocks[1].access.flow.any.flows[2].lock.tries',
+    'blocks[1].access.flow.any.flows[2].lock.deadlineMs',
+    'blocks[1].access.flow.any.flows[2].lock.options',
+    'blocks[2]',
+    'blocks[3].history.keep',
+  ])
+})
+
+test('of a config that is all wrong the first hundred faults are told', () => {
+  expect(faults(...Array.from({ length: 5_000 }, () => ({})))).toHaveLength(100)
 })
 
 test('all faults are told, not the first alone', () => {

@@ -60,7 +60,7 @@ function readOptions(json: unknown, acceptors: Acceptors, defaults: LockDefaults
   for (const slug of clients ?? []) checkSlug(slug, 'client')
   // Without itself, which nobody could ever prove.
   const others = new Map([...acceptors].filter(([name]) => name !== NAME))
-  const flow = readFlowJson(by ?? usual(others), others, defaults)
+  const flow = readFlowJson(by ?? usual(others), others, defaults, 'options.by')
   return { by: flow, ...(clients && { clients: new Set(clients) }) }
 }
 

@@ -1,5 +1,6 @@
 /** Options of acceptors, a JSON object each: read strictly, so that a typing error is told. */
 import { z } from 'zod'
+import { Faults } from '../fault.ts'
 
 const NONE = z.strictObject({})
 
@@ -8,7 +9,7 @@ export function noOptions(options: unknown): undefined {
   readObject(NONE, options)
 }
 
-/** Throws an Error that names the wrong option. */
+/** Throws Faults that name the wrong options. */
 export function readObject<Schema extends z.ZodType>(
   schema: Schema,
   options: unknown,
@@ -16,10 +17,11 @@ export function readObject<Schema extends z.ZodType>(
   const error = ({ input }: { input?: unknown }) => (input === undefined ? 'missing' : undefined)
   const read = schema.safeParse(options, { error })
   if (read.success) return read.data
-  const faults = read.error.issues.map(({ path, message }) =>
-    path.length > 0 ? `options.${path.join('.')}: ${message}` : `options: ${message}`,
-  )
-  throw new Error(faults.join('; '))
+  const faults = read.error.issues.map(({ path, message }) => ({
+    path: ['options', ...path].join('.'),
+    reason: message,
+  }))
+  throw new Faults(faults)
 }
 
 /** A SHA-256 as 64 hex digits, read as its bytes. */

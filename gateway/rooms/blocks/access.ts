@@ -1,9 +1,9 @@
 /** Block access: who gets in, and what visitors may do (R18). */
 import { create } from '@bufbuild/protobuf'
 import { type Access, AccessSchema } from '@porthouse/proto/room/v1/access'
+import { type Fault, thrown } from '../../locks/fault.ts'
 import { readAccess as readLocks } from '../../locks/read-flow.ts'
 import type { FlowReader, RoomConfig } from '../config.ts'
-import { thrown } from './bounds.ts'
 
 const DEFAULT = create(AccessSchema, { locks: ['token'] })
 const DEFAULT_VISITORS = { send: true, receive: true, admit: false }
@@ -20,6 +20,6 @@ export function readAccess(access: Access | undefined, { acceptors, defaults }: 
   }
 }
 
-export function checkAccess(access: Access | undefined, flows: FlowReader): Iterable<string> {
-  return thrown('access', () => readAccess(access, flows))
+export function checkAccess(access: Access | undefined, flows: FlowReader): Iterable<Fault> {
+  return thrown('', () => readAccess(access, flows))
 }

@@ -1,8 +1,9 @@
 /** Block channels: which channels the room has. */
 import type { Channels } from '@porthouse/proto/room/v1/channels'
+import { type Fault, thrown } from '../../locks/fault.ts'
 import { checkFilter } from '../../protocol/channel.ts'
 import type { RoomConfig } from '../config.ts'
-import { atMost, thrown } from './bounds.ts'
+import { notOver } from './bounds.ts'
 
 const ALLOWED_MAX = 256
 
@@ -12,9 +13,9 @@ export function readChannels(channels: Channels | undefined): Part {
   return { channels: channels?.allowed ?? [], channelsOnly: channels?.only ?? false }
 }
 
-export function* checkChannels({ allowed }: Channels): Iterable<string> {
-  yield* atMost('channels.allowed: how many', allowed.length, ALLOWED_MAX)
+export function* checkChannels({ allowed }: Channels): Iterable<Fault> {
+  yield* notOver('allowed', allowed, ALLOWED_MAX)
   for (const [i, filter] of allowed.slice(0, ALLOWED_MAX).entries()) {
-    yield* thrown(`channels.allowed[${i}]`, () => checkFilter(filter))
+    yield* thrown(`allowed[${i}]`, () => checkFilter(filter))
   }
 }

@@ -1,9 +1,9 @@
 /** Block default_target: where a message goes that says nothing of it (R27). */
 import type { DefaultTarget } from '@porthouse/proto/room/v1/default_target'
+import { type Fault, thrown } from '../../locks/fault.ts'
 import { checkChannel, matchesChannel } from '../../protocol/channel.ts'
 import type { RoomConfig } from '../config.ts'
 import type { Blocks } from './blocks.ts'
-import { thrown } from './bounds.ts'
 import { readChannels } from './channels.ts'
 
 export function readDefaultTarget(
@@ -17,19 +17,19 @@ export function readDefaultTarget(
   return { defaultTarget: undefined }
 }
 
-export function* checkDefaultTarget({ target }: DefaultTarget, blocks: Blocks): Iterable<string> {
-  if (target.case === undefined) yield 'default_target: neither channel nor group'
+export function* checkDefaultTarget({ target }: DefaultTarget, blocks: Blocks): Iterable<Fault> {
+  if (target.case === undefined) yield { path: '', reason: 'neither channel nor group' }
   if (target.case === 'group') {
     const groups = blocks.of('groups')?.groups ?? []
     if (groups.some(({ name }) => name === target.value)) return
-    yield 'default_target.group: block groups has no such group'
+    yield { path: 'group', reason: 'block groups has no such group' }
   }
   if (target.case === 'channel') {
-    const faults = [...thrown('default_target.channel', () => checkChannel(target.value))]
+    const faults = [...thrown('channel', () => checkChannel(target.value))]
     yield* faults
     const { channels } = readChannels(blocks.of('channels'))
     if (faults.length > 0 || channels.length === 0) return
     if (channels.some((filter) => matchesChannel(filter, target.value))) return
-    yield 'default_target.channel: block channels does not allow it'
+    yield { path: 'channel', reason: 'block channels does not allow it' }
   }
 }

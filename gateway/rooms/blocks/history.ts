@@ -1,5 +1,6 @@
 /** Block history: what the room keeps of its messages (R36, R37, R43). */
 import { type History, Keep, KeepSchema } from '@porthouse/proto/room/v1/history'
+import type { Fault } from '../../locks/fault.ts'
 import type { WindowBounds } from '../../router/window.ts'
 import type { RoomConfig } from '../config.ts'
 import { atMost, known } from './bounds.ts'
@@ -20,13 +21,13 @@ export function isDurable(history: History | undefined): boolean {
   return history?.keep === Keep.DURABLE
 }
 
-export function* checkHistory({ keep, window }: History): Iterable<string> {
-  yield* known('history.keep', keep, KeepSchema)
+export function* checkHistory({ keep, window }: History): Iterable<Fault> {
+  yield* known('keep', keep, KeepSchema)
   if (!window) return
-  if (keep !== Keep.WINDOW) yield 'history.window: only with KEEP_WINDOW'
-  yield* atMost('history.window.messages', window.messages, WINDOW_MAX.messages)
-  yield* atMost('history.window.bytes', window.bytes, WINDOW_MAX.bytes)
-  yield* atMost('history.window.age_ms', window.ageMs, WINDOW_MAX.ageMs)
+  if (keep !== Keep.WINDOW) yield { path: 'window', reason: 'only with KEEP_WINDOW' }
+  yield* atMost('window.messages', window.messages, WINDOW_MAX.messages)
+  yield* atMost('window.bytes', window.bytes, WINDOW_MAX.bytes)
+  yield* atMost('window.ageMs', window.ageMs, WINDOW_MAX.ageMs)
 }
 
 function keepOf(keep: Keep | undefined) {

@@ -1,5 +1,6 @@
 /** Block limits: how much of what, beside the gateway's own limits. */
 import type { Limits, Rate } from '@porthouse/proto/room/v1/limits'
+import type { Fault } from '../../locks/fault.ts'
 import type { RoomConfig } from '../config.ts'
 
 export function readLimits(limits: Limits | undefined): Pick<RoomConfig, 'limits'> {
@@ -13,9 +14,9 @@ export function readLimits(limits: Limits | undefined): Pick<RoomConfig, 'limits
   }
 }
 
-export function* checkLimits({ socketRate, roomRate }: Limits): Iterable<string> {
-  if (socketRate) yield* checkRate('limits.socket_rate', socketRate)
-  if (roomRate) yield* checkRate('limits.room_rate', roomRate)
+export function* checkLimits({ socketRate, roomRate }: Limits): Iterable<Fault> {
+  if (socketRate) yield* checkRate('socketRate', socketRate)
+  if (roomRate) yield* checkRate('roomRate', roomRate)
 }
 
 function readRate(rate: Rate | undefined) {
@@ -23,12 +24,12 @@ function readRate(rate: Rate | undefined) {
   return { perSecond: rate.perSecond, burst: rate.burst || Math.max(1, rate.perSecond) }
 }
 
-function* checkRate(path: string, { perSecond, burst }: Rate): Iterable<string> {
+function* checkRate(path: string, { perSecond, burst }: Rate): Iterable<Fault> {
   if (!Number.isFinite(perSecond) || perSecond <= 0) {
-    yield `${path}.per_second: ${perSecond} is not a number over 0`
+    yield { path: `${path}.perSecond`, reason: `${perSecond} is not a number over 0` }
   }
   // With less than one at once nothing could ever be sent.
   if (burst !== 0 && !(Number.isFinite(burst) && burst >= 1)) {
-    yield `${path}.burst: ${burst} is not a number of at least 1`
+    yield { path: `${path}.burst`, reason: `${burst} is not a number of at least 1` }
   }
 }

@@ -1,5 +1,6 @@
 /** Block presence: whether members see each other come and go (R23). */
 import type { Presence } from '@porthouse/proto/room/v1/presence'
+import type { Fault } from '../../locks/fault.ts'
 import type { RoomConfig } from '../config.ts'
 import { atMost } from './bounds.ts'
 
@@ -14,7 +15,7 @@ export function readPresence(presence: Presence | undefined): Pick<RoomConfig, '
   return { presence: { members: members || MEMBERS, intervalMs: intervalMs || INTERVAL_MS } }
 }
 
-export function* checkPresence({ members, intervalMs }: Presence): Iterable<string> {
-  yield* atMost('presence.members', members, MEMBERS_MAX)
-  yield* atMost('presence.interval_ms', intervalMs, INTERVAL_MS_MAX)
+export function* checkPresence({ members, intervalMs }: Presence): Iterable<Fault> {
+  yield* atMost('members', members, MEMBERS_MAX)
+  yield* atMost('intervalMs', intervalMs, INTERVAL_MS_MAX)
 }

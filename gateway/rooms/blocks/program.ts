@@ -1,5 +1,6 @@
 /** Block program: the room's own code (R25). */
 import { Otherwise, OtherwiseSchema, type Program } from '@porthouse/proto/room/v1/program'
+import type { Fault } from '../../locks/fault.ts'
 import type { RoomConfig } from '../config.ts'
 import { atMost, known } from './bounds.ts'
 
@@ -20,8 +21,8 @@ export function readProgram(program: Program | undefined): Pick<RoomConfig, 'pro
   }
 }
 
-export function* checkProgram({ module, budgetMs, otherwise }: Program): Iterable<string> {
-  if (!MODULE.test(module)) yield 'program.module: not 1 to 64 of a-z, 0-9 and -'
-  yield* atMost('program.budget_ms', budgetMs, BUDGET_MS_MAX)
-  yield* known('program.otherwise', otherwise, OtherwiseSchema)
+export function* checkProgram({ module, budgetMs, otherwise }: Program): Iterable<Fault> {
+  if (!MODULE.test(module)) yield { path: 'module', reason: 'not 1 to 64 of a-z, 0-9 and -' }
+  yield* atMost('budgetMs', budgetMs, BUDGET_MS_MAX)
+  yield* known('otherwise', otherwise, OtherwiseSchema)
 }

@@ -1,5 +1,6 @@
 /** Block retained: the last message of each channel is kept for those who come. */
 import { type Retained, Values, ValuesSchema } from '@porthouse/proto/room/v1/retained'
+import type { Fault } from '../../locks/fault.ts'
 import type { RoomConfig } from '../config.ts'
 import { atMost, known } from './bounds.ts'
 
@@ -18,7 +19,7 @@ export function readRetained(retained: Retained | undefined): Pick<RoomConfig, '
   }
 }
 
-export function* checkRetained({ values, channels }: Retained): Iterable<string> {
-  yield* known('retained.values', values, ValuesSchema)
-  yield* atMost('retained.channels', channels, CHANNELS_MAX)
+export function* checkRetained({ values, channels }: Retained): Iterable<Fault> {
+  yield* known('values', values, ValuesSchema)
+  yield* atMost('channels', channels, CHANNELS_MAX)
 }

@@ -6,6 +6,7 @@ import {
   OwnersSchema,
   type SessionHistory,
 } from '@porthouse/proto/room/v1/session_history'
+import type { Fault } from '../../locks/fault.ts'
 import type { RoomConfig } from '../config.ts'
 import type { Blocks } from './blocks.ts'
 import { atMost, known } from './bounds.ts'
@@ -33,13 +34,13 @@ export function readSessionHistory(
 export function* checkSessionHistory(
   { owners, messages, bytes, overflow }: SessionHistory,
   blocks: Blocks,
-): Iterable<string> {
-  yield* known('session_history.owners', owners, OwnersSchema)
-  yield* known('session_history.overflow', overflow, OverflowSchema)
-  yield* atMost('session_history.messages', messages, MESSAGES_MAX)
-  yield* atMost('session_history.bytes', bytes, BYTES_MAX)
+): Iterable<Fault> {
+  yield* known('owners', owners, OwnersSchema)
+  yield* known('overflow', overflow, OverflowSchema)
+  yield* atMost('messages', messages, MESSAGES_MAX)
+  yield* atMost('bytes', bytes, BYTES_MAX)
   const payload = blocks.of('limits')?.payloadBytes ?? 0
   if (overflow === Overflow.REJECT && payload > (bytes || BYTES)) {
-    yield 'session_history.bytes: less than one message of limits.payload_bytes'
+    yield { path: 'bytes', reason: 'less than one message of limits.payload_bytes' }
   }
 }
