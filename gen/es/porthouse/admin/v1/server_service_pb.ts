@@ -219,7 +219,7 @@ export type SetLogLevelRequest = Message<"porthouse.admin.v1.SetLogLevelRequest"
   level: LogLevel;
 
   /**
-   * For instance session; empty: all.
+   * session, locks, mqtt, http, admin, store or programs; empty: all that have none of their own.
    *
    * @generated from field: string subsystem = 2;
    */

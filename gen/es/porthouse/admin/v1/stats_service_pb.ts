@@ -15,7 +15,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file porthouse/admin/v1/stats_service.proto.
  */
 export const file_porthouse_admin_v1_stats_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZwb3J0aG91c2UvYWRtaW4vdjEvc3RhdHNfc2VydmljZS5wcm90bxIScG9ydGhvdXNlLmFkbWluLnYxIocCCgVTdGF0cxIMCgRuYW1lGAEgASgJEg8KB2NoYW5uZWwYAiABKAkSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHc29ja2V0cxgEIAEoDRIPCgdjbGllbnRzGAUgASgNEhAKCG1lc3NhZ2VzGAYgASgEEg0KBWJ5dGVzGAcgASgEEhsKE21lc3NhZ2VzX3Blcl9zZWNvbmQYCCABKAESGAoQYnl0ZXNfcGVyX3NlY29uZBgJIAEoARINCgVyb29tcxgKIAEoDRIWCg5sb2NrZWRfc29ja2V0cxgLIAEoDRIUCgxzbG93X3NvY2tldHMYDCABKA0iWQoPR2V0U3RhdHNSZXF1ZXN0EjUKBG5hbWUYASABKAlCJ5q1GCMIATofYWNjb3VudHMvKiBhY2NvdW50cy8qL3Jvb21zLyogLRIPCgdjaGFubmVsGAIgASgJInsKFExpc3RSb29tU3RhdHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIUmrUYEAgBOgxhY2NvdW50cy8qIC0SKQoJcGFnZV9zaXplGAIgASgFQhaatRgSIQAAAAAAAAAAKQAAAAAAQI9AEhIKCnBhZ2VfdG9rZW4YAyABKAkiWgoVTGlzdFJvb21TdGF0c1Jlc3BvbnNlEigKBXJvb21zGAEgAygLMhkucG9ydGhvdXNlLmFkbWluLnYxLlN0YXRzEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKEAQoXTGlzdENoYW5uZWxTdGF0c1JlcXVlc3QSKgoGcGFyZW50GAEgASgJQhqatRgWCAE6EmFjY291bnRzLyovcm9vbXMvKhIpCglwYWdlX3NpemUYAiABKAVCFpq1GBIhAAAAAAAAAAApAAAAAABAj0ASEgoKcGFnZV90b2tlbhgDIAEoCSJgChhMaXN0Q2hhbm5lbFN0YXRzUmVzcG9uc2USKwoIY2hhbm5lbHMYASADKAsyGS5wb3J0aG91c2UuYWRtaW4udjEuU3RhdHMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIqYBChFXYXRjaFN0YXRzUmVxdWVzdBI1CgRuYW1lGAEgASgJQieatRgjCAE6H2FjY291bnRzLyogYWNjb3VudHMvKi9yb29tcy8qIC0SDwoHY2hhbm5lbBgCIAEoCRIrCghpbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIcCgVyb29tcxgEIAEoDUINmrUYCSkAAAAAAABZQCJoChJXYXRjaFN0YXRzUmVzcG9uc2USKAoFc3RhdHMYASABKAsyGS5wb3J0aG91c2UuYWRtaW4udjEuU3RhdHMSKAoFcm9vbXMYAiADKAsyGS5wb3J0aG91c2UuYWRtaW4udjEuU3RhdHMifwoYTGlzdFNsb3dDb25zdW1lcnNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIUmrUYEAgBOgxhY2NvdW50cy8qIC0SKQoJcGFnZV9zaXplGAIgASgFQhaatRgSIQAAAAAAAAAAKQAAAAAAQI9AEhIKCnBhZ2VfdG9rZW4YAyABKAkiaQoZTGlzdFNsb3dDb25zdW1lcnNSZXNwb25zZRIzCgljb25zdW1lcnMYASADKAsyIC5wb3J0aG91c2UuYWRtaW4udjEuU2xvd0NvbnN1bWVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK9AQoMU2xvd0NvbnN1bWVyEg4KBnNvY2tldBgBIAEoCRIsCgVwaGFzZRgCIAEoDjIdLnBvcnRob3VzZS5hZG1pbi52MS5TbG93UGhhc2USFQoNd2FpdGluZ19ieXRlcxgDIAEoBBIYChB3YWl0aW5nX21lc3NhZ2VzGAQgASgEEicKBHNsb3cYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFQoNbG9zdF9tZXNzYWdlcxgGIAEoBCp4CglTbG93UGhhc2USGgoWU0xPV19QSEFTRV9VTlNQRUNJRklFRBAAEhkKFVNMT1dfUEhBU0VfQ09OTkVDVElPThABEh4KGlNMT1dfUEhBU0VfQUNLTk9XTEVER0VNRU5UEAISFAoQU0xPV19QSEFTRV9RVUVVRRADMrwECgxTdGF0c1NlcnZpY2USVgoIR2V0U3RhdHMSIy5wb3J0aG91c2UuYWRtaW4udjEuR2V0U3RhdHNSZXF1ZXN0GhkucG9ydGhvdXNlLmFkbWluLnYxLlN0YXRzIgqStRgGCgQBAgMEEnAKDUxpc3RSb29tU3RhdHMSKC5wb3J0aG91c2UuYWRtaW4udjEuTGlzdFJvb21TdGF0c1JlcXVlc3QaKS5wb3J0aG91c2UuYWRtaW4udjEuTGlzdFJvb21TdGF0c1Jlc3BvbnNlIgqStRgGCgQBAgMEEnkKEExpc3RDaGFubmVsU3RhdHMSKy5wb3J0aG91c2UuYWRtaW4udjEuTGlzdENoYW5uZWxTdGF0c1JlcXVlc3QaLC5wb3J0aG91c2UuYWRtaW4udjEuTGlzdENoYW5uZWxTdGF0c1Jlc3BvbnNlIgqStRgGCgQBAgMEEmkKCldhdGNoU3RhdHMSJS5wb3J0aG91c2UuYWRtaW4udjEuV2F0Y2hTdGF0c1JlcXVlc3QaJi5wb3J0aG91c2UuYWRtaW4udjEuV2F0Y2hTdGF0c1Jlc3BvbnNlIgqStRgGCgQBAgMEMAESfAoRTGlzdFNsb3dDb25zdW1lcnMSLC5wb3J0aG91c2UuYWRtaW4udjEuTGlzdFNsb3dDb25zdW1lcnNSZXF1ZXN0Gi0ucG9ydGhvdXNlLmFkbWluLnYxLkxpc3RTbG93Q29uc3VtZXJzUmVzcG9uc2UiCpK1GAYKBAECAwRiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_porthouse_admin_v1_options]);
+  fileDesc("CiZwb3J0aG91c2UvYWRtaW4vdjEvc3RhdHNfc2VydmljZS5wcm90bxIScG9ydGhvdXNlLmFkbWluLnYxIocCCgVTdGF0cxIMCgRuYW1lGAEgASgJEg8KB2NoYW5uZWwYAiABKAkSKAoEdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHc29ja2V0cxgEIAEoDRIPCgdjbGllbnRzGAUgASgNEhAKCG1lc3NhZ2VzGAYgASgEEg0KBWJ5dGVzGAcgASgEEhsKE21lc3NhZ2VzX3Blcl9zZWNvbmQYCCABKAESGAoQYnl0ZXNfcGVyX3NlY29uZBgJIAEoARINCgVyb29tcxgKIAEoDRIWCg5sb2NrZWRfc29ja2V0cxgLIAEoDRIUCgxzbG93X3NvY2tldHMYDCABKA0iWQoPR2V0U3RhdHNSZXF1ZXN0EjUKBG5hbWUYASABKAlCJ5q1GCMIATofYWNjb3VudHMvKiBhY2NvdW50cy8qL3Jvb21zLyogLRIPCgdjaGFubmVsGAIgASgJInsKFExpc3RSb29tU3RhdHNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIUmrUYEAgBOgxhY2NvdW50cy8qIC0SKQoJcGFnZV9zaXplGAIgASgFQhaatRgSIQAAAAAAAAAAKQAAAAAAQI9AEhIKCnBhZ2VfdG9rZW4YAyABKAkiWgoVTGlzdFJvb21TdGF0c1Jlc3BvbnNlEigKBXJvb21zGAEgAygLMhkucG9ydGhvdXNlLmFkbWluLnYxLlN0YXRzEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKEAQoXTGlzdENoYW5uZWxTdGF0c1JlcXVlc3QSKgoGcGFyZW50GAEgASgJQhqatRgWCAE6EmFjY291bnRzLyovcm9vbXMvKhIpCglwYWdlX3NpemUYAiABKAVCFpq1GBIhAAAAAAAAAAApAAAAAABAj0ASEgoKcGFnZV90b2tlbhgDIAEoCSJgChhMaXN0Q2hhbm5lbFN0YXRzUmVzcG9uc2USKwoIY2hhbm5lbHMYASADKAsyGS5wb3J0aG91c2UuYWRtaW4udjEuU3RhdHMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIqYBChFXYXRjaFN0YXRzUmVxdWVzdBI1CgRuYW1lGAEgASgJQieatRgjCAE6H2FjY291bnRzLyogYWNjb3VudHMvKi9yb29tcy8qIC0SDwoHY2hhbm5lbBgCIAEoCRIrCghpbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIcCgVyb29tcxgEIAEoDUINmrUYCSkAAAAAAABZQCJoChJXYXRjaFN0YXRzUmVzcG9uc2USKAoFc3RhdHMYASABKAsyGS5wb3J0aG91c2UuYWRtaW4udjEuU3RhdHMSKAoFcm9vbXMYAiADKAsyGS5wb3J0aG91c2UuYWRtaW4udjEuU3RhdHMifwoYTGlzdFNsb3dDb25zdW1lcnNSZXF1ZXN0EiQKBnBhcmVudBgBIAEoCUIUmrUYEAgBOgxhY2NvdW50cy8qIC0SKQoJcGFnZV9zaXplGAIgASgFQhaatRgSIQAAAAAAAAAAKQAAAAAAQI9AEhIKCnBhZ2VfdG9rZW4YAyABKAkiaQoZTGlzdFNsb3dDb25zdW1lcnNSZXNwb25zZRIzCgljb25zdW1lcnMYASADKAsyIC5wb3J0aG91c2UuYWRtaW4udjEuU2xvd0NvbnN1bWVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKmAQoMU2xvd0NvbnN1bWVyEg4KBnNvY2tldBgBIAEoCRIsCgVwaGFzZRgCIAEoDjIdLnBvcnRob3VzZS5hZG1pbi52MS5TbG93UGhhc2USFQoNd2FpdGluZ19ieXRlcxgDIAEoBBIYChB3YWl0aW5nX21lc3NhZ2VzGAQgASgEEicKBHNsb3cYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24qvwEKCVNsb3dQaGFzZRIaChZTTE9XX1BIQVNFX1VOU1BFQ0lGSUVEEAASGAoUU0xPV19QSEFTRV9UUkFOU1BPUlQQARIdChlTTE9XX1BIQVNFX1VOQUNLTk9XTEVER0VEEAISGgoWU0xPV19QSEFTRV9DQVRDSElOR19VUBADEhMKD1NMT1dfUEhBU0VfSEVMRBAEEhYKElNMT1dfUEhBU0VfUFJPR1JBTRAFEhQKEFNMT1dfUEhBU0VfU1RPUkUQBjK8BAoMU3RhdHNTZXJ2aWNlElYKCEdldFN0YXRzEiMucG9ydGhvdXNlLmFkbWluLnYxLkdldFN0YXRzUmVxdWVzdBoZLnBvcnRob3VzZS5hZG1pbi52MS5TdGF0cyIKkrUYBgoEAQIDBBJwCg1MaXN0Um9vbVN0YXRzEigucG9ydGhvdXNlLmFkbWluLnYxLkxpc3RSb29tU3RhdHNSZXF1ZXN0GikucG9ydGhvdXNlLmFkbWluLnYxLkxpc3RSb29tU3RhdHNSZXNwb25zZSIKkrUYBgoEAQIDBBJ5ChBMaXN0Q2hhbm5lbFN0YXRzEisucG9ydGhvdXNlLmFkbWluLnYxLkxpc3RDaGFubmVsU3RhdHNSZXF1ZXN0GiwucG9ydGhvdXNlLmFkbWluLnYxLkxpc3RDaGFubmVsU3RhdHNSZXNwb25zZSIKkrUYBgoEAQIDBBJpCgpXYXRjaFN0YXRzEiUucG9ydGhvdXNlLmFkbWluLnYxLldhdGNoU3RhdHNSZXF1ZXN0GiYucG9ydGhvdXNlLmFkbWluLnYxLldhdGNoU3RhdHNSZXNwb25zZSIKkrUYBgoEAQIDBDABEnwKEUxpc3RTbG93Q29uc3VtZXJzEiwucG9ydGhvdXNlLmFkbWluLnYxLkxpc3RTbG93Q29uc3VtZXJzUmVxdWVzdBotLnBvcnRob3VzZS5hZG1pbi52MS5MaXN0U2xvd0NvbnN1bWVyc1Jlc3BvbnNlIgqStRgGCgQBAgMEYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_porthouse_admin_v1_options]);
 
 /**
  * @generated from message porthouse.admin.v1.Stats
@@ -57,7 +57,8 @@ export type Stats = Message<"porthouse.admin.v1.Stats"> & {
   clients: number;
 
   /**
-   * Sent since the gateway began, of a room since it was loaded; content in bytes.
+   * Sent since the gateway began, of a room since it was loaded, of an account to its rooms that
+   * are loaded; content in bytes, of the gateway with what stands around it.
    *
    * @generated from field: uint64 messages = 6;
    */
@@ -367,7 +368,7 @@ export type SlowConsumer = Message<"porthouse.admin.v1.SlowConsumer"> & {
   phase: SlowPhase;
 
   /**
-   * What waits for it.
+   * What waits, where the gateway knows it: messages, or packets that are not read yet.
    *
    * @generated from field: uint64 waiting_bytes = 3;
    */
@@ -379,18 +380,11 @@ export type SlowConsumer = Message<"porthouse.admin.v1.SlowConsumer"> & {
   waitingMessages: bigint;
 
   /**
-   * How long it has not kept up.
+   * How long it has not gone on.
    *
    * @generated from field: google.protobuf.Duration slow = 5;
    */
   slow?: Duration | undefined;
-
-  /**
-   * Messages that gave way for it, since it opened.
-   *
-   * @generated from field: uint64 lost_messages = 6;
-   */
-  lostMessages: bigint;
 };
 
 /**
@@ -401,6 +395,8 @@ export const SlowConsumerSchema: GenMessage<SlowConsumer> = /*@__PURE__*/
   messageDesc(file_porthouse_admin_v1_stats_service, 10);
 
 /**
+ * What a socket is stuck in.
+ *
  * @generated from enum porthouse.admin.v1.SlowPhase
  */
 export const SlowPhase = {
@@ -412,26 +408,49 @@ export const SlowPhase = {
   /**
    * Its connection takes no more: the network, or a peer that does not read.
    *
-   * @generated from enum value: SLOW_PHASE_CONNECTION = 1;
+   * @generated from enum value: SLOW_PHASE_TRANSPORT = 1;
    */
-  CONNECTION: 1,
+  TRANSPORT: 1,
 
   /**
-   * It has as many unacknowledged messages as it may (MQTT).
+   * It does not acknowledge what it has (MQTT).
    *
-   * @generated from enum value: SLOW_PHASE_ACKNOWLEDGEMENT = 2;
+   * @generated from enum value: SLOW_PHASE_UNACKNOWLEDGED = 2;
    */
-  ACKNOWLEDGEMENT: 2,
+  UNACKNOWLEDGED: 2,
 
   /**
-   * It reads, but slower than it is sent to: its queue does not empty.
+   * It is given what it has missed.
    *
-   * @generated from enum value: SLOW_PHASE_QUEUE = 3;
+   * @generated from enum value: SLOW_PHASE_CATCHING_UP = 3;
    */
-  QUEUE: 3,
+  CATCHING_UP: 3,
+
+  /**
+   * What it has sent waits for a lock, or for an entry.
+   *
+   * @generated from enum value: SLOW_PHASE_HELD = 4;
+   */
+  HELD: 4,
+
+  /**
+   * What it has sent waits for a room's program.
+   *
+   * @generated from enum value: SLOW_PHASE_PROGRAM = 5;
+   */
+  PROGRAM: 5,
+
+  /**
+   * What it has sent waits to be stored.
+   *
+   * @generated from enum value: SLOW_PHASE_STORE = 6;
+   */
+  STORE: 6,
 } as const;
 
 /**
+ * What a socket is stuck in.
+ *
  * @generated from enum porthouse.admin.v1.SlowPhase
  */
 export type SlowPhase = (typeof SlowPhase)[keyof typeof SlowPhase] | UnknownEnum;
@@ -503,7 +522,7 @@ export const StatsService: GenService<{
     output: typeof WatchStatsResponseSchema;
   },
   /**
-   * Lists the sockets that do not keep up, the slowest first, each with what is slow about it.
+   * Lists the sockets that do not keep up, the slowest first, each with what it is stuck in.
    *
    *     curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
    *       $URL/porthouse.admin.v1.StatsService/ListSlowConsumers -d '{"parent":"accounts/acme"}'
