@@ -13,9 +13,10 @@ import { Failures } from './identity/failures.ts'
 import { OffenceBook } from './identity/offences.ts'
 import { RecordCache } from './identity/record-cache.ts'
 import { Connections } from './ingress/connections.ts'
+import { exposureWarning, refuseExposure } from './ingress/http/exposure.ts'
+import { httpIngress } from './ingress/http/ingress.ts'
 import { loginRoutes } from './ingress/http/login.ts'
 import type { Route } from './ingress/http/route.ts'
-import { serveHttp } from './ingress/http/server.ts'
 import { MqttConnection } from './ingress/mqtt/connection.ts'
 import { type MqttIngress, mqttIngress } from './ingress/mqtt/ingress.ts'
 import type { AwayRooms } from './ingress/mqtt/kept/away-rooms.ts'
@@ -69,6 +70,10 @@ export type { Acceptor } from './locks/acceptor.ts'
 export interface Gateway {
   /** Where it listens in fact. */
   readonly http: Endpoint
+  /** The same on TLS, and what is set apart; undefined where that is off. */
+  readonly https: Endpoint | undefined
+  readonly admin: Endpoint | undefined
+  readonly metrics: Endpoint | undefined
   /** Where MQTT listens on TCP, and on TLS; undefined where that is off. */
   readonly mqtt: Endpoint | undefined
   readonly mqttTls: Endpoint | undefined
@@ -77,8 +82,8 @@ export interface Gateway {
   /** Live sockets. */
   readonly sockets: number
   /**
-   * Takes the certificate and key of MQTT's TLS as they are now, for connections from then on.
-   * Throws where they are no good; what was good before stays.
+   * Takes the certificates and keys of all TLS as they are now, for connections from then on; by
+   * itself it does when their files change. Throws where they are no good; what was good stays.
    */
   reload(): void
   /**
@@ -96,9 +101,10 @@ export interface GatewayParts {
   readonly acceptors?: readonly Acceptor[]
 }
 
-/** Starts a gateway. Rejects with a ListenError where it cannot listen. */
+/** Starts a gateway. Rejects with a ConfigError or, where it cannot listen, a ListenError. */
 export async function createGateway(given: GatewayParts): Promise<Gateway> {
   const { config, store, log } = given
+  refuseExposure(config)
   const clock = Date.now
   let port = 0
   const commons = commonsOf(given, clock)
@@ -119,17 +125,17 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
     credentials && features.includes('admin')
       ? await adminOf(given, { core, sessions, commons, parts }, credentials)
       : undefined
-  const http = await serveHttp({
-    listen: config.http.listen,
-    http2: config.http,
+  const http = await httpIngress({
+    config,
     connections,
     log,
     ready: async () => {
       if (sessions.draining) throw new Refusal(Code.DRAINING, 'the gateway goes down')
       await store.ping()
     },
-    routes: features.includes('login') ? loginOf(config, parts) : [],
-    handlers: admin ? [admin] : [],
+    open: { handlers: [], routes: features.includes('login') ? loginOf(config, parts) : [] },
+    admin: { handlers: admin ? [admin] : [], routes: [] },
+    metrics: [],
     upgrade: upgrades(
       features.includes('websocket')
         ? webSocketIngress(webSocketOptions({ config, store, log }, clock, connections), sessions)
@@ -141,22 +147,30 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
     await Promise.all([mqtt?.close(), credentials?.stop()])
     throw error
   })
-  port = http.port
+  port = http.http.port
   if (parts.urls().length === 0) {
     log.warn('http.publicUrl is not set: keys, SSH keys and logins of browsers prove nothing')
   }
+  const warning = exposureWarning(config)
+  if (warning) log.warn(warning)
   if (!store.histories.syncs) {
     log.warn('the database has fsync off: what is stored may not survive a loss of power')
   }
   return {
-    http: { host: http.host, port },
+    http: http.http,
+    https: http.https,
+    admin: http.admin,
+    metrics: http.metrics,
     mqtt: mqtt?.tcp,
     mqttTls: mqtt?.tls,
     mqttPath: mqtt?.upgrade && MQTT_PATH,
     get sockets() {
       return sessions.count
     },
-    reload: () => mqtt?.reload(),
+    reload() {
+      http.reload()
+      mqtt?.reload()
+    },
     async drain() {
       http.stopListening()
       mqtt?.stopListening()

@@ -14,7 +14,8 @@ porthouse config lists them all. DATABASE_URL takes a PostgreSQL server of yours
 
 Examples:
   $ porthouse run --demo
-  $ porthouse run --http 0.0.0.0:8080 --mqtt 0.0.0.0:1883 --data /var/lib/porthouse --log warn`,
+  $ PORTHOUSE_ADMIN_LISTEN=127.0.0.1:8081 porthouse run --http 0.0.0.0:8080 --mqtt 0.0.0.0:1883
+  $ porthouse run --features mqtt-front --data /var/lib/porthouse --log warn`,
     )
     .action(async (options: RunOptions) => (await import('./run.ts')).run(options))
 

@@ -1,5 +1,6 @@
 /** `porthouse run`: config, log, store, gateway; then until a signal ends it in order. */
 import type { Config } from '../config/config.ts'
+import { ConfigError } from '../config/problem.ts'
 import { formatEndpoint } from '../config/setting.ts'
 import { createGateway, type Gateway, ListenError } from '../gateway.ts'
 import { type Log, openLog } from '../observe/log.ts'
@@ -8,7 +9,7 @@ import type { Store } from '../store/store.ts'
 import { demoHint, prepareDemo } from './demo.ts'
 import { Failure } from './failure.ts'
 import { print } from './output.ts'
-import { type RunOptions, readSettings } from './settings.ts'
+import { configFailure, type RunOptions, readSettings } from './settings.ts'
 import { storeFailure } from './with-store.ts'
 
 export async function run(options: RunOptions): Promise<void> {
@@ -43,9 +44,10 @@ async function serve(
   const url = `ws://${reachedAt(gateway.http)}`
   const mqtt = waysOfMqtt(gateway, url)
   print(`porthouse listens on ${url.replace('ws', 'http')} (WebSocket ${url})`)
+  for (const line of otherWays(gateway, config)) print(line)
   if (mqtt.length > 0) print(`MQTT is spoken on ${mqtt.join(', ')}`)
   if (secret) print(`\n${demoHint({ url, mqtt: gateway.mqtt, secret })}`)
-  if (gateway.mqttTls) reloadOnHangup(gateway, log)
+  reloadOnHangup(gateway, config, log)
   log.info({ http: formatEndpoint(gateway.http), features: config.features }, 'listening')
   log.info({ signal: await signal }, 'draining')
   await gateway.drain()
@@ -61,8 +63,20 @@ function waysOfMqtt({ mqtt, mqttTls, mqttPath }: Gateway, url: string): string[]
   ]
 }
 
-/** Takes a renewed certificate over; without TLS the signal means what it always does. */
-function reloadOnHangup(gateway: Gateway, log: Log): void {
+/** What listens beside HTTP's own port. */
+function otherWays({ https, admin, metrics }: Gateway, config: Config): string[] {
+  const secure = config.admin.tls.certFile === undefined ? 'http' : 'https'
+  return [
+    ...(https ? [`and on https://${reachedAt(https)} (WebSocket wss://${reachedAt(https)})`] : []),
+    ...(admin ? [`administration on ${secure}://${reachedAt(admin)}`] : []),
+    ...(metrics ? [`metrics on http://${reachedAt(metrics)}/metrics`] : []),
+  ]
+}
+
+/** Takes renewed certificates over; without TLS the signal means what it always does. */
+function reloadOnHangup(gateway: Gateway, config: Config, log: Log): void {
+  const { http, mqtt, admin } = config
+  if (![http, mqtt, admin].some(({ tls }) => tls.certFile !== undefined)) return
   process.on('SIGHUP', () => {
     try {
       gateway.reload()
@@ -100,6 +114,7 @@ const FLAGS: Record<string, string> = {
 }
 
 function startFailure(error: unknown): unknown {
+  if (error instanceof ConfigError) return configFailure(error)
   if (!(error instanceof ListenError)) return error
   const { code, endpoint, setting } = error
   const flag = FLAGS[setting] ?? `${setting} in the config`

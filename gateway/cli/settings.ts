@@ -12,6 +12,10 @@ export function readSettings({ config: file, ...flags }: RunOptions): Loaded {
     return loadConfig({ flags, ...(file && { file }) })
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    throw new Failure('CONFIG', error.message, EXIT.usage, error)
+    throw configFailure(error)
   }
+}
+
+export function configFailure(error: ConfigError): Failure {
+  return new Failure('CONFIG', error.message, EXIT.usage, error)
 }

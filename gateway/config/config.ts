@@ -52,6 +52,19 @@ export const schema = z.strictObject({
       'origins such as https://app.example, or *',
       'web pages that may connect; loopback pages always may while http.listen is loopback',
     ),
+    trustedProxies: list(
+      z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]),
+      [],
+      'addresses and networks such as 10.0.0.0/8 or ::1',
+      'proxies that are believed whom they speak for, by Forwarded or X-Forwarded-For and -Proto',
+    ),
+    tls: section({
+      listen: listener(
+        '127.0.0.1:8443',
+        'where HTTP and WebSocket listen on TLS 1.2 and later, once the files are given',
+      ),
+      ...certificate(),
+    }),
     streams: count(250, 1, 'requests that one connection of HTTP/2 may have open at once'),
     idleMs: ms(300_000, 50, 'how long a connection of HTTP/2 may be open without a request'),
   }),
@@ -62,8 +75,7 @@ export const schema = z.strictObject({
         '127.0.0.1:8883',
         'where MQTT listens on TLS 1.2 and later, once certFile and keyFile are given',
       ),
-      certFile: file('the certificate and those that lead to its root, in PEM; SIGHUP reads anew'),
-      keyFile: file('the private key of it, in PEM'),
+      ...certificate(),
     }),
     websocket: bool(true, 'serves MQTT over WebSocket as well: /mqtt where HTTP listens'),
     connectTimeoutMs: ms(
@@ -101,6 +113,15 @@ export const schema = z.strictObject({
     }),
   }),
   admin: section({
+    listen: listener(
+      'off',
+      'an address of its own for administration, which is then served there alone',
+    ),
+    tls: section(certificate()),
+    insecure: bool(
+      false,
+      'serves administration without TLS where others may reach it; else that is refused',
+    ),
     perSecond: count(200, 1, 'calls a second of one API key, token or person; not of the operator'),
     burst: count(1_000, 1, 'calls of it at once'),
     requestBytes: bytes(4 * MIB, 1 * KIB, 'one message of a request'),
@@ -117,6 +138,9 @@ export const schema = z.strictObject({
       days: count(365, 1, 'how long the audit log is kept'),
       entries: count(1_000_000, 1, 'entries that are kept'),
     }),
+  }),
+  metrics: section({
+    listen: listener('off', 'an address of its own where anybody may read /metrics'),
   }),
   data: text('a folder', 'where everything that lasts is kept, unless databaseUrl is set'),
   databaseUrl: z.string().refine(isPostgresUrl).optional().meta({
@@ -236,6 +260,15 @@ export const schema = z.strictObject({
   drainMs: ms(5_000, 0, 'how long sockets have to take what waits for them at the end'),
   demo: bool(false, 'makes account demo, rooms demo/hello and demo/board and a token at start'),
 })
+
+function certificate() {
+  return {
+    certFile: file(
+      'the certificate and those that lead to its root, in PEM; read anew when it changes',
+    ),
+    keyFile: file('the private key of it, in PEM'),
+  }
+}
 
 function file(meaning: string) {
   return z.string().min(1).optional().meta({ allowed: 'a file', meaning })

@@ -59,11 +59,13 @@ function crossed(config: Config, found: ReadonlyMap<string, Found>): Problem[] {
 
 /** A certificate without its key, or the other way round. */
 function halves(config: Config, found: ReadonlyMap<string, Found>): Problem[] {
-  const keys = ['mqtt.tls.certFile', 'mqtt.tls.keyFile']
-  const missing = keys.filter((key) => valueAt(config, key) === undefined)
-  if (missing.length !== 1) return []
-  const there = keys.find((key) => !missing.includes(key)) as string
-  return [wrong(there, found.get(there), `only together with ${missing[0]}`)]
+  return ['http.tls', 'mqtt.tls', 'admin.tls'].flatMap((section) => {
+    const keys = [`${section}.certFile`, `${section}.keyFile`]
+    const missing = keys.filter((key) => valueAt(config, key) === undefined)
+    if (missing.length !== 1) return []
+    const there = keys.find((key) => !missing.includes(key)) as string
+    return [wrong(there, found.get(there), `only together with ${missing[0]}`)]
+  })
 }
 
 function wrong(key: string, found: Found | undefined, allowed: string): Problem {

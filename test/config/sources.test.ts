@@ -37,6 +37,11 @@ function values(key: string): fc.Arbitrary<{ value: unknown; text: string }> {
     const origins = ['*', 'https://a.example', 'http://b.example:81']
     return fc.subarray(origins, { minLength: 1 }).map(many)
   }
+  if (key === 'http.trustedProxies') {
+    return fc
+      .subarray(['10.0.0.0/8', '192.0.2.7', '::1', '2001:db8::/32'], { minLength: 1 })
+      .map(many)
+  }
   if (key === 'http.publicUrl') return fc.constantFrom('https://hub.example').map(same)
   if (key === 'mqtt.serverReference') return fc.constantFrom('other.example:8883').map(same)
   if (key === 'features') return fc.subarray(['websocket', 'mqtt'], { minLength: 1 }).map(many)
@@ -52,7 +57,7 @@ function values(key: string): fc.Arbitrary<{ value: unknown; text: string }> {
 }
 
 /** A certificate and its key come together or not at all. */
-const alone = KEYS.filter((key) => !key.startsWith('mqtt.tls.') || key.endsWith('.listen'))
+const alone = KEYS.filter((key) => !/\.tls\.(cert|key)File$/.test(key))
 
 const settings = fc
   .constantFrom(...alone)

@@ -11,6 +11,7 @@ import { connect as dial } from 'node:net'
 import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
 import { Connections } from '../../gateway/ingress/connections.ts'
+import { healthRoutes } from '../../gateway/ingress/http/health.ts'
 import type { Handler, Route } from '../../gateway/ingress/http/route.ts'
 import { type HttpServer, serveHttp } from '../../gateway/ingress/http/server.ts'
 import { Refusal } from '../../gateway/protocol/codes.ts'
@@ -37,24 +38,25 @@ const failing: Route = {
   answer: () => Promise.reject(new Error('secret')),
 }
 
-async function serve({ streams = 10, idleMs = 60_000, max = 100 } = {}): Promise<HttpServer> {
+type Served = HttpServer & { readonly port: number }
+
+async function serve({ streams = 10, idleMs = 60_000, max = 100 } = {}): Promise<Served> {
   const server = await serveHttp({
-    listen: { host: '127.0.0.1', port: 0 },
+    listeners: [{ listen: { host: '127.0.0.1', port: 0 }, section: 'http' }],
     http2: { streams, idleMs },
     connections: new Connections({ max, perAddress: max }),
     log: pino({ level: 'silent' }),
-    ready: () => Promise.resolve(),
-    routes: [failing],
+    routes: [...healthRoutes(() => Promise.resolve()), failing],
     handlers: [echo],
     upgrade: () => {
       throw new Refusal(0, 'no')
     },
   })
   ended.push(() => server.close())
-  return server
+  return { ...server, port: server.endpoints[0]?.port as number }
 }
 
-function open({ port }: HttpServer): ClientHttp2Session {
+function open({ port }: Served): ClientHttp2Session {
   const session = connect(`http://127.0.0.1:${port}`)
   session.on('error', () => undefined)
   ended.push(() => session.destroy())

@@ -174,7 +174,7 @@ describe('origins', () => {
     'a page of this machine, %s, may while the gateway listens for this machine alone',
     async (origin) => {
       await accepted(from(origin))
-      const open = await beside({ http: { listen: '0.0.0.0:0' } })
+      const open = await beside({ http: { listen: '0.0.0.0:0' }, features: ['websocket'] })
       expect(await refusal(from(origin, 'gateway.example'), open)).toBe('403 ORIGIN_NOT_ALLOWED')
     },
   )

@@ -83,6 +83,13 @@ export class TestGateway {
     return mqttTls.port
   }
 
+  /** Where HTTP listens on TLS. */
+  get httpsPort(): number {
+    const { https } = this.#gateway
+    if (!https) throw new Error('HTTP on TLS is off')
+    return https.port
+  }
+
   get url(): string {
     return `ws://127.0.0.1:${this.#port}`
   }

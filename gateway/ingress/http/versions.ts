@@ -4,6 +4,7 @@
  */
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { HEADERS_TIMEOUT_MS } from './bounds.ts'
 import { http1Server, type Upgrade } from './http1.ts'
 import { Http2, type Http2Bounds } from './http2.ts'
@@ -17,6 +18,9 @@ export interface VersionsOptions {
 
 /** RFC 9113 section 3.4: a client's preface begins so, and no method of HTTP/1.1 does. */
 const PREFACE = 'PRI '
+
+/** What is offered to who asks by ALPN. */
+export const ALPN = ['h2', 'http/1.1']
 
 /** What HTTP/1.1 says to who is too slow. */
 const TOO_LATE = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n'
@@ -52,6 +56,12 @@ export class HttpVersions {
     this.#silent.add(socket)
     socket.setTimeout(HEADERS_TIMEOUT_MS, late)
     socket.on('readable', look).on('end', gone).on('error', gone).on('close', leave)
+  }
+
+  /** Serves a connection whose handshake has said what it speaks (ALPN, RFC 7301). */
+  takeSecure(socket: TLSSocket): void {
+    if (socket.alpnProtocol === 'h2') this.#http2.take(socket)
+    else this.#http1.emit('connection', socket)
   }
 
   /** Takes no new requests on connections that have none; those that are open go on. */

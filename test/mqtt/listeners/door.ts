@@ -52,11 +52,12 @@ export class Door {
       return served
     })
     const http = await serveHttp({
-      listen: config.http.listen,
+      listeners: [{ listen: config.http.listen, section: 'http' }],
       http2: config.http,
       connections,
       log,
-      ready: () => Promise.resolve(),
+      routes: [],
+      handlers: [],
       upgrade: (...request) => ingress.upgrade?.(...request),
     })
     return new Door(ingress, http, guests)
@@ -70,6 +71,11 @@ export class Door {
 
   get port(): number {
     return this.mqtt.tcp?.port as number
+  }
+
+  /** Of HTTP, where WebSocket is. */
+  get webPort(): number {
+    return this.http.endpoints[0]?.port as number
   }
 
   async close(): Promise<void> {

@@ -64,7 +64,7 @@ describe('bounds', () => {
 
   test('all of them take only so many, those of HTTP counted', async () => {
     const door = await opened({ connections: { max: 2 } })
-    const web = await come(door.http.port)
+    const web = await come(door.webPort)
     web.write('GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n')
     await once(web, 'data')
     expect(await echoed(await come(door.port), 'a')).toBe('a')

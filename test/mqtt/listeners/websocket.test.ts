@@ -29,7 +29,7 @@ afterAll(() => door.close())
 const handshake = { path: '/mqtt', protocol: 'mqtt' }
 
 function open(more: RawOptions = {}): Promise<RawWebSocket> {
-  return RawWebSocket.open(door.http.port, { ...handshake, ...more })
+  return RawWebSocket.open(door.webPort, { ...handshake, ...more })
 }
 
 async function echoed(socket: RawWebSocket, bytes: string): Promise<string> {
@@ -57,7 +57,7 @@ describe('the handshake', () => {
   test.each([null, '', 'mqtt5', 'porthouse.v1', 'MQTT', '__proto__'])(
     'that offers %j is refused with 400',
     async (protocol) => {
-      const answer = await exchange(door.http.port, encodeHandshake({ ...handshake, protocol }))
+      const answer = await exchange(door.webPort, encodeHandshake({ ...handshake, protocol }))
       expect(answer).toMatch(/^HTTP\/1\.1 400 /)
     },
   )
@@ -70,7 +70,7 @@ describe('the handshake', () => {
   ])('of a page of %s is answered with %i', async (origin, status) => {
     const request = encodeHandshake({ ...handshake, headers: { Origin: origin } })
     const close = encodeFrame(CLOSE, closePayload(1000))
-    const answer = await exchange(door.http.port, Buffer.concat([Buffer.from(request), close]))
+    const answer = await exchange(door.webPort, Buffer.concat([Buffer.from(request), close]))
     expect(answer.slice(9, 12)).toBe(String(status))
   })
 })
