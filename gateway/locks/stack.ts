@@ -210,10 +210,7 @@ function pass(stack: LockStack, lock: Lock, proved: Values, resolves: readonly s
   const moot = stack.locks.filter(
     (each) => each !== lock && !others.includes(each) && isFor(each, others, stack.locks),
   )
-  const resolved = [lock, ...others].map((each) => ({
-    ...each,
-    values: { ...each.values, ...values },
-  }))
+  const resolved = resolvedBy(values, [lock, ...others])
   const gone = [lock, ...others, ...moot]
   const rest = stack.locks.filter((each) => !gone.includes(each))
   const locks = rest.map((each) => toldOf(each, resolved, rest))
@@ -227,6 +224,16 @@ function pass(stack: LockStack, lock: Lock, proved: Values, resolves: readonly s
     .map((place) => ({ type: 'unlocked', place }) as const)
   const [next, effects] = goOn(stack, { ...stack, locks })
   return [next, [...verdicts, ...unlocked, ...effects]]
+}
+
+/** Locks that one proof resolves, the newest first; what needed another has its values too (R13). */
+function resolvedBy(proved: Values, locks: readonly Lock[]): Lock[] {
+  const told = new Map<string, Values>()
+  return locks.map((lock) => {
+    const values = { ...lock.values, ...told.get(lock.id), ...proved }
+    if (lock.asker !== undefined) told.set(lock.asker, { ...told.get(lock.asker), ...values })
+    return { ...lock, values }
+  })
 }
 
 /** Whether a lock is there only because one of these needed it, or needed one that needed it. */

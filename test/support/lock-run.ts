@@ -117,7 +117,9 @@ export class LockRun {
     // What is left of the lock is another choice of the same branch.
     const whole = this.#isWhole(lock)
     if (!whole) return
-    const others = this.stack.locks.filter(({ id }) => id !== lock.id && resolves.includes(id))
+    const others = this.stack.locks
+      .filter(({ id }) => id !== lock.id && resolves.includes(id))
+      .toReversed()
     for (const other of others) {
       const wanted = other.place === undefined ? undefined : this.#wanted.get(other.place)
       if (other.asker === undefined) {
