@@ -29,7 +29,9 @@ export async function clearOffenders(
   if (subject !== undefined && !/^(address|identity):./s.test(subject)) {
     throw usage(`${harmless(subject)} is not a subject; one starts with address: or identity:`)
   }
-  const cleared = await withStore(options, (store) => store.offences.clear(subject))
+  const cleared = await withStore(options, (store) =>
+    store.offences.clear(subject === undefined ? undefined : { subject }),
+  )
   if (subject !== undefined && cleared === 0) {
     throw missing(`offender ${harmless(subject)}`, 'porthouse offender list shows those that are')
   }

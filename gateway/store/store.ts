@@ -5,7 +5,7 @@
  */
 import type { JsonObject } from '@bufbuild/protobuf'
 import type { Config } from '@porthouse/proto/room/v1/config'
-import type { ApiKeys, AuditLog } from './administration.ts'
+import type { ApiKeys, AuditLog, TimePosition } from './administration.ts'
 import type { Cursors, Histories, RetainedValues } from './history.ts'
 import type { MqttSessions } from './mqtt-sessions.ts'
 
@@ -29,6 +29,12 @@ export interface Store {
   close(): Promise<void>
 }
 
+/** A part of a list: those after a position, at most so many. What is left out sets no bound. */
+export interface Part<Position> {
+  readonly after?: Position | undefined
+  readonly limit?: number
+}
+
 /** An owner of rooms and tokens (R1). */
 export interface Account {
   /** UUID, lower case. */
@@ -41,8 +47,8 @@ export interface Accounts {
   /** Rejects with `exists` where the slug is taken. */
   create(account: { slug: string }): Promise<Account>
   find(name: string): Promise<Account | undefined>
-  /** By slug: those after a slug, at most `limit`; all of them where neither is given. */
-  list(page?: { after?: string | undefined; limit?: number }): Promise<Account[]>
+  /** By slug. */
+  list(part?: Part<string>): Promise<Account[]>
   /** Its rooms, clients and tokens go with it. False where there is none. */
   delete(name: string): Promise<boolean>
 }
@@ -142,6 +148,8 @@ export interface ClientRecord {
   readonly account: { readonly id: string; readonly slug: string }
   readonly slug: string
   readonly createdAt: Date
+  /** Rises by one with each change; the first is 1. */
+  readonly version: number
   /** Live sockets it may have; 1: the newer takes over. Absent: any number. */
   readonly maxSockets?: number
   readonly grants: readonly Grant[]
@@ -167,18 +175,20 @@ export interface Clients {
    */
   claimed(account: string, client: string, kind: CredentialKind): Promise<ClaimedClient | undefined>
   /** By slug. Rejects with `missing` where the account is unknown. */
-  list(account: string): Promise<ClientRecord[]>
+  list(account: string, part?: Part<string>): Promise<ClientRecord[]>
   /**
    * Its grants become these; of several at once, those of the last, whole. `maxSockets` null: any
-   * number. Rejects with `missing`.
+   * number. Rejects with `missing`; with `stale` where it is not at version `expected` any more, so
+   * that of several at once one alone is done.
    */
   change(
     account: string,
     client: string,
     to: { grants?: readonly NewGrant[]; maxSockets?: number | null },
+    expected?: number,
   ): Promise<ClientRecord>
-  /** Its tokens and credentials go with it. */
-  delete(account: string, client: string): Promise<boolean>
+  /** Its tokens and credentials go with it. Rejects with `stale` as `change` does. */
+  delete(account: string, client: string, expected?: number): Promise<boolean>
 }
 
 export const CREDENTIAL_KINDS = ['connection-key', 'ssh-key', 'password', 'preset'] as const
@@ -211,7 +221,7 @@ export interface Credentials {
   }): Promise<Credential>
   find(id: string): Promise<Credential | undefined>
   /** Oldest first: of a client, else those of the account itself. Rejects with `missing`. */
-  list(account: string, client?: string): Promise<Credential[]>
+  list(account: string, client?: string, part?: Part<TimePosition>): Promise<Credential[]>
   /** Sets when it ends, so that an old key and a new one may overlap. Rejects with `missing`. */
   expire(id: string, at: Date): Promise<Credential>
   delete(id: string): Promise<boolean>
@@ -250,7 +260,15 @@ export interface TokenRecord extends TokenTerms {
   /** SHA-256 of the secret's 32 random bytes. */
   readonly hash: Uint8Array
   readonly createdAt: Date
+  /** Rises by one with each change; the first is 1. */
+  readonly version: number
   readonly grants: readonly Grant[]
+}
+
+/** What may become of a token in one step: other grants, another secret, or other terms. */
+export type TokenChange = { readonly grants?: readonly NewGrant[]; readonly hash?: Uint8Array } & {
+  /** Null: it is freed of that one. */
+  readonly [Term in keyof TokenTerms]?: TokenTerms[Term] | null
 }
 
 export interface Tokens {
@@ -269,14 +287,21 @@ export interface Tokens {
   ): Promise<TokenRecord>
   /** By id, a UUID. */
   find(id: string): Promise<TokenRecord | undefined>
-  /** Oldest first. Rejects with `missing` where the account is unknown. */
-  list(account: string): Promise<TokenRecord[]>
   /**
-   * Gives it other grants, or another secret (by its hash), in one step. Of several at once the
-   * last counts, whole. Rejects with `missing`.
+   * Oldest first; where their UUIDs are given, those of a client, or with grants in a room. Rejects
+   * with `missing` where the account is unknown.
    */
-  change(id: string, to: { grants?: readonly NewGrant[]; hash?: Uint8Array }): Promise<TokenRecord>
-  delete(id: string): Promise<boolean>
+  list(
+    account: string,
+    part?: Part<TimePosition> & { readonly clientId?: string; readonly roomId?: string },
+  ): Promise<TokenRecord[]>
+  /**
+   * Of several at once the last counts, whole. Rejects with `missing`; with `stale` where it is not
+   * at version `expected` any more, so that of several at once one alone is done.
+   */
+  change(id: string, to: TokenChange, expected?: number): Promise<TokenRecord>
+  /** Rejects with `stale` as `change` does. */
+  delete(id: string, expected?: number): Promise<boolean>
 }
 
 /** A browser that has logged in, and shows it by a cookie (acceptor `cookie`). */
@@ -315,16 +340,25 @@ export interface Offence {
   readonly at: Date
 }
 
+export type OffencePosition = Pick<Offence, 'at' | 'subject'>
+
+/** Some of the offences: one, those whose subject starts in one of these ways, or a network's. */
+export type OffenceChoice =
+  | { readonly subject: string }
+  | { readonly prefixes: readonly string[] }
+  /** An IP address or prefix, as `10.1.0.0/16`: what lies in it, and what it lies in. */
+  | { readonly network: string }
+
 /** At most 10,000, beside those just added: the oldest make place, and the long decayed go. */
 export interface Offences {
   /** One more for each subject, after the decay since the last; in one statement. */
   add(subjects: readonly string[], at: Date, halfLifeMs: number): Promise<void>
   /** Those of these subjects that are known. */
   find(subjects: readonly string[]): Promise<Offence[]>
-  /** The latest first, at most 1,000. */
-  list(): Promise<Offence[]>
-  /** All of them where no subject is given. How many there were. */
-  clear(subject?: string): Promise<number>
+  /** The latest first, at most 1,000; all of them where there is no choice. */
+  list(part?: Part<OffencePosition>, choice?: OffenceChoice): Promise<Offence[]>
+  /** All of them where there is no choice. How many there were. */
+  clear(choice?: OffenceChoice): Promise<number>
 }
 
 /** Something that was changed, by whichever process (R51). */

@@ -11,7 +11,7 @@ const given = fc.record({
 })
 
 function stored({ id, hash }: { id: string; hash: Uint8Array }) {
-  const token: TokenRecord = { id, account, hash, createdAt: new Date(0), grants: [] }
+  const token: TokenRecord = { id, account, hash, createdAt: new Date(0), version: 1, grants: [] }
   return { token, find: vi.fn(async (asked: string) => (asked === id ? token : undefined)) }
 }
 

@@ -57,7 +57,7 @@ describe('a network', () => {
 
   test('is free again once an admin has cleared it', async () => {
     await book.add(HOME, ['token:t'])
-    expect(await store.offences.clear('address:192.0.2.0/24')).toBe(1)
+    expect(await store.offences.clear({ subject: 'address:192.0.2.0/24' })).toBe(1)
     expect(await book.from(HOME)).toBe(0)
     expect(await book.inName(['token:t'])).toBe(1)
   })

@@ -289,7 +289,7 @@ describe('one wrong answer', () => {
     const stranger = await Person.call('/acme/boiler', { from })
     stranger.type(WRONG)
     await stranger.gone()
-    await gateway.store.offences.clear(`address:${from.replace(/1$/, '0/24')}`)
+    await gateway.store.offences.clear({ subject: `address:${from.replace(/1$/, '0/24')}` })
     await (await Person.call('/acme/boiler', { from })).see('token: ')
   })
 

@@ -10,8 +10,8 @@ import { type Guest, Hall } from '../support/hall.ts'
 
 function tokenOf(terms: Partial<TokenRecord> = {}): TokenRecord {
   const account = { id: 'a', slug: 'acme' }
-  const createdAt = new Date(0)
-  return { id: 't', account, hash: new Uint8Array(32), createdAt, grants: [], ...terms }
+  const made = { createdAt: new Date(0), version: 1 }
+  return { id: 't', account, hash: new Uint8Array(32), ...made, grants: [], ...terms }
 }
 
 /** Nothing of a session matters but which one it is. */

@@ -139,7 +139,6 @@ export function changesSuite(fixture: Fixture): void {
       const { client } = await fixture.newToken(account, { client: 'ann' })
       await mark()
       await fixture.store.clients.ensure(account, 'ann')
-      await fixture.store.clients.change(account, 'ann', { maxSockets: null })
       const token = await fixture.newToken(account, { client: 'ann' })
       const expiresAt = new Date(Date.now() + 60_000)
       const hash = randomBytes(32)

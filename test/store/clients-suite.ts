@@ -92,14 +92,51 @@ export function clientsSuite(fixture: Fixture): void {
       const grants = [{ room: 'boiler', send: true }]
       const made = await fixture.store.clients.create({ account: account.id, slug: 'pump', grants })
       const change = (to: object) => fixture.store.clients.change(account.slug, 'pump', to)
-      expect(await change({ maxSockets: 3 })).toEqual({ ...made, maxSockets: 3 })
+      expect(await change({ maxSockets: 3 })).toEqual({ ...made, maxSockets: 3, version: 2 })
       const [grant] = made.grants
       const after = { ...made, maxSockets: 3, grants: [{ ...grant, send: false, receive: true }] }
-      expect(await change({ grants: [{ room: 'boiler', receive: true }] })).toEqual(after)
-      expect(await change({ maxSockets: null, grants: [] })).toEqual({ ...made, grants: [] })
+      const received = await change({ grants: [{ room: 'boiler', receive: true }] })
+      expect(received).toEqual({ ...after, version: 3 })
+      const nothing = await change({ maxSockets: null, grants: [] })
+      expect(nothing).toEqual({ ...made, grants: [], version: 4 })
       await expect(change({ grants: [{ room: 'none' }] })).rejects.toMatchObject(missing)
       const unknown = fixture.store.clients.change(account.slug, 'none', { maxSockets: 1 })
       await expect(unknown).rejects.toMatchObject(missing)
+    })
+
+    test('are changed once by those who expect the same version', async () => {
+      const { account } = await fixture.newRoom()
+      const { clients } = fixture.store
+      const { version } = await clients.create({ account: account.id, slug: 'pump', grants: [] })
+      const changes = Array.from({ length: 8 }, (_, number) => {
+        const grants = [{ room: 'boiler', send: true }]
+        const to = number % 2 ? { grants } : { maxSockets: number + 1 }
+        return clients.change(account.slug, 'pump', to, version)
+      })
+      const done = await Promise.allSettled(changes)
+      expect(done.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      for (const one of done) {
+        if (one.status === 'rejected') expect(one.reason).toMatchObject({ failure: 'stale' })
+      }
+      const stale = clients.delete(account.slug, 'pump', version)
+      await expect(stale).rejects.toMatchObject({ failure: 'stale' })
+      expect(await clients.delete(account.slug, 'pump', version + 1)).toBe(true)
+      expect(await clients.delete(account.slug, 'pump', version + 1)).toBe(false)
+    })
+
+    test('are listed in parts, by the bytes of their slugs', async () => {
+      const { slug } = await fixture.newAccount()
+      const slugs = ['a-b', 'a0', 'ab', 'b', '0']
+      for (const client of slugs) await fixture.store.clients.ensure(slug, client)
+      const listed: string[] = []
+      for (;;) {
+        const after = listed.at(-1)
+        const part = { limit: 2, ...(after !== undefined && { after }) }
+        const next = await fixture.store.clients.list(slug, part)
+        if (next.length === 0) break
+        listed.push(...next.map((client) => client.slug))
+      }
+      expect(listed).toEqual(slugs.toSorted())
     })
 
     test('take their tokens, credentials and logins with them', async () => {

@@ -35,6 +35,12 @@ export function credentialsSuite(fixture: Fixture): void {
       expect(await credentials.list(slug)).toEqual(own)
       expect(await credentials.list(slug, 'pump')).toEqual(pump)
       expect(await credentials.list(slug, 'valve')).toEqual([])
+      for (const [all, client] of [[own, undefined] as const, [pump, 'pump'] as const]) {
+        const [first] = await credentials.list(slug, client, { limit: 1 })
+        expect(first).toEqual(all[0])
+        const after = { at: first!.createdAt, id: first!.id }
+        expect(await credentials.list(slug, client, { after, limit: 5 })).toEqual(all.slice(1))
+      }
       expect(own[0]).not.toHaveProperty('client')
       const other = await fixture.newAccount()
       await expect(credentials.list(other.slug, pump[0]!.client!.id)).rejects.toMatchObject(missing)

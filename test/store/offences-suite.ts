@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { openStore } from '../../gateway/store/postgres/open.ts'
+import type { OffenceChoice, OffencePosition } from '../../gateway/store/store.ts'
 import type { Fixture } from './fixture.ts'
 import { hostileText } from './hostile.ts'
 
@@ -65,9 +66,50 @@ export function offencesSuite(fixture: Fixture): void {
       await add([early], new Date('2199-01-01'))
       const listed = (await fixture.store.offences.list()).map(({ subject }) => subject)
       expect(listed.slice(0, 2)).toEqual([late, early])
-      expect(await fixture.store.offences.clear(early)).toBe(1)
-      expect(await fixture.store.offences.clear(early)).toBe(0)
+      expect(await fixture.store.offences.clear({ subject: early })).toBe(1)
+      expect(await fixture.store.offences.clear({ subject: early })).toBe(0)
       expect(await find(late)).toBeDefined()
+    })
+
+    test('are listed in parts, and chosen by how they start or where they lie', async () => {
+      const { offences } = fixture.store
+      const account = randomUUID()
+      const subjects = [
+        ...['203.0.113.0/24', '203.0.114.0/24', '204.0.0.0/24', '2001:db8:0:1::/64'].map(
+          (network) => `address:${network}`,
+        ),
+        ...['ann', 'bob'].map((client) => `identity:client:${account}/${client}`),
+        // What cannot be a network is none, whatever it is made of.
+        'address:999.0.0.0/24',
+        'address:203.0.113.0:80::/64',
+        'identity:203.0.113.0/24',
+      ]
+      await add(subjects, new Date('2300-01-01'))
+      const listed: string[] = []
+      for (let after: OffencePosition | undefined; listed.length < subjects.length; ) {
+        const part = await offences.list({ limit: 2, ...(after && { after }) })
+        after = part.at(-1)
+        listed.push(...part.map(({ subject }) => subject))
+      }
+      expect(listed.slice(0, subjects.length)).toEqual(subjects.toSorted())
+      const chosen = async (choice: OffenceChoice) =>
+        (await offences.list({}, choice)).map(({ subject }) => subject)
+      const [a, b, c, v6, ann, bob] = subjects as [string, string, string, string, string, string]
+      const prefixes = [`identity:client:${account}/`, 'identity:none']
+      expect(await chosen({ prefixes })).toEqual([ann, bob])
+      expect(await chosen({ prefixes: [] })).toEqual([])
+      expect(await chosen({ network: '203.0.113.7' })).toEqual([a])
+      expect(await chosen({ network: '203.0.0.0/16' })).toEqual([a, b])
+      expect(await chosen({ network: '2001:db8::/32' })).toEqual([v6])
+      expect(await chosen({ subject: c })).toEqual([c])
+      expect(await offences.clear({ network: '203.0.0.0/16' })).toBe(2)
+      expect(await offences.clear({ prefixes })).toBe(2)
+      expect(await offences.clear({ prefixes: [] })).toBe(0)
+      const left = await offences.find(subjects)
+      expect(left.map(({ subject }) => subject).sort()).toEqual(
+        [c, v6, ...subjects.slice(6)].sort(),
+      )
+      for (const subject of subjects) await offences.clear({ subject })
     })
 
     test('are counted whatever name is claimed', async () => {

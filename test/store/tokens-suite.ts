@@ -4,7 +4,7 @@ import { ConfigSchema } from '@porthouse/proto/room/v1/config'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { openStore } from '../../gateway/store/postgres/open.ts'
-import { StoreError } from '../../gateway/store/store.ts'
+import { StoreError, type TokenChange, type TokenRecord } from '../../gateway/store/store.ts'
 import { author, type Fixture } from './fixture.ts'
 import { hostileText } from './hostile.ts'
 
@@ -90,7 +90,7 @@ export function tokensSuite(fixture: Fixture): void {
       expect(token).toMatchObject(terms)
       expect(await fixture.store.tokens.find(token.id)).toEqual(token)
       const free = Object.keys(await fixture.newToken(slug))
-      expect(free.toSorted()).toEqual(['account', 'createdAt', 'grants', 'hash', 'id'])
+      expect(free.toSorted()).toEqual(['account', 'createdAt', 'grants', 'hash', 'id', 'version'])
       const beyond = fixture.newToken(slug, { maxConnections: 2 ** 31 })
       await expect(beyond).rejects.toMatchObject({ failure: 'invalid' })
     })
@@ -140,11 +140,11 @@ export function tokensSuite(fixture: Fixture): void {
       const hash = randomBytes(32)
       const regenerated = await tokens.change(token.id.toUpperCase(), { hash })
       expect(Buffer.from(regenerated.hash)).toEqual(hash)
-      expect(regenerated).toEqual({ ...token, hash: regenerated.hash })
+      expect(regenerated).toEqual({ ...token, hash: regenerated.hash, version: 2 })
       const changed = await tokens.change(token.id, { grants: [{ room: roomId, receive: true }] })
       const [grant] = token.grants
       const after = [{ ...grant, send: false, receive: true }]
-      expect(changed).toEqual({ ...regenerated, grants: after })
+      expect(changed).toEqual({ ...regenerated, grants: after, version: 3 })
       const foreign = await fixture.newRoom()
       for (const [id, room] of [
         [token.id, foreign.id],
@@ -156,6 +156,82 @@ export function tokensSuite(fixture: Fixture): void {
       }
       expect(await tokens.find(token.id)).toEqual(changed)
       expect((await tokens.change(token.id, { grants: [] })).grants).toEqual([])
+    })
+
+    test('are given terms and freed of them, each by itself', async () => {
+      const token = await fixture.newToken((await fixture.newAccount()).slug)
+      const change = (to: TokenChange) => fixture.store.tokens.change(token.id, to)
+      const expiresAt = new Date('2031-02-03T04:05:06.789Z')
+      const terms = { expiresAt, method: 'text' as const, rate: { perSecond: 0.5, burst: 3 } }
+      const bound = await change({ ...terms, maxConnections: 4 })
+      expect(bound).toEqual({ ...token, ...terms, maxConnections: 4, version: 2 })
+      const { rate: _, ...unrated } = bound
+      expect(await change({ rate: null })).toEqual({ ...unrated, version: 3 })
+      const free = { expiresAt: null, method: null, maxConnections: null }
+      expect(await change(free)).toEqual({ ...token, version: 4 })
+      await expect(change({ maxConnections: 2 ** 31 })).rejects.toMatchObject({
+        failure: 'invalid',
+      })
+    })
+
+    test('are changed once by those who expect the same version', async () => {
+      const { account } = await fixture.newRoom()
+      const { tokens } = fixture.store
+      const { id, version } = await fixture.newToken(account.id)
+      const changes = Array.from({ length: 8 }, (_, number) => {
+        const grants = [{ room: 'boiler', send: true, channels: [`c${number}`] }]
+        return tokens.change(id, number % 2 ? { grants } : { maxConnections: number + 1 }, version)
+      })
+      const done = await Promise.allSettled(changes)
+      expect(done.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      for (const one of done) {
+        if (one.status === 'rejected') expect(one.reason).toMatchObject({ failure: 'stale' })
+      }
+      expect(await tokens.find(id)).toMatchObject({ version: version + 1 })
+      await expect(tokens.delete(id, version)).rejects.toMatchObject({ failure: 'stale' })
+      expect(await tokens.delete(id, version + 1)).toBe(true)
+      expect(await tokens.delete(id, version + 1)).toBe(false)
+      const gone = tokens.change(id, { method: 'json' }, version + 1)
+      await expect(gone).rejects.toMatchObject({ failure: 'missing' })
+    })
+
+    test('are listed in parts, of a client or a room', async () => {
+      const { account, id: roomId } = await fixture.newRoom()
+      const { tokens } = fixture.store
+      const made: TokenRecord[] = []
+      for (let number = 0; number < 7; number++) {
+        const grants = number % 2 ? [{ room: 'boiler', send: true }] : []
+        const client = number > 3 ? { client: 'pump' } : {}
+        made.push(await fixture.newToken(account.id, { grants, ...client }))
+      }
+      const sql = fixture.server.sql()
+      // Many at one time, which their ids alone tell apart.
+      await sql`update tokens set created_at = '2030-01-01' where account_id = ${account.id}`
+      await sql.end()
+      const ids = made.map(({ id }) => id).sort()
+      const all = async (which: { clientId?: string; roomId?: string } = {}) => {
+        const parts: TokenRecord[][] = []
+        for (let last: TokenRecord | undefined; ; last = parts.at(-1)!.at(-1)) {
+          const after = last && { after: { at: last.createdAt, id: last.id } }
+          const part = await tokens.list(account.slug, { limit: 2, ...after, ...which })
+          if (part.length === 0) return parts.flat()
+          parts.push(part)
+        }
+      }
+      expect((await all()).map(({ id }) => id)).toEqual(ids)
+      const clientId = made[6]!.client!.id
+      for (const [which, has] of [
+        [{ clientId }, (one: TokenRecord) => one.client?.id === clientId],
+        [{ roomId }, (one: TokenRecord) => one.grants.length > 0],
+        [{ clientId, roomId }, (one: TokenRecord) => one.client && one.grants.length > 0],
+      ] as const) {
+        const wanted = made.filter(has).map(({ id }) => id)
+        expect((await all(which)).map(({ id }) => id)).toEqual(wanted.sort())
+      }
+      // What it was granted before, it is not found by.
+      await tokens.change(made[1]!.id, { grants: [] })
+      expect(await all({ roomId })).toHaveLength(2)
+      expect(await all({ roomId: clientId })).toEqual([])
     })
 
     test('changed by many at once have what one of them gave, never a sum', async () => {

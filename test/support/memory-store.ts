@@ -11,7 +11,6 @@ import {
   type Grant,
   type Login,
   type NewGrant,
-  type Offence,
   type RoomRecord,
   type RoomRevision,
   type Store,
@@ -21,6 +20,7 @@ import {
 } from '../../gateway/store/store.ts'
 import { MemoryCursors, MemoryHistories, MemoryRetained } from './memory-history.ts'
 import { MemoryMqttSessions } from './memory-mqtt-sessions.ts'
+import { MemoryOffences } from './memory-offences.ts'
 
 export interface TokenOptions extends TokenTerms {
   /** Both rights are given unless they are taken away. */
@@ -67,7 +67,6 @@ export class MemoryStore implements Asked {
   readonly #credentials: Credential[] = []
   readonly #tokens: TokenRecord[] = []
   readonly #logins: Login[] = []
-  readonly #offences = new Map<string, Offence>()
   readonly #listeners = new Set<Listener>()
   #gate = Promise.resolve()
 
@@ -159,33 +158,7 @@ export class MemoryStore implements Asked {
     },
   }
 
-  readonly offences: Asked['offences'] = {
-    add: async (subjects, at, halfLifeMs) => {
-      await this.#answer()
-      for (const subject of new Set(subjects)) {
-        const last = this.#offences.get(subject) ?? { score: 0, count: 0, at }
-        const halfLives = Math.max(0, at.getTime() - last.at.getTime()) / halfLifeMs
-        const score = 1 + last.score * 0.5 ** halfLives
-        const latest = new Date(Math.max(last.at.getTime(), at.getTime()))
-        this.#offences.set(subject, { subject, score, count: last.count + 1, at: latest })
-      }
-    },
-    find: async (subjects) => {
-      await this.#answer()
-      return [...this.#offences.values()].filter(({ subject }) => subjects.includes(subject))
-    },
-    list: async () => {
-      await this.#answer()
-      return [...this.#offences.values()].sort((a, b) => b.at.getTime() - a.at.getTime())
-    },
-    clear: async (subject) => {
-      await this.#answer()
-      const { size } = this.#offences
-      if (subject === undefined) this.#offences.clear()
-      else this.#offences.delete(subject)
-      return size - this.#offences.size
-    },
-  }
+  readonly offences = new MemoryOffences(() => this.#answer())
 
   readonly changes: Asked['changes'] & { watching: boolean } = {
     /** False: as where the connection that tells them is lost. */
@@ -275,6 +248,7 @@ export class MemoryStore implements Asked {
       account: this.#account(account),
       slug,
       createdAt: new Date(0),
+      version: 1,
       grants: this.#grants(account, grants),
       ...options,
     }
@@ -292,6 +266,7 @@ export class MemoryStore implements Asked {
     const maxSockets = to.maxSockets === undefined ? before : to.maxSockets
     this.#clients[this.#clients.indexOf(client)] = {
       ...rest,
+      version: client.version + 1,
       ...(to.grants && { grants: this.#grants(client.account.slug, to.grants) }),
       ...(typeof maxSockets === 'number' && { maxSockets }),
     }
@@ -355,6 +330,7 @@ export class MemoryStore implements Asked {
       hash,
       account: this.#account(account),
       createdAt: new Date(0),
+      version: 1,
       grants: this.#grants(account, grants),
       ...(client && { client: nameOf(this.#ensureClient(account, client)) }),
       ...terms,
@@ -444,7 +420,8 @@ export class MemoryStore implements Asked {
   }
 
   #replaceToken(token: TokenRecord): void {
-    this.#tokens[this.#tokens.findIndex(({ id }) => id === token.id)] = token
+    const at = this.#tokens.findIndex(({ id }) => id === token.id)
+    this.#tokens[at] = { ...token, version: token.version + 1 }
     this.tell({ kind: 'token', id: token.id })
   }
 

@@ -1,8 +1,9 @@
-import { eq, sql } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import { checkSlug } from '../../protocol/name.ts'
-import { type Account, type Accounts, StoreError } from '../store.ts'
+import { type Account, type Accounts, type Part, StoreError } from '../store.ts'
 import type { Database, Queries } from './database.ts'
-import { bySlug, named } from './name.ts'
+import { afterSlug, bySlug, named } from './name.ts'
+import { LIMIT_MAX } from './part.ts'
 import { accounts } from './schema.ts'
 
 export class PostgresAccounts implements Accounts {
@@ -24,12 +25,15 @@ export class PostgresAccounts implements Accounts {
     return this.#database.run((queries) => findAccount(queries, name))
   }
 
-  list({ after, limit }: Parameters<Accounts['list']>[0] = {}): Promise<Account[]> {
-    return this.#database.run((queries) => {
-      const all = queries.select().from(accounts).orderBy(bySlug(accounts)).$dynamic()
-      const later = after === undefined ? all : all.where(sql`${bySlug(accounts)} > ${after}`)
-      return limit === undefined ? later : later.limit(limit)
-    })
+  list({ after, limit = LIMIT_MAX }: Part<string> = {}): Promise<Account[]> {
+    return this.#database.run((queries) =>
+      queries
+        .select()
+        .from(accounts)
+        .where(afterSlug(accounts, after))
+        .orderBy(bySlug(accounts))
+        .limit(limit),
+    )
   }
 
   delete(name: string): Promise<boolean> {

@@ -5,12 +5,14 @@ import {
   type ClientRecord,
   type Clients,
   type CredentialKind,
+  type Part,
   StoreError,
 } from '../store.ts'
 import { theAccount } from './accounts.ts'
 import type { Database, Queries } from './database.ts'
-import { clientOwner, granting, grantsOf, resolveGrants } from './grants.ts'
-import { bySlug, named, namedLater, nameValues } from './name.ts'
+import { changing, clientOwner, granting, grantsOf, one, resolveGrants, stale } from './grants.ts'
+import { afterSlug, bySlug, named, namedLater, nameValues } from './name.ts'
+import { LIMIT_MAX } from './part.ts'
 import { accounts, clients, credentials } from './schema.ts'
 
 export class PostgresClients implements Clients {
@@ -65,10 +67,11 @@ export class PostgresClients implements Clients {
     })
   }
 
-  list(account: string): Promise<ClientRecord[]> {
+  list(account: string, { after, limit }: Part<string> = {}): Promise<ClientRecord[]> {
     return this.#database.run(async (queries) => {
       const { id } = await theAccount(queries, account)
-      return selectClients(queries, eq(clients.accountId, id))
+      const which = and(eq(clients.accountId, id), afterSlug(clients, after))
+      return selectClients(queries, which, limit)
     })
   }
 
@@ -76,28 +79,28 @@ export class PostgresClients implements Clients {
     account: string,
     client: string,
     { grants, maxSockets }: Parameters<Clients['change']>[2],
+    expected?: number,
   ): Promise<ClientRecord> {
     return this.#database.run(async (queries) => {
-      const found = await theClient(queries, account, client)
-      const most = maxSockets === undefined ? clients.maxSockets : sql`${maxSockets}::integer`
-      const which = sql`where ${clients.id} = ${found.id}`
-      if (grants) {
-        const resolved = await resolveGrants(queries, found.account.id, grants)
-        const update = sql`update ${clients}
-          set revision = ${clients.revision} + 1, max_sockets = ${most} ${which}`
-        await queries.execute(granting(clientOwner, update, resolved))
-      } else {
-        await queries.execute(sql`update ${clients} set max_sockets = ${most} ${which}`)
-      }
-      return theClient(queries, account, found.id)
+      const { id, account: owner } = await theClient(queries, account, client)
+      const resolved = grants && (await resolveGrants(queries, owner.id, grants))
+      const columns = { ...(maxSockets !== undefined && { max_sockets: sql`${maxSockets}` }) }
+      const changed = await queries.execute(changing(clientOwner, id, expected, columns, resolved))
+      const now = await theClient(queries, owner.id, id)
+      if (changed.length === 0) throw stale('client')
+      return now
     })
   }
 
-  delete(account: string, client: string): Promise<boolean> {
+  delete(account: string, client: string, expected?: number): Promise<boolean> {
     return this.#database.run(async (queries) => {
       const found = await findClient(queries, account, client)
       if (!found) return false
-      const gone = await queries.delete(clients).where(eq(clients.id, found.id)).returning()
+      const gone = await queries
+        .delete(clients)
+        .where(one(clients, found.id, expected))
+        .returning()
+      if (gone.length === 0 && (await findClient(queries, account, found.id))) throw stale('client')
       return gone.length > 0
     })
   }
@@ -125,8 +128,12 @@ export async function theClient(
 }
 
 /** By slug. */
-async function selectClients(queries: Queries, which: SQL | undefined): Promise<ClientRecord[]> {
-  const rows = await selection(queries, which).orderBy(bySlug(clients))
+async function selectClients(
+  queries: Queries,
+  which: SQL | undefined,
+  limit = LIMIT_MAX,
+): Promise<ClientRecord[]> {
+  const rows = await selection(queries, which).orderBy(bySlug(clients)).limit(limit)
   return rows.map(readClient)
 }
 
@@ -135,6 +142,7 @@ const COLUMNS = {
   account: { id: accounts.id, slug: accounts.slug },
   slug: clients.slug,
   createdAt: clients.createdAt,
+  version: clients.version,
   maxSockets: clients.maxSockets,
   grants: grantsOf(clientOwner),
 }

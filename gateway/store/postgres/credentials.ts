@@ -1,10 +1,12 @@
 import { and, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import { isUuid } from '../../protocol/name.ts'
-import { type Credential, type Credentials, StoreError } from '../store.ts'
+import type { TimePosition } from '../administration.ts'
+import { type Credential, type Credentials, type Part, StoreError } from '../store.ts'
 import { theAccount } from './accounts.ts'
 import { theClient } from './clients.ts'
 import type { Database, Queries } from './database.ts'
 import { keptJson, keptText } from './kept.ts'
+import { afterPosition, LIMIT_MAX } from './part.ts'
 import { accounts, clients, credentials } from './schema.ts'
 
 export class PostgresCredentials implements Credentials {
@@ -37,12 +39,21 @@ export class PostgresCredentials implements Credentials {
     })
   }
 
-  list(account: string, client?: string): Promise<Credential[]> {
+  list(
+    account: string,
+    client?: string,
+    { after, limit }: Part<TimePosition> = {},
+  ): Promise<Credential[]> {
     return this.#database.run(async (queries) => {
       const { accountId, clientId } = await theOwner(queries, account, client)
       const which =
         clientId === undefined ? isNull(credentials.clientId) : eq(credentials.clientId, clientId)
-      return selectCredentials(queries, and(eq(credentials.accountId, accountId), which))
+      const later = afterPosition(credentials, after)
+      return selectCredentials(
+        queries,
+        and(eq(credentials.accountId, accountId), which, later),
+        limit,
+      )
     })
   }
 
@@ -88,8 +99,12 @@ function prepareFind(queries: Queries) {
 }
 
 /** Oldest first. */
-async function selectCredentials(queries: Queries, which: SQL | undefined): Promise<Credential[]> {
-  const rows = await selection(queries, which)
+async function selectCredentials(
+  queries: Queries,
+  which: SQL | undefined,
+  limit = LIMIT_MAX,
+): Promise<Credential[]> {
+  const rows = await selection(queries, which).limit(limit)
   return rows.map(readCredential)
 }
 

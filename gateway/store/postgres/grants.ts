@@ -78,11 +78,45 @@ async function roomIds(queries: Queries, accountId: string, names: readonly stri
   return new Map(found.flatMap(({ id, slug }) => [[id, id] as const, [slug, id] as const]))
 }
 
+/** The row of that id, at that version where one is expected. */
+export function one(
+  { id, version }: Pick<Owner['table'], 'id' | 'version'>,
+  uuid: string,
+  expected: number | undefined,
+): SQL {
+  const same = eq(id, uuid)
+  return expected === undefined ? same : and(same, eq(version, expected))!
+}
+
+export function stale(what: string): StoreError {
+  return new StoreError('stale', `the ${what} was changed meanwhile`, undefined, true)
+}
+
+/**
+ * The statement that gives an owner's row, at the version that is expected if one is, other values
+ * in columns by name, and other grants if they are given. It returns no row where there is none.
+ */
+export function changing(
+  owner: Owner,
+  id: string,
+  expected: number | undefined,
+  columns: Readonly<Record<string, SQL>>,
+  given: readonly RoomGrant[] | undefined,
+): SQL {
+  const { table } = owner
+  const values = { version: sql`${table.version} + 1`, ...columns }
+  const raised = given ? { ...values, revision: sql`${table.revision} + 1` } : values
+  const each = Object.entries(raised).map(([name, to]) => sql`${sql.identifier(name)} = ${to}`)
+  const set = sql.join(each, sql`, `)
+  const update = sql`update ${table} set ${set} where ${one(table, id, expected)}`
+  return given ? granting(owner, update, given) : sql`${update} returning id`
+}
+
 /**
  * The statement that inserts or updates an owner's row, and gives it these grants in place of those
  * it had. Of several that change one owner at once the last wins whole: none sees the grants that
  * another is about to leave, but the revision that it raises is always its own. `before`: further
- * expressions that the change needs, each followed by a comma.
+ * expressions that the change needs, each followed by a comma. It returns the row's id.
  */
 export function granting(
   { table, grants, id }: Owner,
@@ -93,12 +127,15 @@ export function granting(
   const owner = sql.identifier(id.name)
   return sql`
     with ${before} owner as (${change} returning ${table}.id, ${table}.revision),
-    gone as (delete from ${grants} where ${owner} in (select id from owner))
-    insert into ${grants}
-      (${owner}, revision, room_id, number, send, receive, admit, channels)
-    select owner.id, owner.revision, room, number, send, receive, admit, channels
-    from owner, jsonb_to_recordset(${keptJson(given, 'list of grants')}::jsonb) as granted
-      (room uuid, number integer, send boolean, receive boolean, admit boolean, channels jsonb)`
+    gone as (delete from ${grants} where ${owner} in (select id from owner)),
+    granted as (
+      insert into ${grants}
+        (${owner}, revision, room_id, number, send, receive, admit, channels)
+      select owner.id, owner.revision, room, number, send, receive, admit, channels
+      from owner, jsonb_to_recordset(${keptJson(given, 'list of grants')}::jsonb) as given
+        (room uuid, number integer, send boolean, receive boolean, admit boolean, channels jsonb)
+    )
+    select id from owner`
 }
 
 /** A column for a select of owners: the grants in force, by the slugs of their rooms. */

@@ -1,5 +1,5 @@
 /** Conditions and orders by name, for every table whose rows have an id and a slug. */
-import { eq, type SQL, sql } from 'drizzle-orm'
+import { eq, gt, type SQL, sql } from 'drizzle-orm'
 import type { PgColumn } from 'drizzle-orm/pg-core'
 import { isUuid, SLUG_CHARS_MAX } from '../../protocol/name.ts'
 
@@ -31,4 +31,9 @@ export function nameValues(what: string, name: string): Record<string, string | 
 /** By bytes, which is the same order on every server. */
 export function bySlug(table: Named): SQL {
   return sql`${table.slug} collate "C"`
+}
+
+/** In the order of `bySlug`; all of them after nothing. */
+export function afterSlug(table: Named, after: string | undefined): SQL | undefined {
+  return after === undefined ? undefined : gt(bySlug(table), after)
 }

@@ -1,5 +1,5 @@
-import { desc, eq, inArray, sql } from 'drizzle-orm'
-import type { Offence, Offences } from '../store.ts'
+import { and, desc, eq, inArray, or, type SQL, sql } from 'drizzle-orm'
+import type { Offence, OffenceChoice, OffencePosition, Offences, Part } from '../store.ts'
 import type { Database } from './database.ts'
 import { offences } from './schema.ts'
 
@@ -12,6 +12,10 @@ const HALF_LIVES_KEPT = 20
 const SWEPT_AT_ONCE = 100
 /** What else is in the name that somebody claims does not tell him from others. */
 const SUBJECT_CHARS_MAX = 256
+/** Of subjects that are networks; what else is in them cannot be cast. */
+const ADDRESS = 'address:'
+const OCTET = '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])'
+const NETWORK = `^${ADDRESS}((${OCTET}[.]){3}0/24|([0-9a-f]{1,4}:){4}:/64)$`
 
 export class PostgresOffences implements Offences {
   readonly #database: Database
@@ -61,23 +65,47 @@ export class PostgresOffences implements Offences {
     )
   }
 
-  list(): Promise<Offence[]> {
+  list(
+    { after, limit = LISTED_MAX }: Part<OffencePosition> = {},
+    choice?: OffenceChoice,
+  ): Promise<Offence[]> {
     return this.#database.run((queries) =>
       queries
         .select()
         .from(offences)
-        .orderBy(desc(offences.at), offences.subject)
-        .limit(LISTED_MAX),
+        .where(and(after && isAfter(after), isChosen(choice)))
+        .orderBy(desc(offences.at), bySubject)
+        .limit(limit),
     )
   }
 
-  clear(subject?: string): Promise<number> {
-    const which = subject === undefined ? undefined : eq(offences.subject, keptSubject(subject))
+  clear(choice?: OffenceChoice): Promise<number> {
     return this.#database.run(async (queries) => {
-      const { count } = await queries.delete(offences).where(which)
+      const { count } = await queries.delete(offences).where(isChosen(choice))
       return count
     })
   }
+}
+
+const bySubject = sql`${offences.subject} collate "C"`
+
+function isAfter({ at, subject }: OffencePosition): SQL {
+  const then = sql`${at.toISOString()}::timestamptz`
+  const same = sql`${offences.at} = ${then} and ${bySubject} > ${keptSubject(subject)}`
+  return sql`(${offences.at} < ${then} or (${same}))`
+}
+
+function isChosen(choice: OffenceChoice | undefined): SQL | undefined {
+  if (!choice) return undefined
+  if ('subject' in choice) return eq(offences.subject, keptSubject(choice.subject))
+  if ('prefixes' in choice) {
+    const starts = choice.prefixes.map((prefix) => sql`starts_with(${offences.subject}, ${prefix})`)
+    return or(...starts) ?? sql`false`
+  }
+  // Of subjects, only an address is cast, whatever order the conditions are looked at in.
+  const network = sql`case when ${offences.subject} ~ ${NETWORK}
+    then substr(${offences.subject}, ${ADDRESS.length + 1}::integer)::inet end`
+  return sql`(${network} && ${choice.network}::inet)`
 }
 
 /** What is claimed must not keep an offence from being counted, whatever it holds (S2). */

@@ -13,7 +13,7 @@ import {
 import { theAccount } from './accounts.ts'
 import type { Database, Queries } from './database.ts'
 import { keptText } from './kept.ts'
-import { bySlug, named } from './name.ts'
+import { afterSlug, bySlug, named } from './name.ts'
 import { accounts, roomRevisions, rooms } from './schema.ts'
 
 export class PostgresRooms implements Rooms {
@@ -59,9 +59,8 @@ export class PostgresRooms implements Rooms {
   page(account: string, { after, limit }: { after?: string; limit: number }): Promise<RoomHead[]> {
     return this.#database.run(async (queries) => {
       const { id } = await theAccount(queries, account)
-      const later = after === undefined ? undefined : sql`${bySlug(rooms)} > ${after}`
       return selectHeads(queries)
-        .where(and(eq(rooms.accountId, id), later))
+        .where(and(eq(rooms.accountId, id), afterSlug(rooms, after)))
         .orderBy(bySlug(rooms))
         .limit(limit)
     })

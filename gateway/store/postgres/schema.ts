@@ -50,7 +50,10 @@ export const rooms = pgTable(
     revision: integer().notNull(),
     createdAt: createdAt(),
   },
-  (table) => [unique().on(table.accountId, table.slug)],
+  (table) => [
+    unique().on(table.accountId, table.slug),
+    index('rooms_by_slug').on(table.accountId, sql`${table.slug} collate "C"`),
+  ],
 )
 
 const roomId = () =>
@@ -75,6 +78,9 @@ export const roomRevisions = pgTable(
 /** Rises by one with each change of the grants; only those of this revision are in force. */
 const revision = () => integer().notNull().default(1)
 
+/** Rises by one with each change of whatever is in the row or granted to it. */
+const version = () => integer().notNull().default(1)
+
 export const clients = pgTable(
   'clients',
   {
@@ -83,9 +89,13 @@ export const clients = pgTable(
     slug: text().notNull(),
     maxSockets: integer('max_sockets'),
     revision: revision(),
+    version: version(),
     createdAt: createdAt(),
   },
-  (table) => [unique().on(table.accountId, table.slug)],
+  (table) => [
+    unique().on(table.accountId, table.slug),
+    index('clients_by_slug').on(table.accountId, sql`${table.slug} collate "C"`),
+  ],
 )
 
 const clientId = () => uuid('client_id').references(() => clients.id, { onDelete: 'cascade' })
@@ -104,10 +114,14 @@ export const tokens = pgTable(
     rateBurst: doublePrecision('rate_burst'),
     maxConnections: integer('max_connections'),
     revision: revision(),
+    version: version(),
     createdAt: createdAt(),
     expiresAt: moment('expires_at'),
   },
-  (table) => [index().on(table.accountId), index().on(table.clientId)],
+  (table) => [
+    index().on(table.accountId, table.createdAt, table.id),
+    index().on(table.clientId, table.createdAt, table.id),
+  ],
 )
 
 /** What the grants of clients and of tokens have in common. */
@@ -159,7 +173,10 @@ export const credentials = pgTable(
     createdAt: createdAt(),
     expiresAt: moment('expires_at'),
   },
-  (table) => [index().on(table.accountId), index().on(table.clientId)],
+  (table) => [
+    index().on(table.accountId, table.clientId, table.createdAt, table.id),
+    index().on(table.clientId),
+  ],
 )
 
 export const logins = pgTable(

@@ -1,9 +1,10 @@
-import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { and, eq, exists, type SQL, sql } from 'drizzle-orm'
 import { checkSlug, isUuid } from '../../protocol/name.ts'
 import {
   METHODS,
   type Method,
   StoreError,
+  type TokenChange,
   type TokenRecord,
   type Tokens,
   type TokenTerms,
@@ -11,9 +12,19 @@ import {
 import { theAccount } from './accounts.ts'
 import type { Database, Queries } from './database.ts'
 import { unavailable } from './failure.ts'
-import { granting, grantsOf, type RoomGrant, resolveGrants, tokenOwner } from './grants.ts'
+import {
+  changing,
+  granting,
+  grantsOf,
+  one,
+  type RoomGrant,
+  resolveGrants,
+  stale,
+  tokenOwner,
+} from './grants.ts'
 import { named } from './name.ts'
-import { accounts, clients, tokens } from './schema.ts'
+import { afterPosition, LIMIT_MAX } from './part.ts'
+import { accounts, clients, tokenGrants, tokens } from './schema.ts'
 
 type NewToken = Parameters<Tokens['create']>[0]
 
@@ -44,36 +55,72 @@ export class PostgresTokens implements Tokens {
     })
   }
 
-  list(account: string): Promise<TokenRecord[]> {
+  list(account: string, part: Parameters<Tokens['list']>[1] = {}): Promise<TokenRecord[]> {
+    const { after, limit = LIMIT_MAX, clientId, roomId } = part
     return this.#database.run(async (queries) => {
       const { id } = await theAccount(queries, account)
-      return selectTokens(queries, eq(tokens.accountId, id))
+      const which = and(
+        eq(tokens.accountId, id),
+        afterPosition(tokens, after),
+        clientId === undefined ? undefined : eq(tokens.clientId, clientId),
+        roomId === undefined ? undefined : exists(grantIn(queries, roomId)),
+      )
+      return selectTokens(queries, which, limit)
     })
   }
 
-  change(id: string, { grants, hash }: Parameters<Tokens['change']>[1]): Promise<TokenRecord> {
+  change(id: string, { grants, ...to }: TokenChange, expected?: number): Promise<TokenRecord> {
     return this.#database.run(async (queries) => {
       const { account } = await theToken(queries, id)
-      const secret = hash ? sql`${sql.param(hash, tokens.hash)}` : tokens.hash
-      const which = sql`where ${tokens.id} = ${id}`
-      if (grants) {
-        const resolved = await resolveGrants(queries, account.id, grants)
-        const update = sql`update ${tokens}
-          set revision = ${tokens.revision} + 1, hash = ${secret} ${which}`
-        await queries.execute(granting(tokenOwner, update, resolved))
-      } else {
-        await queries.execute(sql`update ${tokens} set hash = ${secret} ${which}`)
-      }
-      return theToken(queries, id)
+      const resolved = grants && (await resolveGrants(queries, account.id, grants))
+      const update = changing(tokenOwner, id, expected, columnsOf(to), resolved)
+      const changed = await queries.execute(update)
+      const now = await theToken(queries, id)
+      if (changed.length === 0) throw stale('token')
+      return now
     })
   }
 
-  delete(id: string): Promise<boolean> {
+  delete(id: string, expected?: number): Promise<boolean> {
     return this.#database.run(async (queries) => {
       if (!isUuid(id)) return false
-      const gone = await queries.delete(tokens).where(eq(tokens.id, id)).returning()
+      const gone = await queries
+        .delete(tokens)
+        .where(one(tokens, id, expected))
+        .returning()
+      if (gone.length === 0 && (await findToken(queries, id))) throw stale('token')
       return gone.length > 0
     })
+  }
+}
+
+/** A grant of a token in a room. */
+function grantIn(queries: Queries, roomId: string) {
+  return queries
+    .select({ one: sql`1` })
+    .from(tokenGrants)
+    .where(
+      and(
+        eq(tokenGrants.tokenId, tokens.id),
+        eq(tokenGrants.revision, tokens.revision),
+        eq(tokenGrants.roomId, roomId),
+      ),
+    )
+}
+
+/** Null frees it of a term. */
+function columnsOf({ hash, expiresAt, method, rate, maxConnections }: Omit<TokenChange, 'grants'>) {
+  return {
+    ...(hash && { hash: sql`${sql.param(hash, tokens.hash)}` }),
+    ...(expiresAt !== undefined && {
+      expires_at: sql`${expiresAt?.toISOString() ?? null}::timestamptz`,
+    }),
+    ...(method !== undefined && { method: sql`${method}` }),
+    ...(rate !== undefined && {
+      rate_per_second: sql`${rate?.perSecond ?? null}`,
+      rate_burst: sql`${rate?.burst ?? null}`,
+    }),
+    ...(maxConnections !== undefined && { max_connections: sql`${maxConnections}` }),
   }
 }
 
@@ -141,12 +188,16 @@ function prepareFind(queries: Queries) {
 }
 
 /** Oldest first. */
-async function selectTokens(queries: Queries, which: SQL): Promise<TokenRecord[]> {
-  const rows = await selection(queries, which)
+async function selectTokens(
+  queries: Queries,
+  which: SQL | undefined,
+  limit = LIMIT_MAX,
+): Promise<TokenRecord[]> {
+  const rows = await selection(queries, which).limit(limit)
   return rows.map(readToken)
 }
 
-function selection(queries: Queries, which: SQL) {
+function selection(queries: Queries, which: SQL | undefined) {
   return queries
     .select({
       token: tokens,
@@ -171,6 +222,7 @@ function readToken({ token, account, client, maxSockets, grants }: Row): TokenRe
     ...(client && { client: { ...client, ...(maxSockets !== null && { maxSockets }) } }),
     hash: token.hash,
     createdAt: token.createdAt,
+    version: token.version,
     grants,
     ...readTerms(token),
   }

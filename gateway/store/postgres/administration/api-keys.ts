@@ -1,10 +1,11 @@
-import { and, eq, isNull, type SQL, sql } from 'drizzle-orm'
+import { and, eq, isNull, type SQL } from 'drizzle-orm'
 import { isUuid } from '../../../protocol/name.ts'
-import type { ApiKeyRecord, ApiKeys, TimePosition } from '../../administration.ts'
+import type { ApiKeyRecord, ApiKeys } from '../../administration.ts'
 import { StoreError } from '../../store.ts'
 import { theAccount } from '../accounts.ts'
 import type { Database, Queries } from '../database.ts'
 import { keptText } from '../kept.ts'
+import { afterPosition } from '../part.ts'
 import { accounts, apiKeys } from '../schema.ts'
 
 export class PostgresApiKeys implements ApiKeys {
@@ -45,7 +46,7 @@ export class PostgresApiKeys implements ApiKeys {
         account === undefined
           ? isNull(apiKeys.accountId)
           : eq(apiKeys.accountId, (await theAccount(queries, account)).id)
-      return select(queries, and(whose, after && isAfter(after)), limit)
+      return select(queries, and(whose, afterPosition(apiKeys, after)), limit)
     })
   }
 
@@ -56,11 +57,6 @@ export class PostgresApiKeys implements ApiKeys {
       return gone.length > 0
     })
   }
-}
-
-function isAfter({ at, id }: TimePosition): SQL {
-  const position = sql`(${at.toISOString()}::timestamptz, ${id}::uuid)`
-  return sql`(${apiKeys.createdAt}, ${apiKeys.id}) > ${position}`
 }
 
 /** Oldest first. */
