@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Transport } from '@connectrpc/connect'
 import { Code } from '@porthouse/proto/v1/code'
-import type { Admin } from './admin/admin.ts'
-import { type Credentials, openCredentials } from './admin/credentials/credentials.ts'
+import type { Authenticate } from './admin/credentials/authenticate.ts'
+import { openCredentials } from './admin/credentials/credentials.ts'
 import { Pages } from './admin/pages.ts'
 import type { AdminParts } from './admin/parts.ts'
 import type { Config } from './config/config.ts'
@@ -16,7 +16,7 @@ import { Connections } from './ingress/connections.ts'
 import { exposureWarning, refuseExposure } from './ingress/http/exposure.ts'
 import { httpIngress } from './ingress/http/ingress.ts'
 import { loginRoutes } from './ingress/http/login.ts'
-import type { Route } from './ingress/http/route.ts'
+import type { Handler, Route } from './ingress/http/route.ts'
 import { MqttConnection } from './ingress/mqtt/connection.ts'
 import { type MqttIngress, mqttIngress } from './ingress/mqtt/ingress.ts'
 import type { AwayRooms } from './ingress/mqtt/kept/away-rooms.ts'
@@ -118,13 +118,7 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
   const connections = new Connections(config.connections)
   const { features } = config
   const mqtt = await mqttOf(given, core, sessions, connections, commons)
-  const credentials = features.some((feature) => BY_CREDENTIALS.has(feature))
-    ? await openCredentials({ ...given, ...credentialParts(config, core, tokens) })
-    : undefined
-  const admin =
-    credentials && features.includes('admin')
-      ? await adminOf(given, { core, sessions, commons, parts }, credentials)
-      : undefined
+  const administration = await administrationOf(given, { core, sessions, commons, parts })
   const http = await httpIngress({
     config,
     connections,
@@ -134,7 +128,7 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
       await store.ping()
     },
     open: { handlers: [], routes: features.includes('login') ? loginOf(config, parts) : [] },
-    admin: { handlers: admin ? [admin] : [], routes: [] },
+    admin: { handlers: administration.handlers, routes: [] },
     metrics: [],
     upgrade: upgrades(
       features.includes('websocket')
@@ -143,19 +137,11 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
       mqtt?.upgrade,
     ),
   }).catch(async (error) => {
-    admin?.stop()
-    await Promise.all([mqtt?.close(), credentials?.stop()])
+    await Promise.all([mqtt?.close(), administration.stop()])
     throw error
   })
   port = http.http.port
-  if (parts.urls().length === 0) {
-    log.warn('http.publicUrl is not set: keys, SSH keys and logins of browsers prove nothing')
-  }
-  const warning = exposureWarning(config)
-  if (warning) log.warn(warning)
-  if (!store.histories.syncs) {
-    log.warn('the database has fsync off: what is stored may not survive a loss of power')
-  }
+  for (const warning of warningsOf(given, parts.urls())) log.warn(warning)
   return {
     http: http.http,
     https: http.https,
@@ -174,8 +160,7 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
     async drain() {
       http.stopListening()
       mqtt?.stopListening()
-      admin?.stop()
-      await Promise.all([live.stop(), tokens.stop(), keys.stop(), credentials?.stop()])
+      await Promise.all([live.stop(), tokens.stop(), keys.stop(), administration.stop()])
       await sessions.drain(config.drainMs)
       // Wills are said to rooms like any message.
       await mqtt?.stored()
@@ -340,15 +325,69 @@ function coreOf(
   return core
 }
 
-/** What is reached by credentials that HTTP carries. */
-const BY_CREDENTIALS: ReadonlySet<Feature> = new Set(['admin', 'messages', 'metrics'])
+/** What an operator has to know of his settings. */
+function* warningsOf({ config, store }: GatewayParts, urls: readonly string[]): Iterable<string> {
+  if (urls.length === 0) {
+    yield 'http.publicUrl is not set: keys, SSH keys and logins of browsers prove nothing'
+  }
+  const exposure = exposureWarning(config)
+  if (exposure) yield exposure
+  if (!store.histories.syncs) {
+    yield 'the database has fsync off: what is stored may not survive a loss of power'
+  }
+}
+
+/** Features that are reached by credentials which HTTP carries. */
+const BY_CREDENTIALS: readonly Feature[] = ['admin', 'messages', 'metrics']
+
+interface Administration {
+  /** Undefined where nothing needs it. */
+  readonly authenticate: Authenticate | undefined
+  readonly handlers: readonly Handler[]
+  stop(): Promise<void>
+}
+
+async function administrationOf(
+  given: GatewayParts,
+  around: {
+    readonly core: Core
+    readonly sessions: Sessions
+    readonly commons: Commons
+    readonly parts: AcceptorParts
+  },
+): Promise<Administration> {
+  const { config } = given
+  const { core, sessions, commons, parts } = around
+  if (!config.features.some((feature) => BY_CREDENTIALS.includes(feature))) {
+    return { authenticate: undefined, handlers: [], stop: async () => {} }
+  }
+  const credentials = await openCredentials(credentialParts(given, core, parts))
+  const { authenticate } = credentials
+  if (!config.features.includes('admin')) return { ...credentials, handlers: [] }
+  // Loaded here, for it is much that a gateway without administration does not need.
+  const { openAdmin } = await import('./admin/admin.ts')
+  const live = { core, sessions }
+  const remoteOf = ({ socket }: { socket: { remoteAddress?: string | undefined } }) =>
+    socket.remoteAddress ?? ''
+  const admin = openAdmin({ ...adminParts(given, commons, parts), live }, authenticate, remoteOf)
+  return {
+    authenticate,
+    handlers: [admin],
+    stop() {
+      admin.stop()
+      return credentials.stop()
+    },
+  }
+}
 
 function credentialParts(
-  { data: folder, logins: { records } }: Config,
+  { config, store, log }: GatewayParts,
   { failures, clock, uptime }: Core,
-  tokens: RecordCache<TokenRecord>,
+  { tokens = store.tokens, providers }: AcceptorParts,
 ) {
-  return { folder, records, tokens, failures, clock, uptime }
+  const { data: folder, logins, admin } = config
+  const limits = { folder, records: logins.records, oidc: admin.oidc }
+  return { store, log, ...limits, tokens, providers, failures, clock, uptime }
 }
 
 function adminParts(
@@ -366,29 +405,6 @@ function adminParts(
     flows: { acceptors: acceptors(), defaults },
     emptyCore: () => createCore(given),
   }
-}
-
-/** Loaded here, for it is much that a gateway without administration does not need. */
-async function adminOf(
-  given: GatewayParts,
-  {
-    core,
-    sessions,
-    commons,
-    parts,
-  }: {
-    readonly core: Core
-    readonly sessions: Sessions
-    readonly commons: Commons
-    readonly parts: AcceptorParts
-  },
-  { authenticate }: Credentials,
-): Promise<Admin> {
-  const { openAdmin } = await import('./admin/admin.ts')
-  const live = { core, sessions }
-  const remoteOf = ({ socket }: { socket: { remoteAddress?: string | undefined } }) =>
-    socket.remoteAddress ?? ''
-  return openAdmin({ ...adminParts(given, commons, parts), live }, authenticate, remoteOf)
 }
 
 function webSocketOptions(

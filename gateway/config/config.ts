@@ -134,6 +134,28 @@ export const schema = z.strictObject({
       max: count(1_024, 1, 'streams of administration, in all'),
       perCaller: count(1_024, 1, 'those of one caller'),
     }),
+    oidc: section({
+      issuer: z
+        .url({ protocol: /^https?$/ })
+        .optional()
+        .meta({
+          allowed: 'a URL',
+          meaning: 'the OpenID provider whose JWTs are taken as credentials of administration',
+        }),
+      audience: z.string().min(1).max(256).optional().meta({
+        allowed: 'a text',
+        meaning: 'what `aud` of such a JWT has to be',
+      }),
+      claim: z
+        .string()
+        .regex(/^[\w:./-]{1,128}$/)
+        .default('porthouse')
+        .meta({
+          allowed: 'the name of a claim',
+          meaning:
+            'has the role: operator, auditor, or in an account such as owner:acme, admin:acme',
+        }),
+    }),
     audit: section({
       days: count(365, 1, 'how long the audit log is kept'),
       entries: count(1_000_000, 1, 'entries that are kept'),

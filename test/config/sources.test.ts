@@ -42,6 +42,9 @@ function values(key: string): fc.Arbitrary<{ value: unknown; text: string }> {
       .subarray(['10.0.0.0/8', '192.0.2.7', '::1', '2001:db8::/32'], { minLength: 1 })
       .map(many)
   }
+  if (key === 'admin.oidc.issuer') return fc.constantFrom('https://id.example').map(same)
+  if (key === 'admin.oidc.audience') return fc.constantFrom('hub').map(same)
+  if (key === 'admin.oidc.claim') return fc.constantFrom('role').map(same)
   if (key === 'http.publicUrl') return fc.constantFrom('https://hub.example').map(same)
   if (key === 'mqtt.serverReference') return fc.constantFrom('other.example:8883').map(same)
   if (key === 'features') return fc.subarray(['websocket', 'mqtt'], { minLength: 1 }).map(many)

@@ -4,6 +4,7 @@ import { create } from '@bufbuild/protobuf'
 import { ConfigSchema } from '@porthouse/proto/room/v1/config'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { administrationSuite } from './administration-suite.ts'
 import { changesSuite } from './changes-suite.ts'
 import { clientsSuite } from './clients-suite.ts'
 import { credentialsSuite } from './credentials-suite.ts'
@@ -33,6 +34,7 @@ export function storeSuite(start: () => Promise<Server>): void {
   historiesModel(fixture)
   mqttSessionsSuite(() => fixture.mqttClients())
   mqttSessionsModel(fixture)
+  administrationSuite(fixture)
   changesSuite(fixture)
   crashSuite(fixture)
 }
