@@ -23,6 +23,7 @@ import type { AwayRooms } from './ingress/mqtt/kept/away-rooms.ts'
 import { MQTT_PATH, type Upgrade } from './ingress/mqtt/listeners/websocket.ts'
 import { awayRooms, openMqtt } from './ingress/mqtt/parts.ts'
 import { isLoopback, pageTrusted } from './ingress/origin.ts'
+import { type Forwardable, Proxies } from './ingress/proxies.ts'
 import { type WebSocketOptions, webSocketIngress } from './ingress/websocket/upgrade.ts'
 import type { Acceptor } from './locks/acceptor.ts'
 import { type AcceptorParts, builtInAcceptors } from './locks/acceptors/index.ts'
@@ -115,24 +116,28 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
   await live.start()
   const { tokens, keys } = commons
   for (const cache of [tokens, keys]) void cache.start()
-  const connections = new Connections(config.connections)
+  const proxies = new Proxies(config.http.trustedProxies)
+  const door = { connections: new Connections(config.connections, proxies), proxies }
   const { features } = config
-  const mqtt = await mqttOf(given, core, sessions, connections, commons)
-  const administration = await administrationOf(given, { core, sessions, commons, parts })
+  const mqtt = await mqttOf(given, core, sessions, door, commons)
+  const administration = await administrationOf(given, { core, sessions, commons, parts, proxies })
   const http = await httpIngress({
     config,
-    connections,
+    ...door,
     log,
     ready: async () => {
       if (sessions.draining) throw new Refusal(Code.DRAINING, 'the gateway goes down')
       await store.ping()
     },
-    open: { handlers: [], routes: features.includes('login') ? loginOf(config, parts) : [] },
+    open: {
+      handlers: [],
+      routes: features.includes('login') ? loginOf(config, parts, proxies) : [],
+    },
     admin: { handlers: administration.handlers, routes: [] },
     metrics: [],
     upgrade: upgrades(
       features.includes('websocket')
-        ? webSocketIngress(webSocketOptions({ config, store, log }, clock, connections), sessions)
+        ? webSocketIngress(webSocketOptions({ config, store, log }, clock, door), sessions)
         : refuseWebSocket,
       mqtt?.upgrade,
     ),
@@ -185,6 +190,12 @@ export function createCore(parts: GatewayParts): Core {
   const commons = commonsOf(parts, Date.now)
   const locks = acceptorParts(parts, Date.now, () => 0, commons)
   return coreOf(parts, Date.now, locks, commons)
+}
+
+/** What all listeners count, and whom they believe. */
+interface Door {
+  readonly connections: Connections
+  readonly proxies: Proxies
 }
 
 /** What locks and sessions meet at. */
@@ -247,10 +258,15 @@ function acceptorParts(
   return parts
 }
 
-function loginOf({ http: { origins } }: Config, parts: AcceptorParts): Route[] {
+function loginOf({ http: { origins } }: Config, parts: AcceptorParts, proxies: Proxies): Route[] {
   const { urls, trustsPage } = parts
-  const logins = new OidcLogins(parts)
-  return loginRoutes({ logins, publicUrl: () => urls()[0], origins, trustsPage })
+  return loginRoutes({
+    logins: new OidcLogins(parts),
+    publicUrl: () => urls()[0],
+    origins,
+    trustsPage,
+    isSecure: (request) => proxies.isSecure(request),
+  })
 }
 
 /** What a gateway is reached by of which nobody said more: from this machine alone. */
@@ -354,10 +370,11 @@ async function administrationOf(
     readonly sessions: Sessions
     readonly commons: Commons
     readonly parts: AcceptorParts
+    readonly proxies: Proxies
   },
 ): Promise<Administration> {
   const { config } = given
-  const { core, sessions, commons, parts } = around
+  const { core, sessions, commons, parts, proxies } = around
   if (!config.features.some((feature) => BY_CREDENTIALS.includes(feature))) {
     return { authenticate: undefined, handlers: [], stop: async () => {} }
   }
@@ -367,8 +384,7 @@ async function administrationOf(
   // Loaded here, for it is much that a gateway without administration does not need.
   const { openAdmin } = await import('./admin/admin.ts')
   const live = { core, sessions }
-  const remoteOf = ({ socket }: { socket: { remoteAddress?: string | undefined } }) =>
-    socket.remoteAddress ?? ''
+  const remoteOf = (request: Forwardable) => proxies.remoteOf(request)
   const admin = openAdmin({ ...adminParts(given, commons, parts), live }, authenticate, remoteOf)
   return {
     authenticate,
@@ -410,14 +426,14 @@ function adminParts(
 function webSocketOptions(
   { config, store, log }: GatewayParts,
   clock: () => number,
-  connections: Connections,
+  door: Door,
 ): WebSocketOptions {
   const { http, limits, features, teleprinter } = config
   const { halfLifeMs, paceMax } = teleprinter
   const offences = new OffenceBook({ stored: store.offences, halfLifeMs, clock, log })
   return {
     origins: { allowed: http.origins, loopback: isLoopback(http.listen.host) },
-    connections,
+    ...door,
     packetBytes: limits.packetBytes,
     teleprinter: features.includes('teleprinter') ? { offences, paceMax } : undefined,
   }
@@ -434,7 +450,7 @@ async function mqttOf(
   { config, store, log }: GatewayParts,
   core: Core,
   sessions: Sessions,
-  connections: Connections,
+  door: Door,
   { graph, ids, away }: Commons,
 ): Promise<(MqttIngress & { stored(): Promise<void> }) | undefined> {
   const { http, mqtt, limits } = config
@@ -444,7 +460,7 @@ async function mqttOf(
     mqtt,
     packetBytes: limits.packetBytes,
     origins: { allowed: http.origins, loopback: isLoopback(http.listen.host) },
-    connections,
+    ...door,
     log,
     draining: () => sessions.draining,
     uptime: core.uptime,

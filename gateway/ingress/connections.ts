@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../protocol/codes.ts'
+import type { Proxies } from './proxies.ts'
 
 /**
  * Connections beyond a bound that are still accepted, so that one too many can be told so, and
@@ -11,44 +12,57 @@ const SPARE = 64
 
 export interface ConnectionBounds {
   readonly max: number
-  /** From one network address. Headers such as X-Forwarded-For are not believed (threat H14). */
+  /** From one network address, or for one whom a trusted proxy names (threat H14). */
   readonly perAddress: number
 }
 
 export class Connections {
   readonly #bounds: ConnectionBounds
+  readonly #proxies: Proxies
   readonly #byAddress = new Map<string, number>()
   #count = 0
 
-  constructor(bounds: ConnectionBounds) {
+  constructor(bounds: ConnectionBounds, proxies: Proxies) {
     this.#bounds = bounds
+    this.#proxies = proxies
   }
 
-  /** Counts a new connection until it closes, or closes it. */
+  /** Counts a new connection until it closes, or closes it. A proxy's is nobody's own yet. */
   take(socket: Socket): void {
     // It may have gone already; it then has no address and no further `close`.
     const { remoteAddress } = socket
     if (remoteAddress === undefined) return void socket.destroy()
-    this.#change(remoteAddress, 1)
-    socket.once('close', () => this.#change(remoteAddress, -1))
-    if (this.#over(remoteAddress, SPARE)) socket.destroy()
+    this.#count++
+    const address = this.#proxies.trusts(remoteAddress) ? undefined : remoteAddress
+    if (address !== undefined) this.#change(address, 1)
+    socket.once('close', () => {
+      this.#count--
+      if (address !== undefined) this.#change(address, -1)
+    })
+    if (this.#over(address, SPARE)) socket.destroy()
   }
 
-  /** Throws Refusal CONNECTION_LIMIT where a counted connection is one too many to stay. */
-  check({ remoteAddress = '' }: Socket): void {
-    const over = this.#over(remoteAddress, 0)
+  /**
+   * Throws Refusal CONNECTION_LIMIT where a counted connection is one too many to stay. One that a
+   * proxy has made for `remote` counts as that one's from here on.
+   */
+  check(socket: Socket, remote: string | undefined = socket.remoteAddress): void {
+    if (remote !== undefined && remote !== socket.remoteAddress) {
+      this.#change(remote, 1)
+      socket.once('close', () => this.#change(remote, -1))
+    }
+    const over = this.#over(remote, 0)
     if (over) throw new Refusal(Code.CONNECTION_LIMIT, over)
   }
 
-  #over(address: string, spare: number): string | undefined {
+  #over(address: string | undefined, spare: number): string | undefined {
     const { max, perAddress } = this.#bounds
     if (this.#count > max + spare) return 'the gateway is full'
-    const count = this.#byAddress.get(address) ?? 0
+    const count = this.#byAddress.get(address ?? '') ?? 0
     return count > perAddress + spare ? 'too many from this address' : undefined
   }
 
   #change(address: string, by: 1 | -1): void {
-    this.#count += by
     const count = (this.#byAddress.get(address) ?? 0) + by
     if (count === 0) this.#byAddress.delete(address)
     else this.#byAddress.set(address, count)

@@ -6,16 +6,19 @@ import type { Handshake } from '../locks/acceptor.ts'
 const TRANSPORT = /^(connection|upgrade|sec-websocket-.*|te|trailer|transfer-encoding)$/
 
 /**
- * `secret`: that of the path, if it has one. Headers such as X-Forwarded-For say nothing (H14); few
- * locks look at any, so they are sorted out for the first that does.
+ * `remote`: whom it is from, peer or not (H14); `secret`: that of the path, if it has one. Few
+ * locks look at headers, so they are sorted out for the first that does.
  */
 export function handshakeOf(
   { headers, socket }: IncomingMessage,
-  secret: string | undefined,
+  remote: string,
+  secret?: string,
 ): Handshake {
+  const { remoteAddress: peer } = socket
   let kept: Handshake['headers'] | undefined
   return {
-    remote: socket.remoteAddress ?? '',
+    remote,
+    ...(peer !== undefined && peer !== remote && { peer }),
     get headers() {
       kept ??= keptOf(headers)
       return kept

@@ -49,8 +49,10 @@ export interface SocketFacts {
 
 /** What came with the connection itself. */
 export interface Handshake {
-  /** The peer's IP address. */
+  /** The IP address that it is from: the peer's, or whom a trusted proxy names (H14). */
   readonly remote: string
+  /** That of the proxy then. */
+  readonly peer?: string
   /** Header fields by their names in lower case; cookies are in `cookie`. */
   readonly headers: Readonly<Record<string, string>>
   /** The secret part of the path: `{secret}` of `/{account}/{room}/~{secret}`. */

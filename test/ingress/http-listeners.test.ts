@@ -16,6 +16,7 @@ import { exposureWarning, refuseExposure } from '../../gateway/ingress/http/expo
 import { type HttpIngress, httpIngress } from '../../gateway/ingress/http/ingress.ts'
 import { answerText, type Route } from '../../gateway/ingress/http/route.ts'
 import { ListenError } from '../../gateway/ingress/listen.ts'
+import { Proxies } from '../../gateway/ingress/proxies.ts'
 import { type CertificateFiles, certificate } from '../support/certificate.ts'
 import { TestGateway } from '../support/gateway.ts'
 
@@ -68,9 +69,11 @@ function configOf(settings: Sections) {
 
 async function ingress(settings: Sections): Promise<HttpIngress> {
   const config = configOf(settings)
+  const proxies = new Proxies(config.http.trustedProxies)
   const server = await httpIngress({
     config,
-    connections: new Connections(config.connections),
+    connections: new Connections(config.connections, proxies),
+    proxies,
     log,
     ready: () => Promise.resolve(),
     upgrade: (_request, socket) => socket.destroy(),

@@ -14,6 +14,7 @@ import { Connections } from '../../gateway/ingress/connections.ts'
 import { healthRoutes } from '../../gateway/ingress/http/health.ts'
 import type { Handler, Route } from '../../gateway/ingress/http/route.ts'
 import { type HttpServer, serveHttp } from '../../gateway/ingress/http/server.ts'
+import { Proxies } from '../../gateway/ingress/proxies.ts'
 import { Refusal } from '../../gateway/protocol/codes.ts'
 import { exchange } from '../support/raw-websocket.ts'
 
@@ -44,7 +45,7 @@ async function serve({ streams = 10, idleMs = 60_000, max = 100 } = {}): Promise
   const server = await serveHttp({
     listeners: [{ listen: { host: '127.0.0.1', port: 0 }, section: 'http' }],
     http2: { streams, idleMs },
-    connections: new Connections({ max, perAddress: max }),
+    connections: new Connections({ max, perAddress: max }, new Proxies([])),
     log: pino({ level: 'silent' }),
     routes: [...healthRoutes(() => Promise.resolve()), failing],
     handlers: [echo],

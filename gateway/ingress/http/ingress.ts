@@ -9,6 +9,7 @@ import type { Endpoint } from '../../config/setting.ts'
 import type { Log } from '../../observe/log.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { Connections } from '../connections.ts'
+import type { Proxies } from '../proxies.ts'
 import type { TlsFiles } from '../tls.ts'
 import { exposureWarning } from './exposure.ts'
 import { healthRoutes } from './health.ts'
@@ -25,6 +26,7 @@ export interface Answering {
 export interface HttpIngressOptions {
   readonly config: Config
   readonly connections: Connections
+  readonly proxies: Proxies
   readonly log: Log
   /** Resolves where the gateway can do its work; rejects with a Refusal or the store's error. */
   readonly ready: () => Promise<void>
@@ -119,8 +121,8 @@ async function serveMetrics(options: HttpIngressOptions): Promise<HttpServer | u
 }
 
 /** With connections of its own: who fills the gateway's must not keep its operator out (H16). */
-function apart({ config, log }: HttpIngressOptions) {
-  const connections = new Connections(config.connections)
+function apart({ config, proxies, log }: HttpIngressOptions) {
+  const connections = new Connections(config.connections, proxies)
   return { http2: config.http, connections, log, upgrade: refuseUpgrade }
 }
 

@@ -17,6 +17,8 @@ export interface LoginOptions {
   readonly origins: readonly string[]
   /** Whether a page of the headers' Origin may use what the browser knows of its user (H5). */
   readonly trustsPage: (headers: Headers) => boolean
+  /** Whether the browser has TLS. */
+  readonly isSecure: (request: HttpRequest) => boolean
 }
 
 /** Of answers that set cookies, and of a URL that holds a code (K16). */
@@ -60,7 +62,7 @@ async function start(
   const wish = { ...place, returnTo, ...(issuer !== null && { issuer }) }
   const { location, cookie } = await options.logins.start(wish)
   const { name, value, maxAgeMs } = cookie
-  const set = setCookie(options, { name, value, maxAgeMs, path: CALLBACK_PATH })
+  const set = setCookie(options, request, { name, value, maxAgeMs, path: CALLBACK_PATH })
   respond(response, 302, { ...PRIVATE, location, 'set-cookie': set })
 }
 
@@ -72,8 +74,8 @@ async function finish(
   const done = await options.logins.finish(queryOf(request), headersOf(request))
   const { cookie: value, maxAgeMs, returnTo, spent } = done
   const cookies = [
-    setCookie(options, { name: LOGIN_COOKIE, value, maxAgeMs, path: '/' }),
-    setCookie(options, { name: spent, value: '', maxAgeMs: 0, path: CALLBACK_PATH }),
+    setCookie(options, request, { name: LOGIN_COOKIE, value, maxAgeMs, path: '/' }),
+    setCookie(options, request, { name: spent, value: '', maxAgeMs: 0, path: CALLBACK_PATH }),
   ]
   const headers = { ...PRIVATE, 'set-cookie': cookies }
   if (returnTo !== '') return respond(response, 302, { ...headers, location: returnTo })
@@ -91,7 +93,12 @@ async function end(
     throw new Refusal(Code.ORIGIN_NOT_ALLOWED, 'a page of the gateway or of http.origins may')
   }
   await options.logins.end(headers)
-  const gone = setCookie(options, { name: LOGIN_COOKIE, value: '', maxAgeMs: 0, path: '/' })
+  const gone = setCookie(options, request, {
+    name: LOGIN_COOKIE,
+    value: '',
+    maxAgeMs: 0,
+    path: '/',
+  })
   respond(response, 204, { ...PRIVATE, 'set-cookie': gone })
 }
 
@@ -107,12 +114,13 @@ function readReturn(text: string | null, { publicUrl, origins }: LoginOptions): 
 }
 
 function setCookie(
-  { publicUrl }: LoginOptions,
+  { publicUrl, isSecure }: LoginOptions,
+  request: HttpRequest,
   cookie: { name: string; value: string; maxAgeMs: number; path: string },
 ): string {
   const { name, value, maxAgeMs, path } = cookie
   const age = Math.floor(maxAgeMs / 1000)
-  const secure = publicUrl()?.startsWith('https:') ? '; Secure' : ''
+  const secure = publicUrl()?.startsWith('https:') || isSecure(request) ? '; Secure' : ''
   return `${name}=${value}; Path=${path}; Max-Age=${age}; HttpOnly; SameSite=Lax${secure}`
 }
 

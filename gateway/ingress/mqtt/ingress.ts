@@ -4,6 +4,7 @@ import type { Endpoint } from '../../config/setting.ts'
 import type { Log } from '../../observe/log.ts'
 import type { Connections } from '../connections.ts'
 import type { OriginRules } from '../origin.ts'
+import type { Proxies } from '../proxies.ts'
 import { Arrivals } from './listeners/arrivals.ts'
 import type { Serve } from './listeners/serve.ts'
 import { type Listener, listenTcp } from './listeners/tcp.ts'
@@ -16,6 +17,7 @@ export interface IngressOptions {
   readonly packetBytes: number
   readonly origins: OriginRules
   readonly connections: Connections
+  readonly proxies: Proxies
   readonly log: Log
   readonly draining: () => boolean
   /** The gateway's own milliseconds. */
@@ -38,7 +40,7 @@ export interface MqttIngress {
 
 /** Rejects with a ListenError; nothing listens then. */
 export async function mqttIngress(options: IngressOptions, serve: Serve): Promise<MqttIngress> {
-  const { mqtt, connections, packetBytes: messageBytes, origins, draining } = options
+  const { mqtt, connections, proxies, packetBytes: messageBytes, origins, draining } = options
   const arrivals = new Arrivals(serve, mqtt.connectTimeoutMs, options.uptime)
   let tcp: Listener | undefined
   let tls: TlsListener | undefined
@@ -51,7 +53,7 @@ export async function mqttIngress(options: IngressOptions, serve: Serve): Promis
     throw error
   }
   const listeners = [tcp, tls].filter((one) => one !== undefined)
-  const upgrades = { origins, connections, messageBytes, draining }
+  const upgrades = { origins, connections, proxies, messageBytes, draining }
   return {
     tcp,
     tls,

@@ -11,6 +11,7 @@ import type { Sessions } from '../../session/sessions.ts'
 import type { Connections } from '../connections.ts'
 import { handshakeOf } from '../handshake.ts'
 import { type OriginRules, originAllowed } from '../origin.ts'
+import type { Proxies } from '../proxies.ts'
 import { type Arrival, closeWith, LANES, serve } from './connection.ts'
 import {
   type Caller,
@@ -21,6 +22,7 @@ import {
 export interface WebSocketOptions {
   readonly origins: OriginRules
   readonly connections: Connections
+  readonly proxies: Proxies
   readonly packetBytes: number
   /** Undefined: it is off, and bare text is refused. */
   readonly teleprinter: TeleprinterOptions | undefined
@@ -51,9 +53,10 @@ export function webSocketIngress(options: WebSocketOptions, sessions: Sessions) 
   })
 
   return (request: IncomingMessage, socket: Socket, head: Buffer): void => {
-    const entry = check(request, options, sessions)
+    const remote = options.proxies.remoteOf(request)
+    const entry = check(request, remote, options, sessions)
     const secret = entry.kind === 'room' ? entry.secret : undefined
-    const arrival = { entry, handshake: handshakeOf(request, secret) }
+    const arrival = { entry, handshake: handshakeOf(request, remote, secret) }
     server.handleUpgrade(request, socket, head, (ws) => {
       if (ws.protocol !== '') return serve(ws, socket, sessions, arrival)
       if (options.teleprinter) {
@@ -76,6 +79,7 @@ function callerOf(
   return {
     ws,
     socket,
+    remote: handshake.remote,
     query: new URLSearchParams(request.url?.split('?')[1] ?? ''),
     place: entry.kind === 'main' ? undefined : formatAddress(entry.address),
     client: entry.kind === 'room' ? entry.client : undefined,
@@ -89,6 +93,7 @@ function callerOf(
 /** Throws Refusal. */
 function check(
   request: IncomingMessage,
+  remote: string,
   { origins, connections }: WebSocketOptions,
   sessions: Sessions,
 ): Entry {
@@ -102,8 +107,8 @@ function check(
   if (offered !== undefined && !known) {
     throw new Refusal(Code.SUBPROTOCOL_UNSUPPORTED, 'known: porthouse.v1, porthouse.v1.json')
   }
-  connections.check(request.socket)
-  if (!sessions.mayTry(request.socket.remoteAddress ?? '')) {
+  connections.check(request.socket, remote)
+  if (!sessions.mayTry(remote)) {
     throw new Refusal(Code.RATE_LIMITED, 'too many wrong answers came from this network')
   }
   return entry

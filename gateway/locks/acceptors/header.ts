@@ -6,7 +6,7 @@ import { BlockList, isIP } from 'node:net'
 import { z } from 'zod'
 import { isSha256Of } from '../../identity/sha256.ts'
 import { isUuid, SLUG_CHARS_MAX } from '../../protocol/name.ts'
-import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
+import type { Acceptor, Handshake, LockContext, LockStep } from '../acceptor.ts'
 import { isNamed, type Proof } from '../proof.ts'
 import type { AcceptorParts } from './index.ts'
 import { readObject, sha256Hex } from './options.ts'
@@ -65,7 +65,7 @@ export function headerAcceptor({ store }: Pick<AcceptorParts, 'store'>): Accepto
 
   async function named({ options, place, socket }: LockContext<Options>): Promise<LockStep> {
     const shown = socket.handshake.headers[options.name]
-    if (!place || !isTrusted(options, socket.handshake.remote)) return WRONG
+    if (!place || !isTrusted(options, socket.handshake)) return WRONG
     if (shown === undefined || !isName(shown)) return WRONG
     const client = await store.clients.find(place.account, shown)
     return client ? passedAs('header', client) : WRONG
@@ -77,9 +77,9 @@ function isNamedBy(
   { acceptor, account, client }: Proof,
   { place, options, socket }: LockContext<Options>,
 ): boolean {
-  const { remote, headers } = socket.handshake
+  const { handshake } = socket
   if (acceptor !== 'header' || !client || !isOfPlace(account, place)) return false
-  return isTrusted(options, remote) && isNamed(client, headers[options.name] ?? '')
+  return isTrusted(options, handshake) && isNamed(client, handshake.headers[options.name] ?? '')
 }
 
 function shows({ options, socket }: LockContext<Options>): boolean {
@@ -105,9 +105,10 @@ function addNetwork(list: BlockList, network: string): boolean {
   return true
 }
 
-/** An IPv4 peer of a listener for both is written as `::ffff:10.0.0.1`. */
-function isTrusted({ trust }: Options, remote: string): boolean {
-  const address = remote.replace(/^::ffff:(?=\d+\.)/i, '')
+/** By whom the header was sent, which is the peer, whomever that peer speaks for. */
+function isTrusted({ trust }: Options, { remote, peer = remote }: Handshake): boolean {
+  // An IPv4 peer of a listener for both is written as `::ffff:10.0.0.1`.
+  const address = peer.replace(/^::ffff:(?=\d+\.)/i, '')
   const version = isIP(address)
   if (!trust || version === 0) return false
   return trust.check(address, version === 4 ? 'ipv4' : 'ipv6')

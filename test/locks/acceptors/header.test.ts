@@ -83,6 +83,18 @@ describe('a header of a trusted proxy', () => {
     },
   )
 
+  test('is that of the proxy, whomever it speaks for', () => {
+    const acceptor = headerAcceptor({ store: store as unknown as Store })
+    const begun = (remote: string, peer: string) => {
+      const handshake = { headers: { 'x-user': 'alice' }, remote, peer }
+      return acceptor.begin(contextOf(acceptor, options, { handshake }))
+    }
+    return Promise.all([
+      expect(begun('203.0.113.9', '10.1.2.3')).resolves.toMatchObject({ outcome: 'passed' }),
+      expect(begun('10.1.2.3', '203.0.113.9')).resolves.toEqual(wrong),
+    ])
+  })
+
   test.each(['', 'mallory', 'alice, mallory', 'acme/alice', '../alice', 'Alice', '__proto__'])(
     'that says %j names nobody of this account',
     async (name) => {

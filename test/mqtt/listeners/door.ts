@@ -6,6 +6,7 @@ import { Connections } from '../../../gateway/ingress/connections.ts'
 import { type HttpServer, serveHttp } from '../../../gateway/ingress/http/server.ts'
 import { type MqttIngress, mqttIngress } from '../../../gateway/ingress/mqtt/ingress.ts'
 import type { Transport } from '../../../gateway/ingress/mqtt/listeners/serve.ts'
+import { Proxies } from '../../../gateway/ingress/proxies.ts'
 import type { Handshake } from '../../../gateway/locks/acceptor.ts'
 import type { TestSettings } from '../../support/gateway.ts'
 
@@ -30,13 +31,15 @@ export class Door {
       http: { listen: '127.0.0.1:0', ...settings.http },
       mqtt: { listen: '127.0.0.1:0', ...mqtt },
     })
-    const connections = new Connections(config.connections)
+    const proxies = new Proxies(config.http.trustedProxies)
+    const connections = new Connections(config.connections, proxies)
     const guests: Guest[] = []
     const options = {
       mqtt: config.mqtt,
       packetBytes: config.limits.packetBytes,
       origins: { allowed: config.http.origins, loopback: true },
       connections,
+      proxies,
       log,
       draining: () => false,
       uptime: () => performance.now(),

@@ -7,6 +7,7 @@ import { Refusal } from '../../../protocol/codes.ts'
 import type { Connections } from '../../connections.ts'
 import { handshakeOf } from '../../handshake.ts'
 import { type OriginRules, originAllowed } from '../../origin.ts'
+import type { Proxies } from '../../proxies.ts'
 import type { Arrivals } from './arrivals.ts'
 import { WebSocketStream } from './websocket-stream.ts'
 
@@ -22,6 +23,7 @@ const CLOSE_TIMEOUT_MS = 5_000
 export interface WebSocketOptions {
   readonly origins: OriginRules
   readonly connections: Connections
+  readonly proxies: Proxies
   /** One WebSocket message. It may hold a part of a packet, or many. */
   readonly messageBytes: number
   /** The gateway goes down. */
@@ -51,8 +53,9 @@ export function mqttUpgrade(arrivals: Arrivals, options: WebSocketOptions): Upgr
   })
 
   return (request, socket, head) => {
-    check(request, options)
-    const handshake = handshakeOf(request, undefined)
+    const remote = options.proxies.remoteOf(request)
+    check(request, remote, options)
+    const handshake = handshakeOf(request, remote)
     server.handleUpgrade(request, socket, head, (ws) => {
       arrivals.add(new WebSocketStream(ws), handshake, 'websocket')
     })
@@ -60,7 +63,7 @@ export function mqttUpgrade(arrivals: Arrivals, options: WebSocketOptions): Upgr
 }
 
 /** Throws Refusal. */
-function check(request: IncomingMessage, options: WebSocketOptions): void {
+function check(request: IncomingMessage, remote: string, options: WebSocketOptions): void {
   const { origins, connections, draining } = options
   if (draining()) throw new Refusal(Code.DRAINING, 'the gateway goes down')
   if (!originAllowed(request, origins)) {
@@ -70,5 +73,5 @@ function check(request: IncomingMessage, options: WebSocketOptions): void {
   if (!offered.some((name) => SUBPROTOCOLS.includes(name.trim()))) {
     throw new Refusal(Code.SUBPROTOCOL_UNSUPPORTED, 'known here: mqtt, mqttv3.1')
   }
-  connections.check(request.socket)
+  connections.check(request.socket, remote)
 }

@@ -40,6 +40,8 @@ export interface TeleprinterOptions {
 export interface Caller {
   readonly ws: WebSocket
   readonly socket: Socket
+  /** The IP address that it is from. */
+  readonly remote: string
   /** Of the URL. */
   readonly query: URLSearchParams
   /** The address of the place that the URL leads to; undefined: the main lobby. */
@@ -60,7 +62,7 @@ export async function serveTeleprinter(caller: Caller, options: TeleprinterOptio
   ws.on('error', () => undefined)
   // Nothing is read before it is known whether anybody listens.
   ws.pause()
-  const offences = await options.offences.from(socket.remoteAddress ?? '')
+  const offences = await options.offences.from(caller.remote)
   ws.resume()
   if (ws.readyState !== ws.OPEN) return
   if (caller.late()) return closeWith(ws, Code.DRAINING, 'the gateway goes down')
@@ -93,8 +95,7 @@ class Teleprinter {
   readonly #reader: LineReader
 
   constructor(caller: Caller, { offences }: TeleprinterOptions, printer: Printer) {
-    const { ws, socket, query, place, client } = caller
-    const address = socket.remoteAddress ?? ''
+    const { ws, socket, remote, query, place, client } = caller
     this.#reader = new LineReader(byKeys(query))
     const under = new WebSocketWire(ws, socket)
     this.#wire = new TerminalWire(under, printer, (frames) => {
@@ -105,7 +106,7 @@ class Teleprinter {
       line: (text: string) => printer.print(`${text}\r\n`),
       prompt: (text: string) => printer.print(text),
       send: (id: number, body: Body) => this.#send(id, body),
-      wrong: (claims: readonly string[]) => this.#wrong(offences.add(address, claims)),
+      wrong: (claims: readonly string[]) => this.#wrong(offences.add(remote, claims)),
       proved: (identities: readonly string[]) => this.#proved(offences.inName(identities)),
       quit: () => this.session.drop(Code.UNSPECIFIED, 'the person leaves'),
       flooded: () => this.session.drop(Code.QUEUE_FULL, 'too many lines wait for an answer'),
