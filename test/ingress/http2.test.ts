@@ -45,6 +45,7 @@ async function serve({ streams = 10, idleMs = 60_000, max = 100 } = {}): Promise
   const server = await serveHttp({
     listeners: [{ listen: { host: '127.0.0.1', port: 0 }, section: 'http' }],
     http2: { streams, idleMs },
+    origins: [],
     connections: new Connections({ max, perAddress: max }, new Proxies([])),
     log: pino({ level: 'silent' }),
     routes: [...healthRoutes(() => Promise.resolve()), failing],

@@ -3,6 +3,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import type { Log } from '../../observe/log.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { StoreError } from '../../store/store.ts'
+import { answerCors } from './cors.ts'
 import { refuseRequest } from './problem.ts'
 import {
   type Handler,
@@ -14,17 +15,27 @@ import {
 } from './route.ts'
 
 export interface Served {
+  /** Of pages that may read what is answered, or `*`. */
+  readonly origins: readonly string[]
   readonly handlers: readonly Handler[]
   readonly routes: readonly Route[]
   readonly log: Log
 }
 
+/** Of every answer: what it holds is for who asked, now, and what it says it is. */
+function guard(response: HttpResponse): void {
+  response.setHeader('Cache-Control', 'no-store')
+  response.setHeader('X-Content-Type-Options', 'nosniff')
+}
+
 export async function answer(
-  { handlers, routes, log }: Served,
+  { origins, handlers, routes, log }: Served,
   request: HttpRequest,
   response: HttpResponse,
 ): Promise<void> {
   const path = pathOf(request)
+  guard(response)
+  if (answerCors(origins, request, response)) return
   try {
     const handler = handlers.find((one) => one.owns(path))
     if (handler) return handler.handle(request, response)

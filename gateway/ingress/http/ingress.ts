@@ -95,6 +95,7 @@ async function serveMain(options: HttpIngressOptions): Promise<HttpServer> {
       ...secure.map((one) => ({ ...one, section: 'http.tls' })),
     ],
     http2: http,
+    origins: http.origins,
     connections,
     log,
     handlers: [...shared.handlers, ...open.handlers],
@@ -123,7 +124,8 @@ async function serveMetrics(options: HttpIngressOptions): Promise<HttpServer | u
 /** With connections of its own: who fills the gateway's must not keep its operator out (H16). */
 function apart({ config, proxies, log }: HttpIngressOptions) {
   const connections = new Connections(config.connections, proxies)
-  return { http2: config.http, connections, log, upgrade: refuseUpgrade }
+  const { origins } = config.http
+  return { http2: config.http, origins, connections, log, upgrade: refuseUpgrade }
 }
 
 function health({ config, ready }: HttpIngressOptions): Route[] {

@@ -19,6 +19,8 @@ export interface HttpOptions {
     readonly tls?: TlsFiles | undefined
   }[]
   readonly http2: Http2Bounds
+  /** Of pages that may read what is answered, or `*`. */
+  readonly origins: readonly string[]
   readonly connections: Connections
   readonly log: Log
   readonly routes: readonly Route[]
@@ -40,10 +42,9 @@ export interface HttpServer {
 
 /** Rejects with a ListenError, or the error of a certificate; nothing listens then. */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
-  const { connections, log, upgrade, http2, handlers, routes } = options
-  const served = { handlers, routes, log }
+  const { connections, log, upgrade, http2 } = options
   const versions = new HttpVersions({
-    answer: (request, response) => void answer(served, request, response),
+    answer: (request, response) => void answer(options, request, response),
     upgrade,
     http2,
   })

@@ -57,6 +57,7 @@ export class Door {
     const http = await serveHttp({
       listeners: [{ listen: config.http.listen, section: 'http' }],
       http2: config.http,
+      origins: [],
       connections,
       log,
       routes: [],
