@@ -64,6 +64,7 @@ import { programActions } from './session/programs.ts'
 import { Sessions } from './session/sessions.ts'
 import { Technical } from './session/technical/technical.ts'
 import type { Credential, Store, TokenRecord } from './store/store.ts'
+import { openRecorder } from './why/recorder.ts'
 
 export { ListenError } from './ingress/listen.ts'
 export type { Acceptor } from './locks/acceptor.ts'
@@ -170,6 +171,7 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
       // Wills are said to rooms like any message.
       await mqtt?.stored()
       core.programs.stop()
+      core.trails?.stop()
       await core.writer.idle(config.drainMs)
       await core.retained.flush()
       await Promise.all([http.close(), mqtt?.close()])
@@ -295,6 +297,7 @@ function coreOf(
   // Without a folder there are none, and a room whose config names one says so.
   const { folder, ...others } = config.programs
   const options = config.features.includes('programs') ? config.programs : others
+  const trails = openRecorder({ ring: config.features.includes('why') ? config.why : undefined })
   const programs = new Programs({ options, limits, ids, actions, uptime, log })
   const core: Core = {
     options: config,
@@ -304,7 +307,8 @@ function coreOf(
     turn,
     counts: new Counts(),
     log,
-    router: new Router({ graph, ids, window: keys, own, uptime }),
+    router: new Router({ graph, ids, window: keys, own, uptime, trails }),
+    trails,
     writer,
     retained,
     own,

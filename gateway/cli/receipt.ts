@@ -10,15 +10,22 @@ export interface Rejected {
   readonly sockets: number
   readonly code: string
   readonly message: string
-  readonly id?: undefined
+  readonly id?: string
   readonly sequence?: undefined
   readonly epoch?: undefined
   readonly rejections?: Receipt['rejections']
 }
 
 export function rejected({ code, message, receipt }: PorthouseError): Rejected {
-  const rejections = receipt?.rejections ?? []
-  return { status: 'REJECTED', sockets: 0, code, message, ...(rejections.length && { rejections }) }
+  const { rejections = [], id } = receipt ?? {}
+  return {
+    status: 'REJECTED',
+    ...(id !== undefined && { id }),
+    sockets: 0,
+    code,
+    message,
+    ...(rejections.length && { rejections }),
+  }
 }
 
 /** One line of `send --json`; numbers and strings that any JSON reader understands. */
@@ -33,7 +40,7 @@ export function receiptForScripts({ sequence, epoch, rejections, ...outcome }: O
 
 /** The same for a person, in one line. */
 export function receiptForPeople(outcome: Outcome): string {
-  const { status, sockets, sequence } = outcome
+  const { status, sockets, sequence, id } = outcome
   const colour = status === 'REJECTED' ? 'red' : status === 'VOID' ? 'yellow' : 'green'
   const place = sequence === undefined ? '' : `, position ${sequence}`
   const facts = {
@@ -44,5 +51,7 @@ export function receiptForPeople(outcome: Outcome): string {
     DUPLICATE: `known already by its key; the first reached ${sockets}${place}`,
     REJECTED: 'message' in outcome ? outcome.message : outcome.code,
   }[status as string]
-  return `${styled(colour, status)} ${facts ?? ''}`.trimEnd()
+  const isDropped = status === 'REJECTED' || status === 'VOID'
+  const next = isDropped && id !== undefined ? `; porthouse why ${id}` : ''
+  return `${styled(colour, status)} ${facts ?? ''}${next}`.trimEnd()
 }

@@ -279,6 +279,11 @@ export const schema = z.strictObject({
   technical: section({
     roomSockets: count(256, 0, 'sockets of a room up to which they may hear who comes and goes'),
   }),
+  why: section({
+    messages: count(10_000, 1, 'messages whose path is kept, to be asked for (R49); feature why'),
+    bytes: bytes(8 * MIB, 64 * KIB, 'bytes of these paths; the oldest go first'),
+    ageMs: ms(600_000, 50, 'how long a path is kept'),
+  }),
   drainMs: ms(5_000, 0, 'how long sockets have to take what waits for them at the end'),
   demo: bool(false, 'makes account demo, rooms demo/hello and demo/board and a token at start'),
 })

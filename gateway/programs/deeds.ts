@@ -128,7 +128,7 @@ export class Deeds {
       else resolve()
     }
     const sender = this.#member
-    const rest = { key: undefined, settle, doubt: () => {} }
+    const rest = { key: undefined, leg: undefined, settle, doubt: () => {} }
     next().take({ place, message, channel, body, sender, ...rest })
     // What is done already is not waited for.
     return end && !isRefused(end) ? undefined : promise
@@ -169,9 +169,9 @@ export class Deeds {
 }
 
 /** Throws Refusal where the room has no such channel. */
-function checkSendable({ config }: Place, channel: string): void {
+function checkSendable(place: Place, channel: string): void {
   if (channel !== '') checkChannel(channel)
-  const refusal = channelRefuses(config, channel)
+  const refusal = channelRefuses(place, channel)
   if (refusal) throw refusal
 }
 

@@ -2,6 +2,7 @@
  * One room's program, as an intake: messages, comings and goings are asked about one after another,
  * and go on, or are refused, in their order (R25).
  */
+import { Step } from '@porthouse/proto/admin/v1/trail'
 import { Code } from '@porthouse/proto/v1/code'
 import type { ProgramConfig } from '../rooms/config.ts'
 import type { ProgramActions, ProgrammedRoom, RoomProgram } from '../rooms/program.ts'
@@ -85,8 +86,12 @@ export class RoomProgramQueue implements RoomProgram, RoomCalls {
 
   take(waiting: WaitingMessage): void {
     const added = this.#queue.addMessage(waiting, this.#parts.uptime())
+    waiting.leg?.waits(Step.PROGRAM)
     // It may not overtake those that wait, whatever the config says.
-    if (!added) return refuse(waiting, Code.PROGRAM_FAILED, 'too much waits for the program')
+    if (!added) {
+      const detail = 'too much waits for the program'
+      return refuse(waiting, Code.PROGRAM_FAILED, detail, 'setting programs.queue')
+    }
     this.#attach()
     this.#pump()
   }
@@ -237,8 +242,16 @@ export class RoomProgramQueue implements RoomProgram, RoomCalls {
       ? "the room's program failed"
       : cut(reason || "the room's program", REASON_BYTES_MAX)
     if (entry.kind === 'message') {
-      if (passes) this.#next.take(entry.waiting)
-      else refuse(entry.waiting, code, detail)
+      if (passes) {
+        entry.waiting.leg?.goesOn()
+        this.#next.take(entry.waiting)
+      } else
+        refuse(
+          entry.waiting,
+          code,
+          detail,
+          this.#place.line('program', isFailed ? 'otherwise' : 'module'),
+        )
     } else if (entry.kind === 'initial') {
       const { member } = entry
       // Who was in already stays, whatever has become of the program.
@@ -252,6 +265,6 @@ function addressOf({ socket }: Membership): string {
   return `socket:${socket.id}`
 }
 
-function refuse(waiting: WaitingMessage, code: Code, detail: string): void {
-  waiting.settle(refused('', code, detail))
+function refuse(waiting: WaitingMessage, code: Code, detail: string, decidedBy: string): void {
+  waiting.settle(refused('', code, detail, decidedBy))
 }

@@ -31,11 +31,14 @@ export class Refusal extends Error {
   readonly code: Code
   /** For a person, without secrets; goes to the peer, cut to DETAIL_BYTES_MAX. Not API. */
   readonly detail: string
+  /** What decided it, as TrailStep.decided_by says; `` where nothing that is configured did. */
+  readonly decidedBy: string
 
-  constructor(code: Code, detail: string) {
+  constructor(code: Code, detail: string, decidedBy = '') {
     super(`${codeInfo(code).name}: ${detail}`)
     this.name = 'Refusal'
     this.code = code
     this.detail = detail
+    this.decidedBy = decidedBy
   }
 }

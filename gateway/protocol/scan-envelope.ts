@@ -169,7 +169,8 @@ function scanContent(
   if (envelope.content !== 0) throw malformed('content given twice')
   const end = reader.lengthEnd()
   if (end - reader.pos > limits.payloadBytes) {
-    throw new Refusal(Code.PAYLOAD_TOO_LARGE, `over ${limits.payloadBytes} bytes`)
+    const detail = `over ${limits.payloadBytes} bytes`
+    throw new Refusal(Code.PAYLOAD_TOO_LARGE, detail, 'setting limits.payloadBytes')
   }
   if (field === 6 && !isUtf8(reader.bytes.subarray(reader.pos, end))) throw invalidUtf8('text')
   envelope.content = field
@@ -183,7 +184,8 @@ function scanHeader(reader: Reader, seen: Seen, limits: Limits): void {
   const outer = reader.end
   reader.end = reader.lengthEnd()
   if (++seen.headers > limits.headers) {
-    throw new Refusal(Code.HEADERS_TOO_LARGE, `over ${limits.headers} headers`)
+    const detail = `over ${limits.headers} headers`
+    throw new Refusal(Code.HEADERS_TOO_LARGE, detail, 'setting limits.headers')
   }
   while (reader.pos < reader.end) {
     const tag = reader.uint32()
@@ -201,7 +203,8 @@ function scanHeaderText(reader: Reader, seen: Seen, { headersBytes }: Limits): v
   const end = reader.lengthEnd()
   seen.headersBytes += end - reader.pos
   if (seen.headersBytes > headersBytes) {
-    throw new Refusal(Code.HEADERS_TOO_LARGE, `over ${headersBytes} bytes of headers`)
+    const detail = `over ${headersBytes} bytes of headers`
+    throw new Refusal(Code.HEADERS_TOO_LARGE, detail, 'setting limits.headersBytes')
   }
   if (!isUtf8(reader.bytes.subarray(reader.pos, end))) throw invalidUtf8('a header')
   reader.pos = end
@@ -234,7 +237,8 @@ function isNumber(field: number): boolean {
 
 function addDestination(envelope: ScannedEnvelope, address: string, limits: Limits): void {
   if (envelope.to.length >= limits.destinations) {
-    throw new Refusal(Code.TOO_MANY_DESTINATIONS, `over ${limits.destinations} destinations`)
+    const detail = `over ${limits.destinations} destinations`
+    throw new Refusal(Code.TOO_MANY_DESTINATIONS, detail, 'setting limits.destinations')
   }
   if (envelope.to === NO_DESTINATIONS) envelope.to = [address]
   else envelope.to.push(address)

@@ -98,7 +98,8 @@ export class SessionHistory implements Keeper {
     if (!part) return undefined
     const size = sizeOf({ body: envelope })
     if (part.messages.length < messages && part.bytes + size <= bytes) return undefined
-    return new Refusal(Code.QUEUE_FULL, "the connection's history in this room is full")
+    const detail = "the connection's history in this room is full"
+    return new Refusal(Code.QUEUE_FULL, detail, sender.place.line('session_history'))
   }
 
   keep(message: OwnMessage): boolean {

@@ -1,5 +1,6 @@
 /** Where one envelope may go, and in whose name, as the router's steps hand it on. */
 import type { Code } from '@porthouse/proto/v1/code'
+import type { Refusal } from '../protocol/codes.ts'
 import type { RateLimit } from '../protocol/rate-limit.ts'
 import type { Group } from './groups.ts'
 import type { Membership, Sender } from './membership.ts'
@@ -10,6 +11,9 @@ export type Destination =
   | GroupDestination
   | DirectDestination
   | RefusedDestination
+
+/** One that it may go to. */
+export type Sendable = Exclude<Destination, RefusedDestination>
 
 /** A room that the sender is in, or one of its channels. */
 export interface RoomDestination {
@@ -47,6 +51,7 @@ export interface GroupDestination {
   readonly key: string
   readonly actor: Actor
   readonly membership: Membership
+  readonly sender: Sender
   readonly group: Group
 }
 
@@ -55,8 +60,20 @@ export interface RefusedDestination {
   readonly name: string
   readonly code: Code
   readonly detail: string
+  /** See Refusal. */
+  readonly decidedBy: string
 }
 
-export function refused(name: string, code: Code, detail: string): RefusedDestination {
-  return { kind: 'refused', name, code, detail }
+export function refused(
+  name: string,
+  code: Code,
+  detail: string,
+  decidedBy = '',
+): RefusedDestination {
+  return { kind: 'refused', name, code, detail, decidedBy }
+}
+
+/** As a destination named so refuses, for a reason found out elsewhere. */
+export function refusedFor(name: string, { code, detail, decidedBy }: Refusal): RefusedDestination {
+  return { kind: 'refused', name, code, detail, decidedBy }
 }

@@ -1,5 +1,5 @@
 /**
- * Step 3: who gets it? A room's listeners are kept as audiences and need no gathering here. A
+ * Step 4: who gets it? A room's listeners are kept as audiences and need no gathering here. A
  * direct message reaches a socket with which the sender shares a room or an account, so that ids
  * cannot be probed: anybody else is as void as one that is gone.
  */
@@ -7,12 +7,14 @@ import type { DirectDestination, GroupDestination } from './destination.ts'
 import type { Graph } from './graph.ts'
 import type { Socket } from './socket.ts'
 
+/** `isRehearsal`: it stays whose turn it is in a group. */
 export function gather(
   graph: Graph,
   origin: Socket,
   destination: DirectDestination | GroupDestination,
+  isRehearsal: boolean,
 ): Socket[] {
-  if (destination.kind === 'group') return destination.group.receivers(origin)
+  if (destination.kind === 'group') return destination.group.receivers(origin, !isRehearsal)
   if (destination.kind === 'echo') return [origin]
   if (destination.kind === 'lock') return atLock(graph, origin, destination.key)
   const found =

@@ -15,6 +15,9 @@ export interface Waiting {
   approvers(): readonly Socket[]
 }
 
+/** Where destinations are found. */
+export type Places = Pick<Graph, 'place' | 'socketsOf' | 'waitingAt'>
+
 export class Graph {
   readonly #sockets = new Map<string, Socket>()
   readonly #named = new SetMap<string, Socket>()

@@ -67,15 +67,17 @@ export class Group {
     return this.#members
   }
 
-  /** Who gets a message; never who sent it. */
-  receivers(origin: Socket): Socket[] {
+  /** Who gets a message; never who sent it. `takesTurns`: the next one is for another. */
+  receivers(origin: Socket, takesTurns: boolean): Socket[] {
     const others: Socket[] = []
     for (const member of this.#members) {
       if (member.socket === origin) continue
       others.push(member.socket)
       if (this.terms.delivery === 'all') continue
-      this.#members.delete(member)
-      this.#members.add(member)
+      if (takesTurns) {
+        this.#members.delete(member)
+        this.#members.add(member)
+      }
       break
     }
     return others

@@ -13,6 +13,7 @@ import type { Remembered } from './idempotency.ts'
 import type { Membership } from './membership.ts'
 import type { Place } from './place.ts'
 import type { Socket } from './socket.ts'
+import type { Leg } from './trail.ts'
 
 /** A message on its way to a room. */
 export interface RoomMessage extends Stamp {
@@ -38,6 +39,8 @@ export interface OwnMessage {
 export interface WaitingMessage extends OwnMessage {
   readonly place: Place
   readonly key: MessageKey | undefined
+  /** Where those who decide about it note it; undefined where nobody asks. */
+  readonly leg: Leg | undefined
   /** It was delivered, or refused. Once. */
   settle(end: Remembered | RefusedDestination): void
   /**
@@ -58,6 +61,11 @@ export interface Keeper {
   refuses(sender: Membership, channel: string, envelope: ScannedEnvelope): Refusal | undefined
   /** Whether it does, so that a message that nobody hears is not void (R29). */
   keep(message: OwnMessage): boolean
+}
+
+/** What may be kept of it once it has its position. */
+export function ownOf({ message, channel, body, sender }: WaitingMessage): OwnMessage {
+  return { message, channel, body, sender }
 }
 
 /** UTF-8 in memory of its own: a piece of Node's pool would hold all of that for as long. */

@@ -13,6 +13,30 @@ export interface Sender {
   readonly from: Uint8Array
   /** Filters; empty: the room and all its channels. */
   readonly channels: readonly string[]
+  readonly right: Right
+  /** Whose right it is: the token's id, the actor's principal, or the line of the room's config. */
+  readonly holder: string
+}
+
+/**
+ * What lets somebody send: a grant of a token or of a client, that the account's key was proved,
+ * that the room is open, or what its config says of visitors.
+ */
+export type Right = 'token' | 'client' | 'owner' | 'open' | 'visitor'
+
+/** A right in words, as TrailStep.decided_by has them; `room`: `{account}/{room}`. */
+export function grantOf({ right, holder }: Pick<Sender, 'right' | 'holder'>, room: string): string {
+  switch (right) {
+    case 'token':
+      return `grant token:${holder} room:${room}`
+    case 'client':
+      return `grant ${holder} room:${room}`
+    case 'owner':
+      return `key account:${room.slice(0, room.indexOf('/'))}`
+    case 'open':
+    case 'visitor':
+      return holder
+  }
 }
 
 export function maySend({ channels }: Sender, channel: string): boolean {

@@ -1,10 +1,10 @@
 /** What became of one envelope, gathered over its destinations; what a receipt is made of (R30). */
 import { Code } from '@porthouse/proto/v1/code'
 import { ReceiptLevel, ReceiptStatus } from '@porthouse/proto/v1/receipt'
-import type { Refusal } from '../protocol/codes.ts'
 import type { MessageId } from '../protocol/uuid7.ts'
-import { type RefusedDestination, refused } from './destination.ts'
+import { type RefusedDestination, refusedFor } from './destination.ts'
 import type { Remembered, Waiter } from './idempotency.ts'
+import type { Leg, Trail } from './trail.ts'
 
 const NONE: readonly RefusedDestination[] = []
 
@@ -13,6 +13,8 @@ export class Outcome {
   readonly ownId: MessageId
   /** The ReceiptLevel asked for. */
   readonly level: number
+  /** Undefined where nobody asks for it. */
+  readonly trail: Trail | undefined
   sockets = 0
   /** Where it was sent to exactly one room; else 0. */
   sequence = 0
@@ -24,48 +26,62 @@ export class Outcome {
   #duplicates = 0
   #firstId: MessageId | undefined
   #pending = 0
+  #isRouted = false
   #whenSettled: (() => void) | undefined
 
-  constructor(ownId: MessageId, level: number) {
+  constructor(ownId: MessageId, level: number, trail?: Trail) {
     this.ownId = ownId
     this.level = level
+    this.trail = trail
   }
 
-  sent(facts: Remembered): void {
+  sent(facts: Remembered, leg?: Leg): void {
     this.#sent++
     this.#add(facts)
+    leg?.sent(facts)
   }
 
   /** Sent before, under the same key: the first one's facts. */
-  duplicate(first: Remembered): void {
+  duplicate(first: Remembered, leg?: Leg): void {
     this.#duplicates++
     this.#firstId ??= first.id
     this.#add(first)
+    leg?.duplicate(first)
   }
 
-  refuse(refusal: RefusedDestination): void {
+  refuse(refusal: RefusedDestination, leg?: Leg): void {
     this.refusals = [...this.refusals, refusal]
+    leg?.refused(refusal)
   }
 
   /** One of its destinations, named so, will tell later. */
-  expect(name: string, isDuplicate: boolean): Waiter {
+  expect(name: string, isDuplicate: boolean, leg: Leg | undefined): Waiter {
     this.#pending++
     let open = true
     const close = (add: () => void) => {
-      if (!open) return
       open = false
       add()
-      if (--this.#pending === 0) this.#whenSettled?.()
+      if (--this.#pending > 0) return
+      if (this.#isRouted) this.trail?.end(true)
+      this.#whenSettled?.()
+    }
+    const settle = (end: Remembered | RefusedDestination) => {
+      if ('kind' in end) this.refuse({ ...end, name }, leg)
+      else if (isDuplicate) this.duplicate(end, leg)
+      else this.sent(end, leg)
     }
     return {
-      settle: (end) =>
-        close(() => {
-          if ('kind' in end) this.refuse({ ...end, name })
-          else if (isDuplicate) this.duplicate(end)
-          else this.sent(end)
-        }),
-      doubt: ({ code, detail }: Refusal) => close(() => this.refuse(refused(name, code, detail))),
+      settle: (end) => (open ? close(() => settle(end)) : leg?.settledLate(end)),
+      doubt: (refusal) => {
+        if (open) close(() => this.refuse(refusedFor(name, refusal), leg))
+      },
     }
+  }
+
+  /** All of its destinations have been seen to, though some may tell later. */
+  routed(): void {
+    this.#isRouted = true
+    if (this.#pending === 0) this.trail?.end(false)
   }
 
   /** All of its destinations have told what became of it. */

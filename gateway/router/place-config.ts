@@ -5,6 +5,8 @@ import type { GroupTerms } from './groups.ts'
 import type { Structure } from './structure.ts'
 
 export interface PlaceConfig {
+  /** Kinds of its blocks, in their order. */
+  readonly blocks: readonly string[]
   readonly echo: boolean
   readonly slowConsumers: Policy
   readonly limits: PlaceLimits

@@ -84,6 +84,13 @@ export class Place {
     return `room:${this.name}`
   }
 
+  /** Where a block of its config stands, or a field of it: what decided something (R49). */
+  line(block: string, field?: string): string {
+    const at = this.#config.blocks.indexOf(block)
+    const path = field === undefined ? block : `${block}.${field}`
+    return `config ${this.address} ${at === -1 ? `${path} (default)` : `blocks[${at}].${path}`}`
+  }
+
   /** Adds a filter. What was sent before is not delivered, what is sent from now on is. */
   listen(member: Membership, filter: string): void {
     if (member.filters.has(filter)) return

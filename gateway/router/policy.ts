@@ -13,56 +13,61 @@ import {
   type DirectDestination,
   type GroupDestination,
   refused,
+  refusedFor,
 } from './destination.ts'
-import { type Membership, maySend } from './membership.ts'
-import type { PlaceConfig } from './place-config.ts'
-import { breach } from './terms.ts'
+import { grantOf, type Membership, maySend } from './membership.ts'
+import type { Place } from './place.ts'
+import { breach, type Spend } from './terms.ts'
 
 /** What somebody at a lock may say at once, in bytes: those inside do not know him yet. */
 const CALL_BYTES_MAX = 4_096
 
-function floods(rate: RateLimit, { start, end }: ScannedEnvelope, now: number) {
+function floods(rate: RateLimit, { start, end }: ScannedEnvelope, now: number, spend: Spend) {
   if (end - start > CALL_BYTES_MAX) {
     return new Refusal(Code.PAYLOAD_TOO_LARGE, `over ${CALL_BYTES_MAX} bytes from a lock`)
   }
-  if (rate.take(now)) return undefined
+  if (spend(rate, now)) return undefined
   return new Refusal(Code.RATE_LIMITED, `over ${rate.perSecond} messages a second from a lock`)
 }
 
 /** What the room's config says against a channel, whoever sends to it. */
-export function channelRefuses(
-  { channels, channelsOnly }: PlaceConfig,
-  channel: string,
-): Refusal | undefined {
+export function channelRefuses(place: Place, channel: string): Refusal | undefined {
+  const { channels, channelsOnly } = place.config
   if (channel === '' && channelsOnly) {
-    return new Refusal(Code.CHANNEL_UNKNOWN, 'the room has channels alone')
+    const decidedBy = place.line('channels', 'only')
+    return new Refusal(Code.CHANNEL_UNKNOWN, 'the room has channels alone', decidedBy)
   }
   if (
     channel !== '' &&
     channels.length > 0 &&
     !channels.some((each) => matchesChannel(each, channel))
   ) {
-    return new Refusal(Code.CHANNEL_UNKNOWN, 'the room has no such channel')
+    const decidedBy = place.line('channels', 'allowed')
+    return new Refusal(Code.CHANNEL_UNKNOWN, 'the room has no such channel', decidedBy)
   }
   return undefined
 }
 
-/** What its config says against so much, or so often; takes one of the rates. */
+/** What its config says against so much, or so often; spends one of each rate. */
 function limitsRefuse(
   { place, rate }: Membership,
   envelope: ScannedEnvelope,
   now: number,
+  spend: Spend,
 ): Refusal | undefined {
   const { limits } = place.config
   const bytesMax = limits.payloadBytes ?? Number.POSITIVE_INFINITY
   if (envelope.contentEnd - envelope.contentStart > bytesMax) {
-    return new Refusal(Code.PAYLOAD_TOO_LARGE, `over ${bytesMax} bytes in this room`)
+    const decidedBy = place.line('limits', 'payload_bytes')
+    return new Refusal(Code.PAYLOAD_TOO_LARGE, `over ${bytesMax} bytes in this room`, decidedBy)
   }
   for (const each of [rate, place.rate]) {
-    if (!each || each.take(now)) continue
-    const whose = each === rate ? 'of one socket' : 'in all'
+    if (!each || spend(each, now)) continue
+    const isHis = each === rate
+    const whose = isHis ? 'of one socket' : 'in all'
     const detail = `over ${each.perSecond} messages a second ${whose} in this room`
-    return new Refusal(Code.RATE_LIMITED, detail)
+    const decidedBy = place.line('limits', isHis ? 'socket_rate' : 'room_rate')
+    return new Refusal(Code.RATE_LIMITED, detail, decidedBy)
   }
   return undefined
 }
@@ -72,9 +77,12 @@ function floodOf(
   destination: DirectDestination | GroupDestination,
   envelope: ScannedEnvelope,
   now: number,
+  spend: Spend,
 ): Refusal | undefined {
-  if (destination.kind === 'group') return limitsRefuse(destination.membership, envelope, now)
-  return destination.rate && floods(destination.rate, envelope, now)
+  if (destination.kind === 'group') {
+    return limitsRefuse(destination.membership, envelope, now, spend)
+  }
+  return destination.rate && floods(destination.rate, envelope, now, spend)
 }
 
 /** `now` in milliseconds that only rise. */
@@ -82,6 +90,7 @@ export function permit(
   destination: Destination,
   envelope: ScannedEnvelope,
   now: number,
+  spend: Spend,
 ): Destination {
   if (destination.kind === 'refused') return destination
   const { name } = destination
@@ -91,27 +100,35 @@ export function permit(
   }
   const stores = destination.kind === 'room' && destination.membership.place.stores
   if (level === ReceiptLevel.STORED && !stores) {
-    return refused(name, Code.NO_HISTORY, 'nothing is stored there')
+    const decidedBy =
+      destination.kind === 'room' ? destination.membership.place.line('history', 'keep') : ''
+    return refused(name, Code.NO_HISTORY, 'nothing is stored there', decidedBy)
   }
   if (destination.kind !== 'room') {
     const { actor } = destination
     const breached =
-      floodOf(destination, envelope, now) ?? (actor.terms && breach(actor.terms, envelope, now))
-    return breached ? refused(name, breached.code, breached.detail) : destination
+      floodOf(destination, envelope, now, spend) ??
+      (actor.terms && breach(actor.terms, envelope, now, spend))
+    return breached ? refusedFor(name, breached) : destination
   }
   const { sender, channel, membership } = destination
-  const { guarded } = membership.place
+  const { place } = membership
+  const { guarded } = place
   if (sender && sender === membership.free && !guarded) return destination
-  if (!sender) return refused(name, Code.SEND_NOT_PERMITTED, 'no right to send to this room')
+  if (!sender) {
+    const detail = 'no right to send to this room'
+    return refused(name, Code.SEND_NOT_PERMITTED, detail, place.line('access'))
+  }
   const { actor } = sender
   if (!maySend(sender, channel)) {
-    return refused(name, Code.CHANNEL_NOT_PERMITTED, 'no right to send to this channel')
+    const decidedBy = `${grantOf(sender, place.name)} channels`
+    const detail = 'no right to send to this channel'
+    return refused(name, Code.CHANNEL_NOT_PERMITTED, detail, decidedBy)
   }
   const breached =
-    (actor.terms && breach(actor.terms, envelope, now)) ??
+    (actor.terms && breach(actor.terms, envelope, now, spend)) ??
     (guarded
-      ? (channelRefuses(membership.place.config, channel) ??
-        limitsRefuse(membership, envelope, now))
+      ? (channelRefuses(place, channel) ?? limitsRefuse(membership, envelope, now, spend))
       : undefined)
-  return breached ? refused(name, breached.code, breached.detail) : destination
+  return breached ? refusedFor(name, breached) : destination
 }

@@ -8,9 +8,9 @@ import { formatAddress, parseAddress } from '../protocol/address.ts'
 import { checkChannel } from '../protocol/channel.ts'
 import { Refusal } from '../protocol/codes.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
-import { type Destination, refused } from './destination.ts'
-import type { Graph } from './graph.ts'
-import { type Membership, maySend, type Sender } from './membership.ts'
+import { type Destination, refused, refusedFor } from './destination.ts'
+import type { Places } from './graph.ts'
+import { grantOf, type Membership, maySend, type Sender } from './membership.ts'
 import type { Actor, Socket, Target } from './socket.ts'
 
 /** Rooms that the sender could not enter, by name as written. */
@@ -18,7 +18,7 @@ export type Barred = ReadonlyMap<string, Refusal>
 
 /** Empty: the void. */
 export function resolve(
-  graph: Graph,
+  graph: Places,
   origin: Socket,
   envelope: ScannedEnvelope,
   barred: Barred,
@@ -96,16 +96,21 @@ function inGroup(
   group: string,
   { acting }: ScannedEnvelope,
 ): Destination {
-  const found = membership.place.groups.get(group)
-  if (!found) return refused(name, Code.TARGET_UNKNOWN, 'the room has no such group')
+  const { place } = membership
+  const found = place.groups.get(group)
+  if (!found) {
+    return refused(name, Code.TARGET_UNKNOWN, 'the room has no such group', place.line('groups'))
+  }
   const sender = senderIn(membership, acting, '')
   if (!sender && acting !== '' && !isActor(membership.socket, acting)) return notThatOne(name)
   if (!sender || !maySend(sender, '')) {
-    return refused(name, Code.SEND_NOT_PERMITTED, 'no right to send to the whole room')
+    const decidedBy = sender ? `${grantOf(sender, place.name)} channels` : place.line('access')
+    const detail = 'no right to send to the whole room'
+    return refused(name, Code.SEND_NOT_PERMITTED, detail, decidedBy)
   }
-  const key = `group:${membership.place.name}/${group}`
+  const key = `group:${place.name}/${group}`
   const { actor } = sender
-  return { kind: 'group', name: name || key, key, actor, membership, group: found }
+  return { kind: 'group', name: name || key, key, actor, membership, sender, group: found }
 }
 
 function isActor({ actors }: Socket, acting: string): boolean {
@@ -118,7 +123,7 @@ function notThatOne(name: string): Destination {
 }
 
 function addressed(
-  graph: Graph,
+  graph: Places,
   origin: Socket,
   name: string,
   envelope: ScannedEnvelope,
@@ -127,7 +132,7 @@ function addressed(
 ): Destination {
   if (!actor) return notThatOne(name)
   const refusal = barred.get(name)
-  if (refusal) return refused(name, refusal.code, refusal.detail)
+  if (refusal) return refusedFor(name, refusal)
   try {
     const address = parseAddress(name)
     switch (address.kind) {
@@ -166,7 +171,7 @@ function addressed(
 }
 
 function membershipIn(
-  graph: Graph,
+  graph: Places,
   origin: Socket,
   { account, room }: { readonly account: string; readonly room: string },
 ): Membership | undefined {
@@ -179,6 +184,6 @@ function notInRoom(name: string): Destination {
 }
 
 function refusedBy(name: string, error: unknown): Destination {
-  if (error instanceof Refusal) return refused(name, error.code, error.detail)
+  if (error instanceof Refusal) return refusedFor(name, error)
   throw error
 }

@@ -4,35 +4,39 @@
  * room's program or history, the outcome says that it will tell later.
  */
 import { hash } from 'node:crypto'
+import { Step } from '@porthouse/proto/admin/v1/trail'
 import { Code } from '@porthouse/proto/v1/code'
-import { Refusal } from '../protocol/codes.ts'
 import type { Stamp } from '../protocol/packet-writer.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import { keepId, type MessageId, type Uuid7Source } from '../protocol/uuid7.ts'
 import type { MessageKey } from '../store/history.ts'
-import { deliver, fanOut } from './deliver.ts'
+import { deliver, fanOut, reach } from './deliver.ts'
 import {
-  type Destination,
   type DirectDestination,
   type GroupDestination,
   type RefusedDestination,
   type RoomDestination,
   refused,
+  type Sendable,
 } from './destination.ts'
+import { fit, roomOf } from './fit.ts'
 import { gather } from './gather.ts'
-import type { Graph } from './graph.ts'
+import type { Graph, Places } from './graph.ts'
 import type { IdempotencyWindow, Remembered, Waiter } from './idempotency.ts'
 import { ownBody, ownText, type RoomMessage } from './intake.ts'
-import type { Membership, Sender } from './membership.ts'
+import type { Sender } from './membership.ts'
 import { Outcome } from './outcome.ts'
 import type { OwnChannels } from './own-channels.ts'
 import { permit } from './policy.ts'
-import { type Barred, resolve } from './resolve.ts'
+import { resolve } from './resolve.ts'
 import type { Actor, Socket } from './socket.ts'
+import { LOOK, TAKE } from './terms.ts'
+import { type Ahead, type Leg, NOTHING_AHEAD, Trail, type Trails } from './trail.ts'
+import { unheardBy } from './unheard.ts'
 
+const ID_BYTES = 16
 const NO_BYTES = new Uint8Array()
 const CLIENT = 'client:'
-const NONE_BARRED: Barred = new Map()
 
 export class Router {
   readonly graph: Graph
@@ -41,6 +45,8 @@ export class Router {
   readonly #own: OwnChannels
   /** Milliseconds that only rise: a clock that is set must not change how much may be sent. */
   readonly #uptime: () => number
+  /** Undefined: nobody asks what became of messages, and why. */
+  readonly #trails: Trails | undefined
 
   constructor(parts: {
     graph: Graph
@@ -48,39 +54,89 @@ export class Router {
     window: IdempotencyWindow
     own: OwnChannels
     uptime: () => number
+    trails?: Trails | undefined
   }) {
     this.graph = parts.graph
     this.#ids = parts.ids
     this.#window = parts.window
     this.#own = parts.own
     this.#uptime = parts.uptime
+    this.#trails = parts.trails
+  }
+
+  /** Takes an envelope from a socket and says what became of it. */
+  publish(origin: Socket, envelope: ScannedEnvelope, ahead = NOTHING_AHEAD): Outcome {
+    const id = this.#ids.next()
+    const trail = this.#trails?.begin(id, origin, envelope)
+    const outcome = new Outcome(id, envelope.receipt, trail)
+    this.#route(origin, envelope, ahead, outcome, false)
+    outcome.routed()
+    return outcome
   }
 
   /**
-   * Takes an envelope from a socket and says what became of it. `barred`: rooms among its
-   * destinations that the socket could not enter, by name as written, and why.
+   * What would become of an envelope that a socket were to send now, by the same steps: nothing is
+   * sent, stored or counted, and nothing taken of a rate (R49). `graph`: where rooms are to be
+   * found that are not loaded. What a room's program or its store would say stays open.
    */
-  publish(origin: Socket, envelope: ScannedEnvelope, barred = NONE_BARRED): Outcome {
-    const outcome = new Outcome(this.#ids.next(), envelope.receipt)
+  rehearse(
+    origin: Socket,
+    envelope: ScannedEnvelope,
+    ahead: Ahead,
+    micros: () => number,
+    graph: Places = this.graph,
+  ): { readonly outcome: Outcome; readonly trail: Trail } {
+    const nobody = { micros, ended: () => {} }
+    const id = { bytes: Buffer.alloc(ID_BYTES), at: 0 }
+    const trail = new Trail(id, origin, envelope, nobody)
+    const outcome = new Outcome(id, envelope.receipt, trail)
+    this.#route(origin, envelope, ahead, outcome, true, graph)
+    outcome.routed()
+    return { outcome, trail }
+  }
+
+  /** `isRehearsal`: goes no further than to say what would be. */
+  #route(
+    origin: Socket,
+    envelope: ScannedEnvelope,
+    ahead: Ahead,
+    outcome: Outcome,
+    isRehearsal: boolean,
+    graph: Places = this.graph,
+  ): void {
     const seen = envelope.to.length > 1 ? new Set<string>() : undefined
     const now = this.#uptime()
-    for (const asked of resolve(this.graph, origin, envelope, barred)) {
-      const destination = permit(asked, envelope, now)
+    const spend = isRehearsal ? LOOK : TAKE
+    for (const asked of resolve(graph, origin, envelope, ahead.barred)) {
+      const leg = outcome.trail?.leg(asked, ahead)
+      const destination = permit(asked, envelope, now, spend)
       if (destination.kind === 'refused') {
-        outcome.refuse(destination)
+        outcome.refuse(destination, leg)
         continue
       }
       if (seen) {
         const address = addressOf(destination)
-        if (seen.has(address)) continue
+        if (seen.has(address)) {
+          leg?.repeated()
+          continue
+        }
         seen.add(address)
       }
-      const fitted = fit(destination, envelope)
-      if ('kind' in fitted) outcome.refuse(fitted)
-      else if (envelope.key !== '') this.#sendOnce(origin, fitted, destination, outcome)
-      else this.#send(origin, fitted, destination, outcome)
+      const fitted = fit(destination, envelope, leg)
+      if ('kind' in fitted) outcome.refuse(fitted, leg)
+      else if (leg && isRehearsal) this.#foretell(origin, fitted, destination, outcome, leg)
+      else if (envelope.key !== '') this.#sendOnce(origin, fitted, destination, outcome, leg)
+      else this.#send(origin, fitted, destination, outcome, leg)
     }
-    return outcome
+  }
+
+  /** What was sent before under the same key, if anything was. */
+  #recall(envelope: ScannedEnvelope, destination: Sendable) {
+    const { principal } = actorOf(destination)
+    const scope = hash('sha256', `${principal}\n${envelope.key}\n${addressOf(destination)}`, 'hex')
+    const bodyHash = hashOfBody(envelope)
+    const now = this.#uptime()
+    return { scope, bodyHash, now, recall: this.#window.recall(scope, bodyHash, now) }
   }
 
   /** Under an idempotency key: sends what was not sent before. */
@@ -89,27 +145,23 @@ export class Router {
     envelope: ScannedEnvelope,
     destination: Sendable,
     outcome: Outcome,
+    leg: Leg | undefined,
   ): void {
     const { name } = destination
-    const { principal } = actorOf(destination)
-    const scope = hash('sha256', `${principal}\n${envelope.key}\n${addressOf(destination)}`, 'hex')
-    const bodyHash = hashOfBody(envelope)
-    const now = this.#uptime()
-    const recall = this.#window.recall(scope, bodyHash, now)
-    if (recall.outcome === 'reused') {
-      return outcome.refuse(refused(name, Code.KEY_REUSED, 'the key was used with another body'))
-    }
+    if (leg) leg.step = Step.RECALL
+    const { scope, bodyHash, now, recall } = this.#recall(envelope, destination)
+    if (recall.outcome === 'reused') return outcome.refuse(reused(name), leg)
     if (recall.outcome === 'same') {
       const { first } = recall.keyed
-      if (first) outcome.duplicate(first)
-      else recall.keyed.wait(outcome.expect(name, true))
-      return
+      if (first) return outcome.duplicate(first, leg)
+      leg?.waits(Step.RECALL)
+      return recall.keyed.wait(outcome.expect(name, true, leg))
     }
     const keyed = this.#window.begin(scope, bodyHash, now)
     if (destination.kind === 'room' && destination.membership.place.intake) {
       const key = { scope: Buffer.from(scope, 'hex'), body: Buffer.from(bodyHash, 'hex') }
-      const waiter = outcome.expect(name, false)
-      return this.#sendThrough(origin, envelope, destination, outcome.ownId, key, {
+      const waiter = outcome.expect(name, false, leg)
+      return this.#sendThrough(origin, envelope, destination, outcome.ownId, key, leg, {
         settle: (end) => {
           waiter.settle(end)
           this.#window.ended(keyed, end)
@@ -120,18 +172,50 @@ export class Router {
         },
       })
     }
-    const facts = this.#sendNow(origin, envelope, destination, outcome.ownId)
+    const facts = this.#sendNow(origin, envelope, destination, outcome.ownId, leg)
     this.#window.ended(keyed, facts)
-    outcome.sent(facts)
+    outcome.sent(facts, leg)
   }
 
-  #send(origin: Socket, envelope: ScannedEnvelope, destination: Sendable, outcome: Outcome): void {
+  #send(
+    origin: Socket,
+    envelope: ScannedEnvelope,
+    destination: Sendable,
+    outcome: Outcome,
+    leg: Leg | undefined,
+  ): void {
     if (destination.kind === 'room' && destination.membership.place.intake) {
-      const waiter = outcome.expect(destination.name, false)
-      this.#sendThrough(origin, envelope, destination, outcome.ownId, undefined, waiter)
+      const waiter = outcome.expect(destination.name, false, leg)
+      this.#sendThrough(origin, envelope, destination, outcome.ownId, undefined, leg, waiter)
     } else {
-      outcome.sent(this.#sendNow(origin, envelope, destination, outcome.ownId))
+      outcome.sent(this.#sendNow(origin, envelope, destination, outcome.ownId, leg), leg)
     }
+  }
+
+  /** In place of sending it: who would get it, and what would have a word before. */
+  #foretell(
+    origin: Socket,
+    envelope: ScannedEnvelope,
+    destination: Sendable,
+    outcome: Outcome,
+    leg: Leg,
+  ): void {
+    const { name } = destination
+    if (envelope.key !== '') {
+      leg.step = Step.RECALL
+      const { recall } = this.#recall(envelope, destination)
+      if (recall.outcome === 'reused') return outcome.refuse(reused(name), leg)
+      const first = recall.outcome === 'same' ? recall.keyed.first : undefined
+      if (first) return outcome.duplicate(first, leg)
+    }
+    const isRoom = destination.kind === 'room'
+    const place = isRoom ? destination.membership.place : undefined
+    const sockets = isRoom
+      ? reach(destination.membership.place, destination.channel, destination.membership, leg)
+      : this.#gather(origin, destination, leg, true).length
+    const stored = place?.stores ?? false
+    const kept = isRoom ? place?.keeper !== undefined : this.#keeps(origin, destination, sockets)
+    outcome.sent({ id: outcome.ownId, sockets, sequence: 0, epoch: 0, stored, kept }, leg)
   }
 
   #sendNow(
@@ -139,10 +223,11 @@ export class Router {
     envelope: ScannedEnvelope,
     destination: Sendable,
     id: MessageId,
+    leg: Leg | undefined,
   ): Remembered {
     return destination.kind === 'room'
-      ? this.#sendToRoom(origin, envelope, destination, id)
-      : this.#sendDirect(origin, envelope, destination, id)
+      ? this.#sendToRoom(origin, envelope, destination, id, leg)
+      : this.#sendDirect(origin, envelope, destination, id, leg)
   }
 
   #sendToRoom(
@@ -150,14 +235,15 @@ export class Router {
     envelope: ScannedEnvelope,
     destination: RoomDestination,
     id: MessageId,
+    leg: Leg | undefined,
   ): Remembered {
     const { membership: sender, channel } = destination
     const { place } = sender
     const { keeper, epoch } = place
     const message = this.#messageTo(origin, envelope, destination, id, keeper !== undefined)
     message.sequence = place.sequence + 1
-    if (keeper) return deliver(place, { message, channel, body: ownBody(envelope), sender })
-    const sockets = fanOut(place, channel, envelope, message, sender)
+    if (keeper) return deliver(place, { message, channel, body: ownBody(envelope), sender }, leg)
+    const sockets = fanOut(place, channel, envelope, message, sender, leg)
     return { id, sockets, sequence: message.sequence, epoch, stored: false, kept: false }
   }
 
@@ -168,13 +254,14 @@ export class Router {
     destination: RoomDestination,
     id: MessageId,
     key: MessageKey | undefined,
+    leg: Leg | undefined,
     { settle, doubt }: Waiter,
   ): void {
     const { membership: sender, channel } = destination
     const { place } = sender
     const message = this.#messageTo(origin, envelope, destination, id, true)
     const body = ownBody(envelope)
-    place.intake?.take({ place, message, channel, body, sender, key, settle, doubt })
+    place.intake?.take({ place, message, channel, body, sender, key, leg, settle, doubt })
   }
 
   #messageTo(
@@ -205,6 +292,7 @@ export class Router {
     envelope: ScannedEnvelope,
     destination: Direct,
     id: MessageId,
+    leg: Leg | undefined,
   ): Remembered {
     const stamp: Stamp = {
       id,
@@ -217,7 +305,7 @@ export class Router {
       epoch: 0,
       replay: 0,
     }
-    const sockets = gather(this.graph, origin, destination)
+    const sockets = this.#gather(origin, destination, leg, false)
     const structure = roomOf(destination)?.place.config.structure
     const facts = { id, sockets: sockets.length, sequence: 0, epoch: 0, stored: false }
     if (!this.#keeps(origin, destination, sockets.length)) {
@@ -228,6 +316,17 @@ export class Router {
     const numbered = this.#own.post(destination.key, { ...stamp, id: keepId(id) }, body)
     for (const socket of sockets) socket.direct(body, numbered, structure)
     return { ...facts, kept: true }
+  }
+
+  #gather(
+    origin: Socket,
+    destination: Direct,
+    leg: Leg | undefined,
+    isRehearsal: boolean,
+  ): Socket[] {
+    const sockets = gather(this.graph, origin, destination, isRehearsal)
+    if (sockets.length === 0 && leg) unheardBy(leg, destination)
+    return sockets
   }
 
   /**
@@ -243,31 +342,9 @@ export class Router {
 }
 
 type Direct = DirectDestination | GroupDestination
-type Sendable = Exclude<Destination, RefusedDestination>
 
-/** The envelope as the room wants it (R20), or why it is none. */
-function fit(destination: Sendable, envelope: ScannedEnvelope) {
-  const room = roomOf(destination)
-  if (!room) return envelope
-  const { name } = destination
-  const { keeper, config } = room.place
-  // One that takes a channel's last value away has no content to fit (PH-16.9).
-  const clears = envelope.retain && envelope.contentEnd === envelope.contentStart
-  try {
-    const fitted = config.structure && !clears ? config.structure.admit(envelope) : envelope
-    // What is sent to a group is not kept.
-    const refusal =
-      destination.kind === 'room' ? keeper?.refuses(room, destination.channel, fitted) : undefined
-    return refusal ? refused(name, refusal.code, refusal.detail) : fitted
-  } catch (error) {
-    if (error instanceof Refusal) return refused(name, error.code, error.detail)
-    throw error
-  }
-}
-
-/** The sender's membership of the room that says what may be sent there. */
-function roomOf(destination: Sendable): Membership | undefined {
-  return 'membership' in destination ? destination.membership : undefined
+function reused(name: string): RefusedDestination {
+  return refused(name, Code.KEY_REUSED, 'the key was used with another body')
 }
 
 function actorOf(destination: Sendable): Actor {

@@ -7,21 +7,36 @@ import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import type { Method } from '../store/store.ts'
 
 export interface Terms {
+  /** The token's id. */
+  readonly token: string
   readonly method: Method | undefined
   /** One for all connections of the token. */
   readonly rate: RateLimit | undefined
 }
 
+/** Takes one of a rate, or looks whether there is one; false where none is left. */
+export type Spend = (rate: RateLimit, now: number) => boolean
+
+export const TAKE: Spend = (rate, now) => rate.take(now)
+export const LOOK: Spend = (rate, now) => rate.allows(now)
+
 const PROTOBUF = /^application\/(x-|vnd\.google\.)?protobuf\b/
 
-/** What the terms say against an envelope; undefined: nothing. Takes one of the rate. */
-export function breach(terms: Terms, envelope: ScannedEnvelope, now: number): Refusal | undefined {
-  const { method, rate } = terms
+/** What the terms say against an envelope; undefined: nothing. `spend` takes one of the rate. */
+export function breach(
+  terms: Terms,
+  envelope: ScannedEnvelope,
+  now: number,
+  spend: Spend,
+): Refusal | undefined {
+  const { method, rate, token } = terms
   if (method && !isOfMethod(method, envelope)) {
-    return new Refusal(Code.METHOD_NOT_PERMITTED, `the token sends ${method} alone`)
+    const detail = `the token sends ${method} alone`
+    return new Refusal(Code.METHOD_NOT_PERMITTED, detail, `token ${token} method`)
   }
-  if (rate && !rate.take(now)) {
-    return new Refusal(Code.RATE_LIMITED, `over ${rate.perSecond} messages a second`)
+  if (rate && !spend(rate, now)) {
+    const detail = `over ${rate.perSecond} messages a second`
+    return new Refusal(Code.RATE_LIMITED, detail, `token ${token} rate`)
   }
   return undefined
 }

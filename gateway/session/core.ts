@@ -15,6 +15,7 @@ import type { OwnChannels } from '../router/own-channels.ts'
 import type { Router } from '../router/router.ts'
 import type { Turn } from '../router/turn.ts'
 import type { Cursors } from '../store/history.ts'
+import type { Recorder } from '../why/recorder.ts'
 import type { Lobbies } from './entry/lobbies.ts'
 import type { CatchUps } from './history/catch-ups.ts'
 import type { CursorBook } from './history/cursor-book.ts'
@@ -38,6 +39,8 @@ export interface Core {
   /** A new socket's or lock's id, 16 characters of base32. */
   readonly newId: () => string
   readonly router: Router
+  /** Where it is noted what became of messages; undefined where nobody asks (R49). */
+  readonly trails: Recorder | undefined
   readonly rooms: Rooms
   readonly programs: RoomPrograms
   /** Of what durable rooms store. */

@@ -6,7 +6,8 @@ import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../protocol/codes.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import type { Outcome } from '../router/outcome.ts'
-import { type Barred, enterFirst, type RoomsAhead } from './entry/parked.ts'
+import type { Ahead } from '../router/trail.ts'
+import { enterFirst, type RoomsAhead } from './entry/parked.ts'
 import type { Session } from './session.ts'
 
 /** What came of an envelope: the router's outcome, or why it never got there. */
@@ -49,9 +50,9 @@ function route(session: Session, envelope: ScannedEnvelope): End {
   return new Refusal(Code.UNAUTHENTICATED, 'nothing is unlocked yet')
 }
 
-function send(session: Session, envelope: ScannedEnvelope, barred?: Barred): Outcome {
+function send(session: Session, envelope: ScannedEnvelope, ahead?: Ahead): Outcome {
   session.tally.messagesIn++
-  return session.core.router.publish(session, envelope, barred)
+  return session.core.router.publish(session, envelope, ahead)
 }
 
 /**
@@ -100,10 +101,13 @@ function publishAfterEntry(
   rooms: RoomsAhead,
   end: (end: End) => void,
 ): void {
+  const since = session.core.uptime()
   try {
     enterFirst(session, rooms, envelope.end - envelope.start, (barred) => {
       if (session.closed) return
-      if (session.unlocked) return end(send(session, envelope, barred))
+      const waitedMs = session.core.uptime() - since
+      const ahead = { barred, entered: rooms.strange, waitedMs }
+      if (session.unlocked) return end(send(session, envelope, ahead))
       const [refusal] = barred.values()
       if (refusal) end(refusal)
     })

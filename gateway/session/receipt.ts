@@ -19,7 +19,7 @@ export function receiptOf(outcome: Outcome): Told {
   }))
   return {
     status: outcome.status,
-    id: rejected ? new Uint8Array() : copyId(outcome.id),
+    id: copyId(outcome.id),
     sockets: outcome.sockets,
     sequence: BigInt(outcome.sequence),
     epoch: BigInt(outcome.epoch),

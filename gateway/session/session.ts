@@ -185,7 +185,10 @@ export class Session implements Socket {
     this.actors = [itself(this.address)]
     this.openedAt = core.uptime()
     this.heardAt = this.openedAt
+    const { trails } = core
+    const { id: socket } = this
     const outbox: OutboxParts = {
+      noteLost: trails && ((message, decidedBy) => trails.lost({ ...message, socket, decidedBy })),
       wire,
       lane,
       turn: core.turn,

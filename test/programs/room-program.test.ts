@@ -74,7 +74,8 @@ class World {
 
   constructor(otherwise: 'pass' | 'reject') {
     this.otherwise = otherwise
-    const place = { address: 'room:acme/hall', members: this.members } as unknown as Place
+    const line = () => 'config room:acme/hall blocks[0].program'
+    const place = { address: 'room:acme/hall', members: this.members, line } as unknown as Place
     const options = { queue: QUEUE, waitMs: WAIT_MS } as ProgramOptions
     this.room = new RoomProgramQueue({
       number: 1,

@@ -190,7 +190,7 @@ describe('one in turn', () => {
           } else {
             const next = line.find((each) => each !== who)
             const picked = group
-              .receivers(member.socket)
+              .receivers(member.socket, true)
               .map((each) => sockets.indexOf(each as never))
             expect(picked).toEqual(next === undefined ? [] : [next])
             if (next !== undefined) line = [...line.filter((each) => each !== next), next]

@@ -121,11 +121,11 @@ describe('a destination is refused', () => {
     const value = { routing: { to: ['room:acme/shut'] } }
     const bytes = Buffer.from(toBinary(EnvelopeSchema, create(EnvelopeSchema, value)))
     const barred = new Map([['room:acme/shut', new Refusal(Code.ROOM_UNKNOWN, 'no such room')]])
-    const outcome = board.router.publish(
-      sender,
-      scanEnvelope(bytes, 0, bytes.length, limits),
+    const outcome = board.router.publish(sender, scanEnvelope(bytes, 0, bytes.length, limits), {
       barred,
-    )
+      entered: [...barred.keys()],
+      waitedMs: 0,
+    })
     expect(outcome).toMatchObject({ status: ReceiptStatus.REJECTED, code: Code.ROOM_UNKNOWN })
   })
 })

@@ -30,6 +30,8 @@ function readBytes(bytes: Buffer): { route: number; channel: string; sequence: n
   return { route: Number(route), channel: channel!, sequence: Number(sequence) }
 }
 
+const NO_ID = { bytes: Buffer.alloc(16), at: 0 }
+
 /** A queue, and what came into it. */
 class Trial {
   readonly queue = new SlowQueue(BYTES_MAX, new CountBy())
@@ -39,7 +41,7 @@ class Trial {
   message(place: Place, channel: string, size: number): void {
     const sequence = this.sequences.get(place)! + 1
     const bytes = bytesOf(place, channel, sequence, size)
-    this.refused = !this.queue.addMessage(bytes, { place, channel, sequence })
+    this.refused = !this.queue.addMessage(bytes, { id: NO_ID, place, channel, sequence })
     if (!this.refused) this.sequences.set(place, sequence)
   }
 

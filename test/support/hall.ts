@@ -53,6 +53,8 @@ import { Sessions } from '../../gateway/session/sessions.ts'
 import { Technical } from '../../gateway/session/technical/technical.ts'
 import type { Wire } from '../../gateway/session/wire.ts'
 import type { Store, Rooms as StoredRooms } from '../../gateway/store/store.ts'
+import { Recorder } from '../../gateway/why/recorder.ts'
+import { Ring } from '../../gateway/why/ring.ts'
 import { packetOf } from './client-frames.ts'
 import { brief, framesIn } from './heard.ts'
 import { MemoryStore } from './memory-store.ts'
@@ -133,6 +135,8 @@ export class Hall {
       programs,
       flows,
     })
+    const micros = () => this.now * 1000
+    const trails = new Recorder({ micros, ring: new Ring(options.why, micros) })
     this.core = {
       programs,
       options,
@@ -149,7 +153,9 @@ export class Hall {
         window,
         own,
         uptime: clock,
+        trails,
       }),
+      trails,
       rooms: this.rooms,
       writer,
       retained,

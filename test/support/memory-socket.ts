@@ -53,7 +53,10 @@ export class MemorySocket implements Socket {
 
   enter(place: Place, { maySend = true } = {}): Membership {
     const senders = maySend
-      ? this.actors.map((actor) => ({ actor, from: actor.from, channels: [] }))
+      ? this.actors.map((actor) => {
+          const { from, principal: holder } = actor
+          return { actor, from, channels: [], right: 'client' as const, holder }
+        })
       : []
     const member = newMembership(this, place, this.actors[0]?.address ?? '')
     member.free = senders[0]
@@ -61,6 +64,7 @@ export class MemorySocket implements Socket {
     member.hears = ['']
     member.rate = rateOf(place.config)
     this.memberships.set(place.route, member)
+    place.members.add(member)
     return member
   }
 

@@ -3,6 +3,7 @@ import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import type { PlaceConfig } from '../../gateway/router/place-config.ts'
 
 export const plainPlace: PlaceConfig = {
+  blocks: [],
   echo: false,
   slowConsumers: Policy.DISCONNECT,
   limits: {

@@ -19,7 +19,7 @@ export const everywhere = ['@porthouse/proto', '@bufbuild/protobuf', 'node:buffe
 
 const foundations = ['protocol', 'store', 'observe']
 const services = [...foundations, 'locks', 'identity', 'router']
-const ingressMay = [...services, 'rooms', 'session', 'config', 'ingress']
+const ingressMay = [...services, 'rooms', 'session', 'config', 'ingress', 'why']
 
 export const layers: readonly Layer[] = [
   {
@@ -79,6 +79,14 @@ export const layers: readonly Layer[] = [
     packages: ['node:crypto'],
   },
   {
+    // What was noted of messages, and how it is told.
+    name: 'why',
+    path: 'gateway/why/',
+    named: ['**/why/**'],
+    layers: ['protocol', 'router'],
+    packages: [],
+  },
+  {
     name: 'rooms',
     path: 'gateway/rooms/',
     named: ['**/rooms/**'],
@@ -110,7 +118,7 @@ export const layers: readonly Layer[] = [
     name: 'session',
     path: 'gateway/session/',
     named: ['**/session/**'],
-    layers: [...services, 'rooms', 'config'],
+    layers: [...services, 'rooms', 'config', 'why'],
     packages: ['node:crypto', 'node:timers/promises'],
   },
   {

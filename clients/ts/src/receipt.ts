@@ -21,7 +21,7 @@ export type Status = Exclude<keyof typeof ReceiptStatus, 'UNSPECIFIED'>
 /** What became of a message. It never claims more than what has happened. */
 export interface Receipt {
   readonly status: Status
-  /** The message's UUIDv7. Absent where it was rejected. */
+  /** The message's UUIDv7. Absent where it was rejected before it was given one. */
   readonly id?: string
   /** Sockets that it reached, your own not counted. */
   readonly sockets: number

@@ -2,6 +2,7 @@
  * Holds a room's messages in their order while its history is changed for another: no more of them,
  * and no longer, than messages may wait for the store.
  */
+import { Step } from '@porthouse/proto/admin/v1/trail'
 import { Code } from '@porthouse/proto/v1/code'
 import { refused } from '../../router/destination.ts'
 import type { Intake, WaitingMessage } from '../../router/intake.ts'
@@ -28,13 +29,19 @@ export class Hold implements Intake {
     this.#left -= sizeOf(waiting)
     if (this.#isLate) refuse(waiting, Code.UNAVAILABLE)
     else if (this.#left < 0) refuse(waiting, Code.QUEUE_FULL)
-    else this.#held.push(waiting)
+    else {
+      waiting.leg?.waits(Step.STORE)
+      this.#held.push(waiting)
+    }
   }
 
   /** They go on, before all that comes now. */
   release(to: Intake): void {
     clearTimeout(this.#timer)
-    for (const waiting of this.#held.splice(0)) to.take(waiting)
+    for (const waiting of this.#held.splice(0)) {
+      waiting.leg?.goesOn()
+      to.take(waiting)
+    }
   }
 
   #refuseAll(): void {

@@ -4,12 +4,13 @@
  * stored. One batch is under way at a time; what comes meanwhile is the next one, so batches are as
  * large as the store is slow.
  */
+import { Step } from '@porthouse/proto/admin/v1/trail'
 import { Code } from '@porthouse/proto/v1/code'
 import type { Log } from '../../observe/log.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { deliver } from '../../router/deliver.ts'
-import { refused } from '../../router/destination.ts'
-import type { Intake, WaitingMessage } from '../../router/intake.ts'
+import { refusedFor } from '../../router/destination.ts'
+import { type Intake, ownOf, type WaitingMessage } from '../../router/intake.ts'
 import type { Place } from '../../router/place.ts'
 import type { Turn } from '../../router/turn.ts'
 import { sizeOf } from '../../router/window.ts'
@@ -78,8 +79,11 @@ const ID_BYTES = 16
 const EXPIRE_MS = 100
 const RETRY_MS_MIN = 50
 const RETRY_MS_MAX = 1_000
-const AWAY = new Refusal(Code.UNAVAILABLE, 'the store does not answer')
-const UNCERTAIN = new Refusal(Code.UNCERTAIN, 'the store has not answered yet')
+const WAIT = 'setting history.waitMs'
+const AWAY = new Refusal(Code.UNAVAILABLE, 'the store does not answer', WAIT)
+const UNCERTAIN = new Refusal(Code.UNCERTAIN, 'the store has not answered yet', WAIT)
+const QUEUE = 'setting history.queueBytes'
+const FULL = new Refusal(Code.QUEUE_FULL, 'too many messages wait for the store', QUEUE)
 const LOST = new Refusal(Code.UNAVAILABLE, 'the room is with another gateway')
 
 export class HistoryWriter {
@@ -132,8 +136,9 @@ export class HistoryWriter {
     if (claim.lost) return refuse(message, LOST)
     const bytes = sizeOf(message)
     if (this.#bytes + bytes > this.options.queueBytes) {
-      return refuse(message, new Refusal(Code.QUEUE_FULL, 'too many messages wait for the store'))
+      return refuse(message, FULL)
     }
+    message.leg?.waits(Step.STORE)
     const now = this.#uptime()
     this.#bytes += bytes
     claim.waiting++
@@ -190,7 +195,9 @@ export class HistoryWriter {
         refuse(message, LOST)
         continue
       }
-      message.settle({ ...deliver(claim.place, message), stored: true, kept: true })
+      message.leg?.goesOn()
+      const facts = deliver(claim.place, ownOf(message), message.leg)
+      message.settle({ ...facts, stored: true, kept: true })
     }
     this.#done(queued)
   }
@@ -273,6 +280,6 @@ function newMessage({ message, channel, body, key }: WaitingMessage, from: strin
   }
 }
 
-function refuse(message: WaitingMessage, { code, detail }: Refusal): void {
-  message.settle(refused('', code, detail))
+function refuse(message: WaitingMessage, refusal: Refusal): void {
+  message.settle(refusedFor('', refusal))
 }

@@ -57,13 +57,16 @@ export class RetainedValues implements Keeper {
     if (values === 'asked' && !envelope.retain) return undefined
     const size = envelope.contentEnd - envelope.contentStart
     if (size > bytes) {
-      return new Refusal(Code.PAYLOAD_TOO_LARGE, `over ${bytes} bytes for a value that is kept`)
+      const detail = `over ${bytes} bytes for a value that is kept`
+      return new Refusal(Code.PAYLOAD_TOO_LARGE, detail, this.#place.line('retained', 'bytes'))
     }
     if (this.#writer.full) {
-      return new Refusal(Code.QUEUE_FULL, 'too many values wait for the store')
+      const decidedBy = 'setting history.queueBytes'
+      return new Refusal(Code.QUEUE_FULL, 'too many values wait for the store', decidedBy)
     }
     if (size === 0 || this.#values.has(channel) || this.#values.size < channels) return undefined
-    return new Refusal(Code.RETAINED_LIMIT, `the room keeps values of ${channels} channels`)
+    const detail = `the room keeps values of ${channels} channels`
+    return new Refusal(Code.RETAINED_LIMIT, detail, this.#place.line('retained', 'channels'))
   }
 
   keep(own: OwnMessage): boolean {

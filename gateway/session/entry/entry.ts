@@ -71,7 +71,7 @@ function arrive(
     if (session.closed || !left) return
     if (request.meetsLocks ?? true) return guard(session, { ...request, ...set }, left)
     const code = session.unlocked ? Code.ENTRY_NOT_PERMITTED : Code.UNAUTHENTICATED
-    return refuseEntry(session, request, new Refusal(code, 'the room is locked'))
+    return refuseEntry(session, request, new Refusal(code, 'the room is locked', `lock ${place}`))
   }
   if (!room) return refuseEntry(session, request, new Refusal(Code.ROOM_UNKNOWN, 'no such room'))
   try {

@@ -7,7 +7,14 @@ import type { RoomAddress } from '../../protocol/address.ts'
 import { coveredBy, coversFilter } from '../../protocol/channel.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Room } from '../../rooms/rooms.ts'
-import { freeOf, type Membership, newMembership, type Sender } from '../../router/membership.ts'
+import {
+  freeOf,
+  type Membership,
+  newMembership,
+  type Right,
+  type Sender,
+} from '../../router/membership.ts'
+import type { Place } from '../../router/place.ts'
 import { rateOf } from '../../router/place-config.ts'
 import type { Rights } from '../../store/store.ts'
 import { narrowPending, pendingFilters } from '../history/catch-up.ts'
@@ -28,6 +35,7 @@ export interface RoomRights {
 }
 
 const ALL: Rights = { send: true, receive: true, admit: true, channels: [] }
+const OWNERS: readonly Rights[] = [ALL]
 const OPEN: Rights = { send: true, receive: true, admit: false, channels: [] }
 
 /**
@@ -43,16 +51,17 @@ export function admit(
   const { place } = room
   if (room.forgotten) throw new Refusal(Code.ROOM_UNKNOWN, 'no such room')
   const rights = rightsIn(session, room)
-  const asked = filtersFor(rights, filter.channel ?? '', listen)
+  const asked = filtersFor(rights, place, filter.channel ?? '', listen)
   const filters = session.topics && !byTopic ? [] : asked
   const { limits } = session.core.options
   let member = session.memberships.get(place.route)
   if (!member && session.memberships.size >= limits.rooms) {
-    throw new Refusal(Code.ROOM_LIMIT, `over ${limits.rooms} rooms`)
+    throw new Refusal(Code.ROOM_LIMIT, `over ${limits.rooms} rooms`, 'setting limits.rooms')
   }
   const { sockets } = room.config.limits
   if (!member && sockets !== undefined && room.members >= sockets) {
-    throw new Refusal(Code.ROOM_FULL, `the room has ${sockets} sockets`)
+    const decidedBy = place.line('limits', 'sockets')
+    throw new Refusal(Code.ROOM_FULL, `the room has ${sockets} sockets`, decidedBy)
   }
   const pending = member ? pendingFilters(session, member) : []
   const heard = new Set([...(member?.filters ?? []), ...pending])
@@ -81,27 +90,35 @@ export function rightsIn(session: Session, room: Room): RoomRights {
   const senders: Sender[] = []
   const hears: string[] = []
   let mayAdmit = false
-  const give = (actor: ProvedActor, { send, receive, admit, channels }: Rights) => {
-    if (send) senders.push({ actor, from: actor.from, channels })
+  const give = (
+    actor: ProvedActor,
+    { send, receive, admit, channels }: Rights,
+    right: Right,
+    holder = actor.principal,
+  ) => {
+    if (send) senders.push({ actor, from: actor.from, channels, right, holder })
     if (receive) hears.push(...(channels.length > 0 ? channels : ['']))
     mayAdmit ||= admit
   }
+  const { place } = room
   const { flow, visitors } = room.config
   let named = false
-  if (!flow) for (const actor of actors) give(actor, OPEN)
+  if (!flow) for (const actor of actors) give(actor, OPEN, 'open', place.line('access'))
   for (const proof of proofs) {
     const granted = grantsIn(room, proof)
     named ||= granted.length > 0
-    for (const rights of granted) give(actorOf(session, proof), rights)
+    const { token } = proof
+    const right = granted === OWNERS ? 'owner' : token ? 'token' : 'client'
+    for (const rights of granted) give(actorOf(session, proof), rights, right, token?.id)
   }
   // Rights by name win, also where they are fewer (decision 9).
   const visitor = named ? undefined : visitorIn(session, room)
-  if (visitor) give(visitor, visitors)
+  if (visitor) give(visitor, visitors, 'visitor', place.line('access', 'visitors'))
   return { senders, hears, mayAdmit }
 }
 
 function grantsIn({ record, place }: Room, proof: Proof): readonly Rights[] {
-  if (proof.owner && proof.account?.id === record.account.id) return [ALL]
+  if (proof.owner && proof.account?.id === record.account.id) return OWNERS
   if (proof.place !== undefined && proof.place !== place.address) return []
   return proof.grants.filter(({ roomId }) => roomId === record.id)
 }
@@ -130,14 +147,20 @@ function letsVisit(session: Session, { place, config, record }: Room, proof: Pro
 }
 
 /** What to listen to: nothing, what was asked, or what of it is permitted. */
-function filtersFor({ senders, hears, mayAdmit }: RoomRights, asked: string, listen: Listen) {
+function filtersFor(
+  { senders, hears, mayAdmit }: RoomRights,
+  place: Place,
+  asked: string,
+  listen: Listen,
+) {
   const maySend = senders.length > 0
   if (!maySend && hears.length === 0 && !mayAdmit) {
-    throw new Refusal(Code.ENTRY_NOT_PERMITTED, 'no right in this room')
+    throw new Refusal(Code.ENTRY_NOT_PERMITTED, 'no right in this room', place.line('access'))
   }
   if (listen === 'no') {
-    if (!maySend) throw new Refusal(Code.SEND_NOT_PERMITTED, 'no right to send to this room')
-    return []
+    if (maySend) return []
+    const detail = 'no right to send to this room'
+    throw new Refusal(Code.SEND_NOT_PERMITTED, detail, place.line('access'))
   }
   if (coveredBy(hears, asked)) return [asked]
   if (listen === 'ifPermitted') {

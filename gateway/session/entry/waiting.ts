@@ -54,7 +54,7 @@ export interface WaitingEntry extends EntryRequest {
  */
 export function lockedOut(session: Session, place: string | undefined, code: Code): void {
   const refused = place === undefined ? [] : takeWaiting(session, place)
-  const refusal = new Refusal(code, 'locked out')
+  const refusal = new Refusal(code, 'locked out', `lock ${place}`)
   for (const { done } of refused) done?.(refusal)
   const guessed = place === undefined && code !== Code.LOCK_DEADLINE
   if (!session.unlocked || guessed) return session.drop(code, 'locked out')

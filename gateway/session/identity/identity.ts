@@ -164,7 +164,8 @@ function hearsOwn({ names, ownFrom, core }: Session, address: string): void {
 function actorFor(session: Session, proof: Proof, account: Named): ProvedActor {
   const { token, client } = proof
   const rate = token && session.core.shares.rateOf(token)
-  const terms = token && (token.method || rate) ? { method: token.method, rate } : undefined
+  const terms =
+    token && (token.method || rate) ? { token: token.id, method: token.method, rate } : undefined
   if (client) {
     const address = clientAddress(account, client)
     return { address, from: bytesOf(address), principal: address, terms, proof }

@@ -7,6 +7,7 @@ import { Replay } from '@porthouse/proto/v1/envelope'
 import type { Frame } from '@porthouse/proto/v1/frame'
 import type { Counts, Tally } from '../../observe/counts.ts'
 import type { EnvelopeBody, ReceiptFacts, Stamp } from '../../protocol/packet-writer.ts'
+import { keepId } from '../../protocol/uuid7.ts'
 import type { Page } from '../../rooms/history/page.ts'
 import type { Batch } from '../../router/batch.ts'
 import type { RoomMessage } from '../../router/intake.ts'
@@ -16,7 +17,7 @@ import type { Turn } from '../../router/turn.ts'
 import type { Earlier } from '../history/catch-up.ts'
 import type { Wire } from '../wire.ts'
 import type { Notice } from './notice.ts'
-import { type QueuedMessage, SlowQueue } from './slow-queue.ts'
+import { type NoteLost, type QueuedMessage, SlowQueue } from './slow-queue.ts'
 
 /**
  * What may wait in the connection itself, in bytes, before the queue begins: little, for it lies in
@@ -44,6 +45,8 @@ export interface OutboxParts {
   readonly overflow: () => void
   /** What is for the socket has to wait; called as often as that begins. */
   readonly slowed: () => void
+  /** A message gave way; undefined where nobody asks. */
+  readonly noteLost?: NoteLost | undefined
 }
 
 export class Outbox {
@@ -68,6 +71,7 @@ export class Outbox {
   readonly #counts: Counts
   readonly #overflow: () => void
   readonly #slowed: () => void
+  readonly #noteLost: NoteLost | undefined
   #stalledSince = 0
 
   constructor(parts: OutboxParts) {
@@ -80,6 +84,7 @@ export class Outbox {
     this.#counts = parts.counts
     this.#overflow = parts.overflow
     this.#slowed = parts.slowed
+    this.#noteLost = parts.noteLost
   }
 
   frame(frame: Frame): void {
@@ -157,8 +162,9 @@ export class Outbox {
     this.#seal()
     if (!this.#isSlow()) return this.#push(batch.bytes(from, to))
     for (let i = from; i < to; i++) {
-      const { channel, sequence } = batch.messages[i] as RoomMessage
-      const message = { place: batch.place, channel: Buffer.from(channel).toString(), sequence }
+      const { id, channel: name, sequence } = batch.messages[i] as RoomMessage
+      const channel = Buffer.from(name).toString()
+      const message = { id: keepId(id), place: batch.place, channel, sequence }
       if (!this.#slow?.addMessage(batch.bytes(i, i + 1), message)) return this.#overflow()
     }
   }
@@ -234,7 +240,8 @@ export class Outbox {
    */
   close(last: Frame | undefined, discard: boolean): void {
     if (this.#closed) return
-    if (discard) this.#slow?.take(Number.POSITIVE_INFINITY)
+    if (discard)
+      this.#slow?.discard(this.stalled(this.#clock()) ? 'setting outbox.ageMs' : undefined)
     this.#unqueue(Number.POSITIVE_INFINITY)
     if (last) this.frame(last)
     this.#sealOwn()
@@ -262,7 +269,7 @@ export class Outbox {
   #isSlow(): boolean {
     if (this.#slow) return true
     if (this.#wire.buffered + this.#pending <= DIRECT_BYTES_MAX) return false
-    this.#slow = new SlowQueue(this.#options.bytes, this.#counts.lost)
+    this.#slow = new SlowQueue(this.#options.bytes, this.#counts.lost, this.#noteLost)
     this.#stalledSince = this.#clock()
     this.#counts.slowed++
     this.#slowed()

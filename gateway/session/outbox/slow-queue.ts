@@ -7,6 +7,7 @@ import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { Code } from '@porthouse/proto/v1/code'
 import { type Frame, FrameSchema } from '@porthouse/proto/v1/frame'
 import type { CountBy } from '../../observe/counts.ts'
+import type { MessageId } from '../../protocol/uuid7.ts'
 import type { Place } from '../../router/place.ts'
 
 interface Entry<Item> {
@@ -16,10 +17,14 @@ interface Entry<Item> {
 }
 
 export interface QueuedMessage {
+  readonly id: MessageId
   readonly place: Place
   readonly channel: string
   readonly sequence: number
 }
+
+/** Is told of each message that gave way; `decidedBy`: see TrailStep. */
+export type NoteLost = (message: QueuedMessage, decidedBy: string) => void
 
 interface Loss {
   from: number
@@ -31,6 +36,7 @@ interface Loss {
 export class SlowQueue<Item extends { readonly length: number } = Buffer> {
   readonly #bytesMax: number
   readonly #lost: CountBy<Policy>
+  readonly #note: NoteLost | undefined
   /** In order of arrival, by number, so that any of them can go. */
   readonly #entries = new Map<number, Entry<Item>>()
   /** For rooms that conflate: the entry that waits for each channel. */
@@ -41,8 +47,9 @@ export class SlowQueue<Item extends { readonly length: number } = Buffer> {
   #bytes = 0
   #next = 0
 
-  /** `lost`: to count what gives way in. */
-  constructor(bytesMax: number, lost: CountBy<Policy>) {
+  /** `lost`: to count what gives way in. `note`: undefined where nobody asks for each. */
+  constructor(bytesMax: number, lost: CountBy<Policy>, note?: NoteLost) {
+    this.#note = note
     this.#bytesMax = bytesMax
     this.#lost = lost
   }
@@ -62,7 +69,10 @@ export class SlowQueue<Item extends { readonly length: number } = Buffer> {
     if (policy === Policy.CONFLATE) this.#conflate(message)
     else if (policy === Policy.DROP_OLDEST) this.#makeRoom(item.length, message.place)
     if (this.#bytes + item.length > this.#bytesMax) {
-      if (policy === Policy.DISCONNECT) return false
+      if (policy === Policy.DISCONNECT) {
+        this.#note?.(message, byPolicy(message))
+        return false
+      }
       this.#lose(message)
       return true
     }
@@ -117,6 +127,14 @@ export class SlowQueue<Item extends { readonly length: number } = Buffer> {
     return { notices, waiting }
   }
 
+  /** Lets go of all that waits: the socket goes, because of that policy or of this setting. */
+  discard(setting: string | undefined): void {
+    for (const { message } of this.#entries.values()) {
+      if (message) this.#note?.(message, setting ?? byPolicy(message))
+    }
+    this.take(Number.POSITIVE_INFINITY)
+  }
+
   #put(entry: Entry<Item>): number {
     const number = this.#next++
     this.#entries.set(number, entry)
@@ -159,8 +177,10 @@ export class SlowQueue<Item extends { readonly length: number } = Buffer> {
     }
   }
 
-  #lose({ place, sequence }: QueuedMessage): void {
+  #lose(message: QueuedMessage): void {
+    const { place, sequence } = message
     this.#lost.add(place.config.slowConsumers)
+    this.#note?.(message, byPolicy(message))
     const loss = this.#losses.get(place)
     if (!loss) {
       this.#losses.set(place, { from: sequence, to: sequence, count: 1 })
@@ -170,6 +190,10 @@ export class SlowQueue<Item extends { readonly length: number } = Buffer> {
     loss.to = Math.max(loss.to, sequence)
     loss.count++
   }
+}
+
+function byPolicy({ place }: QueuedMessage): string {
+  return place.line('slow_consumers', 'policy')
 }
 
 function channelKey({ place, channel }: QueuedMessage): string {

@@ -47,6 +47,7 @@ class Link implements WindowHost {
   readonly most = MOST
   readonly bytesMax = BYTES_MAX
   readonly losses = new CountBy<Policy>()
+  readonly noteLost = undefined
   mayTake = true
   holdsLive = false
   keeps = true

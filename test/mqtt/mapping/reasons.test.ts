@@ -151,7 +151,7 @@ describe('an acknowledgement', () => {
   test('says why it was refused', () => {
     const refused = outcome(ReceiptLevel.ROUTED)
     const code = Code.SEND_NOT_PERMITTED
-    refused.refuse({ kind: 'refused', name: '', code, detail: '' })
+    refused.refuse({ kind: 'refused', name: '', code, detail: '', decidedBy: '' })
     expect(reasonOfOutcome(refused)).toBe(0x87)
   })
 })

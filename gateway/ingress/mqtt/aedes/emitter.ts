@@ -152,6 +152,7 @@ export class Emitter {
       body,
       sender: this.#speaker.enter(place),
       key: undefined,
+      leg: undefined,
       settle: (end) => {
         if ('kind' in end) return refused(new Refusal(end.code, end.detail))
         if (end.sockets === 0) return emission.wasDelivered()

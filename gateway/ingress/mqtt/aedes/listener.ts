@@ -121,7 +121,8 @@ export class Listener implements Socket {
   enter(place: Place): Membership {
     const known = this.memberships.get(place.route)
     if (known?.place === place) return known
-    const sender = { actor: ACTOR, from: ACTOR.from, channels: [] }
+    const { from, principal: holder } = ACTOR
+    const sender = { actor: ACTOR, from, channels: [], right: 'open', holder } as const
     const member = newMembership(this, place)
     member.free = sender
     member.senders = [sender]

@@ -210,7 +210,7 @@ export class MqttOutbox extends Outbox implements WindowHost {
     const bytes = publishBytes(content, this.#aliased(parcel, 0, !this.slow))
     if (!source || parcel.isReplay) return this.shared(bytes)
     const { place, channel, message } = source
-    this.message(bytes, { place, channel, sequence: message.sequence })
+    this.message(bytes, { id: message.id, place, channel, sequence: message.sequence })
   }
 
   #termsOf(parcel: Parcel, messageId: number): Terms {
@@ -250,6 +250,10 @@ export class MqttOutbox extends Outbox implements WindowHost {
 
   get losses() {
     return this.#parts.counts.lost
+  }
+
+  get noteLost(): OutboxParts['noteLost'] {
+    return this.#parts.noteLost
   }
 
   get mayTake(): boolean {

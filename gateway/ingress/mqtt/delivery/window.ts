@@ -7,7 +7,7 @@ import type { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import type { Frame } from '@porthouse/proto/v1/frame'
 import type { CountBy } from '../../../observe/counts.ts'
 import { keepId } from '../../../protocol/uuid7.ts'
-import { SlowQueue } from '../../../session/outbox/slow-queue.ts'
+import { type NoteLost, SlowQueue } from '../../../session/outbox/slow-queue.ts'
 import { NO_CONTENT, ownContent } from './content.ts'
 import { hasExpired, type Parcel, parcelOf } from './parcel.ts'
 
@@ -31,6 +31,8 @@ export interface WindowHost {
   readonly now: number
   transmit(parcel: Parcel, messageId: number): void
   pubrel(messageId: number): void
+  /** Is told of each message that gives way; undefined where nobody asks. */
+  readonly noteLost: NoteLost | undefined
   /** Tells what has given way. */
   tell(lost: Frame): void
   /** What Aedes keeps was received (`pubrec`), or is done with. */
@@ -91,11 +93,17 @@ export class Window {
       return true
     }
     own(parcel)
-    this.#waiting ??= new SlowQueue(this.#host.bytesMax, this.#host.losses)
+    const { bytesMax, losses, noteLost } = this.#host
+    this.#waiting ??= new SlowQueue(bytesMax, losses, noteLost)
     const { source, isReplay } = parcel
     if (!source || isReplay) return this.#waiting.add(parcel)
     const { place, channel, message } = source
-    return this.#waiting.addMessage(parcel, { place, channel, sequence: message.sequence })
+    return this.#waiting.addMessage(parcel, {
+      id: message.id,
+      place,
+      channel,
+      sequence: message.sequence,
+    })
   }
 
   /** Takes one that Aedes kept, by Aedes' own packet identifier. */

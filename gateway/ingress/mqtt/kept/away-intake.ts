@@ -3,11 +3,12 @@
  * hears them at once, and what is kept for the others is stored before it is acknowledged. So an
  * acknowledgement holds for them as well, whatever becomes of the gateway.
  */
+import { Step } from '@porthouse/proto/admin/v1/trail'
 import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../../../protocol/codes.ts'
 import { deliver } from '../../../router/deliver.ts'
 import { refused } from '../../../router/destination.ts'
-import type { Intake } from '../../../router/intake.ts'
+import { type Intake, ownOf } from '../../../router/intake.ts'
 import type { QueueWriter } from './queue-writer.ts'
 
 /** It was heard, and will be stored: it is not said that it never happens. */
@@ -16,13 +17,18 @@ const LOST = refused('', Code.INTERNAL, 'it could not be kept for those who are 
 
 export function awayIntake(writer: QueueWriter): Intake {
   return {
-    take({ place, settle, doubt, ...own }) {
-      own.message.sequence = place.sequence + 1
+    take(waiting) {
+      const { place, message, leg, settle, doubt } = waiting
+      message.sequence = place.sequence + 1
       const before = writer.added
-      const end = deliver(place, own)
+      const end = deliver(place, ownOf(waiting), leg)
       if (writer.added === before) return settle(end)
+      leg?.waits(Step.STORE)
       writer.expect(before, {
-        ended: (isStored) => settle(isStored ? end : LOST),
+        ended: (isStored) => {
+          if (isStored) leg?.goesOn()
+          settle(isStored ? end : LOST)
+        },
         late: () => doubt(UNCERTAIN),
       })
     },

@@ -189,7 +189,9 @@ function actorOf(proof: Proof, own: string): ProvedActor | undefined {
   if (!account) return undefined
   const address = client ? clientAddress(account, client) : own
   const principal = client || !token ? address : `token:${token.id}`
-  const terms = token?.method ? { method: token.method, rate: undefined } : undefined
+  const terms = token?.method
+    ? { token: token.id, method: token.method, rate: undefined }
+    : undefined
   return { address, from: Buffer.from(address), principal, terms, proof }
 }
 

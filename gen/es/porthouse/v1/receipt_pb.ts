@@ -28,7 +28,8 @@ export type Receipt = Message<"porthouse.v1.Receipt"> & {
   status: ReceiptStatus;
 
   /**
-   * The message's UUIDv7, 16 bytes. Absent where it was rejected.
+   * The message's UUIDv7, 16 bytes, by which the gateway can be asked why (R49). Absent where it
+   * was rejected before the gateway gave it one.
    *
    * @generated from field: bytes id = 2;
    */

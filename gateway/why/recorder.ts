@@ -1,0 +1,77 @@
+/** Begins the trails that the router fills, keeps them for a while, and tells them on as traces. */
+import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
+import type { MessageId } from '../protocol/uuid7.ts'
+import type { Socket } from '../router/socket.ts'
+import { type Loss, Trail, type Trails } from '../router/trail.ts'
+import { Ring, type RingBounds } from './ring.ts'
+
+/** Losses of one message that are told one by one; of others their number. */
+const LOSSES_MAX = 16
+
+/** Who makes spans of trails. */
+export interface Spans {
+  /** Somebody collects them now. */
+  readonly active: boolean
+  /** Of a message that has just come: whose trace it is in. */
+  began(trail: Trail, envelope: ScannedEnvelope): void
+  ended(trail: Trail): void
+}
+
+export class Recorder implements Trails {
+  readonly micros: () => number
+  readonly #ring: Ring | undefined
+  readonly #spans: Spans | undefined
+
+  constructor(parts: { micros: () => number; ring?: Ring | undefined; spans?: Spans | undefined }) {
+    this.micros = parts.micros
+    this.#ring = parts.ring
+    this.#spans = parts.spans
+  }
+
+  /** What became of a message; undefined where that is not known, or no more. */
+  find(id: MessageId): Trail | undefined {
+    return this.#ring?.find(id)
+  }
+
+  stop(): void {
+    this.#ring?.stop()
+  }
+
+  begin(id: MessageId, origin: Socket, envelope: ScannedEnvelope): Trail | undefined {
+    const isTraced = this.#spans?.active ?? false
+    if (!this.#ring && !isTraced) return undefined
+    const trail = new Trail(id, origin, envelope, this)
+    if (isTraced) this.#spans?.began(trail, envelope)
+    this.#ring?.push(trail)
+    return trail
+  }
+
+  ended(trail: Trail): void {
+    this.#ring?.weigh(trail)
+    if (!this.#spans?.active) return
+    if (trail.endedAt === trail.beganAt) trail.endedAt = this.micros()
+    this.#spans.ended(trail)
+  }
+
+  lost({ id, socket, sequence, decidedBy }: Loss): void {
+    const trail = this.#ring?.find(id)
+    if (!trail) return
+    if (trail.losses.length >= LOSSES_MAX) {
+      trail.furtherLosses++
+      return
+    }
+    trail.losses = [...trail.losses, { socket, sequence, decidedBy, at: this.micros() }]
+    this.#ring?.weigh(trail)
+  }
+}
+
+/** Undefined where nobody wants to know. `ring`: what is kept; absent: nothing. */
+export function openRecorder(wanted: {
+  readonly ring?: RingBounds | undefined
+  readonly spans?: Spans | undefined
+}): Recorder | undefined {
+  const { spans } = wanted
+  if (!wanted.ring && !spans) return undefined
+  const micros = () => Math.trunc(performance.now() * 1000)
+  return new Recorder({ micros, ring: wanted.ring && new Ring(wanted.ring, micros), spans })
+}
