@@ -1,5 +1,6 @@
 /** `porthouse account …`: options and help. */
 import type { Command } from 'commander'
+import { onGateway } from './admin-options.ts'
 import { EXPIRES, onStore } from './store-options.ts'
 
 export function accountCommands(account: Command): void {
@@ -11,16 +12,16 @@ Examples:
   $ porthouse account create acme
   $ porthouse account key create acme --label 'the office' --expires 365d`,
   )
-  onStore(account.command('create <name>'))
+  onGateway(account.command('create <name>'))
     .description('make an account; NAME is of a-z, 0-9 and -')
     .action(async (name, options) => (await load()).createAccount(name, options))
-  onStore(account.command('list'))
+  onGateway(account.command('list'))
     .description('list all accounts')
     .action(async (options) => (await load()).listAccounts(options))
-  onStore(account.command('show <name>'))
+  onGateway(account.command('show <name>'))
     .description('show an account; NAME may be its UUID')
     .action(async (name, options) => (await load()).showAccount(name, options))
-  onStore(account.command('delete <name>'))
+  onGateway(account.command('delete <name>'))
     .description('delete an account with all its rooms, clients, keys and tokens')
     .action(async (name, options) => (await load()).deleteAccount(name, options))
   keyCommands(account.command('key').description('connection keys: who has one is the account'))

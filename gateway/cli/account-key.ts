@@ -2,9 +2,10 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { newConnectionKey, SALT_BYTES } from '../identity/connection-keys.ts'
 import type { Credential, Store } from '../store/store.ts'
-import { findAccount } from './account.ts'
 import { type CredentialRow, credentialForScripts, printCredentials } from './credentials.ts'
 import { usage } from './failure.ts'
+import { findAccount } from './find-account.ts'
+import { checkLabel } from './label.ts'
 import { idOf, nameOf } from './names.ts'
 import { print, printJson } from './output.ts'
 import { parseExpiry, parseOverlap } from './quantity.ts'
@@ -120,18 +121,6 @@ async function findKey(store: Store, account: string, id: string): Promise<Crede
 function keyId(account: string, typed: string): string {
   const name = nameOf(account, 'account')
   return idOf(typed, 'key', `porthouse account key list ${name} shows it`)
-}
-
-const LABEL_CHARS_MAX = 128
-
-function checkLabel(label: string): string {
-  if (label.length > LABEL_CHARS_MAX) {
-    throw usage(`--label is over ${LABEL_CHARS_MAX} characters`)
-  }
-  if (/\p{Cc}/u.test(label) || !label.isWellFormed()) {
-    throw usage('--label holds control characters')
-  }
-  return label
 }
 
 function forScripts({ record, secret }: Made): CredentialRow & { secret: string } {

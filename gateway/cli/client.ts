@@ -1,7 +1,7 @@
 /** `porthouse client …`: identities within an account, and what they may do (R8). */
 import type { ClientRecord, Credential, Store } from '../store/store.ts'
-import { findAccount } from './account.ts'
 import { credentialForScripts, printCredentials } from './credentials.ts'
+import { findAccount } from './find-account.ts'
 import {
   again,
   grantForScripts,

@@ -24,6 +24,20 @@ Examples:
     .option('--json', 'as one JSON object')
     .addHelpText('after', '\nExample:\n  $ porthouse config --config porthouse.json')
     .action(async (options) => (await import('./show-config.ts')).showConfig(options))
+
+  operatorCommands(program.command('operator').description('who runs the gateway'))
+}
+
+function operatorCommands(operator: Command): void {
+  operator
+    .command('key')
+    .description('print the key that administers everything, made where there is none')
+    .option('--rotate', 'put another in its place; the old one is void within a second')
+    .option('--config <file>', 'JSON file with the settings')
+    .option('--data <dir>', "the gateway's data folder, which holds the key")
+    .option('--json', 'as {"secret"}')
+    .addHelpText('after', '\nExample:\n  $ KEY=$(porthouse operator key)')
+    .action(async (options) => (await import('./operator.ts')).showKey(options))
 }
 
 function withSettings(command: Command): Command {

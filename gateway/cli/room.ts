@@ -9,9 +9,9 @@ import {
   type Store,
   StoreError,
 } from '../store/store.ts'
-import { findAccount } from './account.ts'
 import { authorOf } from './author.ts'
 import { EXIT, Failure } from './failure.ts'
+import { findAccount } from './find-account.ts'
 import { flowReader } from './flow-reader.ts'
 import { wholeOf } from './lines.ts'
 import { newSlug, roomName } from './names.ts'

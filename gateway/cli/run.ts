@@ -1,4 +1,5 @@
 /** `porthouse run`: config, log, store, gateway; then until a signal ends it in order. */
+import { resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/problem.ts'
 import { formatEndpoint } from '../config/setting.ts'
@@ -9,6 +10,7 @@ import type { Store } from '../store/store.ts'
 import { demoHint, prepareDemo } from './demo.ts'
 import { Failure } from './failure.ts'
 import { print } from './output.ts'
+import { announce } from './reach/running.ts'
 import { configFailure, type RunOptions, readSettings } from './settings.ts'
 import { storeFailure } from './with-store.ts'
 
@@ -41,6 +43,9 @@ async function serve(
 ): Promise<void> {
   const secret = config.demo ? await prepareDemo(store, config.data) : undefined
   const gateway = await createGateway({ config, store, log })
+  const withdraw = config.features.includes('admin')
+    ? await announce(config, administrationOf(gateway, config))
+    : undefined
   const url = `ws://${reachedAt(gateway.http)}`
   const mqtt = waysOfMqtt(gateway, url)
   print(`porthouse listens on ${url.replace('ws', 'http')} (WebSocket ${url})`)
@@ -50,6 +55,7 @@ async function serve(
   reloadOnHangup(gateway, config, log)
   log.info({ http: formatEndpoint(gateway.http), features: config.features }, 'listening')
   log.info({ signal: await signal }, 'draining')
+  await withdraw?.()
   await gateway.drain()
   log.info('ended')
 }
@@ -64,13 +70,21 @@ function waysOfMqtt({ mqtt, mqttTls, mqttPath }: Gateway, url: string): string[]
 }
 
 /** What listens beside HTTP's own port. */
-function otherWays({ https, admin, metrics }: Gateway, config: Config): string[] {
-  const secure = config.admin.tls.certFile === undefined ? 'http' : 'https'
+function otherWays(gateway: Gateway, config: Config): string[] {
+  const { https, admin, metrics } = gateway
   return [
     ...(https ? [`and on https://${reachedAt(https)} (WebSocket wss://${reachedAt(https)})`] : []),
-    ...(admin ? [`administration on ${secure}://${reachedAt(admin)}`] : []),
+    ...(admin ? [`administration on ${administrationOf(gateway, config).url}`] : []),
     ...(metrics ? [`metrics on http://${reachedAt(metrics)}/metrics`] : []),
   ]
+}
+
+/** Where administration is reached from this machine, and by which certificate on TLS. */
+function administrationOf({ http, admin }: Gateway, { admin: { tls } }: Config) {
+  if (!admin) return { url: `http://${reachedAt(http)}` }
+  const { certFile } = tls
+  if (certFile === undefined) return { url: `http://${reachedAt(admin)}` }
+  return { url: `https://${reachedAt(admin)}`, certFile: resolve(certFile) }
 }
 
 /** Takes renewed certificates over; without TLS the signal means what it always does. */

@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { isRevoked, newToken, REVOKED_HASH } from '../identity/tokens.ts'
 import type { Method, Store, TokenRecord, TokenTerms } from '../store/store.ts'
-import { findAccount } from './account.ts'
+import { findAccount } from './find-account.ts'
 import {
   again,
   grantForScripts,

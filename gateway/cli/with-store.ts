@@ -43,18 +43,17 @@ export async function withStore<T>(
 /** A StoreError as a command's failure; anything else as it is. */
 export function storeFailure(error: unknown): unknown {
   if (!(error instanceof StoreError)) return error
-  // With a path, it was the data folder that could not be used, not the database.
-  const { code, path, message } = (error.cause ?? {}) as NodeJS.ErrnoException
-  if (code && path) {
-    return new Failure(
-      code,
-      `${message}; choose another folder with --data DIR`,
-      EXIT.failed,
-      error,
-    )
-  }
+  const ofFolder = folderFailure(error.cause)
+  if (ofFolder) return ofFolder
   const exit = error.failure === 'unavailable' ? EXIT.unavailable : EXIT.failed
   return new Failure(error.failure.toUpperCase(), error.message, exit, error)
+}
+
+/** Undefined where it was not the data folder that could not be used: the error has no path. */
+export function folderFailure(error: unknown): Failure | undefined {
+  const { code, path, message } = (error ?? {}) as NodeJS.ErrnoException
+  if (!code || !path) return undefined
+  return new Failure(code, `${message}; choose another folder with --data DIR`, EXIT.failed, error)
 }
 
 /** For what was asked for by a name that is not there. */

@@ -1,8 +1,7 @@
 /** What the environment says. Nothing else in the gateway reads it. */
 import { existsSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { VARIABLES } from './client.ts'
+import { baseFolder, VARIABLES } from './client.ts'
 import { nearest } from './nearest.ts'
 import type { Problem } from './problem.ts'
 import { type Found, KEYS } from './tree.ts'
@@ -42,11 +41,7 @@ export function fromEnvironment(env: NodeJS.ProcessEnv, problems: Problem[]): [s
 export function defaultData(env: NodeJS.ProcessEnv): string {
   const clone = cloneRoot()
   if (clone) return join(clone, '.porthouse')
-  // XDG Base Directory Specification: a relative path is to be ignored.
-  const base = env.XDG_DATA_HOME?.startsWith('/')
-    ? env.XDG_DATA_HOME
-    : join(homedir(), '.local/share')
-  return join(base, 'porthouse')
+  return join(baseFolder(env.XDG_DATA_HOME, '.local/share'), 'porthouse')
 }
 
 /** The folder of the clone that this file runs in, if it does. */

@@ -2,6 +2,7 @@
  * Which web pages may connect. A device or a program sends no Origin, and proves itself otherwise.
  */
 import type { IncomingMessage } from 'node:http'
+import { isLoopback } from '../protocol/loopback.ts'
 
 export interface OriginRules {
   /** Origins, or `*`. */
@@ -30,9 +31,4 @@ export function pageTrusted(
 ): boolean {
   if (origin === undefined || !URL.canParse(origin)) return false
   return allowed.includes(origin) || new URL(origin).host === host
-}
-
-/** A host name or address of this very machine. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || host === '::1' || /^127(\.\d+){3}$/.test(host)
 }

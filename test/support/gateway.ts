@@ -94,6 +94,11 @@ export class TestGateway {
     return `ws://127.0.0.1:${this.#port}`
   }
 
+  /** Its data folder, which has the operator's key. */
+  get data(): string {
+    return this.#data
+  }
+
   /** Live sessions. */
   get sockets(): number {
     return this.#gateway.sockets

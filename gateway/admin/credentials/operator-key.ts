@@ -22,14 +22,14 @@ export function isOperatorSecret(text: string): boolean {
 
 /** The key of a data folder, made where there is none. Rejects with the system's error. */
 export async function operatorKey(folder: string): Promise<string> {
-  const found = await readKey(folder)
+  const found = await readOperatorKey(folder)
   if (found !== undefined) return found
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const key = newKey()
   // Two that begin at the same time agree on the one that is there first.
   const made = await write(folder, key, 'wx').then(
     () => key,
-    () => readKey(folder),
+    () => readOperatorKey(folder),
   )
   return made ?? replaceOperatorKey(folder)
 }
@@ -62,7 +62,7 @@ export class OperatorKey {
   async #hash(): Promise<Uint8Array | undefined> {
     const now = this.#uptime()
     if (!this.#read || now - this.#read.at >= LIFE_MS) {
-      const key = await readKey(this.#folder)
+      const key = await readOperatorKey(this.#folder)
       this.#read = { hash: key === undefined ? undefined : sha256(key), at: now }
     }
     return this.#read.hash
@@ -73,7 +73,8 @@ function newKey(): string {
   return showSecret(KIND, randomUUID(), randomBytes(32))
 }
 
-async function readKey(folder: string): Promise<string | undefined> {
+/** Undefined where a folder has none. Rejects with the system's error. */
+export async function readOperatorKey(folder: string): Promise<string | undefined> {
   try {
     const text = (await readFile(join(folder, FILE), 'utf8')).trim()
     return isOperatorSecret(text) ? text : undefined

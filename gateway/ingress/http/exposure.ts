@@ -2,7 +2,7 @@
 import type { Config } from '../../config/config.ts'
 import { ConfigError } from '../../config/problem.ts'
 import { formatEndpoint } from '../../config/setting.ts'
-import { isLoopback } from '../origin.ts'
+import { isLoopback } from '../../protocol/loopback.ts'
 
 /**
  * Throws a ConfigError where others could reach administration without TLS. A proxy that is trusted

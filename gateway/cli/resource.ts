@@ -1,0 +1,37 @@
+/** Resources of the admin API, as the command line names and shows them. */
+import { type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt'
+import { idOf, nameOf } from './names.ts'
+
+/** What stands for all accounts, or for the gateway itself. */
+export const ALL = '-'
+
+/** `accounts/NAME`. Throws a Failure of usage. */
+export function accountResource(typed: string): string {
+  return `accounts/${nameOf(typed, 'account')}`
+}
+
+/** The same of an account, or `-` as it is. */
+export function parentResource(typed: string): string {
+  return typed === ALL ? ALL : accountResource(typed)
+}
+
+/** A connection key or API key of `parent`, by its id. Throws a Failure of usage. */
+export function keyResource(
+  parent: string,
+  collection: 'apiKeys' | 'connectionKeys',
+  typed: string,
+  hint: string,
+): string {
+  const id = `${collection}/${idOf(typed, 'key', hint)}`
+  return parent === ALL ? id : `${parent}/${id}`
+}
+
+/** The last part of a name: `acme` of `accounts/acme`. */
+export function idIn(name: string): string {
+  return name.slice(name.lastIndexOf('/') + 1)
+}
+
+/** In ISO 8601, UTC. */
+export function timeOf(time: Timestamp): string {
+  return timestampDate(time).toISOString()
+}
