@@ -226,7 +226,7 @@ function pass(stack: LockStack, lock: Lock, proved: Values, resolves: readonly s
   return [next, [...verdicts, ...unlocked, ...effects]]
 }
 
-/** Locks that one proof resolves, the newest first; what needed another has its values too (R13). */
+/** Locks that one proof resolves, the newest first: what needed another has its values (R13). */
 function resolvedBy(proved: Values, locks: readonly Lock[]): Lock[] {
   const told = new Map<string, Values>()
   return locks.map((lock) => {

@@ -8,6 +8,7 @@ import {
   type DescField,
   type DescFile,
   type DescMessage,
+  type DescMethod,
   type FileRegistry,
   fromBinary,
 } from '@bufbuild/protobuf'
@@ -18,6 +19,8 @@ const root = join(import.meta.dirname, '../..')
 /** Numbers of fields in descriptor.proto, of which the path of a definition is made. */
 const MESSAGES = 4
 const ENUMS = 5
+const SERVICES = 6
+const NESTED = 3
 const MEMBERS = 2
 const SYNTAX = 12
 
@@ -28,7 +31,7 @@ export function readProtos(): FileRegistry {
   return createFileRegistry(fromBinary(FileDescriptorSetSchema, new Uint8Array(bytes)))
 }
 
-/** What stands above a type that lies in no other, in one line; empty where nothing does. */
+/** What stands above a type, in one line; empty where nothing does. */
 export function commentOfType(desc: DescMessage | DescEnum): string {
   return commentAt(desc.file, pathOf(desc))
 }
@@ -41,6 +44,15 @@ export function commentOfMember(desc: DescField | DescEnumValue): string {
   return commentAt(parent.file, [...pathOf(parent), MEMBERS, members.indexOf(desc.proto)])
 }
 
+/** What stands above a method, line by line: examples in it are indented. */
+export function linesOfMethod(method: DescMethod): string[] {
+  const { parent } = method
+  const { file } = parent
+  const at = [SERVICES, file.proto.service.indexOf(parent.proto)]
+  const path = [...at, MEMBERS, parent.proto.method.indexOf(method.proto)]
+  return (leadingAt(file, path) ?? '').split('\n').map((line) => line.replace(/^ /, '').trimEnd())
+}
+
 /** What a file begins with. */
 export function commentOfFile(file: DescFile): string {
   return commentAt(file, [SYNTAX])
@@ -48,13 +60,23 @@ export function commentOfFile(file: DescFile): string {
 
 function pathOf(desc: DescMessage | DescEnum): number[] {
   const { proto } = desc.file
+  if (desc.parent) {
+    const { nestedType, enumType } = desc.parent.proto
+    return desc.kind === 'enum'
+      ? [...pathOf(desc.parent), MESSAGES, enumType.indexOf(desc.proto)]
+      : [...pathOf(desc.parent), NESTED, nestedType.indexOf(desc.proto)]
+  }
   return desc.kind === 'enum'
     ? [ENUMS, proto.enumType.indexOf(desc.proto)]
     : [MESSAGES, proto.messageType.indexOf(desc.proto)]
 }
 
-function commentAt({ proto }: DescFile, path: readonly number[]): string {
+function commentAt(file: DescFile, path: readonly number[]): string {
+  return (leadingAt(file, path) ?? '').trim().replaceAll(/\s*\n\s*/g, ' ')
+}
+
+function leadingAt({ proto }: DescFile, path: readonly number[]): string | undefined {
   const wanted = path.join('.')
   const found = proto.sourceCodeInfo?.location.find((each) => each.path.join('.') === wanted)
-  return (found?.leadingComments ?? '').trim().replaceAll(/\s*\n\s*/g, ' ')
+  return found?.leadingComments
 }

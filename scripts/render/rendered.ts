@@ -1,12 +1,20 @@
+import { renderAsyncApi } from './api/asyncapi.ts'
+import { renderOpenApi } from './api/openapi.ts'
+import { renderReference } from './api/reference.ts'
 import { renderBlocks } from './blocks.ts'
 import { renderCodes } from './codes.ts'
 import { renderConfig } from './config.ts'
 import { renderImports } from './imports.ts'
 import { renderNormative } from './normative.ts'
+import { readProtos } from './proto-comments.ts'
 
 /** Files rendered from tables in the code: path from the root, and the text that belongs there. */
 export function rendered(): Record<string, string> {
+  const protos = readProtos()
   return {
+    ...renderReference(protos),
+    'docs/api/openapi.json': renderOpenApi(protos),
+    'docs/api/asyncapi.json': renderAsyncApi(protos),
     'docs/rooms/blocks.md': renderBlocks(),
     'docs/codes.md': renderCodes(),
     'docs/config.md': renderConfig(),

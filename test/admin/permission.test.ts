@@ -1,6 +1,6 @@
 /**
  * Every method of every service of the table: who may not call it is told so, and what is another
- * account's is as if it were not there (threats C1, A15). A method that is added is tried by itself.
+ * account's is as if it were not there (threats C1, A15). What is added is tried by itself.
  */
 import {
   create,
