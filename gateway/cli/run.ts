@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts'
 import { ConfigError } from '../config/problem.ts'
 import { formatEndpoint } from '../config/setting.ts'
 import { createGateway, type Gateway, ListenError } from '../gateway.ts'
+import { levelsOf } from '../observe/levels.ts'
 import { type Log, openLog } from '../observe/log.ts'
 import { openStore } from '../store/postgres/open.ts'
 import type { Store } from '../store/store.ts'
@@ -22,7 +23,8 @@ export async function run(options: RunOptions): Promise<void> {
   const signal = firstSignal()
   try {
     const { databaseUrl: url, data: dataDir } = config
-    const store = await openStore({ url, dataDir, log, upkeep: true })
+    const storing = levelsOf(log).of('store')
+    const store = await openStore({ url, dataDir, log: storing, upkeep: true })
     try {
       await serve(config, store, log, signal)
     } finally {

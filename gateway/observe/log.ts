@@ -5,6 +5,7 @@
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import {
+  type DestinationStream,
   destination,
   type LevelWithSilent,
   type Logger,
@@ -12,6 +13,7 @@ import {
   pino,
   stdSerializers,
 } from 'pino'
+import { Flood } from './flood.ts'
 
 export type Log = Logger
 
@@ -20,7 +22,21 @@ const WAITING_BYTES_MAX = 1024 * 1024
 
 const CLOSE_MS = 1000
 
-const SECRETS = ['token', 'secret', 'password', 'authorization', 'cookie', 'databaseUrl']
+const SECRETS = [
+  'token',
+  'secret',
+  'password',
+  'passphrase',
+  'apiKey',
+  'authorization',
+  'cookie',
+  'databaseUrl',
+  'payload',
+]
+
+/** From here on lines are bounded: below, somebody has asked for all of them, and can stop it. */
+const INFO = 30
+const FATAL = 60
 
 const OPTIONS: LoggerOptions = {
   base: null,
@@ -28,6 +44,24 @@ const OPTIONS: LoggerOptions = {
   formatters: { level: (label) => ({ level: label }) },
   serializers: { err: stdSerializers.err },
   redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' },
+}
+
+/** A log that writes its lines there. */
+export function logTo(stream: DestinationStream, level: LevelWithSilent): Log {
+  const flood = new Flood()
+  const hooks: LoggerOptions['hooks'] = {
+    logMethod(given, write, number) {
+      const [first, second] = given as [unknown, unknown?]
+      const isBounded = number >= INFO && number < FATAL
+      const text = typeof first === 'string' ? first : String(second)
+      const leftOut = isBounded ? flood.take(text, performance.now()) : 0
+      if (leftOut === undefined) return
+      if (leftOut === 0) return write.apply(this, given)
+      const fields = typeof first === 'object' ? { ...first, leftOut } : { leftOut }
+      write.apply(this, [fields, text] as unknown as typeof given)
+    },
+  }
+  return pino({ ...OPTIONS, level, hooks }, stream)
 }
 
 export interface OpenLog {
@@ -40,12 +74,12 @@ export interface OpenLog {
 export function openLog(level: LevelWithSilent, terminal = process.stderr.isTTY): OpenLog {
   if (terminal) {
     const lines = { write: (line: string) => process.stderr.write(forPeople(line)) }
-    return { log: pino({ ...OPTIONS, level }, lines), close: async () => {} }
+    return { log: logTo(lines, level), close: async () => {} }
   }
   const stderr = destination({ dest: 2, sync: false, maxLength: WAITING_BYTES_MAX })
   // A reader that has gone away must not end the gateway.
   stderr.on('error', () => {})
-  return { log: pino({ ...OPTIONS, level }, stderr), close: () => close(stderr) }
+  return { log: logTo(stderr, level), close: () => close(stderr) }
 }
 
 async function close(stderr: ReturnType<typeof destination>): Promise<void> {
