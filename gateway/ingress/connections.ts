@@ -27,6 +27,10 @@ export class Connections {
     this.#proxies = proxies
   }
 
+  get count(): number {
+    return this.#count
+  }
+
   /** Counts a new connection until it closes, or closes it. A proxy's is nobody's own yet. */
   take(socket: Socket): void {
     // It may have gone already; it then has no address and no further `close`.

@@ -33,6 +33,8 @@ export interface AccountParts {
   readonly actions: ProgramActions
   /** Nobody needs it any more. */
   readonly unused: () => void
+  /** The process broke, or had to be ended. */
+  readonly failed: () => void
 }
 
 /** In milliseconds: for a module to load; between two pings, and to answer one. */
@@ -80,6 +82,10 @@ export class AccountPrograms {
   constructor(parts: AccountParts) {
     this.#parts = parts
     this.allowance = new Allowance(parts.options.queueBytes)
+  }
+
+  get isRunning(): boolean {
+    return this.#process !== undefined
   }
 
   /** A room is loaded that may need it. */
@@ -267,6 +273,7 @@ export class AccountPrograms {
   /** What was under way is lost, and a new process starts: at once, or after a while. */
   #fail(room: RoomCalls | undefined, detail: string): void {
     this.tell(room, detail)
+    this.#parts.failed()
     const now = this.#parts.uptime()
     if (now - this.#failedAt > QUIET_MS) this.#failures = 0
     this.#failedAt = now

@@ -3,7 +3,13 @@ import { type FSWatcher, watch } from 'node:fs'
 import type { Log } from '../observe/log.ts'
 import type { Limits } from '../protocol/limits.ts'
 import type { Uuid7Source } from '../protocol/uuid7.ts'
-import type { ProgramActions, ProgrammedRoom, RoomProgram, RoomPrograms } from '../rooms/program.ts'
+import type {
+  ProgramActions,
+  ProgramFigures,
+  ProgrammedRoom,
+  RoomProgram,
+  RoomPrograms,
+} from '../rooms/program.ts'
 import type { Intake } from '../router/intake.ts'
 import { AccountPrograms, type ProgramOptions } from './account-programs.ts'
 import { Deeds } from './deeds.ts'
@@ -28,6 +34,7 @@ export class Programs implements RoomPrograms {
   readonly #watcher: FSWatcher | undefined
   #calm: NodeJS.Timeout | undefined
   #rooms = 0
+  #failures = 0
 
   /** Throws where the folder is to be watched and is not there. */
   constructor(parts: ProgramsParts) {
@@ -54,6 +61,18 @@ export class Programs implements RoomPrograms {
     })
   }
 
+  get figures(): ProgramFigures {
+    const all = [...this.#accounts.values()]
+    const sum = (of: (programs: AccountPrograms) => number) =>
+      all.reduce((total, each) => total + of(each), 0)
+    return {
+      processes: sum(({ isRunning }) => (isRunning ? 1 : 0)),
+      messages: sum(({ allowance }) => allowance.messages),
+      bytes: sum(({ allowance }) => allowance.bytes),
+      failures: this.#failures,
+    }
+  }
+
   stop(): void {
     clearTimeout(this.#calm)
     this.#watcher?.close()
@@ -65,7 +84,8 @@ export class Programs implements RoomPrograms {
     if (known) return known
     const { options, limits, log, uptime, actions } = this.#parts
     const unused = () => this.#accounts.delete(account.id)
-    const parts = { account, options, log, uptime, actions, unused }
+    const failed = () => this.#failures++
+    const parts = { account, options, log, uptime, actions, unused, failed }
     const programs = new AccountPrograms({ ...parts, payloadBytes: limits.payloadBytes })
     this.#accounts.set(account.id, programs)
     return programs

@@ -1,5 +1,6 @@
 /** What waits for a room's program, in order, within the bounds of the room and of its account. */
 
+import type { Waiting } from '../rooms/history/writer.ts'
 import type { WaitingMessage } from '../router/intake.ts'
 import type { Membership } from '../router/membership.ts'
 
@@ -12,19 +13,35 @@ export type Entry =
 export class Allowance {
   readonly #max: number
   #used = 0
+  #messages = 0
 
   constructor(max: number) {
     this.#max = max
   }
 
+  get bytes(): number {
+    return this.#used
+  }
+
+  get messages(): number {
+    return this.#messages
+  }
+
   take(bytes: number): boolean {
     if (this.#used + bytes > this.#max) return false
-    this.#used += bytes
+    this.hold(bytes)
     return true
+  }
+
+  /** Takes what was allowed before. */
+  hold(bytes: number): void {
+    this.#used += bytes
+    this.#messages++
   }
 
   give(bytes: number): void {
     this.#used -= bytes
+    this.#messages--
   }
 }
 
@@ -42,6 +59,15 @@ export class Queue {
 
   get size(): number {
     return this.#entries.length
+  }
+
+  /** Messages among what waits. */
+  *messages(): IterableIterator<Waiting> {
+    for (const entry of this.#entries) {
+      if (entry.kind !== 'message') continue
+      const { waiting: message, since } = entry
+      yield { message, bytes: sizeOf(message), since }
+    }
   }
 
   /** False where there is no place for it. */
@@ -84,8 +110,7 @@ export class Queue {
 
   #hold({ waiting }: Extract<Entry, { kind: 'message' }>): void {
     this.#messages++
-    // It has been allowed before.
-    this.#allowance.give(-sizeOf(waiting))
+    this.#allowance.hold(sizeOf(waiting))
   }
 
   #release({ waiting }: Extract<Entry, { kind: 'message' }>): void {

@@ -5,6 +5,7 @@
 import { Step } from '@porthouse/proto/admin/v1/trail'
 import { Code } from '@porthouse/proto/v1/code'
 import type { ProgramConfig } from '../rooms/config.ts'
+import type { Waiting } from '../rooms/history/writer.ts'
 import type { ProgramActions, ProgrammedRoom, RoomProgram } from '../rooms/program.ts'
 import { refused } from '../router/destination.ts'
 import type { Intake, WaitingMessage } from '../router/intake.ts'
@@ -113,6 +114,10 @@ export class RoomProgramQueue implements RoomProgram, RoomCalls {
 
   get isBusy(): boolean {
     return this.#current !== undefined || this.#queue.size > 0
+  }
+
+  waiting(): Iterable<Waiting> {
+    return this.#queue.messages()
   }
 
   whenIdle(run: () => void): void {

@@ -9,12 +9,23 @@ import type { Intake } from '../router/intake.ts'
 import type { Membership } from '../router/membership.ts'
 import type { Place } from '../router/place.ts'
 import type { ProgramConfig } from './config.ts'
+import type { Waiting } from './history/writer.ts'
 
 export interface RoomPrograms {
   /** Begins a room's program. What it lets through, and what it sends, goes on to `next`. */
   attach(room: ProgrammedRoom, next: Intake): RoomProgram
   /** Ends all of them, with the gateway. */
   stop(): void
+  readonly figures: ProgramFigures
+}
+
+export interface ProgramFigures {
+  readonly processes: number
+  /** Of messages that wait for programs. */
+  readonly messages: number
+  readonly bytes: number
+  /** Since the gateway has begun. */
+  readonly failures: number
 }
 
 export interface ProgrammedRoom {
@@ -30,6 +41,8 @@ export interface RoomProgram extends Intake {
   left(member: Membership): void
   /** Messages, or comings and goings, wait for it. */
   readonly isBusy: boolean
+  /** Messages that wait for it. */
+  waiting(): Iterable<Waiting>
   /** Calls once, as soon as nothing waits; at once where nothing does. */
   whenIdle(run: () => void): void
   /** What it lets through goes there from now on. */

@@ -111,6 +111,10 @@ export class Rooms {
     return this.#byRoute.get(route) as Room
   }
 
+  get count(): number {
+    return this.#byRoute.size
+  }
+
   /** Those that are loaded. */
   get loaded(): Iterable<Room> {
     return this.#byRoute.values()

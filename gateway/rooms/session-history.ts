@@ -43,6 +43,10 @@ export class SessionHistory implements Keeper {
   /** Nobody is waited for any more. */
   #whenFree: (() => void) | undefined
 
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** `bytesMax`: of the whole room. */
   constructor(config: SessionHistoryConfig, bytesMax: number) {
     this.#config = config

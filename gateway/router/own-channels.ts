@@ -55,6 +55,15 @@ export class OwnChannels {
     this.#uptime = parts.uptime
   }
 
+  get size(): number {
+    return this.#channels.size
+  }
+
+  /** What all of them take. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** Of a client that was sent something lately, or has asked for its channel. */
   find(address: string): OwnChannel | undefined {
     return this.#channels.get(address)

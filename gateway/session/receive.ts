@@ -50,6 +50,7 @@ function visit(frame: ScannedFrame, session: Session): boolean {
 /** The rest of a packet goes before what came after it. What is on its way already has to fit. */
 function hold(session: Session, packet: Buffer, first = false): void {
   session.wire.pause()
+  if (session.held.length === 0) session.heldSince = session.core.uptime()
   session.heldBytes += packet.length
   if (session.heldBytes > session.core.options.pendingBytes) {
     return session.drop(Code.QUEUE_FULL, 'too many bytes wait for a lock')

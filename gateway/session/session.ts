@@ -158,6 +158,7 @@ export class Session implements Socket {
   /** What came while an effect was under way, in order. */
   readonly held: Buffer[] = []
   heldBytes = 0
+  heldSince = 0
 
   // What it has spent in limbo.
   limboBytes = 0

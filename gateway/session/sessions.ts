@@ -11,6 +11,7 @@ import { leaveLock } from './locks/lock-address.ts'
 import { stepLocks } from './locks/locks.ts'
 import { receive, resume } from './receive.ts'
 import { Session, type SessionHooks, type SessionParts } from './session.ts'
+import { type Snapshot, Snapshots } from './snapshot.ts'
 
 /** How often deadlines are looked at, in milliseconds; at most this late they are kept. */
 const SWEEP_MS = 500
@@ -32,6 +33,7 @@ export class Sessions {
   readonly #all = new Set<Session>()
   readonly #sweeper: NodeJS.Timeout
   readonly #hooks: SessionHooks
+  readonly #snapshots: Snapshots
   #sweptAt: number
   /** No more sockets are to be opened. */
   draining = false
@@ -39,6 +41,8 @@ export class Sessions {
   constructor(core: Core) {
     this.#core = core
     this.#sweptAt = core.uptime()
+    this.#snapshots = new Snapshots(core.counts, core.rooms)
+    this.#snapshots.sample(this.#sweptAt)
     const ended = (session: Session) => void this.#all.delete(session)
     this.#hooks = { resume, unlocked, ending, ended }
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref()
@@ -50,6 +54,11 @@ export class Sessions {
 
   get count(): number {
     return this.#all.size
+  }
+
+  /** What goes on in all of them. */
+  snapshot(): Snapshot {
+    return this.#snapshots.take(this.#core.uptime())
   }
 
   /** What an ingress needs to take packets in. */
@@ -107,6 +116,7 @@ export class Sessions {
     const now = this.#core.uptime()
     const late = now - this.#sweptAt > STALL_MS
     this.#sweptAt = now
+    this.#snapshots.sample(now)
     // After a stall the signs of life of meanwhile are still to be read.
     if (!late) for (const session of this.#all) this.#look(session, now)
   }

@@ -68,7 +68,7 @@ beforeEach(() => {
   const log = pino({ level: 'silent' })
   const { histories } = store
   const options = schema.parse({ data: 'nowhere' }).history
-  const writer = new HistoryWriter({ histories, turn, uptime, log, options })
+  const writer = new HistoryWriter({ histories, turn, uptime, stopwatch: uptime, log, options })
   const keys = new IdempotencyWindow({ windowMs: 1000, keys: 10 })
   rooms = new Rooms({
     stored: store.rooms as StoredRooms,
@@ -90,6 +90,7 @@ beforeEach(() => {
         } as RoomProgram
       },
       stop: () => {},
+      figures: { processes: 0, messages: 0, bytes: 0, failures: 0 },
     },
     away: {
       async open(_id, place, changed) {

@@ -106,6 +106,7 @@ export class Hall {
       histories,
       turn,
       uptime: clock,
+      stopwatch: clock,
       log,
       options: options.history,
     })

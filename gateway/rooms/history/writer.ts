@@ -6,6 +6,7 @@
  */
 import { Step } from '@porthouse/proto/admin/v1/trail'
 import { Code } from '@porthouse/proto/v1/code'
+import { Distribution, SECONDS } from '../../observe/distribution.ts'
 import type { Log } from '../../observe/log.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { deliver } from '../../router/deliver.ts'
@@ -57,11 +58,15 @@ export class Claim {
   }
 }
 
-interface Queued {
-  readonly claim: Claim
+/** A message that waits for something; `since` in milliseconds that only rise. */
+export interface Waiting {
   readonly message: WaitingMessage
   readonly bytes: number
   readonly since: number
+}
+
+interface Queued extends Waiting {
+  readonly claim: Claim
   /** When its sender was told last that nothing is certain; at first, when it came. */
   told: number
 }
@@ -77,6 +82,8 @@ interface Batch {
 const ID_BYTES = 16
 
 const EXPIRE_MS = 100
+/** Sizes of batches that are told apart. */
+const BATCHES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024, 4_096]
 const RETRY_MS_MIN = 50
 const RETRY_MS_MAX = 1_000
 const WAIT = 'setting history.waitMs'
@@ -91,7 +98,11 @@ export class HistoryWriter {
   readonly #turn: Turn
   readonly #uptime: () => number
   readonly #log: Log
+  readonly #stopwatch: () => number
   readonly options: WriterOptions
+  /** Of transactions that were stored: how long they took, and how many messages were in them. */
+  readonly commits = new Distribution(SECONDS)
+  readonly batches = new Distribution(BATCHES)
   /** In order. */
   readonly #queue: Queued[] = []
   #bytes = 0
@@ -105,12 +116,15 @@ export class HistoryWriter {
     histories: Histories
     turn: Turn
     uptime: () => number
+    /** Seconds, as exactly as they can be told. */
+    stopwatch: () => number
     log: Log
     options: WriterOptions
   }) {
     this.#histories = parts.histories
     this.#turn = parts.turn
     this.#uptime = parts.uptime
+    this.#stopwatch = parts.stopwatch
     this.#log = parts.log
     this.options = parts.options
   }
@@ -118,6 +132,19 @@ export class HistoryWriter {
   /** What a durable room's messages have to pass. */
   intake(claim: Claim): Intake {
     return { take: (message) => this.#take(claim, message) }
+  }
+
+  /** What waits for the store, or is on its way there. */
+  *[Symbol.iterator](): IterableIterator<Waiting> {
+    for (const queued of [this.#batch?.queued ?? [], this.#queue]) yield* queued
+  }
+
+  get messages(): number {
+    return this.#queue.length + (this.#batch?.queued.length ?? 0)
+  }
+
+  get bytes(): number {
+    return this.#bytes
   }
 
   /** Resolves when nothing waits, or after so many milliseconds. */
@@ -178,8 +205,11 @@ export class HistoryWriter {
   }
 
   async #store(batch: Batch): Promise<void> {
+    const since = this.#stopwatch()
     try {
       const lost = await this.#histories.append(batch.appends)
+      this.commits.add(this.#stopwatch() - since)
+      this.batches.add(batch.queued.length)
       this.#retryMs = RETRY_MS_MIN
       if (batch.doubtful) this.#log.info('the store answers again')
       this.#stored(batch, lost)

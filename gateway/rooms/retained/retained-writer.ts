@@ -31,6 +31,11 @@ export class RetainedWriter {
     this.#bytesMax = bytesMax
   }
 
+  /** What waits for the store. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** As much waits for the store as may. */
   get full(): boolean {
     return this.#bytes >= this.#bytesMax

@@ -19,6 +19,8 @@ export interface Parked {
   /** What it is for, as written. */
   readonly names: readonly string[]
   readonly bytes: number
+  /** In milliseconds that only rise. */
+  readonly since: number
   readonly barred: Map<string, Refusal>
   /** Entries that are not settled; 0: it waits for nothing but an earlier one. */
   entries: number
@@ -51,7 +53,8 @@ export function enterFirst(
     if (room instanceof Refusal) barred.set(name, room)
     return room instanceof Refusal ? [] : [{ name, room }]
   })
-  const parked: Parked = { names, bytes, barred, entries: rooms.length, go }
+  const since = session.core.uptime()
+  const parked: Parked = { names, bytes, since, barred, entries: rooms.length, go }
   if (rooms.length === 0 && !isBehind(session, parked, session.parked)) return go(barred)
   checkBounds(session, parked)
   session.parked = [...session.parked, parked]

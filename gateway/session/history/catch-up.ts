@@ -47,6 +47,8 @@ export interface CatchUpParts {
 export class CatchUp {
   readonly member: Membership
   readonly repeats: boolean
+  /** When it was asked for, in milliseconds that only rise. */
+  readonly since: number
   readonly #session: Session
   readonly #room: Room
   readonly #address: string
@@ -66,6 +68,7 @@ export class CatchUp {
     this.#room = room
     this.member = member
     this.repeats = repeats
+    this.since = session.core.uptime()
     this.#filters = filters
     this.#through = after
     this.#earlier = earlier
@@ -78,6 +81,11 @@ export class CatchUp {
   /** He was given all up to this position. */
   get through(): number {
     return this.#through
+  }
+
+  /** Positions that he has not been given yet, and what comes before them. */
+  get left(): number {
+    return this.#earlier.length + Math.max(0, this.#room.place.sequence - this.#through)
   }
 
   /** What he will listen to; empty once it has ended. */

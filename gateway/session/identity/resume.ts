@@ -49,6 +49,11 @@ export class Resumes {
     this.#uptime = uptime
   }
 
+  /** Tokens of connections that have ended. */
+  get size(): number {
+    return this.#ended.size
+  }
+
   /** Offers a socket that has proved something its token, once. */
   offer(session: Session): void {
     const wanted = session.capabilities.has(RESUME_CAPABILITY) && session.proofs.length > 0

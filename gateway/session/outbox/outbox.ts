@@ -25,6 +25,16 @@ import { type NoteLost, type QueuedMessage, SlowQueue } from './slow-queue.ts'
  */
 const DIRECT_BYTES_MAX = 65_536
 
+/** What waits for a socket that does not keep up. */
+export interface Backlog {
+  /** It does not read, or it does not acknowledge (MQTT). */
+  readonly phase: 'transport' | 'unacknowledged'
+  readonly frames: number
+  readonly bytes: number
+  /** When it took something last, or this began to wait; in milliseconds that only rise. */
+  readonly since: number
+}
+
 export interface OutboxOptions {
   /** Most that may wait for the socket, in bytes. */
   readonly bytes: number
@@ -142,6 +152,14 @@ export class Outbox {
   get ready(): boolean {
     const own = this.#own?.bytes ?? 0
     return !this.#slow && this.#wire.buffered + this.#pending + own <= DIRECT_BYTES_MAX
+  }
+
+  /** Undefined where nothing waits for the socket itself. */
+  get backlog(): Backlog | undefined {
+    if (!this.#slow) return undefined
+    const { size: frames, bytes } = this.#slow
+    const since = this.#stalledSince
+    return { phase: 'transport', frames, bytes: bytes + this.#wire.buffered, since }
   }
 
   /** Calls back, once, when it is ready; several in their order, as long as it is. */

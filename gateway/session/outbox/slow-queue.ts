@@ -82,6 +82,15 @@ export class SlowQueue<Item extends { readonly length: number } = Buffer> {
     return true
   }
 
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** Of all that waits. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   get empty(): boolean {
     return this.#entries.size === 0 && this.#losses.size === 0
   }

@@ -21,7 +21,7 @@ import type { RoomMessage } from '../../../router/intake.ts'
 import type { Place } from '../../../router/place.ts'
 import type { Earlier } from '../../../session/history/catch-up.ts'
 import type { Notice } from '../../../session/outbox/notice.ts'
-import { Outbox, type OutboxParts } from '../../../session/outbox/outbox.ts'
+import { type Backlog, Outbox, type OutboxParts } from '../../../session/outbox/outbox.ts'
 import type { SessionKind } from '../../../session/session.ts'
 import type { MqttConnection } from '../connection.ts'
 import { outgoingQos } from '../mapping/quality.ts'
@@ -403,6 +403,19 @@ export class MqttOutbox extends Outbox implements WindowHost {
   override drained(): void {
     super.drained()
     this.#pump()
+  }
+
+  override get backlog(): Backlog | undefined {
+    const slow = super.backlog
+    if (!this.#window?.waits) return slow
+    const { frames, bytes } = this.#window.waiting
+    if (slow) return { ...slow, frames: slow.frames + frames, bytes: slow.bytes + bytes }
+    return { phase: 'unacknowledged', frames, bytes, since: this.#movedAt }
+  }
+
+  /** Messages that the client has not acknowledged. */
+  get inflight(): number {
+    return this.#window?.inflight ?? 0
   }
 
   #pump(): void {

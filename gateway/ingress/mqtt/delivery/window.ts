@@ -76,6 +76,18 @@ export class Window {
     return this.#waiting !== undefined || this.#kept.length > 0
   }
 
+  /** Messages that wait to be sent, and their bytes. */
+  get waiting(): { readonly frames: number; readonly bytes: number } {
+    const kept = this.#kept.reduce((sum, { length }) => sum + length, 0)
+    const { size = 0, bytes = 0 } = this.#waiting ?? {}
+    return { frames: this.#kept.length + size, bytes: kept + bytes }
+  }
+
+  /** Messages that are not acknowledged. */
+  get inflight(): number {
+    return this.#inflight.size
+  }
+
   /** What comes now is sent at once. */
   get isOpen(): boolean {
     return !this.waits && !this.#host.holdsLive && this.#hasRoom

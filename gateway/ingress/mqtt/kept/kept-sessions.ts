@@ -82,6 +82,16 @@ export class KeptSessions {
     })
   }
 
+  /** What waits to be written to the queues of those who are away. */
+  get queue(): { readonly messages: number; readonly bytes: number } {
+    return this.#parts.away.writer
+  }
+
+  /** Sessions that are kept, about. */
+  get count(): number {
+    return this.#count
+  }
+
   /**
    * To be called before the first `begin`, which waits for it: whoever was connected to a gateway
    * that ended without a word is away since now.

@@ -73,6 +73,15 @@ export class QueueWriter {
     return this.#bytes >= this.#parts.bytesMax
   }
 
+  /** What waits for the store. */
+  get messages(): number {
+    return this.#waiting.length
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
   /** How many were added so far. */
   get added(): number {
     return this.#added
