@@ -4,33 +4,38 @@ import type { Transport } from '@connectrpc/connect'
 import { Code } from '@porthouse/proto/v1/code'
 import type { Authenticate } from './admin/credentials/authenticate.ts'
 import { openCredentials } from './admin/credentials/credentials.ts'
+import { overseerOf } from './admin/credentials/overseer.ts'
 import { Pages } from './admin/pages.ts'
 import type { AdminParts } from './admin/parts.ts'
 import type { Config } from './config/config.ts'
 import type { Feature } from './config/features.ts'
 import type { Endpoint } from './config/setting.ts'
 import { Failures } from './identity/failures.ts'
-import { OffenceBook } from './identity/offences.ts'
 import { RecordCache } from './identity/record-cache.ts'
 import { Connections } from './ingress/connections.ts'
 import { exposureWarning, refuseExposure } from './ingress/http/exposure.ts'
-import { httpIngress } from './ingress/http/ingress.ts'
+import { type HttpIngress, httpIngress } from './ingress/http/ingress.ts'
 import { loginRoutes } from './ingress/http/login.ts'
 import type { Handler, Route } from './ingress/http/route.ts'
-import { MqttConnection } from './ingress/mqtt/connection.ts'
-import { type MqttIngress, mqttIngress } from './ingress/mqtt/ingress.ts'
 import type { AwayRooms } from './ingress/mqtt/kept/away-rooms.ts'
 import { MQTT_PATH, type Upgrade } from './ingress/mqtt/listeners/websocket.ts'
-import { awayRooms, openMqtt } from './ingress/mqtt/parts.ts'
+import { awayRooms } from './ingress/mqtt/parts.ts'
+import { type Mqtt, serveMqtt } from './ingress/mqtt/serve.ts'
 import { pageTrusted } from './ingress/origin.ts'
 import { type Forwardable, Proxies } from './ingress/proxies.ts'
-import { type WebSocketOptions, webSocketIngress } from './ingress/websocket/upgrade.ts'
+import { webSocketOptions } from './ingress/websocket/options.ts'
+import { webSocketIngress } from './ingress/websocket/upgrade.ts'
 import type { Acceptor } from './locks/acceptor.ts'
 import { type AcceptorParts, builtInAcceptors } from './locks/acceptors/index.ts'
 import { OidcLogins } from './locks/acceptors/oidc/login.ts'
 import { Providers } from './locks/acceptors/oidc/provider.ts'
+import { Calls } from './observe/calls.ts'
 import { Counts } from './observe/counts.ts'
+import { levelsOf } from './observe/levels.ts'
 import type { Log } from './observe/log.ts'
+import type { Measured } from './observe/metrics/family.ts'
+import type { MetricsRoutes } from './observe/metrics/route.ts'
+import { measuredStore } from './observe/metrics/store.ts'
 import { Programs } from './programs/programs.ts'
 import { Refusal } from './protocol/codes.ts'
 import { gatewayUrl } from './protocol/gateway-url.ts'
@@ -105,8 +110,16 @@ export interface GatewayParts {
 }
 
 /** Starts a gateway. Rejects with a ConfigError or, where it cannot listen, a ListenError. */
-export async function createGateway(given: GatewayParts): Promise<Gateway> {
+export async function createGateway(parts: GatewayParts): Promise<Gateway> {
+  const storeCalls = new Calls()
+  const isMeasured = parts.config.features.includes('metrics')
+  const store = isMeasured ? measuredStore(parts.store, storeCalls) : parts.store
+  return start({ ...parts, store }, storeCalls)
+}
+
+async function start(given: GatewayParts, storeCalls: Calls): Promise<Gateway> {
   const { config, store, log } = given
+  const logs = levelsOf(log)
   refuseExposure(config)
   const clock = Date.now
   let port = 0
@@ -117,16 +130,27 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
   const live = new Live(core, store)
   await live.start()
   const { tokens, keys } = commons
-  for (const cache of [tokens, keys]) void cache.start()
+  const caches = [tokens, keys]
+  for (const cache of caches) void cache.start()
   const proxies = new Proxies(config.http.trustedProxies)
   const door = { connections: new Connections(config.connections, proxies), proxies }
   const { features } = config
-  const mqtt = await mqttOf(given, core, sessions, door, commons)
+  const mqtt = await serveMqtt({
+    ...given,
+    ...commons,
+    ...door,
+    log: logs.of('mqtt'),
+    core,
+    sessions,
+  })
   const administration = await administrationOf(given, { core, sessions, commons, parts, proxies })
+  const { connections } = door
+  const measured = { config, core, sessions, connections, mqtt: mqtt?.parts, store: storeCalls }
+  const metrics = await metricsOf(measured, administration, proxies)
   const http = await httpIngress({
     config,
     ...door,
-    log,
+    log: logs.of('http'),
     ready: async () => {
       if (sessions.draining) throw new Refusal(Code.DRAINING, 'the gateway goes down')
       await store.ping()
@@ -135,11 +159,15 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
       handlers: [],
       routes: features.includes('login') ? loginOf(config, parts, proxies) : [],
     },
-    admin: { handlers: administration.handlers, routes: [] },
-    metrics: [],
+    admin: { handlers: administration.handlers, routes: metrics ? [metrics.guarded] : [] },
+    metrics: metrics ? [metrics.open] : [],
+    refused: (code) => core.counts.refusals.http.add(code),
     upgrade: upgrades(
       features.includes('websocket')
-        ? webSocketIngress(webSocketOptions({ config, store, log }, clock, door), sessions)
+        ? webSocketIngress(
+            webSocketOptions({ ...given, ...door, log: logs.of('locks'), clock }),
+            sessions,
+          )
         : refuseWebSocket,
       mqtt?.upgrade,
     ),
@@ -149,6 +177,21 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
   })
   port = http.http.port
   for (const warning of warningsOf(given, parts.urls())) log.warn(warning)
+  return gatewayOf({ config, core, sessions, http, mqtt, stops: [live, ...caches, administration] })
+}
+
+/** What runs in a gateway. */
+interface Running {
+  readonly config: Config
+  readonly core: Core
+  readonly sessions: Sessions
+  readonly http: HttpIngress
+  readonly mqtt: Mqtt | undefined
+  /** What waits for changes, or answers those who call. */
+  readonly stops: readonly { stop(): Promise<void> }[]
+}
+
+function gatewayOf({ config, core, sessions, http, mqtt, stops }: Running): Gateway {
   return {
     http: http.http,
     https: http.https,
@@ -167,7 +210,7 @@ export async function createGateway(given: GatewayParts): Promise<Gateway> {
     async drain() {
       http.stopListening()
       mqtt?.stopListening()
-      await Promise.all([live.stop(), tokens.stop(), keys.stop(), administration.stop()])
+      await Promise.all(stops.map((each) => each.stop()))
       await sessions.drain(config.drainMs)
       // Wills are said to rooms like any message.
       await mqtt?.stored()
@@ -195,12 +238,6 @@ export function createCore(parts: GatewayParts): Core {
   return coreOf(parts, Date.now, locks, commons)
 }
 
-/** What all listeners count, and whom they believe. */
-interface Door {
-  readonly connections: Connections
-  readonly proxies: Proxies
-}
-
 /** What locks and sessions meet at. */
 interface Commons extends Pick<Core, 'turn' | 'uptime' | 'technical' | 'knocks'> {
   readonly graph: Graph
@@ -224,7 +261,7 @@ function commonsOf({ config, store, log }: GatewayParts, clock: () => number): C
   const keys = new RecordCache(store.credentials, store.changes, { kind: 'credential', ...kept })
   const ids = new Uuid7Source(clock, randomBytes)
   const away = config.features.includes('mqtt')
-    ? awayRooms({ config, store, log }, { clock, uptime })
+    ? awayRooms({ config, store, log: levelsOf(log).of('mqtt') }, { clock, uptime })
     : undefined
   return { ids, away, graph, turn, uptime, technical, knocks, tokens, keys }
 }
@@ -244,7 +281,7 @@ function acceptorParts(
     store,
     tokens,
     keys,
-    log,
+    log: levelsOf(log).of('locks'),
     clock,
     random: randomBytes,
     urls,
@@ -291,15 +328,20 @@ function coreOf(
   const { messages, bytes, windowMs: ageMs } = config.resume
   const bounds = { messages, bytes, ageMs, allBytes: config.resume.allBytes }
   const own = new OwnChannels({ graph, options: bounds, clock, uptime })
-  const retained = new RetainedWriter(store.retained, log, config.history.queueBytes)
-  const writer = new HistoryWriter({ histories, turn, uptime, log, options: config.history })
+  const logs = levelsOf(log)
+  const storing = logs.of('store')
+  const retained = new RetainedWriter(store.retained, storing, config.history.queueBytes)
+  const stopwatch = () => performance.now() / 1000
+  const written = { histories, turn, uptime, stopwatch, log: storing, options: config.history }
+  const writer = new HistoryWriter(written)
   const { limits } = config
   const actions = programActions(() => core)
   // Without a folder there are none, and a room whose config names one says so.
   const { folder, ...others } = config.programs
   const options = config.features.includes('programs') ? config.programs : others
   const trails = openRecorder({ ring: config.features.includes('why') ? config.why : undefined })
-  const programs = new Programs({ options, limits, ids, actions, uptime, log })
+  const programming = { options, limits, ids, actions, uptime, log: logs.of('programs') }
+  const programs = new Programs(programming)
   const core: Core = {
     options: config,
     clock,
@@ -307,7 +349,7 @@ function coreOf(
     newId: () => sockets.next(),
     turn,
     counts: new Counts(),
-    log,
+    log: logs.of('session'),
     router: new Router({ graph, ids, window: keys, own, uptime, trails }),
     trails,
     writer,
@@ -320,7 +362,7 @@ function coreOf(
       stored: store.rooms,
       graph,
       turn,
-      histories: new RoomHistories({ histories, writer, keys, clock, uptime, log }),
+      histories: new RoomHistories({ histories, writer, keys, clock, uptime, log: storing }),
       retained: new RetainedRooms(store.retained, retained),
       sessionBytes: config.history.sessionBytes,
       lingering: new Lingering({ bytes: config.history.windowBytes }, uptime),
@@ -418,6 +460,7 @@ function adminParts(
 ): AdminParts {
   return {
     ...given,
+    log: levelsOf(given.log).of('admin'),
     clock: Date.now,
     uptime,
     random: randomBytes,
@@ -428,66 +471,24 @@ function adminParts(
   }
 }
 
-function webSocketOptions(
-  { config, store, log }: GatewayParts,
-  clock: () => number,
-  door: Door,
-): WebSocketOptions {
-  const { http, limits, features, teleprinter } = config
-  const { halfLifeMs, paceMax } = teleprinter
-  const offences = new OffenceBook({ stored: store.offences, halfLifeMs, clock, log })
-  return {
-    origins: { allowed: http.origins, loopback: isLoopback(http.listen.host) },
-    ...door,
-    packetBytes: limits.packetBytes,
-    teleprinter: features.includes('teleprinter') ? { offences, paceMax } : undefined,
-  }
+/** Loaded here, for a gateway without metrics does not need it. */
+async function metricsOf(
+  measured: Measured,
+  { authenticate }: Administration,
+  proxies: Proxies,
+): Promise<MetricsRoutes | undefined> {
+  if (!authenticate || !measured.config.features.includes('metrics')) return undefined
+  const { metricsRoutes } = await import('./observe/metrics/route.ts')
+  return metricsRoutes(
+    measured,
+    overseerOf(authenticate, (request) => proxies.remoteOf(request)),
+  )
 }
 
 function upgrades(websocket: Upgrade, mqtt: Upgrade | undefined): Upgrade {
   return (request, socket, head) => {
     const isMqtt = mqtt && request.url?.split('?')[0] === MQTT_PATH
     return isMqtt ? mqtt(request, socket, head) : websocket(request, socket, head)
-  }
-}
-
-async function mqttOf(
-  { config, store, log }: GatewayParts,
-  core: Core,
-  sessions: Sessions,
-  door: Door,
-  { graph, ids, away }: Commons,
-): Promise<(MqttIngress & { stored(): Promise<void> }) | undefined> {
-  const { http, mqtt, limits } = config
-  if (!away) return undefined
-  const parts = await openMqtt({ config, store, log, core, sessions, graph, ids, away })
-  const options = {
-    mqtt,
-    packetBytes: limits.packetBytes,
-    origins: { allowed: http.origins, loopback: isLoopback(http.listen.host) },
-    ...door,
-    log,
-    draining: () => sessions.draining,
-    uptime: core.uptime,
-  }
-  const end = async () => {
-    await parts.kept.stop()
-    await parts.broker.close()
-  }
-  const ingress = await mqttIngress(
-    options,
-    (stream, handshake) => new MqttConnection(parts, stream, handshake),
-  ).catch(async (error) => {
-    await end()
-    throw error
-  })
-  return {
-    ...ingress,
-    stored: () => parts.kept.drain(),
-    async close() {
-      await ingress.close()
-      await end()
-    },
   }
 }
 

@@ -36,6 +36,8 @@ interface Level {
   readonly back?: { readonly timer: NodeJS.Timeout; readonly to: LevelWithSilent | undefined }
 }
 
+const levels = new WeakMap<Log, LogLevels>()
+
 export class LogLevels {
   readonly #root: Log
   readonly #children = new Map<Subsystem, Log>()
@@ -53,6 +55,7 @@ export class LogLevels {
     if (known) return known
     const child = this.#root.child({ sub: subsystem })
     this.#children.set(subsystem, child)
+    levels.set(child, this)
     this.#apply()
     return child
   }
@@ -95,9 +98,7 @@ export class LogLevels {
   }
 }
 
-const levels = new WeakMap<Log, LogLevels>()
-
-/** Those of a log as it was opened; the same wherever they are asked for. */
+/** Those of a log, or of the one whose subsystem it is: the same wherever they are asked for. */
 export function levelsOf(log: Log): LogLevels {
   const known = levels.get(log) ?? new LogLevels(log)
   levels.set(log, known)

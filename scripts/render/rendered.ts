@@ -5,6 +5,7 @@ import { renderBlocks } from './blocks.ts'
 import { renderCodes } from './codes.ts'
 import { renderConfig } from './config.ts'
 import { renderImports } from './imports.ts'
+import { renderMetrics } from './metrics.ts'
 import { renderNormative } from './normative.ts'
 import { readProtos } from './proto-comments.ts'
 
@@ -18,6 +19,7 @@ export function rendered(): Record<string, string> {
     'docs/rooms/blocks.md': renderBlocks(),
     'docs/codes.md': renderCodes(),
     'docs/config.md': renderConfig(),
+    'docs/metrics.md': renderMetrics(),
     'docs/mqtt/normative.md': renderNormative(),
     'biome.imports.json': renderImports(),
   }

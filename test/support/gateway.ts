@@ -90,6 +90,13 @@ export class TestGateway {
     return https.port
   }
 
+  /** Where metrics are for everybody. */
+  get metricsPort(): number {
+    const { metrics } = this.#gateway
+    if (!metrics) throw new Error('metrics.listen is off')
+    return metrics.port
+  }
+
   get url(): string {
     return `ws://127.0.0.1:${this.#port}`
   }

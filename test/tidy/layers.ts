@@ -44,6 +44,14 @@ export const layers: readonly Layer[] = [
     packages: ['pino', 'node:*'],
   },
   {
+    // Reads from everywhere, and nothing reads from it.
+    name: 'metrics',
+    path: 'gateway/observe/metrics/',
+    named: ['**/metrics/**'],
+    layers: [...ingressMay, 'http', 'mqtt'],
+    packages: ['prom-client', 'node:*'],
+  },
+  {
     name: 'config',
     path: 'gateway/config/',
     named: ['**/config/**'],
@@ -183,6 +191,7 @@ export const layers: readonly Layer[] = [
       'mqtt',
       'mqtt-listeners',
       'http',
+      'metrics',
     ],
     packages: ['@connectrpc/connect', 'node:*'],
   },

@@ -20,6 +20,8 @@ export interface Served {
   readonly handlers: readonly Handler[]
   readonly routes: readonly Route[]
   readonly log: Log
+  /** Told of everything that is refused over HTTP. */
+  readonly refused?: ((code: Code) => void) | undefined
 }
 
 /** Of every answer: what it holds is for who asked, now, and what it says it is. */
@@ -29,7 +31,7 @@ function guard(response: HttpResponse): void {
 }
 
 export async function answer(
-  { origins, handlers, routes, log }: Served,
+  { origins, handlers, routes, log, refused = () => {} }: Served,
   request: HttpRequest,
   response: HttpResponse,
 ): Promise<void> {
@@ -43,10 +45,12 @@ export async function answer(
     const route = matching.find(
       ({ method }) => method === request.method || isHead(request, method),
     )
-    if (!route) return refuse(response, matching)
+    if (!route && matching.length > 0) return notAllowed(response, matching)
+    if (!route) throw new Refusal(Code.PATH_UNKNOWN, 'nothing is served here over plain HTTP')
     await route.answer(request, response, route.path.exec(path)?.slice(1) ?? [])
   } catch (error) {
     const refusal = asRefusal(error, log)
+    refused(refusal.code)
     if (response.headersSent) request.destroy()
     else refuseRequest(response, refusal)
   }
@@ -65,11 +69,7 @@ function isHead(request: HttpRequest, method: string): boolean {
   return request.method === 'HEAD' && method === 'GET'
 }
 
-function refuse(response: HttpResponse, matching: readonly Route[]): void {
-  if (matching.length === 0) {
-    const detail = 'nothing is served here over plain HTTP'
-    return refuseRequest(response, new Refusal(Code.PATH_UNKNOWN, detail))
-  }
+function notAllowed(response: HttpResponse, matching: readonly Route[]): void {
   const allow = matching.map(({ method }) => (method === 'GET' ? 'GET, HEAD' : method)).join(', ')
   respond(response, 405, { allow })
 }

@@ -31,6 +31,8 @@ export interface HttpIngressOptions {
   /** Resolves where the gateway can do its work; rejects with a Refusal or the store's error. */
   readonly ready: () => Promise<void>
   readonly upgrade: Upgrade
+  /** Told of everything that is refused over HTTP, upgrades among it. */
+  readonly refused?: (code: Code) => void
   /** For everybody, beyond health. */
   readonly open: Answering
   /** For operators and admins: served beside `open`, or where `admin.listen` says so alone. */
@@ -84,7 +86,7 @@ export async function httpIngress(options: HttpIngressOptions): Promise<HttpIngr
 }
 
 async function serveMain(options: HttpIngressOptions): Promise<HttpServer> {
-  const { config, connections, log, upgrade, open, admin } = options
+  const { config, connections, log, upgrade, open, admin, refused } = options
   const { http } = config
   const tls = filesOf(http.tls)
   const secure = tls && http.tls.listen !== 'off' ? [{ listen: http.tls.listen, tls }] : []
@@ -101,6 +103,7 @@ async function serveMain(options: HttpIngressOptions): Promise<HttpServer> {
     handlers: [...shared.handlers, ...open.handlers],
     routes: [...health(options), ...shared.routes, ...open.routes],
     upgrade,
+    refused,
   })
 }
 
@@ -122,10 +125,10 @@ async function serveMetrics(options: HttpIngressOptions): Promise<HttpServer | u
 }
 
 /** With connections of its own: who fills the gateway's must not keep its operator out (H16). */
-function apart({ config, proxies, log }: HttpIngressOptions) {
+function apart({ config, proxies, log, refused }: HttpIngressOptions) {
   const connections = new Connections(config.connections, proxies)
   const { origins } = config.http
-  return { http2: config.http, origins, connections, log, upgrade: refuseUpgrade }
+  return { http2: config.http, origins, connections, log, upgrade: refuseUpgrade, refused }
 }
 
 function health({ config, ready }: HttpIngressOptions): Route[] {

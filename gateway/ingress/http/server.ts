@@ -1,6 +1,8 @@
 /** HTTP as it is served on one or more listeners: routes and handlers, and the way to WebSocket. */
+import type { Code } from '@porthouse/proto/v1/code'
 import type { Endpoint } from '../../config/setting.ts'
 import type { Log } from '../../observe/log.ts'
+import { Refusal } from '../../protocol/codes.ts'
 import type { Connections } from '../connections.ts'
 import type { TlsFiles } from '../tls.ts'
 import { answer } from './answer.ts'
@@ -27,6 +29,7 @@ export interface HttpOptions {
   /** Such as an API of Connect, which has paths and methods of its own. */
   readonly handlers: readonly Handler[]
   readonly upgrade: Upgrade
+  readonly refused?: ((code: Code) => void) | undefined
 }
 
 export interface HttpServer {
@@ -42,10 +45,10 @@ export interface HttpServer {
 
 /** Rejects with a ListenError, or the error of a certificate; nothing listens then. */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
-  const { connections, log, upgrade, http2 } = options
+  const { connections, log, http2, refused } = options
   const versions = new HttpVersions({
     answer: (request, response) => void answer(options, request, response),
-    upgrade,
+    upgrade: counted(options.upgrade, refused),
     http2,
   })
   const listeners: Listener[] = []
@@ -73,5 +76,16 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
       versions.close()
       await Promise.all(closed)
     },
+  }
+}
+
+function counted(upgrade: Upgrade, refused: HttpOptions['refused']): Upgrade {
+  return (...given) => {
+    try {
+      upgrade(...given)
+    } catch (error) {
+      if (error instanceof Refusal) refused?.(error.code)
+      throw error
+    }
   }
 }

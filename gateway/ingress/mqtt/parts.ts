@@ -55,23 +55,17 @@ export function awayRooms(
   return new AwayRooms({ sessions, queue, waitingBytes, waitMs, log, ...clocks })
 }
 
-/** Rejects where the store does not answer. */
-export async function openMqtt({
-  config,
-  store,
-  log,
-  core,
-  sessions,
-  graph,
-  ids,
-  away,
-}: Given & {
+export interface OpenMqtt extends Given {
   readonly core: Core
   readonly sessions: Sessions
   readonly graph: Graph
   readonly ids: Uuid7Source
   readonly away: AwayRooms
-}): Promise<MqttParts> {
+}
+
+/** Rejects where the store does not answer. */
+export async function openMqtt(given: OpenMqtt): Promise<MqttParts> {
+  const { config, store, log, core, sessions, graph, ids, away } = given
   const { limits, mqtt } = config
   const bounds = { messages: mqtt.queueMessages, bytes: mqtt.queueBytes }
   const broker = await Broker.open({

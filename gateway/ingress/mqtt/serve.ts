@@ -1,0 +1,60 @@
+/** MQTT as a gateway has it: its sessions, and the listeners by which clients come to them. */
+import { isLoopback } from '../../protocol/loopback.ts'
+import type { Connections } from '../connections.ts'
+import type { Proxies } from '../proxies.ts'
+import { MqttConnection } from './connection.ts'
+import { type MqttIngress, mqttIngress } from './ingress.ts'
+import { type MqttParts, type OpenMqtt, openMqtt } from './parts.ts'
+
+export interface Mqtt extends MqttIngress {
+  readonly parts: MqttParts
+  /** Resolves when what is to be stored is, and wills that are due are said. */
+  stored(): Promise<void>
+}
+
+/** Undefined where it is off: nobody is `away` then. Rejects with a ListenError or StoreError. */
+export async function serveMqtt({
+  connections,
+  proxies,
+  away,
+  ...given
+}: Omit<OpenMqtt, 'away'> & {
+  readonly connections: Connections
+  readonly proxies: Proxies
+  readonly away: OpenMqtt['away'] | undefined
+}): Promise<Mqtt | undefined> {
+  if (!away) return undefined
+  const { config, log, sessions, core } = given
+  const { http, mqtt, limits } = config
+  const parts = await openMqtt({ ...given, away })
+  const options = {
+    mqtt,
+    packetBytes: limits.packetBytes,
+    origins: { allowed: http.origins, loopback: isLoopback(http.listen.host) },
+    connections,
+    proxies,
+    log,
+    draining: () => sessions.draining,
+    uptime: core.uptime,
+  }
+  const end = async () => {
+    await parts.kept.stop()
+    await parts.broker.close()
+  }
+  const ingress = await mqttIngress(
+    options,
+    (stream, handshake) => new MqttConnection(parts, stream, handshake),
+  ).catch(async (error) => {
+    await end()
+    throw error
+  })
+  return {
+    ...ingress,
+    parts,
+    stored: () => parts.kept.drain(),
+    async close() {
+      await ingress.close()
+      await end()
+    },
+  }
+}

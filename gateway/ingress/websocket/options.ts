@@ -1,0 +1,36 @@
+/** What WebSocket takes of the config. */
+import type { Config } from '../../config/config.ts'
+import { OffenceBook } from '../../identity/offences.ts'
+import type { Log } from '../../observe/log.ts'
+import { isLoopback } from '../../protocol/loopback.ts'
+import type { Store } from '../../store/store.ts'
+import type { Connections } from '../connections.ts'
+import type { Proxies } from '../proxies.ts'
+import type { WebSocketOptions } from './upgrade.ts'
+
+export function webSocketOptions({
+  config,
+  store,
+  log,
+  clock,
+  connections,
+  proxies,
+}: {
+  readonly config: Config
+  readonly store: Store
+  readonly log: Log
+  readonly clock: () => number
+  readonly connections: Connections
+  readonly proxies: Proxies
+}): WebSocketOptions {
+  const { http, limits, features, teleprinter } = config
+  const { halfLifeMs, paceMax } = teleprinter
+  const offences = new OffenceBook({ stored: store.offences, halfLifeMs, clock, log })
+  return {
+    origins: { allowed: http.origins, loopback: isLoopback(http.listen.host) },
+    connections,
+    proxies,
+    packetBytes: limits.packetBytes,
+    teleprinter: features.includes('teleprinter') ? { offences, paceMax } : undefined,
+  }
+}

@@ -1,0 +1,24 @@
+/** Which gateway it is. */
+import { readFileSync } from 'node:fs'
+import { digestOf } from '../../config/digest.ts'
+import type { Family } from './family.ts'
+
+const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+const { version } = JSON.parse(manifest) as { version: string }
+
+export const build: readonly Family[] = [
+  {
+    type: 'gauge',
+    name: 'porthouse_build_info',
+    help: 'Always 1: the version is in the label.',
+    labels: ['version'],
+    read: () => [{ value: 1, labels: { version } }],
+  },
+  {
+    type: 'gauge',
+    name: 'porthouse_config_info',
+    help: 'Always 1: gateways with the same digest have the same settings, secrets aside.',
+    labels: ['digest'],
+    read: ({ config }) => [{ value: 1, labels: { digest: digestOf(config) } }],
+  },
+]
