@@ -42,6 +42,7 @@ import { gatewayUrl } from './protocol/gateway-url.ts'
 import { isLoopback } from './protocol/loopback.ts'
 import { RandomIds } from './protocol/random-ids.ts'
 import { copyId, Uuid7Source, uuidOf } from './protocol/uuid7.ts'
+import { forEntry } from './rooms/for-entry.ts'
 import { Lingering } from './rooms/history/lingering.ts'
 import { RoomHistories } from './rooms/history/room-histories.ts'
 import { HistoryWriter } from './rooms/history/writer.ts'
@@ -231,11 +232,16 @@ export async function localAdmin(given: GatewayParts): Promise<Transport> {
   return localTransport(adminParts(given, commons, parts))
 }
 
-/** What sessions work with, where nothing listens: for dry runs, and to read what rooms say. */
-export function createCore(parts: GatewayParts): Core {
-  const commons = commonsOf(parts, Date.now)
+/**
+ * What sessions work with, where nothing listens: for dry runs, and to read what rooms say. It
+ * keeps nothing, and has nothing to be stopped.
+ */
+export function createCore(given: GatewayParts): Core {
+  const { programs } = given.config
+  const parts = { ...given, config: { ...given.config, programs: { ...programs, watch: false } } }
+  const commons = { ...commonsOf(parts, Date.now), away: undefined }
   const locks = acceptorParts(parts, Date.now, () => 0, commons)
-  return coreOf(parts, Date.now, locks, commons)
+  return coreOf(parts, Date.now, locks, commons, forEntry(parts.store.rooms))
 }
 
 /** What locks and sessions meet at. */
@@ -320,6 +326,7 @@ function coreOf(
   clock: () => number,
   { acceptors, defaults }: AcceptorParts,
   { graph, ids, away, turn, uptime, technical, knocks }: Commons,
+  stored: Pick<Store['rooms'], 'find' | 'list'> = store.rooms,
 ): Core {
   const flows = { acceptors: acceptors(), defaults }
   const sockets = new RandomIds(randomBytes)
@@ -359,7 +366,7 @@ function coreOf(
     unread: (...query) => store.cursors.unread(...query),
     catchUps: new CatchUps(turn),
     rooms: new Rooms({
-      stored: store.rooms,
+      stored,
       graph,
       turn,
       histories: new RoomHistories({ histories, writer, keys, clock, uptime, log: storing }),

@@ -4,6 +4,8 @@ import type { ConnectRouter, ConnectRouterOptions, ServiceImpl } from '@connectr
 import { AccountService } from '@porthouse/proto/admin/v1/account_service'
 import { ApiKeyService } from '@porthouse/proto/admin/v1/api_key_service'
 import { AuditService } from '@porthouse/proto/admin/v1/audit_service'
+import { FlowService } from '@porthouse/proto/admin/v1/flow_service'
+import { RoomService } from '@porthouse/proto/admin/v1/room_service'
 import { accountService } from './accounts.ts'
 import { apiKeyService } from './api-keys.ts'
 import { auditService } from './audit-log.ts'
@@ -14,7 +16,9 @@ import { gate } from './calls/gate.ts'
 import { once } from './calls/once.ts'
 import type { Streams } from './calls/streams.ts'
 import type { Authenticate } from './credentials/authenticate.ts'
+import { flowService } from './flows/service.ts'
 import type { AdminParts } from './parts.ts'
+import { roomService } from './rooms/service.ts'
 
 /** Implements a service; `Desc` of both is the same. */
 interface Served<Desc extends DescService = DescService> {
@@ -33,6 +37,8 @@ export const SERVICES: readonly Served[] = [
   served(AccountService, accountService),
   served(ApiKeyService, apiKeyService),
   served(AuditService, auditService),
+  served(FlowService, flowService),
+  served(RoomService, roomService),
 ]
 
 /** Services that everybody may call. */

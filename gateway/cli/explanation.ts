@@ -1,12 +1,13 @@
 /** What `porthouse lock explain` found out, for people and for scripts. */
 import type { JsonObject } from '@bufbuild/protobuf'
+import { PROVES } from '../locks/acceptors/proves.ts'
 import type { Step } from '../locks/explain.ts'
 import type { LockSpec } from '../locks/flow.ts'
 import { codeInfo } from '../protocol/codes.ts'
+import { shownOptions } from '../rooms/config-secrets.ts'
 import type { DryRun, DryRunEnd } from '../session/entry/dry-run.ts'
 import type { RoomRights } from '../session/entry/membership.ts'
 import { harmless, print, printTable } from './output.ts'
-import { shownOptions } from './room-secrets.ts'
 
 export interface Explanation {
   readonly address: string
@@ -15,23 +16,6 @@ export interface Explanation {
   readonly run: DryRun
   /** As configured, by lock. */
   readonly options: ReadonlyMap<LockSpec, JsonObject>
-}
-
-/** What a lock proves, in a few words, by acceptor; its page in docs/acceptors tells the rest. */
-export const PROVES: Readonly<Record<string, string>> = {
-  token: "the token's account, client and rights",
-  key: 'the account itself, with every right in its rooms',
-  'ssh-key': 'a client, with its rights',
-  password: 'a client, with its rights',
-  preset: 'the client that the URL names, with its rights, or a visitor',
-  identity: 'some client of the account, or the account itself',
-  oidc: 'a person, as a client with its rights or those of a visitor',
-  cookie: 'who has logged in with this browser, or a visitor',
-  header: 'the client that a proxy names, or a visitor',
-  url: 'a visitor',
-  tty: 'a visitor',
-  knock: 'a visitor whom a member lets in',
-  webhook: 'what its service says',
 }
 
 const UNKNOWN = 'see its page'

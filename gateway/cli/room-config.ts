@@ -9,9 +9,9 @@ import { Owners } from '@porthouse/proto/room/v1/session_history'
 import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { faultText } from '../locks/fault.ts'
 import { checkConfig, type FlowReader } from '../rooms/config.ts'
+import { MASK, masksIn } from '../rooms/config-secrets.ts'
 import { EXIT, Failure, usage } from './failure.ts'
 import type { HistoryKind, RetainedKind, SlowPolicy } from './room-options.ts'
-import { isMasked, MASK } from './room-secrets.ts'
 
 const POLICIES: Readonly<Record<SlowPolicy, Policy>> = {
   'drop-oldest': Policy.DROP_OLDEST,
@@ -130,7 +130,7 @@ export function parseConfig(text: string, from: string): Config {
   } catch (cause) {
     throw notConfig(from, cause)
   }
-  if (isMasked(config)) {
+  if (masksIn(config).length > 0) {
     throw usage(
       `${from} has ${MASK} in place of a secret; --reveal shows a config that can be set again`,
     )

@@ -2,6 +2,8 @@
 import { create } from '@bufbuild/protobuf'
 import { type Config, ConfigSchema } from '@porthouse/proto/room/v1/config'
 import { changedKinds } from '../rooms/blocks/changed.ts'
+import { shownJson } from '../rooms/config-secrets.ts'
+import { unifiedDiff } from '../rooms/unified-diff.ts'
 import type { RoomHead, Store } from '../store/store.ts'
 import { authorOf } from './author.ts'
 import { usage } from './failure.ts'
@@ -10,8 +12,6 @@ import { roomName } from './names.ts'
 import { harmless, print, printJson, printTable, styled, warn } from './output.ts'
 import { addressOf, findHead, forScripts, unreadable } from './room.ts'
 import { checkUsable } from './room-config.ts'
-import { shownConfig } from './room-secrets.ts'
-import { unifiedDiff } from './unified-diff.ts'
 import { missing, type StoreOptions, withStore } from './with-store.ts'
 
 /** Revisions read at once: each may hold a schema or a descriptor set. */
@@ -128,7 +128,7 @@ async function theRevision(
 
 /** As `room config show` prints it. */
 function linesOf({ config }: Known, reveal?: boolean): string[] {
-  return JSON.stringify(shownConfig(config, reveal), null, 2).split('\n')
+  return JSON.stringify(shownJson(config, reveal), null, 2).split('\n')
 }
 
 const COLOURS = new Map<string | undefined, 'green' | 'red' | 'cyan'>([

@@ -2,6 +2,7 @@
 
 import { locksIn } from '../locks/flow.ts'
 import { readConfig } from '../rooms/config.ts'
+import { shownJson } from '../rooms/config-secrets.ts'
 import {
   type ListedRoom,
   type RoomHead,
@@ -23,7 +24,6 @@ import {
   readConfigFile,
   roomConfig,
 } from './room-config.ts'
-import { shownConfig } from './room-secrets.ts'
 import { missing, type StoreOptions, withStore } from './with-store.ts'
 
 // `config` names the room's own config file here; the gateway's is PORTHOUSE_CONFIG's.
@@ -107,7 +107,7 @@ export async function deleteRoom(name: string, options: StoreOptions): Promise<v
 export async function showConfig(name: string, options: ShowOptions): Promise<void> {
   roomName(name)
   const { config } = await withStore(options, (store) => findRoom(store, name))
-  const shown = shownConfig(config, options.reveal)
+  const shown = shownJson(config, options.reveal)
   if (options.json) return printJson(shown)
   print(JSON.stringify(shown, null, 2))
 }
@@ -171,6 +171,6 @@ export function forScripts(record: ListedRoom, reveal = false) {
     revision,
     createdAt: createdAt.toISOString(),
     // Null: of a later version.
-    config: config ? shownConfig(config, reveal) : null,
+    config: config ? shownJson(config, reveal) : null,
   }
 }

@@ -4,6 +4,7 @@
  * a file each, and a plugin has the same interface.
  */
 
+import type { JsonObject } from '@bufbuild/protobuf'
 import type { Code } from '@porthouse/proto/v1/code'
 import type { Answer, Challenge } from '@porthouse/proto/v1/lock_step'
 import type { Flow } from './flow.ts'
@@ -92,6 +93,8 @@ export interface Acceptor<Options = unknown> {
    * when it is loaded.
    */
   readOptions(options: unknown): Options
+  /** JSON Schema of the options, for editors. Absent: its documentation tells of them. */
+  optionsSchema?(): JsonObject
   /** Whether a socket may prove this in the main lobby, with the options of `{}` (R7). */
   readonly nominable: boolean
   /** Whether the socket's later frames wait for `answer`. False where people take their time. */

@@ -40,7 +40,7 @@ export interface Room {
 }
 
 export class Rooms {
-  readonly #stored: StoredRooms
+  readonly #stored: Pick<StoredRooms, 'find' | 'list'>
   readonly #graph: Graph
   readonly #turn: Turn
   readonly #histories: RoomHistories
@@ -59,7 +59,7 @@ export class Rooms {
   #routes = 0
 
   constructor(parts: {
-    stored: StoredRooms
+    stored: Pick<StoredRooms, 'find' | 'list'>
     graph: Graph
     turn: Turn
     histories: RoomHistories

@@ -1,7 +1,7 @@
 /** What differs between two revisions is shown as `diff -u` shows it. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { unifiedDiff } from '../../gateway/cli/unified-diff.ts'
+import { unifiedDiff } from '../../gateway/rooms/unified-diff.ts'
 
 /** Applies hunks as `patch` does, and holds each line and count against the text. */
 function patched(before: readonly string[], diff: readonly string[]): string[] {

@@ -1,4 +1,7 @@
-/** Writes down who changed what, from where: of each call of a method that says so (`audited`). */
+/**
+ * Writes down who changed what, from where: of each call of a method that says so (`audited`), and
+ * of each that asks for secrets.
+ */
 import type { JsonObject, JsonValue, Message } from '@bufbuild/protobuf'
 import { clone, toJson } from '@bufbuild/protobuf'
 import { type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect'
@@ -31,8 +34,7 @@ const MASK = '***'
 export function audit(parts: AuditParts): Interceptor {
   return (next) => async (request) => {
     const call = request.contextValues.get(callKey)
-    if (request.stream || !call || !accessOf(request.method).audited) return next(request)
-    if ((request.message as { validateOnly?: boolean }).validateOnly) return next(request)
+    if (request.stream || !call || !isWritten(request)) return next(request)
     // Before it is done: afterwards the account may be gone.
     const accountId = call.principal.account?.id ?? (await accountOf(parts, request))
     let code = ''
@@ -45,6 +47,11 @@ export function audit(parts: AuditParts): Interceptor {
       await write(parts, request, call, { code, accountId })
     }
   }
+}
+
+function isWritten({ method, message }: UnaryRequest): boolean {
+  const { validateOnly, revealSecrets } = message as { [flag: string]: unknown }
+  return revealSecrets === true || (accessOf(method).audited && validateOnly !== true)
 }
 
 /** What was done is done: where it cannot be written down, the log of the gateway has it. */

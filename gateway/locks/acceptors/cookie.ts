@@ -10,7 +10,7 @@ import { isSha256Of } from '../../identity/sha256.ts'
 import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
 import type { Proof } from '../proof.ts'
 import type { AcceptorParts } from './index.ts'
-import { readObject, sha256Hex } from './options.ts'
+import { optionsOf, sha256Hex } from './options.ts'
 import { isOfPlace, isProved } from './proved.ts'
 import { failed, passedAs, passedHere, WRONG } from './steps.ts'
 
@@ -34,7 +34,7 @@ export function cookieAcceptor(
 ): Acceptor<Options> {
   return {
     name: 'cookie',
-    readOptions: (options) => readObject(OPTIONS, options),
+    ...optionsOf(OPTIONS),
     nominable: true,
     prompt: true,
     finished: (context) =>

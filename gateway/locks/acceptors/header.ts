@@ -9,7 +9,7 @@ import { isUuid, SLUG_CHARS_MAX } from '../../protocol/name.ts'
 import type { Acceptor, Handshake, LockContext, LockStep } from '../acceptor.ts'
 import { isNamed, type Proof } from '../proof.ts'
 import type { AcceptorParts } from './index.ts'
-import { readObject, sha256Hex } from './options.ts'
+import { optionsOf, sha256Hex } from './options.ts'
 import { isOfPlace, isProved } from './proved.ts'
 import { passedAs, passedHere, WRONG } from './steps.ts'
 
@@ -48,7 +48,7 @@ type Options = z.output<typeof OPTIONS>
 export function headerAcceptor({ store }: Pick<AcceptorParts, 'store'>): Acceptor<Options> {
   return {
     name: 'header',
-    readOptions: (options) => readObject(OPTIONS, options),
+    ...optionsOf(OPTIONS),
     nominable: false,
     prompt: true,
     finished: (context) =>

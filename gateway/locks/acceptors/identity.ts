@@ -7,7 +7,7 @@ import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
 import { type Flow, remaining } from '../flow.ts'
 import { clientAddress, isNamed, type Proof } from '../proof.ts'
 import { type Acceptors, type LockDefaults, readFlowJson } from '../read-flow.ts'
-import { readObject } from './options.ts'
+import { jsonSchema, readObject } from './options.ts'
 import { failed, WRONG } from './steps.ts'
 
 /** What an identity may be proved by where the options do not say. */
@@ -40,6 +40,7 @@ export function identityAcceptor(parts: {
   return {
     name: NAME,
     readOptions: (options) => readOptions(options, parts.acceptors(), parts.defaults),
+    optionsSchema: () => jsonSchema(OPTIONS),
     nominable: false,
     prompt: true,
     finished: (context) => identityIn(context) !== undefined,

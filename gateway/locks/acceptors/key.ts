@@ -17,7 +17,7 @@ import type { Credential } from '../../store/store.ts'
 import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
 import type { Proof } from '../proof.ts'
 import type { AcceptorParts } from './index.ts'
-import { noOptions } from './options.ts'
+import { NO_OPTIONS } from './options.ts'
 import { isOfPlace, isProved } from './proved.ts'
 import { failed, WRONG } from './steps.ts'
 
@@ -34,7 +34,7 @@ export function keyAcceptor(parts: Parts): Acceptor<undefined> {
   const keys = (): Finder<Credential> => parts.keys ?? parts.store.credentials
   return {
     name: NAME,
-    readOptions: noOptions,
+    ...NO_OPTIONS,
     nominable: true,
     prompt: true,
     finished: (context) => isProved(NAME, context),

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { DETAIL_BYTES_MAX } from '../../protocol/limits.ts'
 import type { Acceptor, LockStep, Response } from '../acceptor.ts'
 import type { AcceptorParts } from './index.ts'
-import { readObject } from './options.ts'
+import { optionsOf } from './options.ts'
 import { isProved } from './proved.ts'
 import { failed, passedHere, WRONG } from './steps.ts'
 
@@ -25,7 +25,7 @@ export function knockAcceptor({
 }: Pick<AcceptorParts, 'knocks'>): Acceptor<z.output<typeof OPTIONS>> {
   return {
     name: NAME,
-    readOptions: (options) => readObject(OPTIONS, options),
+    ...optionsOf(OPTIONS),
     nominable: false,
     // People take their time, and meanwhile talk with who is at the lock (R16).
     prompt: false,

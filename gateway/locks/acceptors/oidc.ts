@@ -13,7 +13,7 @@ import { codeOf, reasonOf } from './oidc/faults.ts'
 import { readJwt } from './oidc/jwt.ts'
 import { type OidcOptions, OPTIONS } from './oidc/options.ts'
 import { passedPerson, realmOfOptions } from './oidc/person.ts'
-import { readObject } from './options.ts'
+import { optionsOf } from './options.ts'
 import { isOfPlace } from './proved.ts'
 import { failed, passedAs, WRONG } from './steps.ts'
 
@@ -41,7 +41,7 @@ export function oidcAcceptor(parts: Parts): Acceptor<OidcOptions> {
   const visitors = new Turnstile(VISITORS)
   return {
     name: 'oidc',
-    readOptions: (options) => readObject(OPTIONS, options),
+    ...optionsOf(OPTIONS),
     nominable: false,
     prompt: false,
     finished: ({ proofs, place, options, now }) =>

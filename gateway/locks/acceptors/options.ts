@@ -1,12 +1,29 @@
 /** Options of acceptors, a JSON object each: read strictly, so that a typing error is told. */
+import type { JsonObject } from '@bufbuild/protobuf'
 import { z } from 'zod'
 import { Faults } from '../fault.ts'
 
 const NONE = z.strictObject({})
 
-/** Of an acceptor that has none. Throws an Error where some are given. */
-export function noOptions(options: unknown): undefined {
-  readObject(NONE, options)
+/** Of an acceptor that has none. */
+export const NO_OPTIONS = {
+  readOptions(options: unknown): undefined {
+    readObject(NONE, options)
+  },
+  optionsSchema: () => jsonSchema(NONE),
+}
+
+/** What an acceptor says of its options where a schema says all. */
+export function optionsOf<Schema extends z.ZodType>(schema: Schema) {
+  return {
+    readOptions: (options: unknown) => readObject(schema, options),
+    optionsSchema: () => jsonSchema(schema),
+  }
+}
+
+/** As they are written, which may be another thing than what is read of them. */
+export function jsonSchema(schema: z.ZodType): JsonObject {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonObject
 }
 
 /** Throws Faults that name the wrong options. */

@@ -7,7 +7,7 @@ import { readClientAddress } from '../../identity/client-address.ts'
 import { isPassword, type PasswordData, passwordFault } from '../../identity/passwords.ts'
 import type { Acceptor, Ask, LockContext, LockStep } from '../acceptor.ts'
 import type { AcceptorParts } from './index.ts'
-import { noOptions } from './options.ts'
+import { NO_OPTIONS } from './options.ts'
 import { byWorth, isOfPlace, isProved } from './proved.ts'
 import { failed, passedBy, WRONG } from './steps.ts'
 
@@ -22,7 +22,7 @@ export function passwordAcceptor({ store }: Pick<AcceptorParts, 'store'>): Accep
   const hashing = new Bounded(HASHES_AT_ONCE, HASHES_WAITING_MAX)
   return {
     name: NAME,
-    readOptions: noOptions,
+    ...NO_OPTIONS,
     nominable: true,
     prompt: true,
     finished: (context) => isProved(NAME, context),

@@ -5,7 +5,7 @@ import { isResponse, PRESET_BYTES_MAX, type PresetData } from '../../identity/pr
 import { isSha256Of } from '../../identity/sha256.ts'
 import type { Acceptor, LockContext, LockStep, Response } from '../acceptor.ts'
 import type { AcceptorParts } from './index.ts'
-import { readObject, sha256Hex } from './options.ts'
+import { jsonSchema, readObject, sha256Hex } from './options.ts'
 import { byWorth, isProved } from './proved.ts'
 import { passedBy, passedHere, WRONG } from './steps.ts'
 
@@ -40,6 +40,7 @@ export function presetAcceptor({
   return {
     name: NAME,
     readOptions,
+    optionsSchema: () => jsonSchema(OPTIONS),
     nominable: false,
     prompt: true,
     // A room's own says nothing of another lock with another response.

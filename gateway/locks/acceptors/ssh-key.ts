@@ -10,7 +10,7 @@ import { ownGatewayUrl } from '../../protocol/gateway-url.ts'
 import type { Credential } from '../../store/store.ts'
 import type { Acceptor, LockContext, LockStep } from '../acceptor.ts'
 import type { AcceptorParts } from './index.ts'
-import { noOptions } from './options.ts'
+import { NO_OPTIONS } from './options.ts'
 import { byWorth, isOfPlace, isProved } from './proved.ts'
 import { passedBy, WRONG } from './steps.ts'
 
@@ -26,7 +26,7 @@ type Parts = Pick<AcceptorParts, 'store' | 'urls' | 'random'>
 export function sshKeyAcceptor(parts: Parts): Acceptor<undefined> {
   return {
     name: NAME,
-    readOptions: noOptions,
+    ...NO_OPTIONS,
     nominable: true,
     prompt: true,
     finished: (context) => isProved(NAME, context),

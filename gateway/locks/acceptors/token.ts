@@ -5,7 +5,7 @@ import type { TokenRecord } from '../../store/store.ts'
 import type { Acceptor, LockStep, Place } from '../acceptor.ts'
 import { clientAddress, isNamed, type Proof } from '../proof.ts'
 import type { AcceptorParts } from './index.ts'
-import { noOptions } from './options.ts'
+import { NO_OPTIONS } from './options.ts'
 import { isOfPlace } from './proved.ts'
 import { failed, WRONG } from './steps.ts'
 
@@ -15,7 +15,7 @@ export function tokenAcceptor({
 }: Pick<AcceptorParts, 'store' | 'tokens'>): Acceptor<undefined> {
   return {
     name: 'token',
-    readOptions: noOptions,
+    ...NO_OPTIONS,
     nominable: true,
     prompt: true,
     finished: ({ proofs, place }) =>

@@ -7,7 +7,7 @@ import { PromptsSchema } from '@porthouse/proto/v1/lock_step'
 import { z } from 'zod'
 import { isSha256Of, sha256 } from '../../identity/sha256.ts'
 import type { Acceptor, Response } from '../acceptor.ts'
-import { readObject, sha256Hex } from './options.ts'
+import { optionsOf, sha256Hex } from './options.ts'
 import { passedHere, WRONG } from './steps.ts'
 
 /** In characters. */
@@ -38,7 +38,7 @@ type Options = z.output<typeof OPTIONS>
 export function ttyAcceptor(): Acceptor<Options> {
   return {
     name: 'tty',
-    readOptions: (options) => readObject(OPTIONS, options),
+    ...optionsOf(OPTIONS),
     nominable: false,
     prompt: true,
     finished: ({ proofs, place, options }) =>

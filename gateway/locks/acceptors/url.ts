@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { isSha256Of } from '../../identity/sha256.ts'
 import type { Acceptor, LockContext } from '../acceptor.ts'
-import { readObject, sha256Hex } from './options.ts'
+import { optionsOf, sha256Hex } from './options.ts'
 import { isProved } from './proved.ts'
 import { passedHere, WRONG } from './steps.ts'
 
@@ -13,7 +13,7 @@ type Options = z.output<typeof OPTIONS>
 export function urlAcceptor(): Acceptor<Options> {
   return {
     name: 'url',
-    readOptions: (options) => readObject(OPTIONS, options),
+    ...optionsOf(OPTIONS),
     nominable: false,
     prompt: true,
     // The path stays what it was, and another lock of the place may ask for another secret.

@@ -11,7 +11,7 @@ import type { Grant, Store } from '../../store/store.ts'
 import type { Acceptor, Response as Given, LockContext, LockStep } from '../acceptor.ts'
 import { boundedFetch, Turnstile } from './bounded-fetch.ts'
 import type { AcceptorParts } from './index.ts'
-import { readObject } from './options.ts'
+import { optionsOf } from './options.ts'
 import { failed, passedAs, passedHere, WRONG } from './steps.ts'
 
 const TIMEOUT_MS_MAX = 10_000
@@ -65,7 +65,7 @@ export function webhookAcceptor(parts: Parts): Acceptor<Options> {
   const crowd = new Turnstile(CROWD)
   return {
     name: 'webhook',
-    readOptions: (options) => readObject(OPTIONS, options),
+    ...optionsOf(OPTIONS),
     nominable: false,
     prompt: true,
     finished: ({ proofs, place, options }) =>

@@ -27,11 +27,22 @@ export function within(key: string | number, inner: Misfit): Misfit {
   return inner
 }
 
-/** In at most 256 bytes, whatever was sent. The place is a JSON Pointer (RFC 6901). */
-export function contentInvalid({ path, reason }: Misfit): Refusal {
-  const pointer = pointerTo(path.toReversed())
-  const why = shown(reason, REASON_BYTES_MAX)
-  return new Refusal(Code.CONTENT_INVALID, pointer === '' ? why : `${pointer}: ${why}`)
+/** CONTENT_INVALID, in parts. */
+export class ContentInvalid extends Refusal {
+  /** JSON Pointer (RFC 6901); empty: the content as a whole. */
+  readonly pointer: string
+  readonly reason: string
+
+  constructor(pointer: string, reason: string) {
+    super(Code.CONTENT_INVALID, pointer === '' ? reason : `${pointer}: ${reason}`)
+    this.pointer = pointer
+    this.reason = reason
+  }
+}
+
+/** In at most 256 bytes, whatever was sent. */
+export function contentInvalid({ path, reason }: Misfit): ContentInvalid {
+  return new ContentInvalid(pointerTo(path.toReversed()), shown(reason, REASON_BYTES_MAX))
 }
 
 function pointerTo(path: readonly (string | number)[]): string {

@@ -52,8 +52,23 @@ export async function dryRun(
     target.kind === 'room' ? await core.rooms.open(target.account, target.room) : undefined
   if (target.kind === 'room' && !room) return undefined
   const session = socketlessSession(core)
+  try {
+    return tried(session, target, room, proofs)
+  } finally {
+    session.end()
+    // Nobody may have entered it.
+    if (room) core.rooms.release(room)
+  }
+}
+
+function tried(
+  session: Session,
+  target: RoomAddress | LobbyAddress,
+  room: Room | undefined,
+  proofs: readonly Proof[],
+): DryRun {
   const refused = proofs.map((proof) => adopt(session, proof)).find((refusal) => refusal)
-  const flow = room ? room.config.flow : core.lobbyFlow
+  const flow = room ? room.config.flow : session.core.lobbyFlow
   const place = room?.place.address ?? formatAddress(target)
   const left = flow && leftOf(session, flow, place)
   // Before it enters, which is what the rights decide on.

@@ -614,7 +614,7 @@ export type CheckMessageRequest = Message<"porthouse.admin.v1.CheckMessageReques
   room: string;
 
   /**
-   * As in porthouse.v1.Envelope.
+   * As in porthouse.v1.Envelope; neither: an empty payload.
    *
    * @generated from oneof porthouse.admin.v1.CheckMessageRequest.content
    */

@@ -1,5 +1,5 @@
 /** Secrets that stand in a room's config, in the options of its locks: masked where it is shown. */
-import { type JsonObject, type JsonValue, toJson } from '@bufbuild/protobuf'
+import { fromJson, type JsonObject, type JsonValue, toJson } from '@bufbuild/protobuf'
 import { type Config, ConfigSchema } from '@porthouse/proto/room/v1/config'
 
 /** No secret: a config that holds it is one that was shown, and cannot be used. */
@@ -9,9 +9,14 @@ export const MASK = '***'
 const SECRET = /(^|_)secret$/
 
 /** A config as Protobuf JSON. */
-export function shownConfig(config: Config, reveal = false): JsonObject {
+export function shownJson(config: Config, reveal = false): JsonObject {
   const json = toJson(ConfigSchema, config)
   return (reveal ? json : masked(json)) as JsonObject
+}
+
+/** A config with masks in it. */
+export function shownConfig(config: Config, reveal = false): Config {
+  return reveal ? config : fromJson(ConfigSchema, shownJson(config))
 }
 
 /** Options of one lock, for a reader. */
@@ -28,15 +33,18 @@ function masked(value: JsonValue): JsonValue {
   return Object.fromEntries(entries)
 }
 
-/** Whether a secret of the config is a mask. */
-export function isMasked(config: Config): boolean {
-  return holdsMask(toJson(ConfigSchema, config))
+/** Paths of the secrets that are masks, in Protobuf JSON. */
+export function masksIn(config: Config): string[] {
+  return [...masksBelow(toJson(ConfigSchema, config), '')]
 }
 
-function holdsMask(value: JsonValue): boolean {
-  if (Array.isArray(value)) return value.some(holdsMask)
-  if (value === null || typeof value !== 'object') return false
-  return Object.entries(value).some(([name, each]) =>
-    SECRET.test(name) ? each === MASK : holdsMask(each),
-  )
+function* masksBelow(value: JsonValue, path: string): Iterable<string> {
+  if (value === null || typeof value !== 'object') return
+  for (const [name, each] of Object.entries(value)) {
+    const isItem = Array.isArray(value)
+    const inner = isItem ? `${path}[${name}]` : path === '' ? name : `${path}.${name}`
+    if (!isItem && SECRET.test(name)) {
+      if (each === MASK) yield inner
+    } else yield* masksBelow(each, inner)
+  }
 }
