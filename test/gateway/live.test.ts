@@ -20,14 +20,12 @@ import { openStore } from '../../gateway/store/postgres/open.ts'
 import type { Store } from '../../gateway/store/store.ts'
 import { DataFolder, json, porthouse } from '../cli/process.ts'
 import { answer, join, text } from '../support/client-frames.ts'
+import { felt } from '../support/felt.ts'
 import { brief } from '../support/heard.ts'
 import { dropped } from '../support/outcome.ts'
 import { answerTo, proveKey, provePassword, proveSshKey } from '../support/proving.ts'
 import { RawWebSocket, resetRawWebSockets } from '../support/raw-websocket.ts'
 import { ed25519 } from '../support/sshsig.ts'
-
-/** What R51 promises, in milliseconds. */
-const FELT_MS = 1_000
 
 const log = pino({ level: 'silent' })
 
@@ -117,19 +115,6 @@ function members(secret: string, address: string): Promise<RawWebSocket[]> {
     socket.packet(answer(1, secret), join(2, address))
     expect((await socket.frames(2)).map(brief)).toEqual(['1 verdict passed', `2 joined ${address}`])
   })
-}
-
-/** Rejects where it takes longer than R51 allows from when the change was made. */
-async function felt<T>(what: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not felt within ${FELT_MS} ms`)), FELT_MS)
-  })
-  try {
-    return await Promise.race([what, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 /** All of them are told the same next. */

@@ -6,12 +6,15 @@ import { join } from 'node:path'
 import { create } from '@bufbuild/protobuf'
 import { type Block, ConfigSchema } from '@porthouse/proto/room/v1/config'
 import { pino } from 'pino'
+import type postgres from 'postgres'
 import { operatorKey } from '../../gateway/admin/credentials/operator-key.ts'
 import { type Config, type Settings, schema } from '../../gateway/config/config.ts'
 import { createGateway, type Gateway } from '../../gateway/gateway.ts'
 import { newApiKey } from '../../gateway/identity/api-keys.ts'
 import { newToken } from '../../gateway/identity/tokens.ts'
 import type { ApiRole } from '../../gateway/store/administration.ts'
+import { connect } from '../../gateway/store/postgres/database.ts'
+import { openFolders } from '../../gateway/store/postgres/embedded/folders.ts'
 import { openStore } from '../../gateway/store/postgres/open.ts'
 import type { RoomRecord, Store } from '../../gateway/store/store.ts'
 import type { TokenOptions } from './memory-store.ts'
@@ -128,6 +131,12 @@ export class TestGateway {
     const grants = rooms.map((room) => ({ room, send, receive, admit, channels }))
     await this.store.tokens.create({ id, hash, account, grants, ...rest })
     return secret
+  }
+
+  /** A statement past the store, as a gateway of another version would have it. */
+  async sql(run: (sql: postgres.Sql) => Promise<unknown>): Promise<void> {
+    const sql = connect({ sockets: openFolders(join(this.#data, 'store')).sockets }, 1, 0)
+    await run(sql).finally(() => sql.end())
   }
 
   /** What administers all of it. */
