@@ -232,14 +232,11 @@ export async function localAdmin(given: GatewayParts): Promise<Transport> {
   return localTransport(adminParts(given, commons, parts))
 }
 
-/**
- * What sessions work with, where nothing listens: for dry runs, and to read what rooms say. It
- * keeps nothing, and has nothing to be stopped.
- */
+/** What sessions work with, where nothing listens nor is kept: for dry runs, and to read flows. */
 export function createCore(given: GatewayParts): Core {
-  const { programs } = given.config
-  const parts = { ...given, config: { ...given.config, programs: { ...programs, watch: false } } }
-  const commons = { ...commonsOf(parts, Date.now), away: undefined }
+  const features = given.config.features.filter((each) => each !== 'mqtt' && each !== 'programs')
+  const parts = { ...given, config: { ...given.config, features } }
+  const commons = commonsOf(parts, Date.now)
   const locks = acceptorParts(parts, Date.now, () => 0, commons)
   return coreOf(parts, Date.now, locks, commons, forEntry(parts.store.rooms))
 }

@@ -8,6 +8,7 @@ import {
   type DescMessage,
   type DescMethod,
   type Message,
+  ScalarType,
 } from '@bufbuild/protobuf'
 import { Role } from '@porthouse/proto/admin/v1/options'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -74,7 +75,8 @@ function valueIn(field: DescField, account: string, resource: string): unknown {
   if (field.fieldKind === 'message') return requestIn(field.message, account)
   if (field.fieldKind === 'enum') return field.enum.values[1]!.number
   if (resource !== '') return nameOf(resource.split(' ')[0]!, account)
-  return field.fieldKind === 'scalar' ? 'x' : []
+  if (field.fieldKind !== 'scalar') return []
+  return field.scalar === ScalarType.STRING ? 'x' : 1
 }
 
 function nameOf(form: string, account: string): string {
