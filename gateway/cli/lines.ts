@@ -1,6 +1,6 @@
 /** Standard input as messages. */
 import { isUtf8 } from 'node:buffer'
-import { Failure } from './failure.ts'
+import { Failure, usage } from './failure.ts'
 
 /** One line, or all of the input as one message; no gateway takes as much in one. */
 export const INPUT_BYTES_MAX = 16 * 1024 * 1024
@@ -43,6 +43,14 @@ export async function wholeOf(
     parts.push(chunk)
   }
   return Buffer.concat(parts)
+}
+
+/** What is piped in, but for one end of a line, which `echo` and editors add. */
+export async function pipedInput(max: number, reader: string): Promise<Buffer> {
+  if (process.stdin.isTTY) throw usage(`${reader} reads from a pipe or file, not from a terminal`)
+  // Two more for the end of the line.
+  const all = await wholeOf(process.stdin, max + 2)
+  return all.at(-1) === NEWLINE ? withoutReturn(all.subarray(0, -1)) : all
 }
 
 /** Text where the bytes are text, so that readers of JSON can read it; else the bytes. */

@@ -1,7 +1,9 @@
 /** The command line as a whole: its commands, what ends it, and how it fails. */
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { accessCommands } from './access-commands.ts'
 import { clientCommands } from './client-commands.ts'
+import { completionCommands } from './completion/commands.ts'
 import { EXIT, report, usage } from './failure.ts'
 import { gatewayCommands } from './gateway-commands.ts'
 import { endWithReader } from './output.ts'
@@ -44,9 +46,12 @@ export function commandLine(): Command {
     ['The gateway:', gatewayCommands],
     ['What it remembers:', storeCommands],
     ['Messages:', clientCommands],
+    ['Who administers:', accessCommands],
   ] as const
   for (const [title, add] of groups) add(program.commandsGroup(title))
-  return program.commandsGroup('Help:').helpCommand('help [command]', 'say more of one of these')
+  program.commandsGroup('Help:')
+  completionCommands(program.command('completion').description('completion for a shell'))
+  return program.helpCommand('help [command]', 'say more of one of these')
 }
 
 function failed(error: unknown, json: boolean): number {

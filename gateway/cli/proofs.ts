@@ -9,7 +9,7 @@ import { SshError } from '../identity/ssh-wire.ts'
 import type { Credential, CredentialKind, Store } from '../store/store.ts'
 import { fingerprintOf } from './credentials.ts'
 import { Failure, usage } from './failure.ts'
-import { wholeOf } from './lines.ts'
+import { pipedInput } from './lines.ts'
 
 export interface ProofOptions {
   /** Files. */
@@ -26,8 +26,6 @@ export interface NewProof {
   readonly label: string
 }
 
-const NEWLINE = 0x0a
-const RETURN = 0x0d
 const COLON = 0x3a
 
 /** Throws a Failure of usage. */
@@ -57,7 +55,7 @@ function sshKey(file: string): NewProof {
 }
 
 async function password(): Promise<NewProof> {
-  const typed = await stdin(PASSWORD_BYTES_MAX, '--password-stdin')
+  const typed = await pipedInput(PASSWORD_BYTES_MAX, '--password-stdin')
   const text = typed.toString('utf8')
   if (!Buffer.from(text).equals(typed)) throw usage('--password-stdin: it is not UTF-8')
   return made('password', '--password-stdin', () => {
@@ -67,7 +65,7 @@ async function password(): Promise<NewProof> {
 
 async function presetOf(typed: string): Promise<NewProof> {
   const pair =
-    typed === '-' ? await stdin(2 * PRESET_BYTES_MAX + 1, '--preset -') : Buffer.from(typed)
+    typed === '-' ? await pipedInput(2 * PRESET_BYTES_MAX + 1, '--preset -') : Buffer.from(typed)
   const colon = pair.indexOf(COLON)
   // What was typed is not quoted, for it may be the response.
   if (colon === -1) throw usage('--preset is not of the form CHALLENGE:RESPONSE')
@@ -87,15 +85,6 @@ async function made(
   } catch (error) {
     throw usage(`${option}: ${error instanceof Error ? error.message : error}`)
   }
-}
-
-/** All of it, but for one end of a line, which `echo` and editors add. */
-async function stdin(max: number, option: string): Promise<Buffer> {
-  if (process.stdin.isTTY) throw usage(`${option} reads from a pipe or file, not from a terminal`)
-  // Two more for the end of the line.
-  const all = await wholeOf(process.stdin, max + 2)
-  const line = all.at(-1) === NEWLINE ? all.subarray(0, -1) : all
-  return line !== all && line.at(-1) === RETURN ? line.subarray(0, -1) : line
 }
 
 /** Of these kinds a client has one; a new one takes the place of the old. */

@@ -1,8 +1,6 @@
 /** Commands on what the gateway remembers. */
 import type { Command } from 'commander'
 import { accountCommands } from './account-commands.ts'
-import { apiKeyCommands } from './api-key-commands.ts'
-import { auditCommands } from './audit-commands.ts'
 import { backupCommands } from './backup-commands.ts'
 import { identityCommands } from './identity-commands.ts'
 import { lockCommands } from './lock-commands.ts'
@@ -19,7 +17,5 @@ export function storeCommands(program: Command): void {
   offenderCommands(
     program.command('offender').description('who gave wrong answers to the teleprinter'),
   )
-  apiKeyCommands(program.command('api-key').description('API keys: what programs administer with'))
-  auditCommands(program.command('audit').description('the audit log: who changed what'))
   backupCommands(program)
 }
