@@ -1,4 +1,4 @@
-/** `porthouse login`, `logout` and `profile …`: which gateways the user administers, and by what. */
+/** `porthouse login`, `logout` and `profile …`: gateways that the user administers, and by what. */
 import { AccountService } from '@porthouse/proto/admin/v1/account_service'
 import { adminEnvironment } from '../config/client.ts'
 import { usage } from './failure.ts'
