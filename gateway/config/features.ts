@@ -43,7 +43,7 @@ export function features() {
       allowed:
         `a list of ${FEATURES.join(', ')}, or of the presets ${Object.keys(PRESETS).join(', ')}; ` +
         'with - before it, one is left out, as in all,-teleprinter',
-      meaning: 'what this process does (R47); see http.md',
+      meaning: 'what this process does (R47)',
     })
 }
 

@@ -7,5 +7,11 @@ export const HEADER_BYTES_MAX = 16_384
 export const HEADERS_TIMEOUT_MS = 10_000
 export const REQUEST_TIMEOUT_MS = 30_000
 
+/**
+ * How long the rest of a request is let pass once it is answered, in milliseconds: who is cut off
+ * at once may lose the answer with it (RFC 9112 section 9.6; threat C2).
+ */
+export const LINGER_MS = 500
+
 /** How often these timeouts are looked at. */
 export const TIMEOUT_SWEEP_MS = 1_000

@@ -5,6 +5,7 @@ import { Refusal } from '../../protocol/codes.ts'
 import {
   HEADER_BYTES_MAX,
   HEADERS_TIMEOUT_MS,
+  LINGER_MS,
   REQUEST_TIMEOUT_MS,
   TIMEOUT_SWEEP_MS,
 } from './bounds.ts'
@@ -26,11 +27,28 @@ export function http1Server(
     // Other offers, such as the h2c of curl --http2, are declined by answering the request.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
   })
-  server.on('request', answer)
+  server.on('request', (request, response) => {
+    // Who gives a request up may have taken its socket from it by then.
+    const { socket } = request
+    if (hasBody(request)) response.once('finish', () => leaveRest(request, socket))
+    answer(request, response)
+  })
   server.on('upgrade', (request, socket, head) => take(upgrade, request, socket as Socket, head))
   // Node begins to look at the timeouts when a server listens, and this one never does.
   server.emit('listening')
   return server
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return 'transfer-encoding' in headers || (headers['content-length'] ?? '0') !== '0'
+}
+
+/** An answer need not wait for all of a request: what is still to come has LINGER_MS. */
+function leaveRest(request: IncomingMessage, socket: Socket): void {
+  if (request.complete) return
+  request.resume()
+  const late = setTimeout(() => socket.destroy(), LINGER_MS).unref()
+  request.once('end', () => clearTimeout(late))
 }
 
 function take(upgrade: Upgrade, request: IncomingMessage, socket: Socket, head: Buffer): void {

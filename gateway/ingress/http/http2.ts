@@ -6,12 +6,13 @@ import {
   constants,
   createServer,
   type Http2Server,
+  type Http2ServerRequest,
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
 import { RateLimit } from '../../protocol/rate-limit.ts'
-import { HEADER_BYTES_MAX, REQUEST_TIMEOUT_MS } from './bounds.ts'
-import type { HttpRequest, HttpResponse } from './route.ts'
+import { HEADER_BYTES_MAX, LINGER_MS, REQUEST_TIMEOUT_MS } from './bounds.ts'
+import { type HttpRequest, type HttpResponse, respond } from './route.ts'
 
 export interface Http2Bounds {
   /** Requests that one connection may have open. */
@@ -36,7 +37,10 @@ export class Http2 {
   ) {
     const settings = { maxConcurrentStreams: streams, maxHeaderListSize: HEADER_BYTES_MAX }
     this.#server = createServer({ settings })
-    this.#server.on('request', answer)
+    this.#server.on('request', (request, response) => {
+      if (headerBytes(request) > HEADER_BYTES_MAX) respond(response, 431, {})
+      else answer(request, response)
+    })
     this.#server.on('session', (session) => {
       this.#sessions.add(session)
       session.once('close', () => this.#sessions.delete(session))
@@ -59,6 +63,13 @@ export class Http2 {
   }
 }
 
+/** What they were before compression, by which little can become much; nghttp2 counts only that. */
+function headerBytes({ rawHeaders }: Http2ServerRequest): number {
+  let bytes = 0
+  for (const text of rawHeaders) bytes += text.length
+  return bytes
+}
+
 function boundSession(session: ServerHttp2Session, idleMs: number): void {
   let open = 0
   session.on('stream', (stream) => {
@@ -76,12 +87,18 @@ function boundSession(session: ServerHttp2Session, idleMs: number): void {
   session.on('remoteSettings', counted(new RateLimit(SETTINGS)))
 }
 
-/** The whole of a request has to come in time, as in HTTP/1.1 (threat H10). */
+/** The whole of a request has to come in time (threat H10), and not long after its answer (C2). */
 function boundStream(stream: ServerHttp2Stream): void {
   if (stream.endAfterHeaders) return
-  const late = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), REQUEST_TIMEOUT_MS).unref()
-  stream.once('end', () => clearTimeout(late))
-  stream.once('close', () => clearTimeout(late))
+  const endWith = (code: number, ms: number) => setTimeout(() => stream.close(code), ms).unref()
+  let late = endWith(constants.NGHTTP2_CANCEL, REQUEST_TIMEOUT_MS)
+  const clear = () => clearTimeout(late)
+  stream.once('end', clear).once('close', clear)
+  stream.once('finish', () => {
+    if (stream.readableEnded) return
+    clear()
+    late = endWith(constants.NGHTTP2_NO_ERROR, LINGER_MS)
+  })
 }
 
 function end(session: ServerHttp2Session, code: number): void {
