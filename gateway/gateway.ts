@@ -216,7 +216,6 @@ function gatewayOf({ config, core, sessions, http, mqtt, stops }: Running): Gate
       // Wills are said to rooms like any message.
       await mqtt?.stored()
       core.programs.stop()
-      core.trails?.stop()
       await core.writer.idle(config.drainMs)
       await core.retained.flush()
       await Promise.all([http.close(), mqtt?.close()])
@@ -343,7 +342,7 @@ function coreOf(
   // Without a folder there are none, and a room whose config names one says so.
   const { folder, ...others } = config.programs
   const options = config.features.includes('programs') ? config.programs : others
-  const trails = openRecorder({ ring: config.features.includes('why') ? config.why : undefined })
+  const trails = openRecorder(config)
   const programming = { options, limits, ids, actions, uptime, log: logs.of('programs') }
   const programs = new Programs(programming)
   const core: Core = {

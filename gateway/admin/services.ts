@@ -4,8 +4,10 @@ import type { ConnectRouter, ConnectRouterOptions, ServiceImpl } from '@connectr
 import { AccountService } from '@porthouse/proto/admin/v1/account_service'
 import { ApiKeyService } from '@porthouse/proto/admin/v1/api_key_service'
 import { AuditService } from '@porthouse/proto/admin/v1/audit_service'
+import { ExplainService } from '@porthouse/proto/admin/v1/explain_service'
 import { FlowService } from '@porthouse/proto/admin/v1/flow_service'
 import { RoomService } from '@porthouse/proto/admin/v1/room_service'
+import type { Feature } from '../config/features.ts'
 import { accountService } from './accounts.ts'
 import { apiKeyService } from './api-keys.ts'
 import { auditService } from './audit-log.ts'
@@ -16,6 +18,7 @@ import { gate } from './calls/gate.ts'
 import { once } from './calls/once.ts'
 import type { Streams } from './calls/streams.ts'
 import type { Authenticate } from './credentials/authenticate.ts'
+import { explainService } from './explain.ts'
 import { flowService } from './flows/service.ts'
 import type { AdminParts } from './parts.ts'
 import { roomService } from './rooms/service.ts'
@@ -23,14 +26,17 @@ import { roomService } from './rooms/service.ts'
 /** Implements a service; `Desc` of both is the same. */
 interface Served<Desc extends DescService = DescService> {
   readonly service: Desc
+  /** It is there with this feature alone (R47); undefined: with administration. */
+  readonly feature: Feature | undefined
   readonly of: (parts: AdminParts) => ServiceImpl<Desc>
 }
 
 function served<Desc extends DescService>(
   service: Desc,
   of: (parts: AdminParts) => ServiceImpl<Desc>,
+  feature?: Feature,
 ): Served {
-  return { service, of } as unknown as Served
+  return { service, of, feature } as unknown as Served
 }
 
 export const SERVICES: readonly Served[] = [
@@ -39,6 +45,7 @@ export const SERVICES: readonly Served[] = [
   served(AuditService, auditService),
   served(FlowService, flowService),
   served(RoomService, roomService),
+  served(ExplainService, explainService, 'why'),
 ]
 
 /** Services that everybody may call. */
@@ -46,7 +53,9 @@ const OPEN: ReadonlySet<string> = new Set()
 
 export function routes(parts: AdminParts): (router: ConnectRouter) => void {
   return (router) => {
-    for (const { service, of } of SERVICES) router.service(service, of(parts))
+    for (const { service, of, feature } of SERVICES) {
+      if (!feature || parts.config.features.includes(feature)) router.service(service, of(parts))
+    }
   }
 }
 

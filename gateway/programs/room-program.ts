@@ -49,6 +49,7 @@ export interface RoomProgramParts extends ProgrammedRoom {
 const REASON_BYTES_MAX = 200
 
 export class RoomProgramQueue implements RoomProgram, RoomCalls {
+  readonly step = Step.PROGRAM
   readonly number: number
   readonly address: string
   readonly program: ProgramConfig

@@ -4,6 +4,7 @@
  * them; where a room has none, its messages go straight to their hearers.
  */
 
+import type { Step } from '@porthouse/proto/admin/v1/trail'
 import type { Refusal } from '../protocol/codes.ts'
 import type { EnvelopeBody, Stamp } from '../protocol/packet-writer.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
@@ -51,6 +52,8 @@ export interface WaitingMessage extends OwnMessage {
 }
 
 export interface Intake {
+  /** At which step its messages wait; undefined where they do not. */
+  readonly step?: Step
   /** Takes a message; the order in which it takes them is kept. */
   take(waiting: WaitingMessage): void
 }

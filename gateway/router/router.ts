@@ -214,6 +214,8 @@ export class Router {
       ? reach(destination.membership.place, destination.channel, destination.membership, leg)
       : this.#gather(origin, destination, leg, true).length
     const stored = place?.stores ?? false
+    if (place?.intake?.step !== undefined) leg.foresees(place.intake.step)
+    if (stored && place?.intake?.step !== Step.STORE) leg.foresees(Step.STORE)
     const kept = isRoom ? place?.keeper !== undefined : this.#keeps(origin, destination, sockets)
     outcome.sent({ id: outcome.ownId, sockets, sequence: 0, epoch: 0, stored, kept }, leg)
   }

@@ -48,7 +48,10 @@ export interface Ahead {
 
 export const NOTHING_AHEAD: Ahead = { barred: new Map(), entered: [], waitedMs: 0 }
 
-/** A step at which it had to wait, in microseconds; `until` is 0 as long as it does. */
+/**
+ * A step at which it had to wait, in microseconds; `until` is 0 as long as it does, and where it is
+ * only foreseen.
+ */
 export interface Stop {
   readonly step: Step
   readonly since: number
@@ -180,6 +183,11 @@ export class Leg {
   waits(step: Step): void {
     this.step = step
     this.stops = [...this.stops, { step, since: this.#trail.now(), until: 0 }]
+  }
+
+  /** It would have to wait there, and nobody knows what would come of it. */
+  foresees(step: Step): void {
+    this.stops = [...this.stops, { step, since: this.#trail.beganAt, until: 0 }]
   }
 
   /** What it waited for is over, and it goes on. */

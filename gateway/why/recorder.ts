@@ -33,10 +33,6 @@ export class Recorder implements Trails {
     return this.#ring?.find(id)
   }
 
-  stop(): void {
-    this.#ring?.stop()
-  }
-
   begin(id: MessageId, origin: Socket, envelope: ScannedEnvelope): Trail | undefined {
     const isTraced = this.#spans?.active ?? false
     if (!this.#ring && !isTraced) return undefined
@@ -65,13 +61,14 @@ export class Recorder implements Trails {
   }
 }
 
-/** Undefined where nobody wants to know. `ring`: what is kept; absent: nothing. */
-export function openRecorder(wanted: {
-  readonly ring?: RingBounds | undefined
-  readonly spans?: Spans | undefined
-}): Recorder | undefined {
-  const { spans } = wanted
-  if (!wanted.ring && !spans) return undefined
+/** Undefined where nobody wants to know. */
+export function openRecorder({ features, why }: Wanted): Recorder | undefined {
+  if (!features.includes('why')) return undefined
   const micros = () => Math.trunc(performance.now() * 1000)
-  return new Recorder({ micros, ring: wanted.ring && new Ring(wanted.ring, micros), spans })
+  return new Recorder({ micros, ring: new Ring(why, micros) })
+}
+
+interface Wanted {
+  readonly features: readonly string[]
+  readonly why: RingBounds
 }

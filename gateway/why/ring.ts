@@ -76,14 +76,6 @@ export class Ring {
     return undefined
   }
 
-  stop(): void {
-    clearInterval(this.#sweeper)
-    this.#sweeper = undefined
-    this.#kept.length = 0
-    this.#start = 0
-    this.#bytes = 0
-  }
-
   get #sweepMs(): number {
     return Math.max(1, this.#bounds.ageMs / SWEEPS)
   }

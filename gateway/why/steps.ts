@@ -23,6 +23,8 @@ export function stepsOf(trail: Trail, sight: Sight): TrailStep[] {
   return isSeen ? [...steps, ...trail.losses.map((loss) => lossStep(trail, loss))] : steps
 }
 
+const FORESEEN = { verdict: Verdict.WAITING, detail: 'known when it comes' }
+
 /** It named no destination, and its sender has none. */
 function nowhere(trail: Trail): TrailStep {
   return {
@@ -61,6 +63,8 @@ function* passedSteps(trail: Trail, leg: Leg): Iterable<TrailStep> {
   if (passes(Step.FIT)) yield pass(Step.FIT)
   if (trail.hasKey && passes(Step.RECALL)) yield pass(Step.RECALL)
   for (const stop of stops) {
+    const isForeseen = stop.until === 0 && leg.verdict !== Verdict.WAITING
+    if (isForeseen && leg.verdict !== Verdict.REFUSED) yield pass(stop.step, FORESEEN)
     if (stop.until === 0) continue
     const verdict = stop.step === Step.STORE ? Verdict.STORED : Verdict.PASSED
     const detail = `after ${stop.until - stop.since} µs`

@@ -174,8 +174,9 @@ export const layers: readonly Layer[] = [
   {
     name: 'admin',
     path: 'gateway/admin/',
-    named: ['**/admin/**'],
-    layers: [...services, 'acceptors', 'rooms', 'structure', 'session', 'config'],
+    // Not what is generated for it, which has no ending.
+    named: ['**/admin/**/*.ts'],
+    layers: [...services, 'acceptors', 'rooms', 'structure', 'session', 'config', 'why'],
     packages: ['@connectrpc/connect', '@connectrpc/connect-node', 'node:*'],
   },
   {

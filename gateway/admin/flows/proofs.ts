@@ -20,7 +20,7 @@ const NONE = 'none'
 export async function proofsOf(
   store: Store,
   account: string,
-  { client, token, owner }: ExplainFlowRequest,
+  { client, token, owner }: Pick<ExplainFlowRequest, 'client' | 'token' | 'owner'>,
   now: number,
 ): Promise<Proof[]> {
   return [

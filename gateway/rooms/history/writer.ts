@@ -131,7 +131,7 @@ export class HistoryWriter {
 
   /** What a durable room's messages have to pass. */
   intake(claim: Claim): Intake {
-    return { take: (message) => this.#take(claim, message) }
+    return { step: Step.STORE, take: (message) => this.#take(claim, message) }
   }
 
   /** What waits for the store, or is on its way there. */

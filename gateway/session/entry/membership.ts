@@ -27,6 +27,9 @@ import type { EntryRequest } from './waiting.ts'
 /** `ifPermitted`: else enter to send only. */
 export type Listen = 'yes' | 'no' | 'ifPermitted'
 
+/** What of a room decides who may do what there. */
+export type RoomFacts = Pick<Room, 'record' | 'config' | 'place'>
+
 /** What a socket may do in a room. */
 export interface RoomRights {
   readonly senders: readonly Sender[]
@@ -58,11 +61,7 @@ export function admit(
   if (!member && session.memberships.size >= limits.rooms) {
     throw new Refusal(Code.ROOM_LIMIT, `over ${limits.rooms} rooms`, 'setting limits.rooms')
   }
-  const { sockets } = room.config.limits
-  if (!member && sockets !== undefined && room.members >= sockets) {
-    const decidedBy = place.line('limits', 'sockets')
-    throw new Refusal(Code.ROOM_FULL, `the room has ${sockets} sockets`, decidedBy)
-  }
+  if (!member) checkVacancy(room)
   const pending = member ? pendingFilters(session, member) : []
   const heard = new Set([...(member?.filters ?? []), ...pending])
   const added = filters.filter((each) => !heard.has(each))
@@ -78,6 +77,18 @@ export function admit(
   return { member, added }
 }
 
+/** Throws Refusal ROOM_FULL where no more may be in it. */
+export function checkVacancy({
+  config,
+  members,
+  place,
+}: Pick<Room, 'config' | 'members' | 'place'>) {
+  const { sockets } = config.limits
+  if (sockets === undefined || members < sockets) return
+  const decidedBy = place.line('limits', 'sockets')
+  throw new Refusal(Code.ROOM_FULL, `the room has ${sockets} sockets`, decidedBy)
+}
+
 /** Who was let in, and what he wants to listen to and does not yet. */
 export interface Admitted {
   readonly member: Membership
@@ -85,7 +96,7 @@ export interface Admitted {
 }
 
 /** The one place where it is decided what a socket may do in a room. */
-export function rightsIn(session: Session, room: Room): RoomRights {
+export function rightsIn(session: Session, room: RoomFacts): RoomRights {
   const { actors, proofs } = session
   const senders: Sender[] = []
   const hears: string[] = []
@@ -117,7 +128,7 @@ export function rightsIn(session: Session, room: Room): RoomRights {
   return { senders, hears, mayAdmit }
 }
 
-function grantsIn({ record, place }: Room, proof: Proof): readonly Rights[] {
+function grantsIn({ record, place }: RoomFacts, proof: Proof): readonly Rights[] {
   if (proof.owner && proof.account?.id === record.account.id) return OWNERS
   if (proof.place !== undefined && proof.place !== place.address) return []
   return proof.grants.filter(({ roomId }) => roomId === record.id)
@@ -129,7 +140,7 @@ function actorOf({ actors }: Session, proof: Proof): ProvedActor {
 }
 
 /** As whom the socket is a visitor, if it is one; its locks are resolved. */
-function visitorIn(session: Session, room: Room): ProvedActor | undefined {
+function visitorIn(session: Session, room: RoomFacts): ProvedActor | undefined {
   const { flow, visited } = room.config
   if (!flow || visited) return flow && session.actors[0]
   const proof = session.proofs.find((each) => letsVisit(session, room, each))
@@ -137,7 +148,7 @@ function visitorIn(session: Session, room: Room): ProvedActor | undefined {
 }
 
 /** Whether a proof resolves a lock of this very room, and says nothing of rights in it. */
-function letsVisit(session: Session, { place, config, record }: Room, proof: Proof): boolean {
+function letsVisit(session: Session, { place, config, record }: RoomFacts, proof: Proof): boolean {
   if (proof.grants.some(({ roomId }) => roomId === record.id)) return false
   if (proof.place !== undefined ? proof.place !== place.address : !proof.visitor) return false
   if (!config.flow) return false
@@ -147,7 +158,7 @@ function letsVisit(session: Session, { place, config, record }: Room, proof: Pro
 }
 
 /** What to listen to: nothing, what was asked, or what of it is permitted. */
-function filtersFor(
+export function filtersFor(
   { senders, hears, mayAdmit }: RoomRights,
   place: Place,
   asked: string,

@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file porthouse/admin/v1/explain_service.proto.
  */
 export const file_porthouse_admin_v1_explain_service: GenFile = /*@__PURE__*/
-  fileDesc("Cihwb3J0aG91c2UvYWRtaW4vdjEvZXhwbGFpbl9zZXJ2aWNlLnByb3RvEhJwb3J0aG91c2UuYWRtaW4udjEiOQoVRXhwbGFpbk1lc3NhZ2VSZXF1ZXN0EiAKBG5hbWUYASABKAlCEpq1GA4IAToKbWVzc2FnZXMvKiKiAwoSRXhwbGFpblNlbmRSZXF1ZXN0EiIKBnBhcmVudBgBIAEoCUISmrUYDggBOgphY2NvdW50cy8qEiwKBmNsaWVudBgCIAEoCUIamrUYFjoUYWNjb3VudHMvKi9jbGllbnRzLypIABIqCgV0b2tlbhgDIAEoCUIZmrUYFToTYWNjb3VudHMvKi90b2tlbnMvKkgAEg8KBW93bmVyGAQgASgISAASGAoGc29ja2V0GAUgASgJQgaatRgCEEBIABIKCgJ0bxgGIAMoCRIXCg1jb250ZW50X2J5dGVzGAcgASgNSAESEQoHcGF5bG9hZBgIIAEoDEgBEhgKBHRleHQYCSABKAlCCJq1GAQQgIBASAESHQoMY29udGVudF90eXBlGAogASgJQgeatRgDEIABEiAKD2lkZW1wb3RlbmN5X2tleRgLIAEoCUIHmrUYAxCAARIrCgdyZWNlaXB0GAwgASgOMhoucG9ydGhvdXNlLnYxLlJlY2VpcHRMZXZlbBIOCgZyZXRhaW4YDSABKAhCCAoGc2VuZGVyQgkKB2NvbnRlbnQibAoTRXhwbGFpblNlbmRSZXNwb25zZRIrCgZzdGF0dXMYASABKA4yGy5wb3J0aG91c2UudjEuUmVjZWlwdFN0YXR1cxIoCgV0cmFpbBgCIAEoCzIZLnBvcnRob3VzZS5hZG1pbi52MS5UcmFpbDLgAQoORXhwbGFpblNlcnZpY2USYgoORXhwbGFpbk1lc3NhZ2USKS5wb3J0aG91c2UuYWRtaW4udjEuRXhwbGFpbk1lc3NhZ2VSZXF1ZXN0GhkucG9ydGhvdXNlLmFkbWluLnYxLlRyYWlsIgqStRgGCgQBAgMEEmoKC0V4cGxhaW5TZW5kEiYucG9ydGhvdXNlLmFkbWluLnYxLkV4cGxhaW5TZW5kUmVxdWVzdBonLnBvcnRob3VzZS5hZG1pbi52MS5FeHBsYWluU2VuZFJlc3BvbnNlIgqStRgGCgQBAgMEYgZwcm90bzM", [file_porthouse_admin_v1_options, file_porthouse_admin_v1_trail, file_porthouse_v1_receipt]);
+  fileDesc("Cihwb3J0aG91c2UvYWRtaW4vdjEvZXhwbGFpbl9zZXJ2aWNlLnByb3RvEhJwb3J0aG91c2UuYWRtaW4udjEiOQoVRXhwbGFpbk1lc3NhZ2VSZXF1ZXN0EiAKBG5hbWUYASABKAlCEpq1GA4IAToKbWVzc2FnZXMvKiKZAwoSRXhwbGFpblNlbmRSZXF1ZXN0EiIKBnBhcmVudBgBIAEoCUISmrUYDggBOgphY2NvdW50cy8qEioKBmNsaWVudBgCIAEoCUIamrUYFjoUYWNjb3VudHMvKi9jbGllbnRzLyoSKAoFdG9rZW4YAyABKAlCGZq1GBU6E2FjY291bnRzLyovdG9rZW5zLyoSDQoFb3duZXIYBCABKAgSHwoGc29ja2V0GAUgASgJQg+atRgLOglzb2NrZXRzLyoSCgoCdG8YBiADKAkSFwoNY29udGVudF9ieXRlcxgHIAEoDUgAEhEKB3BheWxvYWQYCCABKAxIABIYCgR0ZXh0GAkgASgJQgiatRgEEICAQEgAEh0KDGNvbnRlbnRfdHlwZRgKIAEoCUIHmrUYAxCAARIgCg9pZGVtcG90ZW5jeV9rZXkYCyABKAlCB5q1GAMQgAESKwoHcmVjZWlwdBgMIAEoDjIaLnBvcnRob3VzZS52MS5SZWNlaXB0TGV2ZWwSDgoGcmV0YWluGA0gASgIQgkKB2NvbnRlbnQibAoTRXhwbGFpblNlbmRSZXNwb25zZRIrCgZzdGF0dXMYASABKA4yGy5wb3J0aG91c2UudjEuUmVjZWlwdFN0YXR1cxIoCgV0cmFpbBgCIAEoCzIZLnBvcnRob3VzZS5hZG1pbi52MS5UcmFpbDLgAQoORXhwbGFpblNlcnZpY2USYgoORXhwbGFpbk1lc3NhZ2USKS5wb3J0aG91c2UuYWRtaW4udjEuRXhwbGFpbk1lc3NhZ2VSZXF1ZXN0GhkucG9ydGhvdXNlLmFkbWluLnYxLlRyYWlsIgqStRgGCgQBAgMEEmoKC0V4cGxhaW5TZW5kEiYucG9ydGhvdXNlLmFkbWluLnYxLkV4cGxhaW5TZW5kUmVxdWVzdBonLnBvcnRob3VzZS5hZG1pbi52MS5FeHBsYWluU2VuZFJlc3BvbnNlIgqStRgGCgQBAgMEYgZwcm90bzM", [file_porthouse_admin_v1_options, file_porthouse_admin_v1_trail, file_porthouse_v1_receipt]);
 
 /**
  * @generated from message porthouse.admin.v1.ExplainMessageRequest
@@ -51,43 +51,29 @@ export type ExplainSendRequest = Message<"porthouse.admin.v1.ExplainSendRequest"
   parent: string;
 
   /**
-   * Who sends it; absent: somebody who has proved nothing.
+   * What its sender has proved to be: a client, a token, the account by its connection key, or
+   * several of these. Nothing: it has proved nothing.
    *
-   * @generated from oneof porthouse.admin.v1.ExplainSendRequest.sender
+   * @generated from field: string client = 2;
    */
-  sender: {
-    /**
-     * accounts/{account}/clients/{client}
-     *
-     * @generated from field: string client = 2;
-     */
-    value: string;
-    case: "client";
-  } | {
-    /**
-     * accounts/{account}/tokens/{id}
-     *
-     * @generated from field: string token = 3;
-     */
-    value: string;
-    case: "token";
-  } | {
-    /**
-     * The account itself, as by its connection key.
-     *
-     * @generated from field: bool owner = 4;
-     */
-    value: boolean;
-    case: "owner";
-  } | {
-    /**
-     * socket:{id}, one that is connected and has proved to be of the account: from where it is.
-     *
-     * @generated from field: string socket = 5;
-     */
-    value: string;
-    case: "socket";
-  } | { case: undefined; value?: undefined };
+  client: string;
+
+  /**
+   * @generated from field: string token = 3;
+   */
+  token: string;
+
+  /**
+   * @generated from field: bool owner = 4;
+   */
+  owner: boolean;
+
+  /**
+   * In place of these: a socket that is connected, and somebody in the account. From where it is.
+   *
+   * @generated from field: string socket = 5;
+   */
+  socket: string;
 
   /**
    * Addresses as an envelope has them. None: the sender's own default.
