@@ -40,7 +40,13 @@ export function openAdmin(
   const trimming = setInterval(() => void trim(parts), TRIM_MS).unref()
   return {
     owns: (path) => PATH.test(path),
-    handle,
+    handle(request, response) {
+      if (request.method === 'POST') return handle(request, response)
+      // Every method may change something, and none is asked by GET (threat C4).
+      response.statusCode = 405
+      response.setHeader('allow', 'POST')
+      response.end()
+    },
     stop() {
       clearInterval(trimming)
       streams.stop()

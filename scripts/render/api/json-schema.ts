@@ -114,8 +114,22 @@ function textOf(field: DescField): Schema {
   const rules = rulesOf(field)
   const schema = { type: 'string', maxLength: rules?.maxChars || 1_024 }
   if (!rules?.resource) return { ...schema, ...(rules?.required && { minLength: 1 }) }
-  const forms = rules.resource.split(' ').map((form) => form.replaceAll('*', '[^/]+'))
+  const forms = rules.resource.split(' ').map(patternOf)
   return { ...schema, pattern: `^(${forms.join('|')})$` }
+}
+
+const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
+const SLUG = '[a-z0-9][a-z0-9-]{0,62}'
+
+/** What may stand for each `*` depends on the collection before it; a slug may be a UUID too. */
+function patternOf(form: string): string {
+  const parts = form.split('/')
+  return parts.map((part, i) => (part === '*' ? idIn(parts[i - 1]) : part)).join('/')
+}
+
+function idIn(collection: string | undefined): string {
+  if (/^(apiKeys|connectionKeys|credentials|tokens)$/.test(collection ?? '')) return UUID
+  return /^(sockets|messages|locks)$/.test(collection ?? '') ? '[0-9A-Za-z-]{1,64}' : SLUG
 }
 
 function bounds(minimum: number | undefined, maximum: number | undefined): Schema {

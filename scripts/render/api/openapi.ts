@@ -79,6 +79,7 @@ function operationOf(method: DescMethod, schemas: Schemas, error: Schema): Schem
     requestBody: { required: true, content: json(schemas.of(method.input, 'read')) },
     responses: {
       200: { description: 'It is done.', content: json(schemas.of(method.output, 'written')) },
+      415: { description: 'The request is neither JSON nor Protobuf.' },
       default: { description: 'It failed; see docs/codes.md.', content: json(error) },
     },
   }

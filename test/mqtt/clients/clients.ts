@@ -3,19 +3,16 @@
  * All take the same options and lines: see go/main.go.
  */
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Running } from '../../cli/process.ts'
+import { pythonEnvironment } from '../../support/python.ts'
 import { root } from '../../tidy/root.ts'
 
 const run = promisify(execFile)
 const tools = join(root, '.tools')
 const here = import.meta.dirname
-
-/** Of the library of Python, which is installed anew where this changes. */
-const PYTHON = join(tools, 'paho-python-2.1.0')
 
 /** The first time the network is asked for libraries. */
 export const BUILD_MS = 300_000
@@ -128,13 +125,6 @@ async function compiled(file: string, build: (to: string) => Promise<unknown>): 
 }
 
 async function installPython(): Promise<string[]> {
-  const command = [join(PYTHON, 'bin/python'), join(here, 'python/client.py')]
-  if (existsSync(PYTHON)) return command
-  const own = `${PYTHON}.${process.pid}`
-  const requirements = join(here, 'python/requirements.txt')
-  await run('python3', ['-m', 'venv', own])
-  const quiet = ['--quiet', '--disable-pip-version-check', '--no-deps', '--require-hashes']
-  await run(join(own, 'bin/pip'), ['install', ...quiet, '-r', requirements])
-  await rename(own, PYTHON).catch(() => rm(own, { recursive: true }))
-  return command
+  const bin = await pythonEnvironment('paho-python', join(here, 'python/requirements.txt'))
+  return [join(bin, 'python'), join(here, 'python/client.py')]
 }
