@@ -1,6 +1,6 @@
 /** API keys: of an account, or of the gateway itself (threats C12, S1). */
 import { create } from '@bufbuild/protobuf'
-import { EmptySchema, timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt'
+import { EmptySchema } from '@bufbuild/protobuf/wkt'
 import type { ServiceImpl } from '@connectrpc/connect'
 import {
   type ApiKey,
@@ -9,12 +9,14 @@ import {
 } from '@porthouse/proto/admin/v1/api_key_service'
 import { Role } from '@porthouse/proto/admin/v1/options'
 import { newApiKey } from '../identity/api-keys.ts'
-import type { ApiKeyRecord, ApiRole, TimePosition } from '../store/administration.ts'
+import type { ApiKeyRecord, ApiRole } from '../store/administration.ts'
 import type { Account, Accounts } from '../store/store.ts'
 import { theAccount } from './accounts.ts'
 import { callOf, type State } from './calls/call.ts'
+import { expiryOf, shownTimes } from './fields.ts'
 import { match, unknownResource } from './names.ts'
 import type { AdminParts } from './parts.ts'
+import { readPosition, type WrittenPosition, writtenPosition } from './positions.ts'
 import { invalid } from './violations.ts'
 
 /** The gateway itself, as a parent. */
@@ -27,29 +29,23 @@ const ROLES: ReadonlyMap<Role, ApiRole> = new Map([
   [Role.AUDITOR, 'auditor'],
 ])
 
-/** What is written of a position into a page token. */
-type Position = readonly [at: string, id: string]
-
 export function apiKeyService(parts: AdminParts): ServiceImpl<typeof ApiKeyService> {
   const { store, pages, clock, newId, random } = parts
   const { accounts, apiKeys } = store
   return {
     async listApiKeys(request, context) {
       const query = ['apiKeys', request.parent, callOf(context).principal.id]
-      const page = pages.page<Position>(request, query)
+      const page = pages.page<WrittenPosition>(request, query)
       const parent = await parentOf(accounts, request.parent)
-      const after = page.after && positionOf(page.after)
-      const found = await apiKeys.list(parent?.id, {
-        limit: page.limit + 1,
-        ...(after && { after }),
-      })
+      const part = { after: readPosition(page.after), limit: page.limit + 1 }
+      const found = await apiKeys.list(parent?.id, part)
       const { items, nextPageToken } = pages.cut(found, page, query, writtenPosition)
       return { apiKeys: items.map((key) => shown(key)), nextPageToken }
     },
 
     async createApiKey({ parent, apiKey, validateOnly }, context) {
       const role = roleOf(apiKey, parent)
-      const expiresAt = expiryOf(apiKey, clock())
+      const expiresAt = expiryOf(apiKey?.expireTime, clock(), 'apiKey.expireTime')
       const account = await parentOf(accounts, parent)
       const { label = '' } = apiKey ?? {}
       const { id, secret, hash } = newApiKey(newId(), random(32))
@@ -103,33 +99,18 @@ function roleOf(key: ApiKey | undefined, parent: string): ApiRole {
   throw invalid('apiKey.role', `has to be ${allowed} here`)
 }
 
-function expiryOf(key: ApiKey | undefined, now: number): Date | undefined {
-  const expiresAt = key?.expireTime && timestampDate(key.expireTime)
-  if (expiresAt && !(expiresAt.getTime() > now)) throw invalid('apiKey.expireTime', 'has passed')
-  return expiresAt
-}
-
 function shown(key: ApiKeyRecord, secret = ''): ApiKey {
-  const { id, account, role, label, createdAt, expiresAt } = key
+  const { id, account, role, label } = key
   const [known] = [...ROLES].find(([, name]) => name === role) ?? [Role.UNSPECIFIED]
   return create(ApiKeySchema, {
     name: account ? `accounts/${account.slug}/apiKeys/${id}` : `apiKeys/${id}`,
     role: known,
     label,
-    createTime: timestampFromDate(createdAt),
-    ...(expiresAt && { expireTime: timestampFromDate(expiresAt) }),
     secret,
+    ...shownTimes(key),
   })
 }
 
 function state(key: ApiKeyRecord): State {
   return { schema: ApiKeySchema, message: shown(key) }
-}
-
-function writtenPosition({ createdAt, id }: ApiKeyRecord): Position {
-  return [createdAt.toISOString(), id]
-}
-
-function positionOf([at, id]: Position): TimePosition {
-  return { at: new Date(at), id }
 }

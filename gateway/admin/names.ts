@@ -1,5 +1,6 @@
 /** Names of resources, such as `accounts/acme/rooms/field` (AIP-122). */
 import { Code } from '@porthouse/proto/v1/code'
+import { isNamed, type Named } from '../locks/proof.ts'
 import { Refusal } from '../protocol/codes.ts'
 import { isUuid, parseName } from '../protocol/name.ts'
 import { invalid } from './violations.ts'
@@ -29,6 +30,16 @@ export function segments(form: string, name: string, field = 'name'): string[] {
   const found = match(form, name)
   if (!found) throw invalid(field, `is not of the form ${form}`)
   return found
+}
+
+/**
+ * The slug or UUID of something that has to be in an account that is known, such as `pump` of the
+ * name of a client. Throws Violations for the field `field`.
+ */
+export function within(account: Named, form: string, name: string, field: string): string {
+  const [owner, last] = segments(form, name, field)
+  if (!isNamed(account, owner)) throw invalid(field, 'is not in the same account')
+  return last!
 }
 
 /**

@@ -4,9 +4,13 @@ import type { ConnectRouter, ConnectRouterOptions, ServiceImpl } from '@connectr
 import { AccountService } from '@porthouse/proto/admin/v1/account_service'
 import { ApiKeyService } from '@porthouse/proto/admin/v1/api_key_service'
 import { AuditService } from '@porthouse/proto/admin/v1/audit_service'
+import { ClientService } from '@porthouse/proto/admin/v1/client_service'
+import { ConnectionKeyService } from '@porthouse/proto/admin/v1/connection_key_service'
 import { ExplainService } from '@porthouse/proto/admin/v1/explain_service'
 import { FlowService } from '@porthouse/proto/admin/v1/flow_service'
+import { OffenderService } from '@porthouse/proto/admin/v1/offender_service'
 import { RoomService } from '@porthouse/proto/admin/v1/room_service'
+import { TokenService } from '@porthouse/proto/admin/v1/token_service'
 import type { Feature } from '../config/features.ts'
 import { accountService } from './accounts.ts'
 import { apiKeyService } from './api-keys.ts'
@@ -17,11 +21,15 @@ import { errors } from './calls/errors.ts'
 import { gate } from './calls/gate.ts'
 import { once } from './calls/once.ts'
 import type { Streams } from './calls/streams.ts'
+import { clientService } from './client/service.ts'
+import { connectionKeyService } from './connection-keys.ts'
 import type { Authenticate } from './credentials/authenticate.ts'
 import { explainService } from './explain.ts'
 import { flowService } from './flows/service.ts'
+import { offenderService } from './offenders.ts'
 import type { AdminParts } from './parts.ts'
 import { roomService } from './rooms/service.ts'
+import { tokenService } from './tokens/service.ts'
 
 /** Implements a service; `Desc` of both is the same. */
 interface Served<Desc extends DescService = DescService> {
@@ -43,9 +51,13 @@ export const SERVICES: readonly Served[] = [
   served(AccountService, accountService),
   served(ApiKeyService, apiKeyService),
   served(AuditService, auditService),
-  served(FlowService, flowService),
-  served(RoomService, roomService),
+  served(ClientService, clientService),
+  served(ConnectionKeyService, connectionKeyService),
   served(ExplainService, explainService, 'why'),
+  served(FlowService, flowService),
+  served(OffenderService, offenderService),
+  served(RoomService, roomService),
+  served(TokenService, tokenService),
 ]
 
 /** Services that everybody may call. */

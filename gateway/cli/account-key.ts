@@ -1,6 +1,6 @@
 /** `porthouse account key …`: connection keys, by which a program is the account itself (R1). */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { newConnectionKey, SALT_BYTES } from '../identity/connection-keys.ts'
+import { type KeyParts, type MadeKey, makeKey, replaceKey } from '../identity/account-keys.ts'
 import type { Credential, Store } from '../store/store.ts'
 import { type CredentialRow, credentialForScripts, printCredentials } from './credentials.ts'
 import { usage } from './failure.ts'
@@ -21,18 +21,13 @@ interface RotateOptions extends StoreOptions {
   readonly expires?: string
 }
 
-interface Made {
-  readonly record: Credential
-  readonly secret: string
-}
-
 export async function createKey(account: string, options: CreateOptions): Promise<void> {
   nameOf(account, 'account')
   const label = checkLabel(options.label ?? '')
   const expiresAt = options.expires ? parseExpiry(options.expires, Date.now()) : undefined
   const made = await withStore(options, async (store) => {
     const { id } = await findAccount(store, account)
-    return makeKey(store, id, label, expiresAt)
+    return makeKey(partsOf(store), { account: id, label, ...(expiresAt && { expiresAt }) })
   })
   if (options.json) return printJson(forScripts(made))
   print(`key ${made.record.id} is made; its secret is shown this once:`)
@@ -63,15 +58,7 @@ export async function rotateKey(
     if (last <= now) {
       throw usage(`key ${id} has ended; make another: porthouse account key create ${account}`)
     }
-    const made = await makeKey(store, before.account.id, before.label, expiresAt)
-    try {
-      // An overlap never lengthens the life of a key.
-      return { made, old: await store.credentials.expire(id, new Date(Math.min(ends, last))) }
-    } catch (error) {
-      // Nobody was told the secret of the new one.
-      await store.credentials.delete(made.record.id).catch(() => false)
-      throw error
-    }
+    return replaceKey(partsOf(store), before, { end: new Date(ends), expiresAt })
   })
   if (options.json) return printJson({ ...forScripts(made), replaces: credentialForScripts(old) })
   const end = old.expiresAt!.toISOString()
@@ -93,17 +80,8 @@ export async function revokeKey(
   print(`key ${id} is revoked; what is connected by it is dropped`)
 }
 
-async function makeKey(
-  store: Store,
-  account: string,
-  label: string,
-  expiresAt: Date | undefined,
-): Promise<Made> {
-  const id = randomUUID()
-  const { secret, data } = newConnectionKey(id, randomBytes(32), randomBytes(SALT_BYTES))
-  const kept = { id, kind: 'connection-key', account, data, label } as const
-  const record = await store.credentials.add({ ...kept, ...(expiresAt && { expiresAt }) })
-  return { record, secret }
+function partsOf({ credentials }: Store): KeyParts {
+  return { credentials, random: randomBytes, newId: randomUUID }
 }
 
 async function findKey(store: Store, account: string, id: string): Promise<Credential> {
@@ -123,6 +101,6 @@ function keyId(account: string, typed: string): string {
   return idOf(typed, 'key', `porthouse account key list ${name} shows it`)
 }
 
-function forScripts({ record, secret }: Made): CredentialRow & { secret: string } {
+function forScripts({ record, secret }: MadeKey): CredentialRow & { secret: string } {
   return { ...credentialForScripts(record), secret }
 }

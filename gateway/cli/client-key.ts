@@ -1,10 +1,11 @@
 /** `porthouse client key …`: SSH keys, passwords and presets (R7). */
-import { findClient, idsOf } from './client.ts'
+import { keepProofs } from '../identity/client-proofs.ts'
+import { findClient, idsOf, proofParts } from './client.ts'
 import { credentialForScripts, printCredentials } from './credentials.ts'
 import { usage } from './failure.ts'
 import { clientName, idOf } from './names.ts'
 import { print, printJson } from './output.ts'
-import { keepProofs, type ProofOptions, readProofs } from './proofs.ts'
+import { type ProofOptions, readProofs } from './proofs.ts'
 import { missing, type StoreOptions, withStore } from './with-store.ts'
 
 export async function addKeys(name: string, options: StoreOptions & ProofOptions): Promise<void> {
@@ -12,7 +13,7 @@ export async function addKeys(name: string, options: StoreOptions & ProofOptions
   const proofs = await readProofs(options)
   if (proofs.length === 0) throw usage('say what to add: --ssh-key, --password-stdin or --preset')
   const kept = await withStore(options, async (store) =>
-    keepProofs(store, idsOf(await findClient(store, name)), proofs),
+    keepProofs(proofParts(store), idsOf(await findClient(store, name)), proofs),
   )
   if (options.json) return printJson(kept.map(credentialForScripts))
   print(`client ${name} may now prove itself by:`)

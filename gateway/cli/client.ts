@@ -1,4 +1,6 @@
 /** `porthouse client …`: identities within an account, and what they may do (R8). */
+import { randomUUID } from 'node:crypto'
+import { keepProofs, type NewProof, type ProofParts } from '../identity/client-proofs.ts'
 import type { ClientRecord, Credential, Store } from '../store/store.ts'
 import { credentialForScripts, printCredentials } from './credentials.ts'
 import { findAccount } from './find-account.ts'
@@ -13,7 +15,7 @@ import {
 } from './grants.ts'
 import { clientName, nameOf, newSlug } from './names.ts'
 import { print, printJson, printTable } from './output.ts'
-import { keepProofs, type NewProof, type ProofOptions, readProofs } from './proofs.ts'
+import { type ProofOptions, readProofs } from './proofs.ts'
 import { parseSockets } from './quantity.ts'
 import { missing, type StoreOptions, withStore } from './with-store.ts'
 
@@ -60,7 +62,7 @@ async function makeClient(store: Store, { rights, proofs, ...client }: Wanted): 
   const grants = await grantsIn(store, account, rights)
   const record = await store.clients.create({ ...client, account: account.id, grants })
   try {
-    return { record, keys: await keepProofs(store, idsOf(record), proofs) }
+    return { record, keys: await keepProofs(proofParts(store), idsOf(record), proofs) }
   } catch (error) {
     // All of it, or nothing, so that the same command may be tried again.
     await store.clients.delete(account.id, record.id).catch(() => false)
@@ -156,6 +158,10 @@ function missingClient(name: string) {
 function tellRights(record: ClientRecord, { json }: StoreOptions): void {
   if (json) return printJson(forScripts(record))
   print(`client ${addressOf(record)} may now: ${grantsText(record.grants)}`)
+}
+
+export function proofParts({ credentials }: Store): ProofParts {
+  return { credentials, newId: randomUUID }
 }
 
 export function idsOf({ id, account }: ClientRecord): { account: string; client: string } {

@@ -1,4 +1,5 @@
 /** What an account or client proves itself by, as it is shown: never what it is checked with. */
+import { fingerprintOf } from '../identity/client-proofs.ts'
 import type { Credential } from '../store/store.ts'
 import { harmless, printTable } from './output.ts'
 
@@ -41,9 +42,4 @@ export function printCredentials(credentials: readonly Credential[]): void {
       [fingerprintOf(one) ?? '', harmless(one.label)].join(' ').trim() || '-',
     ]),
   )
-}
-
-export function fingerprintOf({ kind, data }: Pick<Credential, 'kind' | 'data'>) {
-  const { fingerprint } = data
-  return kind === 'ssh-key' && typeof fingerprint === 'string' ? fingerprint : undefined
 }

@@ -1,14 +1,14 @@
 /** What a client is to prove itself by, from the options of `porthouse client …`. */
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import type { JsonObject } from '@bufbuild/protobuf'
+import type { NewProof } from '../identity/client-proofs.ts'
 import { newPassword, PASSWORD_BYTES_MAX, PASSWORD_SALT_BYTES } from '../identity/passwords.ts'
 import { newPreset, PRESET_BYTES_MAX, PRESET_SALT_BYTES } from '../identity/presets.ts'
 import { readPublicKeyLine } from '../identity/ssh-public-key.ts'
 import { SshError } from '../identity/ssh-wire.ts'
-import type { Credential, CredentialKind, Store } from '../store/store.ts'
-import { fingerprintOf } from './credentials.ts'
-import { Failure, usage } from './failure.ts'
+import type { CredentialKind } from '../store/store.ts'
+import { usage } from './failure.ts'
 import { pipedInput } from './lines.ts'
 
 export interface ProofOptions {
@@ -17,13 +17,6 @@ export interface ProofOptions {
   readonly passwordStdin?: boolean
   /** CHALLENGE:RESPONSE, or `-` for stdin. */
   readonly preset?: string
-}
-
-/** Not yet kept, and without a secret. */
-export interface NewProof {
-  readonly kind: CredentialKind
-  readonly data: JsonObject
-  readonly label: string
 }
 
 const COLON = 0x3a
@@ -85,31 +78,4 @@ async function made(
   } catch (error) {
     throw usage(`${option}: ${error instanceof Error ? error.message : error}`)
   }
-}
-
-/** Of these kinds a client has one; a new one takes the place of the old. */
-const SINGLE: readonly CredentialKind[] = ['password', 'preset']
-
-/** Keeps them for a client. Throws a Failure, and keeps none, where it has one of the keys. */
-export async function keepProofs(
-  store: Store,
-  { account, client }: { account: string; client: string },
-  proofs: readonly NewProof[],
-): Promise<Credential[]> {
-  const before = await store.credentials.list(account, client)
-  const prints = before.map(fingerprintOf)
-  for (const proof of proofs) {
-    const print = fingerprintOf(proof)
-    if (print !== undefined && prints.includes(print)) {
-      throw new Failure('EXISTS', `the client has the key ${print} already`)
-    }
-    prints.push(print)
-  }
-  const kept: Credential[] = []
-  for (const proof of proofs) {
-    kept.push(await store.credentials.add({ id: randomUUID(), account, client, ...proof }))
-  }
-  const renewed = proofs.map(({ kind }) => kind).filter((kind) => SINGLE.includes(kind))
-  for (const { id, kind } of before) if (renewed.includes(kind)) await store.credentials.delete(id)
-  return kept
 }

@@ -33,7 +33,7 @@ export function isTokenSecret(text: string): boolean {
 /** What a revoked token has in place of a hash: no secret has that one. */
 export const REVOKED_HASH = new Uint8Array(32)
 
-export function isRevoked({ hash }: TokenRecord): boolean {
+export function isRevoked({ hash }: Pick<TokenRecord, 'hash'>): boolean {
   return hash.every((byte) => byte === 0)
 }
 

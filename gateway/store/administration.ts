@@ -42,7 +42,7 @@ export interface ApiKeys {
    */
   list(
     account: string | undefined,
-    page: { after?: TimePosition; limit: number },
+    page: { after?: TimePosition | undefined; limit: number },
   ): Promise<ApiKeyRecord[]>
   delete(id: string): Promise<boolean>
 }

@@ -35,6 +35,25 @@ export function adminClient<Service extends DescService>(
   return createClient(service, TRANSPORTS[protocol](options))
 }
 
+/** Names of the codes that calls failed with. */
+export async function codes(...calls: Promise<unknown>[]): Promise<string[]> {
+  return (await Promise.all(calls.map(failure))).map(({ code }) => code)
+}
+
+/** What a list holds, page by page. */
+export async function pagesOf<Item>(
+  list: (pageToken: string) => Promise<{ items: Item[]; nextPageToken: string }>,
+): Promise<Item[][]> {
+  const pages: Item[][] = []
+  let pageToken = ''
+  do {
+    const page = await list(pageToken)
+    pages.push(page.items)
+    pageToken = page.nextPageToken
+  } while (pageToken !== '')
+  return pages
+}
+
 export interface Failed {
   /** Name of the code of ours. */
   readonly code: string

@@ -152,6 +152,16 @@ export class TestGateway {
     return secret
   }
 
+  /** Past the store, on a connection of its own. */
+  async inSql<T>(use: (sql: ReturnType<typeof connect>) => Promise<T>): Promise<T> {
+    const sql = connect({ sockets: openFolders(join(this.#data, 'store')).sockets }, 1, 0)
+    try {
+      return await use(sql)
+    } finally {
+      await sql.end()
+    }
+  }
+
   /** Ends in order, as on SIGTERM. */
   drain(): Promise<void> {
     return this.#gateway.drain()

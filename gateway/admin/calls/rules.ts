@@ -67,7 +67,9 @@ function* ofValue(field: DescField, value: unknown, path: string): Generator<Vio
   } else if (value instanceof Uint8Array && maxBytes > 0 && value.length > maxBytes) {
     yield { field: path, description: `is over ${maxBytes} bytes` }
   } else if (typeof value === 'number' || typeof value === 'bigint') {
-    if (min !== undefined && value < min) yield { field: path, description: `is less than ${min}` }
+    if (min !== undefined && !(value >= min)) {
+      yield { field: path, description: `is less than ${min}` }
+    }
     if (max !== undefined && value > max) yield { field: path, description: `is more than ${max}` }
   }
 }
