@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto'
 import type { Transport } from '@connectrpc/connect'
 import { Code } from '@porthouse/proto/v1/code'
-import type { Authenticate } from './admin/credentials/authenticate.ts'
+import { bearerOf } from './admin/credentials/authenticate.ts'
 import { openCredentials } from './admin/credentials/credentials.ts'
 import { overseerOf } from './admin/credentials/overseer.ts'
+import type { Principal } from './admin/credentials/principal.ts'
 import { Pages } from './admin/pages.ts'
 import type { AdminParts } from './admin/parts.ts'
 import type { Config } from './config/config.ts'
@@ -16,6 +17,7 @@ import { Connections } from './ingress/connections.ts'
 import { exposureWarning, refuseExposure } from './ingress/http/exposure.ts'
 import { type HttpIngress, httpIngress } from './ingress/http/ingress.ts'
 import { loginRoutes } from './ingress/http/login.ts'
+import { messagesRoute } from './ingress/http/messages/route.ts'
 import type { Handler, Route } from './ingress/http/route.ts'
 import type { AwayRooms } from './ingress/mqtt/kept/away-rooms.ts'
 import { MQTT_PATH, type Upgrade } from './ingress/mqtt/listeners/websocket.ts'
@@ -24,7 +26,7 @@ import { type Mqtt, serveMqtt } from './ingress/mqtt/serve.ts'
 import { pageTrusted } from './ingress/origin.ts'
 import { type Forwardable, Proxies } from './ingress/proxies.ts'
 import { webSocketOptions } from './ingress/websocket/options.ts'
-import { webSocketIngress } from './ingress/websocket/upgrade.ts'
+import { refuseWebSocket, webSocketIngress } from './ingress/websocket/upgrade.ts'
 import type { Acceptor } from './locks/acceptor.ts'
 import { type AcceptorParts, builtInAcceptors } from './locks/acceptors/index.ts'
 import { OidcLogins } from './locks/acceptors/oidc/login.ts'
@@ -39,7 +41,7 @@ import { measuredStore } from './observe/metrics/store.ts'
 import { Programs } from './programs/programs.ts'
 import { Refusal } from './protocol/codes.ts'
 import { gatewayUrl } from './protocol/gateway-url.ts'
-import { isLoopback } from './protocol/loopback.ts'
+import { ownUrls } from './protocol/loopback.ts'
 import { RandomIds } from './protocol/random-ids.ts'
 import { copyId, Uuid7Source, uuidOf } from './protocol/uuid7.ts'
 import { forEntry } from './rooms/for-entry.ts'
@@ -66,6 +68,7 @@ import { Holders } from './session/live/holders.ts'
 import { Live } from './session/live/live.ts'
 import { renewed } from './session/live/renew.ts'
 import { Knocks } from './session/locks/knocks.ts'
+import { openPosters, type Posters } from './session/posts/posters.ts'
 import { Presence } from './session/presence/presence.ts'
 import { programActions } from './session/programs.ts'
 import { Sessions } from './session/sessions.ts'
@@ -144,10 +147,12 @@ async function start(given: GatewayParts, storeCalls: Calls): Promise<Gateway> {
     core,
     sessions,
   })
-  const administration = await administrationOf(given, { core, sessions, commons, parts, proxies })
+  const posters = openPosters(core, config)
+  const around = { core, sessions, posters, commons, parts, proxies }
+  const administration = await administrationOf(given, around)
   const { connections } = door
   const measured = { config, core, sessions, connections, mqtt: mqtt?.parts, store: storeCalls }
-  const metrics = await metricsOf(measured, administration, proxies)
+  const metrics = await metricsOf(measured, administration)
   const http = await httpIngress({
     config,
     ...door,
@@ -156,10 +161,7 @@ async function start(given: GatewayParts, storeCalls: Calls): Promise<Gateway> {
       if (sessions.draining) throw new Refusal(Code.DRAINING, 'the gateway goes down')
       await store.ping()
     },
-    open: {
-      handlers: [],
-      routes: features.includes('login') ? loginOf(config, parts, proxies) : [],
-    },
+    open: { handlers: [], routes: routesOf(given, { ...administration, ...around }) },
     admin: { handlers: administration.handlers, routes: metrics ? [metrics.guarded] : [] },
     metrics: metrics ? [metrics.open] : [],
     refused: (code) => core.counts.refusals.http.add(code),
@@ -173,12 +175,13 @@ async function start(given: GatewayParts, storeCalls: Calls): Promise<Gateway> {
       mqtt?.upgrade,
     ),
   }).catch(async (error) => {
-    await Promise.all([mqtt?.close(), administration.stop()])
+    await Promise.all([mqtt?.close(), administration.stop(), posters?.stop()])
     throw error
   })
   port = http.http.port
   for (const warning of warningsOf(given, parts.urls())) log.warn(warning)
-  return gatewayOf({ config, core, sessions, http, mqtt, stops: [live, ...caches, administration] })
+  const stops = [live, ...caches, administration, ...(posters ? [posters] : [])]
+  return gatewayOf({ config, core, sessions, http, mqtt, stops })
 }
 
 /** What runs in a gateway. */
@@ -311,12 +314,6 @@ function loginOf({ http: { origins } }: Config, parts: AcceptorParts, proxies: P
   })
 }
 
-/** What a gateway is reached by of which nobody said more: from this machine alone. */
-function ownUrls(host: string, port: number): string[] {
-  if (!isLoopback(host)) return []
-  return ['127.0.0.1', 'localhost', '[::1]'].map((name) => `http://${name}:${port}`)
-}
-
 function coreOf(
   { config, store, log }: GatewayParts,
   clock: () => number,
@@ -408,52 +405,60 @@ const BY_CREDENTIALS: readonly Feature[] = ['admin', 'messages', 'metrics']
 
 interface Administration {
   /** Undefined where nothing needs it. */
-  readonly authenticate: Authenticate | undefined
+  readonly bearer: ((request: Forwardable) => Promise<Principal>) | undefined
   readonly handlers: readonly Handler[]
   stop(): Promise<void>
 }
 
+/** What those work with who come by credentials. */
+interface Around {
+  readonly core: Core
+  readonly sessions: Sessions
+  readonly posters: Posters | undefined
+  readonly commons: Commons
+  readonly parts: AcceptorParts
+  readonly proxies: Proxies
+}
+
+/** For everybody, beside health. */
+function routesOf(
+  given: GatewayParts,
+  { parts, proxies, posters, bearer }: Around & Administration,
+): Route[] {
+  const { features } = given.config
+  const login = features.includes('login') ? loginOf(given.config, parts, proxies) : []
+  if (!features.includes('messages') || !posters || !bearer) return login
+  return [...login, messagesRoute({ ...given, posters, bearer })]
+}
+
 async function administrationOf(
   given: GatewayParts,
-  around: {
-    readonly core: Core
-    readonly sessions: Sessions
-    readonly commons: Commons
-    readonly parts: AcceptorParts
-    readonly proxies: Proxies
-  },
+  { core, sessions, posters, commons, parts, proxies }: Around,
 ): Promise<Administration> {
   const { config } = given
-  const { core, sessions, commons, parts, proxies } = around
   if (!config.features.some((feature) => BY_CREDENTIALS.includes(feature))) {
-    return { authenticate: undefined, handlers: [], stop: async () => {} }
+    return { bearer: undefined, handlers: [], stop: async () => {} }
   }
-  const credentials = await openCredentials(credentialParts(given, core, parts))
+  const { failures } = core
+  const credentials = await openCredentials({ ...given, ...parts, ...commons, failures })
   const { authenticate } = credentials
-  if (!config.features.includes('admin')) return { ...credentials, handlers: [] }
+  const remoteOf = (request: Forwardable) => proxies.remoteOf(request)
+  const bearer = bearerOf(authenticate, remoteOf)
+  if (!config.features.includes('admin') || !posters) {
+    return { bearer, handlers: [], stop: credentials.stop }
+  }
   // Loaded here, for it is much that a gateway without administration does not need.
   const { openAdmin } = await import('./admin/admin.ts')
-  const live = { core, sessions }
-  const remoteOf = (request: Forwardable) => proxies.remoteOf(request)
+  const live = { core, sessions, posters }
   const admin = openAdmin({ ...adminParts(given, commons, parts), live }, authenticate, remoteOf)
   return {
-    authenticate,
+    bearer,
     handlers: [admin],
     stop() {
       admin.stop()
       return credentials.stop()
     },
   }
-}
-
-function credentialParts(
-  { config, store, log }: GatewayParts,
-  { failures, clock, uptime }: Core,
-  { tokens = store.tokens, providers }: AcceptorParts,
-) {
-  const { data: folder, logins, admin } = config
-  const limits = { folder, records: logins.records, oidc: admin.oidc }
-  return { store, log, ...limits, tokens, providers, failures, clock, uptime }
 }
 
 function adminParts(
@@ -477,15 +482,11 @@ function adminParts(
 /** Loaded here, for a gateway without metrics does not need it. */
 async function metricsOf(
   measured: Measured,
-  { authenticate }: Administration,
-  proxies: Proxies,
+  { bearer }: Administration,
 ): Promise<MetricsRoutes | undefined> {
-  if (!authenticate || !measured.config.features.includes('metrics')) return undefined
+  if (!bearer || !measured.config.features.includes('metrics')) return undefined
   const { metricsRoutes } = await import('./observe/metrics/route.ts')
-  return metricsRoutes(
-    measured,
-    overseerOf(authenticate, (request) => proxies.remoteOf(request)),
-  )
+  return metricsRoutes(measured, overseerOf(bearer))
 }
 
 function upgrades(websocket: Upgrade, mqtt: Upgrade | undefined): Upgrade {
@@ -493,8 +494,4 @@ function upgrades(websocket: Upgrade, mqtt: Upgrade | undefined): Upgrade {
     const isMqtt = mqtt && request.url?.split('?')[0] === MQTT_PATH
     return isMqtt ? mqtt(request, socket, head) : websocket(request, socket, head)
   }
-}
-
-function refuseWebSocket(): never {
-  throw new Refusal(Code.PATH_UNKNOWN, 'this gateway serves no WebSocket; see features')
 }

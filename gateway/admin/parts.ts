@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts'
 import type { Log } from '../observe/log.ts'
 import type { FlowReader } from '../rooms/config.ts'
 import type { Core } from '../session/core.ts'
+import type { Posters } from '../session/posts/posters.ts'
 import type { Sessions } from '../session/sessions.ts'
 import type { Store } from '../store/store.ts'
 import type { Pages } from './pages.ts'
@@ -31,4 +32,5 @@ export interface AdminParts {
 export interface LiveParts {
   readonly core: Core
   readonly sessions: Sessions
+  readonly posters: Posters
 }

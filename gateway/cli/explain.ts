@@ -5,9 +5,8 @@ import { createCore } from '../gateway.ts'
 import { isExpired } from '../identity/expiry.ts'
 import { ownerProof } from '../locks/acceptors/key.ts'
 import { passedBy } from '../locks/acceptors/steps.ts'
-import { tokenProof } from '../locks/acceptors/token.ts'
 import { type LockSpec, locksIn } from '../locks/flow.ts'
-import { clientAddress, type Proof } from '../locks/proof.ts'
+import { clientAddress, type Proof, tokenProof } from '../locks/proof.ts'
 import {
   formatAddress,
   type LobbyAddress,

@@ -112,6 +112,16 @@ export const schema = z.strictObject({
       meaning: 'where MQTT 5 clients are told to go while this gateway goes down',
     }),
   }),
+  messages: section({
+    authors: count(
+      10_000,
+      1,
+      'tokens and keys by which somebody posts messages over HTTP, that are kept in their rooms',
+    ),
+    idleMs: ms(60_000, 50, 'how long at least, after the last post of each'),
+    waiting: count(1_024, 1, 'posts of one token or key that may be under way'),
+    bodyBytes: bytes(64 * MIB, 1 * KIB, 'bodies of all posts that are under way'),
+  }),
   admin: section({
     listen: listener(
       'off',

@@ -47,3 +47,12 @@ export interface Proof {
   readonly visitor?: true
   readonly expiresAt?: Date
 }
+
+/** What a token proves, once its secret was given. */
+export function tokenProof(token: TokenRecord): Proof {
+  const { account, client, grants, expiresAt } = token
+  const values: Record<string, string> = { token: token.id }
+  if (client) values.client = clientAddress(account, client)
+  const proof = { acceptor: 'token', values, account, token, grants }
+  return { ...proof, ...(client && { client }), ...(expiresAt && { expiresAt }) }
+}

@@ -7,8 +7,8 @@ import type { Code } from '@porthouse/proto/v1/code'
 import type { ReceiptStatus } from '@porthouse/proto/v1/receipt'
 import { Calls } from './calls.ts'
 
-/** What a socket is spoken to by. */
-export const MEDIA = ['websocket', 'websocket-json', 'teleprinter', 'mqtt'] as const
+/** What a socket is spoken to by; by `http` messages come without one. */
+export const MEDIA = ['websocket', 'websocket-json', 'teleprinter', 'mqtt', 'http'] as const
 
 /** `none`: of sessions without a connection, which nobody is told of. */
 export type Medium = (typeof MEDIA)[number] | 'none'

@@ -10,6 +10,7 @@ import type { Stamp } from '../protocol/packet-writer.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import { keepId, type MessageId, type Uuid7Source } from '../protocol/uuid7.ts'
 import type { MessageKey } from '../store/history.ts'
+import { hashOfBody } from './body-hash.ts'
 import { deliver, fanOut, reach } from './deliver.ts'
 import {
   type DirectDestination,
@@ -358,10 +359,4 @@ function addressOf(destination: Sendable): string {
   if (destination.kind !== 'room') return destination.key
   const { membership, channel } = destination
   return channel === '' ? membership.place.address : `${membership.place.address}/${channel}`
-}
-
-/** Of all bytes but the routing. */
-function hashOfBody({ bytes, start, cutStart, cutEnd, end }: ScannedEnvelope): string {
-  const body = [bytes.subarray(start, cutStart), bytes.subarray(cutEnd, end)]
-  return hash('sha256', Buffer.concat(body), 'hex')
 }

@@ -41,6 +41,11 @@ export interface SessionHooks {
 /** What a transport's sessions have of their own. */
 export interface SessionKind {
   readonly topics?: Topics
+  /**
+   * No connection is behind it: nobody sees it among the sockets, and nothing reaches it. It takes
+   * no place that a room, a client or a token has for sockets.
+   */
+  readonly unseen?: true
   readonly outbox: (parts: OutboxParts, session: Session) => Outbox
 }
 
@@ -106,6 +111,7 @@ export class Session implements Socket {
   target: Target | undefined = undefined
 
   readonly id: string
+  readonly unseen: boolean
   readonly lane: Lane
   readonly tally: Tally
   readonly wire: Wire
@@ -175,12 +181,15 @@ export class Session implements Socket {
     this.core = core
     this.topics = kind.topics
     this.hearsItself = kind.topics?.hearItself
+    this.unseen = kind.unseen ?? false
     this.#hooks = hooks
     this.wire = wire
     this.lane = lane
     this.tally = core.counts.media[lane.medium]
-    this.tally.opened++
-    this.tally.sockets++
+    if (!this.unseen) {
+      this.tally.opened++
+      this.tally.sockets++
+    }
     this.handshake = handshake
     this.id = core.newId()
     this.actors = [itself(this.address)]
@@ -201,7 +210,7 @@ export class Session implements Socket {
       slowed: () => core.turn.touch({ flush: () => core.technical.slow(this) }),
     }
     this.outbox = kind.outbox(outbox, this)
-    core.router.graph.addSocket(this)
+    if (!this.unseen) core.router.graph.addSocket(this)
   }
 
   get address(): string {
@@ -216,7 +225,7 @@ export class Session implements Socket {
   unlock(): void {
     if (this.#unlocked || this.closed) return
     this.#unlocked = true
-    this.tally.unlocked++
+    if (!this.unseen) this.tally.unlocked++
   }
 
   deliver(batch: Batch, from: number, to: number): void {
@@ -297,8 +306,10 @@ export class Session implements Socket {
     if (this.closed) return
     this.wire.leaving?.()
     this.closed = true
-    this.tally.sockets--
-    if (this.#unlocked) this.tally.unlocked--
+    if (!this.unseen) {
+      this.tally.sockets--
+      if (this.#unlocked) this.tally.unlocked--
+    }
     this.held.length = 0
     this.waiting = NOTHING
     leaveAll(this)

@@ -1,16 +1,27 @@
 /** A session without a connection: what the gateway does in somebody's name, or only tries. */
+import type { Medium } from '../observe/counts.ts'
 import type { FrameWriter, Lane } from '../router/lane.ts'
 import type { Core } from './core.ts'
-import { Session } from './session.ts'
+import { Outbox } from './outbox/outbox.ts'
+import { Session, type SessionHooks, type SessionKind } from './session.ts'
 import type { Wire } from './wire.ts'
 
 /** Hears nothing, and is not counted among the sockets; whoever makes one ends it. */
-export function socketlessSession(core: Core): Session {
-  const nothing = () => {}
+export function socketlessSession(
+  core: Core,
+  hooks: Partial<SessionHooks> = {},
+  medium: Medium = 'none',
+): Session {
   const handshake = { remote: '127.0.0.1', headers: {} }
-  const hooks = { resume: nothing, unlocked: nothing, ending: nothing, ended: nothing }
-  return new Session(core, { wire: WIRE, lane: LANE, handshake }, hooks)
+  const parts = { wire: WIRE, lane: { ...LANE, medium }, handshake, kind: KIND }
+  return new Session(core, parts, { ...HOOKS, ...hooks })
 }
+
+const KIND: SessionKind = { unseen: true, outbox: (parts) => new Outbox(parts) }
+
+const nothing = () => {}
+
+const HOOKS: SessionHooks = { resume: nothing, unlocked: nothing, ending: nothing, ended: nothing }
 
 const WIRE: Wire = {
   write() {},

@@ -30,9 +30,11 @@ function refused(layer: Layer) {
 
 function refusedLayers(layer: Layer): string[] {
   if (!layer.path.startsWith('gateway/')) return ['**/gateway/**']
-  return layers
+  const named = layers
     .filter((other) => other !== layer && !layer.layers.includes(other.name))
     .flatMap((other) => other.named)
+  // Some of its folders are named as layers are.
+  return [...named, '!@porthouse/proto/**']
 }
 
 /** Gitignore patterns, the last match deciding: what is guarded and not the layer's own. */

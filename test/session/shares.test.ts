@@ -108,7 +108,7 @@ describe('a rate', () => {
     }
     const spent = (id: string) =>
       !shares.rateOf(tokenOf({ id, rate: { perSecond: 1, burst: 1 } }))!.take(1_000)
-    expect([spent('0'), spent('1'), spent('10000')]).toEqual([false, true, true])
+    expect([spent('1'), spent('10000'), spent('0')]).toEqual([true, true, false])
   })
 })
 

@@ -35,6 +35,20 @@ export interface AuthenticateParts {
   readonly clock: () => number
 }
 
+interface Request {
+  readonly headers: { readonly authorization?: string | undefined }
+}
+
+/** Whose the credentials of a request are; `remoteOf`: the address that it is from. */
+export function bearerOf<Asked extends Request>(
+  authenticate: Authenticate,
+  remoteOf: (request: Asked) => string,
+): (request: Asked) => Promise<Principal> {
+  return async (request) => {
+    return authenticate(bearerIn(request.headers.authorization), remoteOf(request))
+  }
+}
+
 /** What follows `Bearer ` in an Authorization header; undefined: there is none (RFC 6750). */
 export function bearerIn(header: string | null | undefined): string | undefined {
   const [, bearer] = /^Bearer +(\S+) *$/i.exec(header ?? '') ?? []

@@ -1,22 +1,19 @@
 /** What the HTTP side takes as credentials, for administration, messages and metrics alike. */
+import type { Config } from '../../config/config.ts'
 import type { Failures } from '../../identity/failures.ts'
 import { type Finder, RecordCache } from '../../identity/record-cache.ts'
 import type { Providers } from '../../locks/acceptors/oidc/provider.ts'
 import type { Log } from '../../observe/log.ts'
 import type { Store, TokenRecord } from '../../store/store.ts'
 import { type Authenticate, authenticator } from './authenticate.ts'
-import { type OidcOptions, oidcPrincipals } from './oidc.ts'
+import { oidcPrincipals } from './oidc.ts'
 import { OperatorKey, operatorKey } from './operator-key.ts'
 
 export interface CredentialParts {
   readonly store: Store
-  /** The data folder, which has the operator's key. */
-  readonly folder: string
-  /** API keys that are kept for a second, for the next call by them. */
-  readonly records: number
+  readonly config: Config
   readonly tokens: Finder<TokenRecord>
   readonly failures: Failures
-  readonly oidc: OidcOptions
   readonly providers: Providers
   readonly log: Log
   readonly clock: () => number
@@ -30,10 +27,12 @@ export interface Credentials {
 
 /** Rejects with the system's error where the operator's key can be neither read nor made. */
 export async function openCredentials(parts: CredentialParts): Promise<Credentials> {
-  const { store, folder, records, tokens, failures, clock, uptime } = parts
-  const { oidc: options, providers, log } = parts
+  const { store, config, tokens, failures, providers, log, clock, uptime } = parts
+  const { data: folder, logins } = config
+  const { oidc: options } = config.admin
+  // The data folder has it.
   await operatorKey(folder)
-  const kept = { kind: 'api-key', max: records, uptime } as const
+  const kept = { kind: 'api-key', max: logins.records, uptime } as const
   const apiKeys = new RecordCache(store.apiKeys, store.changes, kept)
   void apiKeys.start()
   const operator = new OperatorKey(folder, uptime)

@@ -2,26 +2,19 @@
 import { Role } from '@porthouse/proto/admin/v1/options'
 import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../../protocol/codes.ts'
-import { type Authenticate, bearerIn } from './authenticate.ts'
-import { roleName } from './principal.ts'
+import { type Principal, roleName } from './principal.ts'
 
 const OVERSEERS: ReadonlySet<Role> = new Set([Role.OPERATOR, Role.AUDITOR])
 
-interface Request {
-  readonly headers: { readonly authorization?: string | undefined }
-}
-
 /**
  * Resolves for the operator, and for an auditor of no one account; else rejects with Refusal.
- * `remoteOf`: the address that a request is from.
+ * `bearerOf`: whose the credentials of a request are.
  */
-export function overseerOf<Asked extends Request>(
-  authenticate: Authenticate,
-  remoteOf: (request: Asked) => string,
+export function overseerOf<Asked>(
+  bearerOf: (request: Asked) => Promise<Principal>,
 ): (request: Asked) => Promise<void> {
   return async (request) => {
-    const bearer = bearerIn(request.headers.authorization)
-    const { role, account } = await authenticate(bearer, remoteOf(request))
+    const { role, account } = await bearerOf(request)
     if (account === undefined && OVERSEERS.has(role)) return
     const whose = account ? `the ${roleName(role)} of an account` : `the role ${roleName(role)}`
     throw new Refusal(Code.ROLE_NOT_PERMITTED, `${whose} may not see the whole gateway`)

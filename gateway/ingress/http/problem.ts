@@ -1,7 +1,8 @@
 /** Refusals over HTTP: problem details (RFC 9457) with the code's name. */
-import { STATUS_CODES } from 'node:http'
+import { type OutgoingHttpHeaders, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { codeInfo, type Refusal } from '../../protocol/codes.ts'
+import { Violations } from '../../protocol/violations.ts'
 import { type HttpResponse, respond } from './route.ts'
 
 interface Problem {
@@ -9,10 +10,23 @@ interface Problem {
   readonly body: string
 }
 
+/** After which it may be tried again, in seconds: limits of rates let more through by then. */
+const RETRY_SECONDS = '1'
+
 function problemOf(refusal: Refusal): Problem {
-  const { name, httpStatus, meaning } = codeInfo(refusal.code)
-  const problem = { title: meaning, status: httpStatus, code: name, detail: refusal.detail }
-  return { status: httpStatus, body: `${JSON.stringify(problem)}\n` }
+  const { name, httpStatus: status, meaning: title } = codeInfo(refusal.code)
+  const { violations } = refusal instanceof Violations ? refusal : {}
+  const problem = { title, status, code: name, detail: refusal.detail, violations }
+  return { status, body: `${JSON.stringify(problem)}\n` }
+}
+
+function headersOf({ code }: Refusal): OutgoingHttpHeaders {
+  const { httpStatus, temporary } = codeInfo(code)
+  return {
+    'content-type': 'application/problem+json',
+    ...(httpStatus === 401 && { 'www-authenticate': 'Bearer' }),
+    ...(temporary && { 'retry-after': RETRY_SECONDS }),
+  }
 }
 
 /** Answers an upgrade that is refused, on the bare socket, and closes it. */
@@ -30,5 +44,5 @@ export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
 /** The same for a request. */
 export function refuseRequest(response: HttpResponse, refusal: Refusal): void {
   const { status, body } = problemOf(refusal)
-  respond(response, status, { 'content-type': 'application/problem+json' }, body)
+  respond(response, status, headersOf(refusal), body)
 }

@@ -113,3 +113,8 @@ function check(
   }
   return entry
 }
+
+/** In place of the ingress where the feature is off. */
+export function refuseWebSocket(): never {
+  throw new Refusal(Code.PATH_UNKNOWN, 'this gateway serves no WebSocket; see features')
+}

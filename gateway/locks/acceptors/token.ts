@@ -1,9 +1,8 @@
 /** The `token` acceptor: the answer is a token's secret, as text or as its bytes (R33). */
 import { Code } from '@porthouse/proto/v1/code'
 import { proveToken, type TokenProof } from '../../identity/tokens.ts'
-import type { TokenRecord } from '../../store/store.ts'
 import type { Acceptor, LockStep, Place } from '../acceptor.ts'
-import { clientAddress, isNamed, type Proof } from '../proof.ts'
+import { isNamed, tokenProof } from '../proof.ts'
 import type { AcceptorParts } from './index.ts'
 import { NO_OPTIONS } from './options.ts'
 import { isOfPlace } from './proved.ts'
@@ -40,13 +39,4 @@ function stepOf(proved: TokenProof, place: Place | undefined): LockStep {
   // Another account's token proves nothing here, and is not told from one that does not exist.
   if (!isOfPlace(token.account, place)) return WRONG
   return { outcome: 'passed', proof: tokenProof(token) }
-}
-
-/** What a token proves, once its secret was given. */
-export function tokenProof(token: TokenRecord): Proof {
-  const { account, client, grants, expiresAt } = token
-  const values: Record<string, string> = { token: token.id }
-  if (client) values.client = clientAddress(account, client)
-  const proof = { acceptor: 'token', values, account, token, grants }
-  return { ...proof, ...(client && { client }), ...(expiresAt && { expiresAt }) }
 }

@@ -7,6 +7,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import { type ClientInfo, ClientInfoSchema, type ListClients } from '@porthouse/proto/v1/command'
 import { type Address, parseAddress } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
+import type { Membership } from '../../router/membership.ts'
 import type { GroupAddress } from '../entry/groups.ts'
 import { heardAs, knownAs } from '../identity/known-as.ts'
 import type { Session } from '../session.ts'
@@ -44,11 +45,14 @@ async function identitiesIn(asker: Session, address: Address): Promise<string[][
   const { account } = address
   ownAccount(asker, account)
   return inRoom(asker, address, ({ room }) =>
-    [...room.place.members].map((member) => [
-      ...knownAs(member.socket as Session, account),
-      ...heardAs(member),
-    ]),
+    [...room.place.members]
+      .filter(isSeen)
+      .map((member) => [...knownAs(member.socket as Session, account), ...heardAs(member)]),
   )
+}
+
+function isSeen({ socket }: Membership): boolean {
+  return !(socket as Session).unseen
 }
 
 /** Of each member of a group: to others in the room whom his messages are from, and no more. */

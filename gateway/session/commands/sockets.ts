@@ -81,7 +81,7 @@ async function membersOf(asker: Session, account: string, name: string): Promise
   if (!room) throw unknownTarget()
   const members = [...room.place.members].map(({ socket }) => socket as Session)
   rooms.release(room)
-  return members
+  return members.filter(({ unseen }) => !unseen)
 }
 
 /** What the asker may know of a socket: what it is and does in accounts that the asker is of. */

@@ -24,8 +24,8 @@ import { settleGroups } from './groups.ts'
 import { memberIn } from './member-in.ts'
 import type { EntryRequest } from './waiting.ts'
 
-/** `ifPermitted`: else enter to send only. */
-export type Listen = 'yes' | 'no' | 'ifPermitted'
+/** `ifPermitted`: else enter to send only. `never`: enter with whatever right, and not listen. */
+export type Listen = 'yes' | 'no' | 'ifPermitted' | 'never'
 
 /** What of a room decides who may do what there. */
 export type RoomFacts = Pick<Room, 'record' | 'config' | 'place'>
@@ -61,7 +61,7 @@ export function admit(
   if (!member && session.memberships.size >= limits.rooms) {
     throw new Refusal(Code.ROOM_LIMIT, `over ${limits.rooms} rooms`, 'setting limits.rooms')
   }
-  if (!member) checkVacancy(room)
+  if (!member && !session.unseen) checkVacancy(room)
   const pending = member ? pendingFilters(session, member) : []
   const heard = new Set([...(member?.filters ?? []), ...pending])
   const added = filters.filter((each) => !heard.has(each))
@@ -77,14 +77,10 @@ export function admit(
   return { member, added }
 }
 
-/** Throws Refusal ROOM_FULL where no more may be in it. */
-export function checkVacancy({
-  config,
-  members,
-  place,
-}: Pick<Room, 'config' | 'members' | 'place'>) {
+/** Throws Refusal ROOM_FULL where no more may be in it. Who has no connection takes no place. */
+export function checkVacancy({ config, place }: Pick<Room, 'config' | 'place'>) {
   const { sockets } = config.limits
-  if (sockets === undefined || members < sockets) return
+  if (sockets === undefined || place.occupancy.room.sockets < sockets) return
   const decidedBy = place.line('limits', 'sockets')
   throw new Refusal(Code.ROOM_FULL, `the room has ${sockets} sockets`, decidedBy)
 }
@@ -168,6 +164,7 @@ export function filtersFor(
   if (!maySend && hears.length === 0 && !mayAdmit) {
     throw new Refusal(Code.ENTRY_NOT_PERMITTED, 'no right in this room', place.line('access'))
   }
+  if (listen === 'never') return []
   if (listen === 'no') {
     if (maySend) return []
     const detail = 'no right to send to this room'
@@ -203,6 +200,7 @@ function grant(
   member.senders = senders.slice()
   member.free = freeOf(senders)
   member.hears = hears.slice()
+  if (session.unseen) return
   if (mayAdmit && !member.mayAdmit) session.core.knocks.arrived(session)
   member.mayAdmit = mayAdmit
   if (mayAdmit) member.place.admitters.add(member)

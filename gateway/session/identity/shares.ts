@@ -42,9 +42,11 @@ export class Shares {
     return number
   }
 
-  /** One for all connections of the token. */
+  /** One for all connections of the token, and for what it sends without one. */
   rateOf(token: TokenRecord): RateLimit | undefined {
-    return this.#share(token).rate
+    const share = this.#share(token)
+    this.#forget(token.id, share)
+    return share.rate
   }
 
   release(token: string, session: Session): void {

@@ -62,12 +62,12 @@ export class Technical {
 
   /** Nothing that is an event, but what it is, or may do, is not what it was. */
   changed(about: Session): void {
-    this.taps.changed(about)
+    if (!about.unseen) this.taps.changed(about)
   }
 
   /** Something happened to a socket at a place. */
   at(about: Session, happening: Happening & { readonly place: string }): void {
-    if (this.#unheard) return
+    if (this.#unheard || about.unseen) return
     this.taps.happened({ happening, about })
     if (this.watches.empty) return
     const { place } = happening
