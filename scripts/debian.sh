@@ -12,6 +12,7 @@ else
     command -v $tool >/dev/null || missing="$missing $tool"
   done
   command -v chromium >/dev/null || missing="$missing chromium"
+  command -v promtool >/dev/null || missing="$missing prometheus"
 fi
 [ -n "$missing" ] || exit 0
 
@@ -25,7 +26,9 @@ export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 sh -c "$line" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
 rm -f "$log"
-# The bench starts its own; the service of the package would take the port of MQTT.
-if [ "$missing" = " mosquitto" ] && [ -d /run/systemd/system ]; then
-  systemctl disable --now mosquitto >&2
+# The bench and the tests start their own; the services of the packages would take their ports.
+if [ -d /run/systemd/system ]; then
+  for service in mosquitto prometheus; do
+    case "$missing " in *" $service "*) systemctl disable --now $service >&2 ;; esac
+  done
 fi

@@ -4,6 +4,7 @@ import { renderReference } from './api/reference.ts'
 import { renderBlocks } from './blocks.ts'
 import { renderCodes } from './codes.ts'
 import { renderConfig } from './config.ts'
+import { renderDashboard } from './dashboard.ts'
 import { renderImports } from './imports.ts'
 import { renderMetrics } from './metrics.ts'
 import { renderNormative } from './normative.ts'
@@ -19,6 +20,7 @@ export function rendered(): Record<string, string> {
     'docs/rooms/blocks.md': renderBlocks(),
     'docs/codes.md': renderCodes(),
     'docs/config.md': renderConfig(),
+    'deploy/grafana/porthouse.json': renderDashboard(),
     'docs/metrics.md': renderMetrics(),
     'docs/mqtt/normative.md': renderNormative(),
     'biome.imports.json': renderImports(),

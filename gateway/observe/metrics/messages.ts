@@ -1,4 +1,5 @@
 /** What is sent, what becomes of it, and what is refused. */
+import { Code } from '@porthouse/proto/v1/code'
 import { ReceiptStatus } from '@porthouse/proto/v1/receipt'
 import { codeInfo } from '../../protocol/codes.ts'
 import { LOGIN_OUTCOMES, REFUSED } from '../counts.ts'
@@ -15,11 +16,17 @@ function receipts({ core }: Measured): Sample[] {
   }))
 }
 
+function nameOf(code: Code): string {
+  return codeInfo(code).name
+}
+
 function* refusals({ core }: Measured): Iterable<Sample> {
   for (const of of REFUSED) {
-    for (const [code, value] of core.counts.refusals[of]) {
-      yield { value, labels: { of, code: codeInfo(code).name } }
-    }
+    const counts = core.counts.refusals[of]
+    const sample = (code: Code) => ({ value: counts.of(code), labels: { of, code: nameOf(code) } })
+    // There from the beginning, so that the first one is seen to rise.
+    yield sample(Code.INTERNAL)
+    for (const [code] of counts) if (code !== Code.INTERNAL) yield sample(code)
   }
 }
 
@@ -33,7 +40,7 @@ function* logins({ core }: Measured): Iterable<Sample> {
 
 function* lockedOut({ core }: Measured): Iterable<Sample> {
   for (const [code, value] of core.counts.lockedOut) {
-    yield { value, labels: { code: codeInfo(code).name } }
+    yield { value, labels: { code: nameOf(code) } }
   }
 }
 
