@@ -23,20 +23,26 @@ import { segments, unknownResource } from '../names.ts'
 import { kindOf } from './edited.ts'
 
 /** By its name as a resource. Rejects with Refusal RESOURCE_UNKNOWN. */
-export async function theHead(rooms: Rooms, name: string, field = 'name'): Promise<RoomHead> {
-  const [account = '', room = ''] = segments('accounts/*/rooms/*', name, field)
-  const found = await rooms.head(account, room)
-  if (!found) throw unknownResource(name)
-  return found
+export async function theHead(rooms: Rooms, name: string, field?: string): Promise<RoomHead> {
+  return known(name, await rooms.head(...partsOf(name, field)))
 }
 
 /** The same with its config, unless that is of a later version. */
 export async function theRoom(rooms: Rooms, name: string, field?: string): Promise<ListedRoom> {
-  const head = await theHead(rooms, name, field)
-  const found = await rooms.find(head.account.id, head.id).catch((error: unknown) => {
-    if (error instanceof StoreError && error.failure === 'unreadable') return head
+  const parts = partsOf(name, field)
+  const found = await rooms.find(...parts).catch((error: unknown) => {
+    if (error instanceof StoreError && error.failure === 'unreadable') return rooms.head(...parts)
     throw error
   })
+  return known(name, found)
+}
+
+function partsOf(name: string, field?: string): [account: string, room: string] {
+  const [account = '', room = ''] = segments('accounts/*/rooms/*', name, field)
+  return [account, room]
+}
+
+function known<Found>(name: string, found: Found | undefined): Found {
   if (!found) throw unknownResource(name)
   return found
 }
