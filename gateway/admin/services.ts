@@ -89,6 +89,8 @@ export function routerOptions(
       once({ ...requests, uptime }),
       audit({ ...records, newId, clock, log }),
     ],
+    // A field that is misspelt would go unseen, and with it, say, the locks of a room.
+    jsonOptions: { ignoreUnknownFields: false },
     readMaxBytes: requestBytes,
     maxTimeoutMs: timeoutMs,
   }

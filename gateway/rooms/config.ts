@@ -25,6 +25,7 @@ import { checkSessionHistory, readSessionHistory } from './blocks/session-histor
 import { checkSlowConsumers, readSlowConsumers } from './blocks/slow-consumers.ts'
 import { readTechnical } from './blocks/technical.ts'
 import { checkUnread, readUnread } from './blocks/unread.ts'
+import { lostIn } from './lost.ts'
 
 export interface RoomConfig extends PlaceConfig {
   /** What guards it; undefined: nothing, the room is open. */
@@ -130,6 +131,8 @@ const FAULTS_MAX = 100
  * of Protobuf.
  */
 export function checkConfig(config: Config, flows: FlowReader): Fault[] {
+  const lost = [...lostIn(config)]
+  if (lost.length > 0) return lost.slice(0, FAULTS_MAX)
   const { length } = toBinary(ConfigSchema, config)
   if (length > CONFIG_BYTES_MAX) {
     return [{ path: '', reason: `a config of ${length} bytes is over ${CONFIG_BYTES_MAX}` }]

@@ -76,6 +76,31 @@ describe('a config', () => {
     ])
   })
 
+  test('with a field that is misspelt is not taken for one without it', async () => {
+    const url = `http://127.0.0.1:${gateway.port}/porthouse.admin.v1.RoomService/CheckRoomConfig`
+    const authorization = `Bearer ${await gateway.operatorKey()}`
+    const check = (access: object) =>
+      fetch(url, {
+        method: 'POST',
+        headers: { authorization, 'content-type': 'application/json' },
+        body: JSON.stringify({ parent, config: { blocks: [{ access }] } }),
+      })
+    expect((await check({ locks: ['token'] })).status).toBe(200)
+    const misspelt = await check({ lock: ['token'] })
+    expect(misspelt.status).toBe(400)
+    expect(await misspelt.text()).toContain('lock')
+  })
+
+  test('that no JSON can hold is told as such', async () => {
+    const config = configOf({ program: { module: 'a', options: {} } })
+    const { kind } = config.blocks[0]!
+    if (kind.case === 'program') kind.value.options = { x: Number.NaN }
+    const { violations } = await rooms.checkRoomConfig({ parent, config })
+    expect(violations).toMatchObject([{ field: 'config' }])
+    const call = rooms.createRoom({ parent, roomId: 'nan', room: { config } })
+    expect((await failure(call)).code).toBe('ARGUMENT_INVALID')
+  })
+
   test('of an account that is not there is not looked at', async () => {
     const call = rooms.checkRoomConfig({ parent: 'accounts/absent', config: configOf() })
     expect((await failure(call)).code).toBe('RESOURCE_UNKNOWN')

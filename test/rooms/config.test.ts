@@ -1,5 +1,5 @@
 /** A room's config: what its blocks come to, and what is wrong with them (R19). */
-import { create, fromJson, type JsonObject } from '@bufbuild/protobuf'
+import { create, fromBinary, fromJson, type JsonObject } from '@bufbuild/protobuf'
 import { ConfigSchema } from '@porthouse/proto/room/v1/config'
 import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import { describe, expect, test } from 'vitest'
@@ -20,6 +20,7 @@ const DURABLE = { history: { keep: 'KEEP_DURABLE' } }
 describe('a config without blocks', () => {
   test('asks for a token, keeps nothing, and drops the slow', () => {
     expect(read()).toEqual({
+      blocks: [],
       flow: {
         kind: 'lock',
         lock: { acceptor: 'token', tries: 3, deadlineMs: 10_000, key: 'token {}' },
@@ -274,4 +275,29 @@ test('all faults are told, not the first alone', () => {
 test('a config with a block that this gateway does not know is not read as if it had none', () => {
   const config = create(ConfigSchema, { blocks: [{ kind: { case: undefined } }] })
   expect(() => readConfig(config, flows)).toThrow('no known kind')
+})
+
+describe('what would not be kept as it is given', () => {
+  test('is a field of a later version, wherever it stands: it may be a lock', () => {
+    const later = (bytes: number[]) => fromBinary(ConfigSchema, new Uint8Array(bytes))
+    const [number, access, flow, lock] = [0xf8, 0x0a, 0x12, 0x0a]
+    // Field 127 of the lock, of its flow, of the block's message, and of the block.
+    const fields = [number, 0x07, 0x01]
+    const within = (tag: number, inner: number[]) => [tag, inner.length, ...inner]
+    const inLock = later(within(0x0a, within(access, within(flow, within(lock, fields)))))
+    const inBlock = later(within(0x0a, [...within(access, []), ...fields]))
+    expect(checkConfig(inLock, flows)).toMatchObject([{ path: 'blocks[0].access.flow.lock' }])
+    expect(checkConfig(inBlock, flows)).toMatchObject([{ path: 'blocks[0]' }])
+  })
+
+  test('is what JSON cannot hold', () => {
+    const config = of({ program: { module: 'a', options: {} } })
+    const deep: JsonObject = {}
+    for (let i = 0, at = deep; i < 50_000; i++) at = at.x = {} as JsonObject
+    for (const options of [{ x: Number.NaN }, deep]) {
+      const { kind } = config.blocks[0]!
+      if (kind.case === 'program') kind.value.options = options
+      expect(checkConfig(config, flows)).toMatchObject([{ path: '' }])
+    }
+  })
 })

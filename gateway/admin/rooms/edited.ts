@@ -72,14 +72,16 @@ export function checkUsable(
 const POSITION = /(?<=\.blocks)\[\d+\]\./
 
 export function violationsIn(config: Config, flows: FlowReader, field: string): Violation[] {
+  const faults = checkConfig(config, flows)
+  // Nobody can say what is in one that is not even JSON.
+  if (faults.some(({ path }) => path === '')) return violationsOf(faults, field)
   const masks = masksIn(config).map((path) => ({
     path,
     reason: `${MASK} stands in place of a secret; reveal_secrets shows a config that can be set`,
   }))
   // A mask is no secret of its kind either, which need not be told twice.
   const masked = new Set(masks.map(({ path }) => path))
-  const faults = checkConfig(config, flows).filter(({ path }) => !masked.has(path))
-  return violationsOf([...masks, ...faults], field)
+  return violationsOf([...masks, ...faults.filter(({ path }) => !masked.has(path))], field)
 }
 
 export function violationsOf(faults: Iterable<Fault>, field: string): Violation[] {
