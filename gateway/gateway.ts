@@ -8,9 +8,9 @@ import { overseerOf } from './admin/credentials/overseer.ts'
 import type { Principal } from './admin/credentials/principal.ts'
 import { Pages } from './admin/pages.ts'
 import type { AdminParts } from './admin/parts.ts'
+import type { Gateway } from './admin/running.ts'
 import type { Config } from './config/config.ts'
 import type { Feature } from './config/features.ts'
-import type { Endpoint } from './config/setting.ts'
 import { Failures } from './identity/failures.ts'
 import { RecordCache } from './identity/record-cache.ts'
 import { Connections } from './ingress/connections.ts'
@@ -76,34 +76,9 @@ import { Technical } from './session/technical/technical.ts'
 import type { Credential, Store, TokenRecord } from './store/store.ts'
 import { openRecorder } from './why/recorder.ts'
 
+export type { Gateway } from './admin/running.ts'
 export { ListenError } from './ingress/listen.ts'
 export type { Acceptor } from './locks/acceptor.ts'
-
-export interface Gateway {
-  /** Where it listens in fact. */
-  readonly http: Endpoint
-  /** The same on TLS, and what is set apart; undefined where that is off. */
-  readonly https: Endpoint | undefined
-  readonly admin: Endpoint | undefined
-  readonly metrics: Endpoint | undefined
-  /** Where MQTT listens on TCP, and on TLS; undefined where that is off. */
-  readonly mqtt: Endpoint | undefined
-  readonly mqttTls: Endpoint | undefined
-  /** Of MQTT over WebSocket, where HTTP listens; undefined where that is off. */
-  readonly mqttPath: string | undefined
-  /** Live sockets. */
-  readonly sockets: number
-  /**
-   * Takes the certificates and keys of all TLS as they are now, for connections from then on; by
-   * itself it does when their files change. Throws where they are no good; what was good stays.
-   */
-  reload(): void
-  /**
-   * Ends in order: takes no new connections, tells the sockets to reconnect, lets their outboxes
-   * out for at most config.drainMs, and closes. The store stays open; it is the caller's.
-   */
-  drain(): Promise<void>
-}
 
 export interface GatewayParts {
   readonly config: Config
@@ -127,6 +102,7 @@ async function start(given: GatewayParts, storeCalls: Calls): Promise<Gateway> {
   refuseExposure(config)
   const clock = Date.now
   let port = 0
+  let gateway: Gateway | undefined
   const commons = commonsOf(given, clock)
   const parts = acceptorParts(given, clock, () => port, commons)
   const core = coreOf({ config, store, log }, clock, parts, commons)
@@ -148,7 +124,7 @@ async function start(given: GatewayParts, storeCalls: Calls): Promise<Gateway> {
     sessions,
   })
   const posters = openPosters(core, config)
-  const around = { core, sessions, posters, commons, parts, proxies }
+  const around = { core, sessions, posters, commons, parts, proxies, gateway: () => gateway }
   const administration = await administrationOf(given, around)
   const { connections } = door
   const measured = { config, core, sessions, connections, mqtt: mqtt?.parts, store: storeCalls }
@@ -179,9 +155,11 @@ async function start(given: GatewayParts, storeCalls: Calls): Promise<Gateway> {
     throw error
   })
   port = http.http.port
-  for (const warning of warningsOf(given, parts.urls())) log.warn(warning)
+  const warnings = [...warningsOf(given, parts.urls())]
+  for (const each of warnings) log.warn(each)
   const stops = [live, ...caches, administration, ...(posters ? [posters] : [])]
-  return gatewayOf({ config, core, sessions, http, mqtt, stops })
+  gateway = gatewayOf({ config, core, sessions, http, mqtt, warnings, stops })
+  return gateway
 }
 
 /** What runs in a gateway. */
@@ -191,11 +169,15 @@ interface Running {
   readonly sessions: Sessions
   readonly http: HttpIngress
   readonly mqtt: Mqtt | undefined
+  readonly warnings: readonly string[]
   /** What waits for changes, or answers those who call. */
   readonly stops: readonly { stop(): Promise<void> }[]
 }
 
-function gatewayOf({ config, core, sessions, http, mqtt, stops }: Running): Gateway {
+function gatewayOf(running: Running): Gateway {
+  const { sessions, http, mqtt, warnings } = running
+  const { promise: ended, resolve, reject } = Promise.withResolvers<void>()
+  let draining = false
   return {
     http: http.http,
     https: http.https,
@@ -211,19 +193,31 @@ function gatewayOf({ config, core, sessions, http, mqtt, stops }: Running): Gate
       http.reload()
       mqtt?.reload()
     },
-    async drain() {
-      http.stopListening()
-      mqtt?.stopListening()
-      await Promise.all(stops.map((each) => each.stop()))
-      await sessions.drain(config.drainMs)
-      // Wills are said to rooms like any message.
-      await mqtt?.stored()
-      core.programs.stop()
-      await core.writer.idle(config.drainMs)
-      await core.retained.flush()
-      await Promise.all([http.close(), mqtt?.close()])
+    warnings,
+    get draining() {
+      return draining
+    },
+    ended,
+    drain() {
+      const begins = !draining
+      draining = true
+      if (begins) end(running).then(resolve, reject)
+      return ended
     },
   }
+}
+
+async function end({ config, core, sessions, http, mqtt, stops }: Running): Promise<void> {
+  http.stopListening()
+  mqtt?.stopListening()
+  await Promise.all(stops.map((each) => each.stop()))
+  await sessions.drain(config.drainMs)
+  // Wills are said to rooms like any message.
+  await mqtt?.stored()
+  core.programs.stop()
+  await core.writer.idle(config.drainMs)
+  await core.retained.flush()
+  await Promise.all([http.close(config.drainMs), mqtt?.close()])
 }
 
 /** The admin API over a store that no gateway is open on: what is live is not there. */
@@ -418,6 +412,7 @@ interface Around {
   readonly commons: Commons
   readonly parts: AcceptorParts
   readonly proxies: Proxies
+  readonly gateway: () => Gateway | undefined
 }
 
 /** For everybody, beside health. */
@@ -433,7 +428,7 @@ function routesOf(
 
 async function administrationOf(
   given: GatewayParts,
-  { core, sessions, posters, commons, parts, proxies }: Around,
+  { core, sessions, posters, commons, parts, proxies, gateway }: Around,
 ): Promise<Administration> {
   const { config } = given
   if (!config.features.some((feature) => BY_CREDENTIALS.includes(feature))) {
@@ -449,7 +444,7 @@ async function administrationOf(
   }
   // Loaded here, for it is much that a gateway without administration does not need.
   const { openAdmin } = await import('./admin/admin.ts')
-  const live = { core, sessions, posters }
+  const live = { core, sessions, posters, gateway, startedAt: commons.uptime() }
   const admin = openAdmin({ ...adminParts(given, commons, parts), live }, authenticate, remoteOf)
   return {
     bearer,

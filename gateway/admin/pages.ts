@@ -51,10 +51,11 @@ export class Pages {
   ): { items: readonly Item[]; nextPageToken: string } {
     if (items.length <= limit) return { items, nextPageToken: '' }
     const kept = items.slice(0, limit)
-    return { items: kept, nextPageToken: this.#token(positionOf(kept.at(-1)!), query) }
+    return { items: kept, nextPageToken: this.token(positionOf(kept.at(-1)!), query) }
   }
 
-  #token(position: unknown, query: readonly string[]): string {
+  /** Of the page that begins after a position, which has to be JSON. */
+  token(position: unknown, query: readonly string[]): string {
     const json = Buffer.from(JSON.stringify(position))
     return Buffer.concat([this.#mac(json, query), json]).toString('base64url')
   }

@@ -7,6 +7,7 @@ import type { Posters } from '../session/posts/posters.ts'
 import type { Sessions } from '../session/sessions.ts'
 import type { Store } from '../store/store.ts'
 import type { Pages } from './pages.ts'
+import type { Gateway } from './running.ts'
 
 export interface AdminParts {
   readonly store: Store
@@ -33,4 +34,8 @@ export interface LiveParts {
   readonly core: Core
   readonly sessions: Sessions
   readonly posters: Posters
+  /** When it began, by AdminParts.uptime. */
+  readonly startedAt: number
+  /** Undefined while it only begins. */
+  readonly gateway: () => Gateway | undefined
 }

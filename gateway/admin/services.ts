@@ -8,9 +8,17 @@ import { ClientService } from '@porthouse/proto/admin/v1/client_service'
 import { ConnectionKeyService } from '@porthouse/proto/admin/v1/connection_key_service'
 import { ExplainService } from '@porthouse/proto/admin/v1/explain_service'
 import { FlowService } from '@porthouse/proto/admin/v1/flow_service'
+import { GraphService } from '@porthouse/proto/admin/v1/graph_service'
 import { OffenderService } from '@porthouse/proto/admin/v1/offender_service'
 import { RoomService } from '@porthouse/proto/admin/v1/room_service'
+import { ServerService } from '@porthouse/proto/admin/v1/server_service'
+import { SocketService } from '@porthouse/proto/admin/v1/socket_service'
+import { StatsService } from '@porthouse/proto/admin/v1/stats_service'
+import { TechnicalService } from '@porthouse/proto/admin/v1/technical_service'
 import { TokenService } from '@porthouse/proto/admin/v1/token_service'
+import { Health } from '@porthouse/proto/grpc/health/v1/health'
+import { ServerReflection } from '@porthouse/proto/grpc/reflection/v1/reflection'
+import * as alpha from '@porthouse/proto/grpc/reflection/v1alpha/reflection'
 import type { Feature } from '../config/features.ts'
 import { accountService } from './accounts.ts'
 import { apiKeyService } from './api-keys.ts'
@@ -26,9 +34,17 @@ import { connectionKeyService } from './connection-keys.ts'
 import type { Authenticate } from './credentials/authenticate.ts'
 import { explainService } from './explain.ts'
 import { flowService } from './flows/service.ts'
+import { graphService } from './graph/graph.ts'
+import { healthService } from './health.ts'
 import { offenderService } from './offenders.ts'
 import type { AdminParts } from './parts.ts'
+import { Files } from './reflection/files.ts'
+import { reflectionService } from './reflection/reflection.ts'
 import { roomService } from './rooms/service.ts'
+import { serverService } from './server/server.ts'
+import { socketService } from './sockets/sockets.ts'
+import { statsService } from './stats/stats.ts'
+import { technicalService } from './technical/technical.ts'
 import { tokenService } from './tokens/service.ts'
 
 /** Implements a service; `Desc` of both is the same. */
@@ -58,16 +74,31 @@ export const SERVICES: readonly Served[] = [
   served(OffenderService, offenderService),
   served(RoomService, roomService),
   served(TokenService, tokenService),
+  served(GraphService, graphService),
+  served(ServerService, serverService),
+  served(SocketService, socketService),
+  served(StatsService, statsService),
+  served(TechnicalService, technicalService),
 ]
 
-/** Services that everybody may call. */
-const OPEN: ReadonlySet<string> = new Set()
+const REFLECTION = [ServerReflection, alpha.ServerReflection]
+
+/** Services that everybody may call, and those that everybody may who has credentials. */
+function publicServices({ reflection }: AdminParts['config']['admin']) {
+  const known = REFLECTION.map(({ typeName }) => typeName)
+  return { open: new Set([Health.typeName, ...(reflection ? known : [])]), known: new Set(known) }
+}
 
 export function routes(parts: AdminParts): (router: ConnectRouter) => void {
+  const services = [...SERVICES.map(({ service }) => service), Health, ...REFLECTION]
+  const names = new Set(services.map(({ typeName }) => typeName))
   return (router) => {
     for (const { service, of, feature } of SERVICES) {
       if (!feature || parts.config.features.includes(feature)) router.service(service, of(parts))
     }
+    router.service(Health, healthService(parts, names))
+    const reflection = reflectionService(new Files(services))
+    for (const service of REFLECTION) router.service(service, reflection)
   }
 }
 
@@ -79,9 +110,10 @@ export function routerOptions(
 ): ConnectRouterOptions {
   const { config, store, log, clock, uptime, newId } = parts
   const { perSecond, burst, requestBytes, timeoutMs, requests } = config.admin
+  const rate = { perSecond, burst }
   const records = { audit: store.audit, accounts: store.accounts }
   return {
-    requestGate: gate({ authenticate, rate: { perSecond, burst }, open: OPEN, uptime, log }),
+    requestGate: gate({ authenticate, rate, ...publicServices(config.admin), uptime, log }),
     interceptors: [
       errors(log),
       streams.interceptor,

@@ -1,6 +1,6 @@
 /** The command line as a whole: its commands, what ends it, and how it fails. */
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { VERSION } from '../observe/version.ts'
 import { accessCommands } from './access-commands.ts'
 import { clientCommands } from './client-commands.ts'
 import { completionCommands } from './completion/commands.ts'
@@ -33,7 +33,7 @@ export async function main(args: readonly string[]): Promise<void> {
 export function commandLine(): Command {
   const program = new Command('porthouse')
     .description('A self-hosted, protocol-first messaging gateway')
-    .version(version())
+    .version(VERSION)
     .addHelpText('after', HELP)
     .exitOverride()
     // Reported by `main`, in the same form as any other failure.
@@ -60,9 +60,4 @@ function failed(error: unknown, json: boolean): number {
   // The help stood in for a command that was not named.
   if (error.code === 'commander.help') return EXIT.usage
   return report(usage(error.message.replace(/^error: /, '')), json)
-}
-
-function version(): string {
-  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(manifest) as { version: string }).version
 }

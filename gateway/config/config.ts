@@ -143,7 +143,14 @@ export const schema = z.strictObject({
     streams: section({
       max: count(1_024, 1, 'streams of administration, in all'),
       perCaller: count(1_024, 1, 'those of one caller'),
+      waiting: count(
+        4_096,
+        1,
+        'events or changes that wait for the reader of one; more are missed',
+      ),
+      silenceMs: ms(25_000, 50, 'silence on one after which an empty answer says that it goes on'),
     }),
+    reflection: bool(true, 'tells everybody, by gRPC reflection, what calls there are'),
     oidc: section({
       issuer: z
         .url({ protocol: /^https?$/ })

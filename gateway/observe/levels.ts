@@ -33,7 +33,12 @@ export interface LevelChange {
 interface Level {
   readonly level: LevelWithSilent | undefined
   /** What it is again, and when. */
-  readonly back?: { readonly timer: NodeJS.Timeout; readonly to: LevelWithSilent | undefined }
+  readonly back?: {
+    readonly timer: NodeJS.Timeout
+    readonly to: LevelWithSilent | undefined
+    /** Milliseconds since 1970-01-01 UTC. */
+    readonly at: number
+  }
 }
 
 const levels = new WeakMap<Log, LogLevels>()
@@ -71,6 +76,11 @@ export class LogLevels {
     return this.#levels.get(subsystem)?.level !== undefined
   }
 
+  /** When that falls back, in milliseconds since 1970-01-01 UTC; undefined: it does not. */
+  until(subsystem?: Subsystem): number | undefined {
+    return this.#levels.get(subsystem)?.back?.at
+  }
+
   /** Throws a RangeError for a time over LEVEL_MS_MAX, or below 1. */
   set({ level, subsystem, forMs }: LevelChange): void {
     if (forMs !== undefined && !(forMs >= 1 && forMs <= LEVEL_MS_MAX)) {
@@ -83,7 +93,7 @@ export class LogLevels {
     if (forMs === undefined) this.#put(subsystem, { level })
     else {
       const timer = setTimeout(() => this.#put(subsystem, { level: to }), forMs).unref()
-      this.#put(subsystem, { level, back: { timer, to } })
+      this.#put(subsystem, { level, back: { timer, to, at: Date.now() + forMs } })
     }
   }
 

@@ -97,6 +97,16 @@ export class Groups {
     return this.#groups.get(name)
   }
 
+  [Symbol.iterator](): IterableIterator<Group> {
+    return this.#groups.values()
+  }
+
+  /** Names of those that he is in. */
+  namesOf(member: Membership): string[] {
+    const groups = [...this].filter((group) => group.has(member))
+    return groups.map(({ terms }) => terms.name).sort()
+  }
+
   /** Takes changed terms over; members stay in groups that stay. */
   configure(all: readonly GroupTerms[]): void {
     const names = new Set(all.map(({ name }) => name))

@@ -162,6 +162,11 @@ export class TestGateway {
     }
   }
 
+  /** Resolves when it has ended, by whoever wanted that. */
+  get ended(): Promise<void> {
+    return this.#gateway.ended
+  }
+
   /** Ends in order, as on SIGTERM. */
   drain(): Promise<void> {
     return this.#gateway.drain()

@@ -34,6 +34,9 @@ export const callKey = createContextKey<Call | undefined>(undefined, { descripti
 /** Address that a request came from. */
 export const remoteKey = createContextKey('local', { description: 'remote address' })
 
+/** Aborts with the end of a stream, also of one that everybody may open. */
+export const streamKey = createContextKey(new AbortController().signal, { description: 'stream' })
+
 /** The call that a service is asked by. */
 export function callOf({ values }: Pick<HandlerContext, 'values'>): Call {
   const call = values.get(callKey)

@@ -1,6 +1,11 @@
 /** What a call fails with: a Connect code and a Problem of the table of codes (PH-9.1). */
 
-import { Code as ConnectCode, ConnectError, type Interceptor } from '@connectrpc/connect'
+import {
+  Code as ConnectCode,
+  ConnectError,
+  type Interceptor,
+  type StreamResponse,
+} from '@connectrpc/connect'
 import { codeFromString } from '@connectrpc/connect/protocol-connect'
 import { ProblemSchema } from '@porthouse/proto/admin/v1/problem'
 import { Code } from '@porthouse/proto/v1/code'
@@ -26,10 +31,20 @@ const OF_STORE: Readonly<Record<StoreFailure, Code>> = {
 export function errors(log: Log): Interceptor {
   return (next) => async (request) => {
     try {
-      return await next(request)
+      const response = await next(request)
+      if (!response.stream) return response
+      return { ...response, message: told(response.message, log) }
     } catch (error) {
       throw connectError(error, log)
     }
+  }
+}
+
+async function* told(messages: StreamResponse['message'], log: Log): StreamResponse['message'] {
+  try {
+    yield* messages
+  } catch (error) {
+    throw connectError(error, log)
   }
 }
 

@@ -7,8 +7,7 @@ import type { Message } from '@bufbuild/protobuf'
 import type { Interceptor, StreamRequest, StreamResponse } from '@connectrpc/connect'
 import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../../protocol/codes.ts'
-import type { Principal } from '../credentials/principal.ts'
-import { type Call, callKey } from './call.ts'
+import { callKey, remoteKey, streamKey } from './call.ts'
 
 /** How often credentials of those who watch are looked at, in milliseconds. */
 const LOOK_MS = 900
@@ -20,7 +19,9 @@ export interface StreamBounds {
 }
 
 interface Live {
-  readonly principal: Principal
+  /** Id of the principal; for what everybody may call, the address that it is called from. */
+  readonly caller: string
+  readonly holds: () => Promise<boolean>
   readonly revoked: AbortController
 }
 
@@ -38,12 +39,10 @@ export class Streams {
   }
 
   readonly interceptor: Interceptor = (next) => async (request) => {
-    const call = request.contextValues.get(callKey)
-    if (!request.stream || !call) return next(request)
-    const { live, opened, signal } = this.#open(call)
-    request.contextValues.set(callKey, opened)
+    if (!request.stream) return next(request)
+    const { live, signal } = this.#open(request)
     try {
-      const response = (await next(request as StreamRequest)) as StreamResponse
+      const response = (await next(request)) as StreamResponse
       return { ...response, message: this.#watched(response.message, live, signal) }
     } catch (error) {
       this.#close(live)
@@ -56,18 +55,24 @@ export class Streams {
     for (const { revoked } of this.#live) revoked.abort(ended())
   }
 
-  #open(call: Call) {
+  #open({ contextValues: values, signal: gone }: StreamRequest) {
     const { max, perCaller } = this.#bounds
-    const { principal } = call
-    const own = [...this.#live].filter((each) => each.principal.id === principal.id).length
+    const call = values.get(callKey)
+    const caller = call?.principal.id ?? values.get(remoteKey)
+    const own = [...this.#live].filter((each) => each.caller === caller).length
     if (this.#live.size >= max || own >= perCaller) {
       throw new Refusal(Code.CONNECTION_LIMIT, `over ${own >= perCaller ? perCaller : max} streams`)
     }
-    const live = { principal, revoked: new AbortController() }
+    const holds = call?.principal.holds ?? (async () => true)
+    const live = { caller, holds, revoked: new AbortController() }
+    const signal = AbortSignal.any([gone, live.revoked.signal])
     this.#live.add(live)
+    // Of one who has gone without reading what he was sent, nothing else tells.
+    signal.addEventListener('abort', () => this.#close(live), { once: true })
     this.#looking ??= setInterval(() => void this.#look(), LOOK_MS).unref()
-    const signal = AbortSignal.any([call.signal, live.revoked.signal])
-    return { live, signal, opened: { ...call, signal } }
+    values.set(streamKey, signal)
+    if (call) values.set(callKey, { ...call, signal })
+    return { live, signal }
   }
 
   #close(live: Live): void {
@@ -94,9 +99,9 @@ export class Streams {
 
   /** Each caller once, however many streams it has. */
   async #look(): Promise<void> {
-    const callers = Map.groupBy(this.#live, ({ principal }) => principal.id)
+    const callers = Map.groupBy(this.#live, ({ caller }) => caller)
     for (const streams of callers.values()) {
-      const holds = await streams[0]!.principal.holds().catch(() => true)
+      const holds = await streams[0]!.holds().catch(() => true)
       if (!holds) for (const { revoked } of streams) revoked.abort(noLonger())
     }
   }

@@ -51,8 +51,8 @@ export interface HttpIngress {
   reload(): void
   /** Takes no new connections, nor requests on those that have none; open ones live on. */
   stopListening(): void
-  /** Closes what is still open. */
-  close(): Promise<void>
+  /** Closes what is still open; what was asked has `graceMs` to be answered before. */
+  close(graceMs?: number): Promise<void>
 }
 
 /** Rejects with a ListenError or the error of a certificate; nothing listens then. */
@@ -77,7 +77,7 @@ export async function httpIngress(options: HttpIngressOptions): Promise<HttpIngr
       stopListening() {
         for (const server of servers) server.stopListening()
       },
-      close: async () => void (await all((server) => server.close())),
+      close: async (graceMs) => void (await all((server) => server.close(graceMs))),
     }
   } catch (error) {
     await all((server) => server.close())

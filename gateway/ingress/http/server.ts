@@ -9,7 +9,7 @@ import { answer } from './answer.ts'
 import type { Upgrade } from './http1.ts'
 import type { Http2Bounds } from './http2.ts'
 import { type Listener, listenHttp } from './listener.ts'
-import type { Handler, Route } from './route.ts'
+import type { Handler, HttpResponse, Route } from './route.ts'
 import { HttpVersions } from './versions.ts'
 
 export interface HttpOptions {
@@ -39,15 +39,19 @@ export interface HttpServer {
   reload(): void
   /** Takes no new connections, nor requests on those that have none; open ones live on. */
   stopListening(): void
-  /** Closes what is still open. */
-  close(): Promise<void>
+  /** Closes what is still open; what was asked has `graceMs` to be answered before. */
+  close(graceMs?: number): Promise<void>
 }
 
 /** Rejects with a ListenError, or the error of a certificate; nothing listens then. */
 export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   const { connections, log, http2, refused } = options
+  const open = new OpenAnswers()
   const versions = new HttpVersions({
-    answer: (request, response) => void answer(options, request, response),
+    answer(request, response) {
+      open.add(response)
+      void answer(options, request, response)
+    },
     upgrade: counted(options.upgrade, refused),
     http2,
   })
@@ -70,9 +74,10 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
       for (const listener of listeners) listener.reload()
     },
     stopListening,
-    async close() {
+    async close(graceMs = 0) {
       const closed = listeners.map((listener) => listener.closed())
       versions.stop()
+      await open.none(graceMs)
       versions.close()
       await Promise.all(closed)
     },
@@ -87,5 +92,31 @@ function counted(upgrade: Upgrade, refused: HttpOptions['refused']): Upgrade {
       if (error instanceof Refusal) refused?.(error.code)
       throw error
     }
+  }
+}
+
+/** Answers that are not at their end. */
+class OpenAnswers {
+  readonly #open = new Set<HttpResponse>()
+  #none = () => {}
+
+  add(response: HttpResponse): void {
+    this.#open.add(response)
+    response.once('close', () => {
+      this.#open.delete(response)
+      if (this.#open.size === 0) this.#none()
+    })
+  }
+
+  /** Resolves when there are none, after `ms` at the latest. */
+  none(ms: number): Promise<void> {
+    if (this.#open.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      const late = setTimeout(resolve, ms)
+      this.#none = () => {
+        clearTimeout(late)
+        resolve()
+      }
+    })
   }
 }

@@ -7,10 +7,10 @@ import { Code } from '@porthouse/proto/v1/code'
 import { type ClientInfo, ClientInfoSchema, type ListClients } from '@porthouse/proto/v1/command'
 import { type Address, parseAddress } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
-import type { Membership } from '../../router/membership.ts'
 import type { GroupAddress } from '../entry/groups.ts'
 import { heardAs, knownAs } from '../identity/known-as.ts'
 import type { Session } from '../session.ts'
+import { isSeen, membersNames, socketsByName } from '../walk.ts'
 import { inRoom } from './in-room.ts'
 import { type Page, pageOf } from './page.ts'
 import { checkAfter, ownAccount, unknownTarget } from './permission.ts'
@@ -21,10 +21,7 @@ export async function listClients(
   { of, after }: ListClients,
 ): Promise<Page<ClientInfo>> {
   checkAfter(after)
-  const sockets = new Map<string, number>()
-  for (const names of await identitiesIn(asker, parseAddress(of))) {
-    for (const name of new Set(names)) sockets.set(name, (sockets.get(name) ?? 0) + 1)
-  }
+  const sockets = socketsByName(await identitiesIn(asker, parseAddress(of)))
   return pageOf(sockets, after, {
     address: ([address]) => address,
     read: ([address, count]) => create(ClientInfoSchema, { address, sockets: count }),
@@ -45,14 +42,8 @@ async function identitiesIn(asker: Session, address: Address): Promise<string[][
   const { account } = address
   ownAccount(asker, account)
   return inRoom(asker, address, ({ room }) =>
-    [...room.place.members]
-      .filter(isSeen)
-      .map((member) => [...knownAs(member.socket as Session, account), ...heardAs(member)]),
+    [...room.place.members].filter(isSeen).map((member) => membersNames(member, account)),
   )
-}
-
-function isSeen({ socket }: Membership): boolean {
-  return !(socket as Session).unseen
 }
 
 /** Of each member of a group: to others in the room whom his messages are from, and no more. */
@@ -63,9 +54,8 @@ function identitiesOf(asker: Session, { account, room, group: name }: GroupAddre
     }
     const group = place.groups.get(name)
     if (!group) throw unknownTarget()
-    return [...group.members].map((member) => [
-      ...(owner ? knownAs(member.socket as Session, account) : []),
-      ...heardAs(member),
-    ])
+    return [...group.members].map((member) =>
+      owner ? membersNames(member, account) : heardAs(member),
+    )
   })
 }

@@ -5,6 +5,7 @@ import { Refusal } from '../../protocol/codes.ts'
 import type { Room } from '../../rooms/rooms.ts'
 import { owns } from '../identity/identity.ts'
 import type { Session } from '../session.ts'
+import { inOpenRoom } from '../walk.ts'
 import { ownAccount, unknownTarget } from './permission.ts'
 
 /** As whom somebody asks: its owner, or a member by what he may hear. */
@@ -36,11 +37,10 @@ export async function inRoom<T>(
     return answer({ room: rooms.at(place), owner, hears: member.hears })
   }
   ownAccount(asker, account)
-  const room = await rooms.open(account, name)
-  if (!room) throw unknownTarget()
-  try {
-    return answer({ room, owner: true, hears: [''] })
-  } finally {
-    rooms.release(room)
-  }
+  const all = { owner: true, hears: [''] }
+  const answered = await inOpenRoom(asker.core, { account, room: name }, (room) => {
+    return { answer: answer({ room, ...all }) }
+  })
+  if (!answered) throw unknownTarget()
+  return answered.answer
 }

@@ -7,6 +7,7 @@ import { Refusal } from '../../protocol/codes.ts'
 import type { Membership } from '../../router/membership.ts'
 import { StoreError } from '../../store/store.ts'
 import type { Session } from '../session.ts'
+import { membershipsOf } from '../walk.ts'
 import { allowanceOf, anyOf } from './allowance.ts'
 import { type Page, pageOf } from './page.ts'
 import { checkAfter, ownAccount, unknownTarget } from './permission.ts'
@@ -48,15 +49,10 @@ function listed(member: Membership): Listed {
 
 /** Each of them once; of other sockets only those in accounts that the asker is of (A15). */
 function roomsOfClient(asker: Session, sockets: Iterable<Session>): Listed[] {
-  const members = new Map<number, Membership[]>()
-  for (const session of sockets) {
-    for (const [route, member] of session.memberships) {
-      const known = session === asker || asker.accounts.has(accountIn(member.place.address))
-      const others = members.get(route)
-      if (known && others) others.push(member)
-      else if (known) members.set(route, [member])
-    }
-  }
+  const members = membershipsOf(
+    sockets,
+    ({ socket, place }) => socket === asker || asker.accounts.has(accountIn(place.address)),
+  )
   return [...members.values()].map((those) => ({
     address: those[0]?.place.address as string,
     allowance: () => anyOf(those.map(allowanceOf)),

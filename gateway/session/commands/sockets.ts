@@ -14,6 +14,7 @@ import { owns } from '../identity/identity.ts'
 import { heardAs, knownAs } from '../identity/known-as.ts'
 import { isNear, isOwned } from '../identity/sight.ts'
 import type { Session } from '../session.ts'
+import { inOpenRoom } from '../walk.ts'
 import { allowanceOf } from './allowance.ts'
 import { type Page, pageOf } from './page.ts'
 import { checkAfter, ownAccount, unknownTarget } from './permission.ts'
@@ -76,11 +77,10 @@ function connectionsOf(asker: Session, token: string): Session[] {
 
 async function membersOf(asker: Session, account: string, name: string): Promise<Session[]> {
   ownAccount(asker, account)
-  const { rooms } = asker.core
-  const room = await rooms.open(account, name)
-  if (!room) throw unknownTarget()
-  const members = [...room.place.members].map(({ socket }) => socket as Session)
-  rooms.release(room)
+  const members = await inOpenRoom(asker.core, { account, room: name }, ({ place }) =>
+    [...place.members].map(({ socket }) => socket as Session),
+  )
+  if (!members) throw unknownTarget()
   return members.filter(({ unseen }) => !unseen)
 }
 

@@ -49,7 +49,7 @@ export class Technical {
   /** A socket has proved this, beside what it had proved before. */
   opened(about: Session, proof: Proof, before: readonly Proof[]): void {
     const { account, client } = proof
-    if (this.#unheard || !account) return
+    if (this.#unheard || !account || about.unseen) return
     const happening = { kind: EventKind.OPENED }
     const tell = this.#teller(about, happening)
     const known = () => knownAs(about, account.id)

@@ -47,7 +47,7 @@ export const SocketEdgeSchema: GenMessage<SocketEdge> = /*@__PURE__*/
  */
 export type ClientEdge = Message<"porthouse.admin.v1.ClientEdge"> & {
   /**
-   * client:…, token:…/n, or socket:… for one who is nobody by another name.
+   * client:… or token:…/n.
    *
    * @generated from field: string address = 1;
    */
@@ -61,7 +61,7 @@ export type ClientEdge = Message<"porthouse.admin.v1.ClientEdge"> & {
   client: string;
 
   /**
-   * Of it, there.
+   * Its sockets there.
    *
    * @generated from field: uint32 sockets = 3;
    */
@@ -641,7 +641,7 @@ export const GraphService: GenService<{
     output: typeof ListClientSocketsResponseSchema;
   },
   /**
-   * Lists the rooms that sockets of a client are in as that client, by name.
+   * Lists the rooms that any socket of a client is in, by name.
    *
    *     curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
    *       $URL/porthouse.admin.v1.GraphService/ListClientRooms \

@@ -39,8 +39,7 @@ export type Server = Message<"porthouse.admin.v1.Server"> & {
   listeners: Listener[];
 
   /**
-   * SHA-256, in hex, of the settings in force without their secrets: two gateways with the same one
-   * are set alike.
+   * Two gateways with the same one are set alike, but for passwords; as in the metrics.
    *
    * @generated from field: string config_digest = 4;
    */
