@@ -1,5 +1,6 @@
-/** `porthouse connect|send|listen`: options and help. */
+/** `porthouse connect|send|listen|why`: options and help. */
 import { type Command, Option } from 'commander'
+import { whyCommand } from './trail/commands.ts'
 
 const PLACES = `
 ADDRESS is ACCOUNT/ROOM, ACCOUNT/ROOM/CHANNEL, lobby:ACCOUNT, client:ACCOUNT/CLIENT or socket:ID at
@@ -73,6 +74,8 @@ Examples:
   $ porthouse listen 'demo/hello/log/**' --json --count 10 --timeout 60 --token TOKEN`,
     )
     .action(async (address, options) => (await import('./listen.ts')).listen(address, options))
+
+  whyCommand(program.command('why [id]'))
 }
 
 function ofPast(command: Command): Command {

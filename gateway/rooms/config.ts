@@ -100,7 +100,7 @@ export function readConfig(config: Config, flows: FlowReader): RoomConfig {
   if (config.blocks.some(({ kind }) => kind.case === undefined)) throw new Error(UNKNOWN)
   const blocks = new Blocks(config)
   return {
-    blocks: config.blocks.map(({ kind }) => nameOf(kind.case as Kind)),
+    blocks: config.blocks.map(({ kind }) => kind.case ?? ''),
     ...readAccess(blocks.of('access'), flows),
     ...readEcho(blocks.of('echo')),
     ...readSlowConsumers(blocks.of('slowConsumers')),

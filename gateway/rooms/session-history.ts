@@ -103,7 +103,7 @@ export class SessionHistory implements Keeper {
     const size = sizeOf({ body: envelope })
     if (part.messages.length < messages && part.bytes + size <= bytes) return undefined
     const detail = "the connection's history in this room is full"
-    return new Refusal(Code.QUEUE_FULL, detail, sender.place.line('session_history'))
+    return new Refusal(Code.QUEUE_FULL, detail, sender.place.line('sessionHistory'))
   }
 
   keep(message: OwnMessage): boolean {

@@ -58,7 +58,7 @@ function limitsRefuse(
   const { limits } = place.config
   const bytesMax = limits.payloadBytes ?? Number.POSITIVE_INFINITY
   if (envelope.contentEnd - envelope.contentStart > bytesMax) {
-    const decidedBy = place.line('limits', 'payload_bytes')
+    const decidedBy = place.line('limits', 'payloadBytes')
     return new Refusal(Code.PAYLOAD_TOO_LARGE, `over ${bytesMax} bytes in this room`, decidedBy)
   }
   for (const each of [rate, place.rate]) {
@@ -66,7 +66,7 @@ function limitsRefuse(
     const isHis = each === rate
     const whose = isHis ? 'of one socket' : 'in all'
     const detail = `over ${each.perSecond} messages a second ${whose} in this room`
-    const decidedBy = place.line('limits', isHis ? 'socket_rate' : 'room_rate')
+    const decidedBy = place.line('limits', isHis ? 'socketRate' : 'roomRate')
     return new Refusal(Code.RATE_LIMITED, detail, decidedBy)
   }
   return undefined

@@ -167,7 +167,7 @@ export class Leg {
     this.place = place?.name ?? ''
     this.target = kind === 'room' ? asked.channel : isRefused ? name : asked.key
     const isDefault = !trail.isAddressed && place?.config.defaultTarget !== undefined
-    this.defaultedBy = isDefault && place ? place.line('default_target') : ''
+    this.defaultedBy = isDefault && place ? place.line('defaultTarget') : ''
     const sender = kind === 'room' || kind === 'group' ? asked.sender : undefined
     this.right = sender?.right
     this.holder = sender?.holder ?? ''

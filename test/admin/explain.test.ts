@@ -83,7 +83,7 @@ describe('of a message that was sent', () => {
       step: Step.PERMIT,
       verdict: Verdict.REFUSED,
       code: Code.PAYLOAD_TOO_LARGE,
-      decidedBy: 'config room:acme/hall blocks[1].limits.payload_bytes',
+      decidedBy: 'config room:acme/hall blocks[1].limits.payloadBytes',
     })
   })
 
@@ -154,7 +154,7 @@ describe('of a send that has not happened', () => {
     }
     expect(await of(9)).toMatchObject({
       status: ReceiptStatus.REJECTED,
-      decidedBy: 'config room:acme/hall blocks[1].limits.payload_bytes',
+      decidedBy: 'config room:acme/hall blocks[1].limits.payloadBytes',
     })
     expect(await of(4_000_000_000)).toMatchObject({
       step: Step.SCAN,

@@ -81,10 +81,10 @@ describe('a message that is heard', () => {
 
   test('went where the config says, by that line', () => {
     const config = { ...plainPlace, defaultTarget: { kind: 'channel', channel: 'temp' } } as const
-    place.config = { ...config, blocks: ['access', 'default_target'] }
+    place.config = { ...config, blocks: ['access', 'defaultTarget'] }
     sender.target = { kind: 'room', membership: sender.memberships.get(1)!, channel: '' }
     listener('temp')
-    expect(why({})[0]).toBe(`RESOLVE PASSED the default target ${by('blocks[1].default_target')}`)
+    expect(why({})[0]).toBe(`RESOLVE PASSED the default target ${by('blocks[1].defaultTarget')}`)
   })
 
   test('says of each destination what became of it', () => {
@@ -120,17 +120,17 @@ describe('a message that is refused says by which line of the config', () => {
   test.each([
     [
       'PAYLOAD_TOO_LARGE over 1 bytes in this room',
-      'blocks[0].limits.payload_bytes',
+      'blocks[0].limits.payloadBytes',
       { blocks: ['limits'], limits: { ...limits, payloadBytes: 1 } },
     ],
     [
       'RATE_LIMITED over 0.001 messages a second of one socket in this room',
-      'blocks[1].limits.socket_rate',
+      'blocks[1].limits.socketRate',
       { blocks: ['echo', 'limits'], limits: { ...limits, socketRate: slow } },
     ],
     [
       'RATE_LIMITED over 0.001 messages a second in all in this room',
-      'blocks[1].limits.room_rate',
+      'blocks[1].limits.roomRate',
       { blocks: ['echo', 'limits'], limits: { ...limits, roomRate: slow } },
     ],
     [
@@ -280,7 +280,7 @@ describe('a message that waits', () => {
 test('what a slow socket lost is told by its position and the policy that decided (R46)', () => {
   const slow = listener()
   const outcome = send({ route: place.route })
-  const decidedBy = place.line('slow_consumers', 'policy')
+  const decidedBy = place.line('slowConsumers', 'policy')
   for (let i = 0; i < 20; i++) {
     board.trails.lost({ id: outcome.ownId, place, sequence: 1, socket: slow.id, decidedBy })
   }
@@ -290,7 +290,7 @@ test('what a slow socket lost is told by its position and the policy that decide
     subject: `socket:${slow.id}`,
     verdict: Verdict.LOST,
     sequence: 1n,
-    decidedBy: 'config room:acme/boiler slow_consumers.policy (default)',
+    decidedBy: 'config room:acme/boiler slowConsumers.policy (default)',
   })
   expect(board.trails.find(outcome.ownId)?.furtherLosses).toBe(4)
 })

@@ -202,7 +202,7 @@ export class SlowQueue<Item extends { readonly length: number } = Buffer> {
 }
 
 function byPolicy({ place }: QueuedMessage): string {
-  return place.line('slow_consumers', 'policy')
+  return place.line('slowConsumers', 'policy')
 }
 
 function channelKey({ place, channel }: QueuedMessage): string {

@@ -58,7 +58,7 @@ export type TrailStep = Message<"porthouse.admin.v1.TrailStep"> & {
 
   /**
    * What decided it, its kind first:
-   *     config room:acme/boiler blocks[2].limits.payload_bytes   a line of a room's config
+   *     config room:acme/boiler blocks[2].limits.payloadBytes   a line of a room's config
    *     grant token:ID room:acme/boiler                          a right; also `grant client:…`
    *     key account:acme                                         the account's own key
    *     token ID method                                          the terms of a token
