@@ -92,5 +92,5 @@ it('an id that is none, or of no message, fails and says so', async () => {
   const never = '0190f3a4-0000-7000-8000-000000000000'
   const { code, stderr } = await porthouse(['why', never], at)
   expect(code).not.toBe(0)
-  expect(stderr).toContain(`there is no messages/${never}`)
+  expect(stderr).toContain(`there is no message ${never} that is known`)
 })

@@ -17,6 +17,7 @@ const KINDS: readonly (readonly [form: RegExp, words: string])[] = [
     'API key $2 of account $1; porthouse api-key list $1 shows those that are',
   ],
   [/^apiKeys\/([^/]+)$/, 'API key $1; porthouse api-key list shows those that are'],
+  [/^messages\/([^/]+)$/, 'message $1 that is known; paths are kept for why.ageMs, in feature why'],
 ]
 
 /** `there is no accounts/acme` in those words; another text as it is. */

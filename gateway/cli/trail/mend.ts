@@ -7,7 +7,8 @@ export function mendOf(stop: TrailStep): string | undefined {
   const { decidedBy, verdict, subject, code } = stop
   const [kind, what = ''] = decidedBy.split(' ')
   if (code === Code.SEND_NOT_PERMITTED || code === Code.CHANNEL_NOT_PERMITTED) {
-    return `porthouse token grant ID ${roomIn(what) || roomIn(subject)}:send, or a grant for its client`
+    const room = roomIn(what) || roomIn(subject)
+    return `a grant: porthouse token grant ID --room ${room}:send, or one for its client`
   }
   switch (kind) {
     case 'config': {

@@ -37,7 +37,8 @@ function headOf({ name, socket, contentBytes, acceptTime, traceId }: Trail): str
   if (name === '') return `a message of ${contentBytes} bytes, if it were sent now`
   const at = acceptTime ? `, accepted ${timestampDate(acceptTime).toISOString()}` : ''
   const trace = traceId === '' ? '' : `, trace ${traceId}`
-  return `message ${name.slice('messages/'.length)} of ${contentBytes} bytes from ${socket}${at}${trace}`
+  const id = name.slice('messages/'.length)
+  return `message ${id} of ${contentBytes} bytes from ${socket}${at}${trace}`
 }
 
 function rowOf(step: TrailStep, lines: ConfigLines): string[] {
