@@ -1,74 +1,56 @@
 /** What `porthouse lock explain` found out, for people and for scripts. */
 import type { JsonObject } from '@bufbuild/protobuf'
-import { PROVES } from '../locks/acceptors/proves.ts'
-import type { Step } from '../locks/explain.ts'
-import type { LockSpec } from '../locks/flow.ts'
+import {
+  type ExplainFlowResponse,
+  type FlowLock,
+  FlowOutcome,
+  type FlowRights,
+  type FlowStep,
+} from '@porthouse/proto/admin/v1/flow_service'
+import type { Rights } from '@porthouse/proto/room/v1/access'
 import { codeInfo } from '../protocol/codes.ts'
-import { shownOptions } from '../rooms/config-secrets.ts'
-import type { DryRun, DryRunEnd } from '../session/entry/dry-run.ts'
-import type { RoomRights } from '../session/entry/membership.ts'
 import { harmless, print, printTable } from './output.ts'
-
-export interface Explanation {
-  readonly address: string
-  /** What the socket has proved to be, and by which acceptor. */
-  readonly as: readonly string[]
-  readonly run: DryRun
-  /** As configured, by lock. */
-  readonly options: ReadonlyMap<LockSpec, JsonObject>
-}
 
 const UNKNOWN = 'see its page'
 
-export function printExplanation(explanation: Explanation): void {
-  const { address, as, run } = explanation
+export function printExplanation(explanation: ExplainFlowResponse): void {
+  const { address, as, flow, next, rights, visitors } = explanation
   print(`${address}, as ${as.length > 0 ? as.join(', ') : 'nobody'}`)
   print('')
-  if (run.steps) {
-    printTable(['lock', 'state', 'tries', 'seconds', 'proves', 'options'], rows(run, explanation))
+  if (flow) {
+    const heading = ['lock', 'state', 'tries', 'seconds', 'proves', 'options']
+    printTable(heading, rowsOf(flow, next, 0))
     print('')
   }
-  if (run.rights) print(`rights inside, by this: ${rightsText(rightsOf(run.rights))}`)
-  if (run.steps && run.visitors) print(`rights of a visitor: ${rightsText(run.visitors)}`)
-  print(endText(run))
+  if (rights) print(`rights inside, by this: ${rightsText(rights)}`)
+  if (flow && visitors) print(`rights of a visitor: ${rightsText(visitors)}`)
+  print(endText(explanation))
 }
 
-function rows({ steps, next }: DryRun, { options }: Explanation): string[][] {
-  return steps ? rowsOf(steps, 0) : []
-
-  function rowsOf(step: Step, depth: number): string[][] {
-    const indent = '  '.repeat(depth)
-    const done = step.finished ? 'finished' : ''
-    if (step.kind !== 'lock') {
-      const within = step.steps.flatMap((each) => rowsOf(each, depth + 1))
-      return [[`${indent}${step.kind} of`, done], ...within]
-    }
-    const { acceptor, tries, deadlineMs } = step.lock
-    const state = done || (next.includes(step.lock) ? 'asked now' : '')
-    const proves = PROVES[acceptor] ?? UNKNOWN
-    const given = optionsText(options.get(step.lock))
-    const row = [`${indent}${acceptor}`, state, String(tries), String(deadlineMs / 1000), proves]
-    if (!step.needs) return [[...row, given]]
-    return [[...row, given], [`${indent}  needs`], ...rowsOf(step.needs, depth + 2)]
+/** `next`: acceptors of which one would ask now. */
+function rowsOf({ kind, finished }: FlowStep, next: readonly string[], depth: number): string[][] {
+  const indent = '  '.repeat(depth)
+  const done = finished ? 'finished' : ''
+  if (kind.case !== 'lock') {
+    const steps = kind.value?.steps ?? []
+    const within = steps.flatMap((each) => rowsOf(each, next, depth + 1))
+    return [[`${indent}${kind.case} of`, done], ...within]
   }
+  const { acceptor, tries, deadlineMs, proves, needs, options } = kind.value
+  const state = done || (next.includes(acceptor) ? 'asked now' : '')
+  const cells = [state, String(tries), String(deadlineMs / 1000), proves || UNKNOWN]
+  const row = [`${indent}${acceptor}`, ...cells, optionsText(options)]
+  if (!needs) return [row]
+  return [row, [`${indent}  needs`], ...rowsOf(needs, next, depth + 2)]
 }
 
 function optionsText(options: JsonObject = {}): string {
-  const shown = shownOptions(options)
-  return Object.keys(shown).length > 0 ? harmless(JSON.stringify(shown)) : ''
+  return Object.keys(options).length > 0 ? harmless(JSON.stringify(options)) : ''
 }
 
-interface ShownRights {
-  readonly send: boolean
-  readonly receive: boolean
-  readonly admit: boolean
-  /** Absent: all of them. */
-  readonly sendChannels?: readonly string[]
-  readonly receiveChannels?: readonly string[]
-}
-
-function rightsText(rights: ShownRights): string {
-  const { send, receive, admit, sendChannels = [], receiveChannels = [] } = rights
+/** Of a visitor they are for all channels. */
+function rightsText({ send, receive, admit, ...rights }: FlowRights | Rights): string {
+  const { sendChannels, receiveChannels } = { ...NO_CHANNELS, ...rights }
   const words = [
     ...(send ? [`send${within(sendChannels)}`] : []),
     ...(receive ? [`receive${within(receiveChannels)}`] : []),
@@ -77,29 +59,20 @@ function rightsText(rights: ShownRights): string {
   return words.length > 0 ? words.join(', ') : 'none'
 }
 
+const NO_CHANNELS = { sendChannels: [], receiveChannels: [] }
+
 function within(channels: readonly string[]): string {
   return channels.length > 0 ? ` (${channels.join(', ')})` : ''
 }
 
-function rightsOf({ senders, hears, mayAdmit }: RoomRights): ShownRights {
-  const sends = senders.flatMap(({ channels }) => (channels.length > 0 ? channels : ['']))
-  return {
-    send: sends.length > 0,
-    receive: hears.length > 0,
-    admit: mayAdmit,
-    ...(sends.length > 0 && !sends.includes('') && { sendChannels: [...new Set(sends)] }),
-    ...(hears.length > 0 && !hears.includes('') && { receiveChannels: [...new Set(hears)] }),
-  }
-}
-
-function endText({ end, next }: DryRun): string {
-  switch (end.kind) {
-    case 'locked':
-      return `it would wait at: ${next.map(({ acceptor }) => acceptor).join(' or ')}`
-    case 'refused':
-      return `it would be refused: ${codeInfo(end.refusal.code).name}: ${end.refusal.detail}`
-    case 'entered':
-      return `it would be in, ${hearsText(end.hears)}`
+function endText({ outcome, next, code, detail, hears }: ExplainFlowResponse): string {
+  switch (outcome) {
+    case FlowOutcome.LOCKED:
+      return `it would wait at: ${next.join(' or ')}`
+    case FlowOutcome.ENTERED:
+      return `it would be in, ${hearsText(hears)}`
+    default:
+      return `it would be refused: ${codeInfo(code).name}: ${harmless(detail)}`
   }
 }
 
@@ -108,54 +81,57 @@ function hearsText(hears: readonly string[]): string {
   return `and hear ${hears.map((filter) => filter || 'all of it').join(', ')}`
 }
 
-export function explanationForScripts({ address, as, run, options }: Explanation) {
-  const { steps, next, rights, visitors, end } = run
+export function explanationForScripts(explanation: ExplainFlowResponse) {
+  const { address, as, flow, next, rights, visitors } = explanation
   return {
     address,
     as,
-    steps: steps ? stepForScripts(steps, options) : null,
-    next: next.map(({ acceptor }) => acceptor),
-    ...(rights && { rights: rightsOf(rights) }),
+    steps: flow ? stepForScripts(flow) : null,
+    next,
+    ...(rights && { rights: rightsForScripts(rights) }),
     ...(visitors && { visitors: visitorsForScripts(visitors) }),
-    end: endForScripts(end),
+    end: endForScripts(explanation),
   }
 }
 
-function visitorsForScripts({ send, receive, admit }: ShownRights) {
+function rightsForScripts({ sendChannels, receiveChannels, ...rights }: FlowRights) {
+  return {
+    ...visitorsForScripts(rights),
+    ...(sendChannels.length > 0 && { sendChannels }),
+    ...(receiveChannels.length > 0 && { receiveChannels }),
+  }
+}
+
+function visitorsForScripts({ send, receive, admit }: Pick<Rights, 'send' | 'receive' | 'admit'>) {
   return { send, receive, admit }
 }
 
-type StepForScripts =
-  | { all: StepForScripts[]; finished: boolean }
-  | { any: StepForScripts[]; finished: boolean }
-  | (Omit<LockSpec, 'options'> & {
-      finished: boolean
-      proves: string
-      options: JsonObject
-      needs?: StepForScripts
-    })
-
-function stepForScripts(step: Step, options: Explanation['options']): StepForScripts {
-  const { finished } = step
-  if (step.kind !== 'lock') {
-    const steps = step.steps.map((each) => stepForScripts(each, options))
-    return step.kind === 'all' ? { all: steps, finished } : { any: steps, finished }
+function stepForScripts({ kind, finished }: FlowStep): JsonObject {
+  switch (kind.case) {
+    case 'lock':
+      return lockForScripts(kind.value, finished)
+    case 'all':
+      return { all: kind.value.steps.map(stepForScripts), finished }
+    default:
+      return { any: (kind.value?.steps ?? []).map(stepForScripts), finished }
   }
-  const { acceptor, tries, deadlineMs } = step.lock
+}
+
+function lockForScripts({ needs, proves, options = {}, ...lock }: FlowLock, finished: boolean) {
+  const { acceptor, tries, deadlineMs } = lock
   return {
     acceptor,
     finished,
     tries,
     deadlineMs,
-    proves: PROVES[acceptor] ?? UNKNOWN,
-    options: shownOptions(options.get(step.lock) ?? {}),
-    ...(step.needs && { needs: stepForScripts(step.needs, options) }),
+    proves: proves || UNKNOWN,
+    options,
+    ...(needs && { needs: stepForScripts(needs) }),
   }
 }
 
-function endForScripts(end: DryRunEnd) {
-  if (end.kind === 'locked') return { outcome: 'locked' }
-  if (end.kind === 'entered') return { outcome: 'entered', hears: end.hears }
-  const { code, detail } = end.refusal
+function endForScripts({ outcome, hears, code, detail }: ExplainFlowResponse) {
+  if (outcome === FlowOutcome.LOCKED) return { outcome: 'locked' }
+  if (outcome === FlowOutcome.ENTERED) return { outcome: 'entered', hears }
   return { outcome: 'refused', code: codeInfo(code).name, message: detail }
 }

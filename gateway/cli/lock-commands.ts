@@ -1,10 +1,10 @@
 /** `porthouse lock …`: options and help. */
 import type { Command } from 'commander'
-import { onStore } from './store-options.ts'
+import { onGateway } from './admin-options.ts'
 
 export function lockCommands(lock: Command): void {
   lock.addHelpText('after', '\nExample:\n  $ porthouse lock explain acme/boiler --as bob')
-  onStore(lock.command('explain <address>'))
+  onGateway(lock.command('explain <address>'))
     .description('a dry run: the locks that a socket would meet there, and where it would end')
     .option('--as <client>', 'as a socket that has proved all that this client is known by')
     .option('--token-id <id>', 'as a socket that has proved this token')

@@ -1,6 +1,6 @@
 /** Resources of the admin API, as the command line names and shows them. */
 import { type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt'
-import { idOf, nameOf } from './names.ts'
+import { idOf, nameOf, roomName } from './names.ts'
 
 /** What stands for all accounts, or for the gateway itself. */
 export const ALL = '-'
@@ -13,6 +13,18 @@ export function accountResource(typed: string): string {
 /** The same of an account, or `-` as it is. */
 export function parentResource(typed: string): string {
   return typed === ALL ? ALL : accountResource(typed)
+}
+
+/** `accounts/ACCOUNT/rooms/ROOM` of ACCOUNT/ROOM. Throws a Failure of usage. */
+export function roomResource(typed: string): string {
+  const { account, room } = roomName(typed)
+  return `accounts/${account}/rooms/${room}`
+}
+
+/** ACCOUNT/ROOM of that, and the same of a client. */
+export function addressOf(name: string): string {
+  const [, account, , last] = name.split('/')
+  return `${account}/${last}`
 }
 
 /** A connection key or API key of `parent`, by its id. Throws a Failure of usage. */

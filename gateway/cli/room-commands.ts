@@ -1,7 +1,7 @@
 /** `porthouse room …`: options and help. */
 import { type Command, Option } from 'commander'
+import { onGateway } from './admin-options.ts'
 import { HISTORIES, RETAINED, SLOW_POLICIES } from './room-options.ts'
-import { onStore } from './store-options.ts'
 
 export function roomCommands(room: Command): void {
   const load = () => import('./room.ts')
@@ -16,14 +16,14 @@ Examples:
   $ porthouse room list acme`,
   )
   createCommand(room.command('create <account/room>'))
-  onStore(room.command('list <account>'))
+  onGateway(room.command('list <account>'))
     .description('list the rooms of an account')
     .action(async (account, options) => (await load()).listRooms(account, options))
-  onStore(room.command('show <account/room>'))
+  onGateway(room.command('show <account/room>'))
     .description('show a room with its config')
     .option('--reveal', 'show the secrets in it too')
     .action(async (name, options) => (await load()).showRoom(name, options))
-  onStore(room.command('delete <account/room>'))
+  onGateway(room.command('delete <account/room>'))
     .description('delete a room')
     .action(async (name, options) => (await load()).deleteRoom(name, options))
   revisionCommands(room)
@@ -31,7 +31,7 @@ Examples:
 }
 
 function createCommand(create: Command): void {
-  onStore(create, 'data')
+  onGateway(create, 'data')
     .description('make a room; a token opens it, unless --open, --lock or --devices')
     .option('--open', 'whoever connects may send and listen')
     .option('--lock <acceptors...>', 'locks to resolve, all of them, in order')
@@ -71,27 +71,27 @@ function oneOf(flags: string, description: string, choices: readonly string[]): 
 
 function revisionCommands(room: Command): void {
   const load = () => import('./room-revisions.ts')
-  onStore(room.command('revisions <account/room>'))
+  onGateway(room.command('revisions <account/room>'))
     .description('list the configs that a room has had, the latest first')
     .action(async (name, options) => (await load()).listRevisions(name, options))
-  onStore(room.command('diff <account/room> [from] [to]'))
+  onGateway(room.command('diff <account/room> [from] [to]'))
     .description('show what differs between two revisions; without them, the last change')
     .option('--reveal', 'show the secrets in it too')
     .action(async (name, from, to, options) =>
       (await load()).diffRevisions(name, from, to, options),
     )
-  onStore(room.command('rollback <account/room> <revision>'))
+  onGateway(room.command('rollback <account/room> <revision>'))
     .description('give a room the config of an earlier revision, as a new one')
     .action(async (name, revision, options) => (await load()).rollBack(name, revision, options))
 }
 
 function configCommands(config: Command): void {
-  const load = () => import('./room.ts')
-  onStore(config.command('show <account/room>'))
+  const load = () => import('./room-settings.ts')
+  onGateway(config.command('show <account/room>'))
     .description('print the config as Protobuf JSON')
     .option('--reveal', 'show the secrets in it too, so that it may be set again')
     .action(async (name, options) => (await load()).showConfig(name, options))
-  onStore(config.command('set <account/room> <file>'))
+  onGateway(config.command('set <account/room> <file>'))
     .description('give a room the config of a file, or of stdin where it is -')
     .action(async (name, file, options) => (await load()).setConfig(name, file, options))
 }

@@ -1,14 +1,12 @@
 /** A room's config as the command line gives it, by options or as a file. */
 import { readFileSync } from 'node:fs'
 import { create, fromJsonString, type MessageInitShape } from '@bufbuild/protobuf'
-import type { FlowSchema } from '@porthouse/proto/room/v1/access'
+import type { Access, Flow, FlowSchema } from '@porthouse/proto/room/v1/access'
 import { type BlockSchema, type Config, ConfigSchema } from '@porthouse/proto/room/v1/config'
 import { Keep } from '@porthouse/proto/room/v1/history'
 import { Values } from '@porthouse/proto/room/v1/retained'
 import { Owners } from '@porthouse/proto/room/v1/session_history'
 import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
-import { faultText } from '../locks/fault.ts'
-import { checkConfig, type FlowReader } from '../rooms/config.ts'
 import { MASK, masksIn } from '../rooms/config-secrets.ts'
 import { EXIT, Failure, usage } from './failure.ts'
 import type { HistoryKind, RetainedKind, SlowPolicy } from './room-options.ts'
@@ -147,11 +145,14 @@ function reasonOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause)
 }
 
-/** Throws a Failure that names every fault of a config; `byOptions`: of no file. */
-export function checkUsable(config: Config, reader: FlowReader, byOptions = false): void {
-  const faults = checkConfig(config, reader).map(faultText)
-  if (faults.length === 0) return
-  const next = 'options of a lock stand in a file: --config FILE; docs/acceptors shows one of each'
-  const told = byOptions && faults.some((fault) => fault.includes(': options.'))
-  throw new Failure('CONFIG', [...faults, ...(told ? [next] : [])].join('\n'), EXIT.usage)
+/** Of the locks that guard a room of this config, as far as the config is in order. */
+export function acceptorsIn({ blocks }: Config): string[] {
+  const found = blocks.find(({ kind }) => kind.case === 'access')?.kind.value as Access | undefined
+  if (!found) return ['token']
+  return [...found.locks, ...(found.flow ? acceptorsOf(found.flow) : [])]
+}
+
+function acceptorsOf({ kind }: Flow): string[] {
+  if (kind.case === 'lock') return [kind.value.acceptor]
+  return kind.case === undefined ? [] : kind.value.flows.flatMap(acceptorsOf)
 }

@@ -5,8 +5,8 @@ import { fromJson, type JsonObject, type JsonValue } from '@bufbuild/protobuf'
 import { ConfigSchema } from '@porthouse/proto/room/v1/config'
 import { FrameSchema, PacketSchema } from '@porthouse/proto/v1/frame'
 import { expect, test } from 'vitest'
-import { flowReader } from '../../gateway/cli/flow-reader.ts'
 import { loadConfig } from '../../gateway/config/load.ts'
+import { createCore } from '../../gateway/gateway.ts'
 import { openLog } from '../../gateway/observe/log.ts'
 import { checkConfig } from '../../gateway/rooms/config.ts'
 import type { Store } from '../../gateway/store/store.ts'
@@ -55,7 +55,8 @@ function parsed(text: string): JsonObject | undefined {
 
 const { config } = loadConfig({ flags: {} })
 const { log } = openLog('silent')
-const reader = flowReader(new MemoryStore() as unknown as Store, { config, log } as never)
+const { acceptors } = createCore({ config, store: new MemoryStore() as unknown as Store, log })
+const reader = { acceptors, defaults: config.limbo }
 
 test.each(pages)('%s', (page) => {
   for (const value of valuesOf(page)) {

@@ -150,9 +150,9 @@ describe('room create', () => {
     expect({ code, faults: stderr.trimEnd().split('\n') }).toEqual({
       code: 2,
       faults: [
-        'porthouse: retention: only with history KEEP_DURABLE',
-        'porthouse: unread: only with history KEEP_DURABLE',
-        'porthouse: default_target.group: block groups has no such group',
+        'porthouse: blocks[0].retention: only with history KEEP_DURABLE',
+        'porthouse: blocks[1].unread: only with history KEEP_DURABLE',
+        'porthouse: blocks[2].defaultTarget.group: block groups has no such group',
       ],
     })
     expect(await data.store.rooms.find('acme', 'wrong')).toBeUndefined()

@@ -1,5 +1,4 @@
 /** A room's configs are kept with author and time, compared, and gone back to (R19). */
-import { userInfo } from 'node:os'
 import { create, fromJson, type JsonObject } from '@bufbuild/protobuf'
 import { ConfigSchema } from '@porthouse/proto/room/v1/config'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -52,17 +51,16 @@ describe('room revisions', () => {
     ])
   })
 
-  it('tells who gave which command', async () => {
+  it('tells who made which call', async () => {
     await json(['room', 'create', 'acme/mine'], { env })
     const set = ['room', 'config', 'set', 'acme/mine', '-']
     await json(set, { env, input: JSON.stringify({ blocks: [ECHO] }) })
     await json(['room', 'rollback', 'acme/mine', '1'], { env })
     const rows = await json<{ author: string }[]>(['room', 'revisions', 'acme/mine'], { env })
-    const { username } = userInfo()
     expect(rows.map(({ author }) => author)).toEqual([
-      `${username}, by porthouse room rollback 1`,
-      `${username}, by porthouse room config set`,
-      `${username}, by porthouse room create`,
+      'operator, by RollbackRoom to 1',
+      'operator, by UpdateRoom',
+      'operator, by CreateRoom',
     ])
   })
 })
@@ -74,8 +72,8 @@ describe('room diff', () => {
     expect({ code, lines: stdout.split('\n') }).toEqual({
       code: 0,
       lines: [
-        `--- room:${name} revision 2`,
-        `+++ room:${name} revision 3`,
+        '--- accounts/acme/rooms/den/revisions/2',
+        '+++ accounts/acme/rooms/den/revisions/3',
         '@@ -4,6 +4,11 @@',
         '       "echo": {',
         '         "enabled": true',

@@ -5,6 +5,10 @@ const KINDS: readonly (readonly [form: RegExp, words: string])[] = [
   [/^accounts\/([^/]+)$/, 'account $1; make it with: porthouse account create $1'],
   [/^accounts\/([^/]+)\/rooms\/([^/]+)$/, 'room $1/$2; make it with: porthouse room create $1/$2'],
   [
+    /^accounts\/([^/]+)\/rooms\/([^/]+)\/revisions\/([^/]+)$/,
+    'revision $3 of $1/$2; see: porthouse room revisions $1/$2',
+  ],
+  [
     /^accounts\/([^/]+)\/clients\/([^/]+)$/,
     'client $1/$2; make it with: porthouse client create $1/$2',
   ],
