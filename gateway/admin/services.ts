@@ -20,11 +20,13 @@ import { Health } from '@porthouse/proto/grpc/health/v1/health'
 import { ServerReflection } from '@porthouse/proto/grpc/reflection/v1/reflection'
 import * as alpha from '@porthouse/proto/grpc/reflection/v1alpha/reflection'
 import type { Feature } from '../config/features.ts'
+import { Calls } from '../observe/calls.ts'
 import { accountService } from './accounts.ts'
 import { apiKeyService } from './api-keys.ts'
 import { auditService } from './audit-log.ts'
 import { audit } from './calls/audit.ts'
 import { checks } from './calls/checks.ts'
+import { counted } from './calls/counted.ts'
 import { errors } from './calls/errors.ts'
 import { gate } from './calls/gate.ts'
 import { once } from './calls/once.ts'
@@ -108,13 +110,23 @@ export function routerOptions(
   authenticate: Authenticate,
   streams: Streams,
 ): ConnectRouterOptions {
-  const { config, store, log, clock, uptime, newId } = parts
+  const { config, store, log, clock, uptime, newId, live } = parts
+  const calls = live?.core.counts.calls ?? new Calls()
+  const counting = { calls, stopwatch: () => performance.now() / 1000 }
   const { perSecond, burst, requestBytes, timeoutMs, requests } = config.admin
   const rate = { perSecond, burst }
   const records = { audit: store.audit, accounts: store.accounts }
   return {
-    requestGate: gate({ authenticate, rate, ...publicServices(config.admin), uptime, log }),
+    requestGate: gate({
+      authenticate,
+      rate,
+      ...publicServices(config.admin),
+      uptime,
+      log,
+      ...counting,
+    }),
     interceptors: [
+      counted(counting),
       errors(log),
       streams.interceptor,
       checks,

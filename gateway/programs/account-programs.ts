@@ -146,7 +146,10 @@ export class AccountPrograms {
     const detail = cut(how, DETAIL_BYTES_MAX)
     const { account, actions, log } = this.#parts
     const place = room?.address
-    log.warn({ account: account.slug, room: place, detail }, 'a program failed')
+    log.warn(
+      { account: account.slug, room: room?.address.slice('room:'.length), detail },
+      'a program failed',
+    )
     actions.failed(account, place, Code.PROGRAM_FAILED, detail)
   }
 

@@ -1,6 +1,6 @@
 /**
- * Prometheus as Debian has it: it scrapes a gateway both ways with the configs of deploy/, the rules
- * hold, and every expression asks for what there is.
+ * Prometheus as Debian has it: it scrapes a gateway both ways with the configs of deploy/, its
+ * rules hold, and every expression asks for what there is.
  */
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,10 +1,12 @@
 /** The page that Prometheus scrapes: who may, what is on it, and that it tells what happened. */
 import { randomUUID } from 'node:crypto'
+import { AccountService } from '@porthouse/proto/admin/v1/account_service'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { type Client, connect, token } from '../../clients/ts/src/index.ts'
 import { FAMILIES, LABELS } from '../../gateway/observe/metrics/families.ts'
 import { guardedBy } from '../support/access.ts'
+import { adminClient } from '../support/admin.ts'
 import { TestGateway } from '../support/gateway.ts'
 import { MqttClient, resetMqttClients } from '../support/mqtt-client.ts'
 import { block, DURABLE } from '../support/past.ts'
@@ -219,6 +221,23 @@ describe('what happened', () => {
       socket.once('open', () => socket.send('text'))
       await new Promise((resolve) => socket.once('close', resolve))
     })
+  })
+
+  test('administration, by method and what it was answered', async () => {
+    const requests = 'porthouse_admin_requests_total'
+    const method = 'AccountService/ListAccounts'
+    const by = async (key: string | undefined) => {
+      await adminClient(AccountService, gateway, key)
+        .listAccounts({})
+        .catch(() => undefined)
+    }
+    const key = await gateway.operatorKey()
+    await rises(requests, { method, code: 'ok' }, 1, () => by(key))
+    await rises(requests, { method, code: 'UNAUTHENTICATED' }, 2, async () => {
+      await by(undefined)
+      await by('pha_wrong')
+    })
+    expect((await page()).of('porthouse_admin_seconds_count', { method })).toBeGreaterThanOrEqual(3)
   })
 
   test('the store, and what it commits', async () => {

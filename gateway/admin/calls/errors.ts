@@ -10,6 +10,7 @@ import { codeFromString } from '@connectrpc/connect/protocol-connect'
 import { ProblemSchema } from '@porthouse/proto/admin/v1/problem'
 import { Code } from '@porthouse/proto/v1/code'
 import type { Log } from '../../observe/log.ts'
+import { unforeseen } from '../../observe/unforeseen.ts'
 import { codeInfo, Refusal } from '../../protocol/codes.ts'
 import { StoreError, type StoreFailure } from '../../store/store.ts'
 import { Violations } from '../violations.ts'
@@ -52,10 +53,7 @@ async function* told(messages: StreamResponse['message'], log: Log): StreamRespo
 export function connectError(error: unknown, log: Log): ConnectError {
   if (error instanceof ConnectError) return error
   const refusal = refusalOf(error)
-  if (!refusal) {
-    log.error({ err: error }, 'a call failed')
-    return withProblem(new Refusal(Code.INTERNAL, 'the log of the gateway has more'))
-  }
+  if (!refusal) return withProblem(unforeseen(log, error, 'a call failed'))
   if (error instanceof StoreError) log.debug({ err: error }, 'the store refused')
   return withProblem(refusal)
 }

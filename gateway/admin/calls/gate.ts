@@ -12,12 +12,13 @@ import { type Authenticate, bearerIn } from '../credentials/authenticate.ts'
 import type { Principal } from '../credentials/principal.ts'
 import { checkRole } from './access.ts'
 import { callKey, remoteKey } from './call.ts'
+import { type Counting, codeOf, labelOf } from './counted.ts'
 import { connectError } from './errors.ts'
 
 /** Callers whose rates are remembered; beyond it those are forgotten that called longest ago. */
 const CALLERS_MAX = 10_000
 
-export interface GateParts {
+export interface GateParts extends Counting {
   readonly authenticate: Authenticate
   /** Of one caller, calls; the operator, whose machine it is, has no bound. */
   readonly rate: { readonly perSecond: number; readonly burst: number }
@@ -30,11 +31,12 @@ export interface GateParts {
 }
 
 export function gate(parts: GateParts): (context: HandlerContext) => Promise<void> {
-  const { authenticate, open, known, log } = parts
+  const { authenticate, open, known, log, calls, stopwatch } = parts
   const rates = new Rates(parts)
   return async (context) => {
     const { service, method, requestHeader, values, signal } = context
     if (open.has(service.typeName)) return
+    const since = stopwatch()
     const remote = values.get(remoteKey)
     try {
       const principal = await authenticate(bearerIn(requestHeader.get('authorization')), remote)
@@ -43,6 +45,7 @@ export function gate(parts: GateParts): (context: HandlerContext) => Promise<voi
       values.set(callKey, { principal, remote, signal })
     } catch (error) {
       const failed = connectError(error, log)
+      calls.done(labelOf(service, method), codeOf(failed), stopwatch() - since)
       // RFC 6750 section 3; gRPC has no use for it and no harm by it.
       if (isUnauthenticated(failed)) failed.metadata.set('www-authenticate', 'Bearer')
       throw failed

@@ -1,6 +1,7 @@
 /** From a request to what answers it: a handler that owns its path, a route, or a refusal. */
 import { Code } from '@porthouse/proto/v1/code'
 import type { Log } from '../../observe/log.ts'
+import { unforeseen } from '../../observe/unforeseen.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import { StoreError } from '../../store/store.ts'
 import { answerCors } from './cors.ts'
@@ -61,8 +62,7 @@ function asRefusal(error: unknown, log: Log): Refusal {
   if (error instanceof StoreError && error.failure !== 'unreadable') {
     return new Refusal(Code.UNAVAILABLE, 'the store is away')
   }
-  log.error({ err: error }, 'a request failed')
-  return new Refusal(Code.INTERNAL, 'the log of the gateway has more')
+  return unforeseen(log, error, 'a request failed')
 }
 
 function isHead(request: HttpRequest, method: string): boolean {

@@ -36,11 +36,11 @@ export function enter(session: Session, request: EntryRequest): void {
     session.wait(
       opened.then(
         (room) => arrive(session, request, target, room),
-        (error) => refuseEntry(session, request, loadFailure(session, error)),
+        (error) => refuseEntry(session, request, loadFailure(session, request, error)),
       ),
     )
   } catch (error) {
-    refuseEntry(session, request, loadFailure(session, error))
+    refuseEntry(session, request, loadFailure(session, request, error))
   }
 }
 
@@ -119,7 +119,7 @@ function findBeginning(
   session.wait(
     beginning.then(
       (found) => enter(session, { ...request, past: begins(request, found) }),
-      (error) => refuseEntry(session, request, loadFailure(session, error)),
+      (error) => refuseEntry(session, request, loadFailure(session, request, error)),
     ),
   )
 }
@@ -218,11 +218,12 @@ function refuseEntry(session: Session, request: EntryRequest, refusal: Refusal):
   session.refuse(request.frameId, refusal.code, refusal.detail)
 }
 
-function loadFailure({ core, id }: Session, error: unknown): Refusal {
+function loadFailure({ core, id }: Session, { target }: EntryRequest, error: unknown): Refusal {
   if (error instanceof StoreError && error.failure !== 'unreadable') {
     return new Refusal(Code.UNAVAILABLE, 'the store is away')
   }
-  core.log.error({ socket: id, err: error }, 'a room cannot be loaded')
+  const room = target.kind === 'room' ? `${target.account}/${target.room}` : undefined
+  core.log.error({ socket: id, room, err: error }, 'a room cannot be loaded')
   return new Refusal(Code.INTERNAL, 'the room cannot be loaded')
 }
 

@@ -261,7 +261,8 @@ export class CatchUp {
   #retry(error: unknown): void {
     if (this.#isOver) return
     const { core, id } = this.#session
-    if (!this.#failed) core.log.warn({ socket: id, err: error }, 'catching up has to wait')
+    const { name: room } = this.#room.place
+    if (!this.#failed) core.log.warn({ socket: id, room, err: error }, 'catching up has to wait')
     this.#failed = true
     this.#later()
   }

@@ -131,7 +131,8 @@ export class Live {
       await enterAdded(session, { kind: 'room', account, room })
     } catch (error) {
       if (isPassing(error)) throw error
-      this.#core.log.warn({ socket, err: error }, 'a room was not entered')
+      const where = { socket, room: `${account}/${room}` }
+      this.#core.log.warn({ ...where, err: error }, 'a room was not entered')
     }
   }
 
@@ -162,7 +163,7 @@ export class Live {
       return await this.#store.rooms.find(account.id, id)
     } catch (error) {
       if (isPassing(error)) throw error
-      this.#core.log.error({ room: room.place.address, err: error }, UNUSABLE)
+      this.#core.log.error({ room: room.place.name, err: error }, UNUSABLE)
       return room.record
     }
   }
@@ -173,7 +174,7 @@ export class Live {
    */
   async #configure(room: Room, record: RoomRecord): Promise<RoomChange | undefined> {
     const { config, revision: old } = room.record
-    const { address } = room.place
+    const { address, name } = room.place
     const { revision } = record
     if (revision === old) return undefined
     try {
@@ -183,7 +184,7 @@ export class Live {
       return { address, revision, blocks: changedKinds(config, record.config) }
     } catch (error) {
       if (isPassing(error)) throw error
-      this.#core.log.error({ room: address, revision, err: error }, UNUSABLE)
+      this.#core.log.error({ room: name, revision, err: error }, UNUSABLE)
       return undefined
     }
   }

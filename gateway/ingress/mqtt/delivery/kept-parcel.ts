@@ -29,7 +29,7 @@ export function keptParcel(
       ...(lane.is5 && agreed?.wantsStamps && { stamp: stampProperties(stamp) }),
     })
   } catch (err) {
-    parts.log.error({ err }, 'a kept message cannot be read')
+    parts.log.error({ session: agreed?.key, err }, 'a kept message cannot be read')
     return undefined
   }
 }
