@@ -19,10 +19,9 @@ import { type HttpIngress, httpIngress } from './ingress/http/ingress.ts'
 import { loginRoutes } from './ingress/http/login.ts'
 import { messagesRoute } from './ingress/http/messages/route.ts'
 import type { Handler, Route } from './ingress/http/route.ts'
-import type { AwayRooms } from './ingress/mqtt/kept/away-rooms.ts'
+import { type AwayRooms, awayRooms } from './ingress/mqtt/kept/away-rooms.ts'
 import { MQTT_PATH, type Upgrade } from './ingress/mqtt/listeners/websocket.ts'
-import { awayRooms } from './ingress/mqtt/parts.ts'
-import { type Mqtt, serveMqtt } from './ingress/mqtt/serve.ts'
+import type { Mqtt, ServeMqtt } from './ingress/mqtt/serve.ts'
 import { pageTrusted } from './ingress/origin.ts'
 import { type Forwardable, Proxies } from './ingress/proxies.ts'
 import { webSocketOptions } from './ingress/websocket/options.ts'
@@ -41,7 +40,7 @@ import { measuredStore } from './observe/metrics/store.ts'
 import { Programs } from './programs/programs.ts'
 import { Refusal } from './protocol/codes.ts'
 import { gatewayUrl } from './protocol/gateway-url.ts'
-import { ownUrls } from './protocol/loopback.ts'
+import { ownUrls, type Reached } from './protocol/loopback.ts'
 import { RandomIds } from './protocol/random-ids.ts'
 import { copyId, Uuid7Source, uuidOf } from './protocol/uuid7.ts'
 import { forEntry } from './rooms/for-entry.ts'
@@ -101,10 +100,10 @@ async function start(given: GatewayParts, storeCalls: Calls): Promise<Gateway> {
   const logs = levelsOf(log)
   refuseExposure(config)
   const clock = Date.now
-  let port = 0
+  let reached: Reached = { http: config.http.listen }
   let gateway: Gateway | undefined
   const commons = commonsOf(given, clock)
-  const parts = acceptorParts(given, clock, () => port, commons)
+  const parts = acceptorParts(given, clock, commons, () => reached)
   const core = coreOf({ config, store, log }, clock, parts, commons)
   const sessions = new Sessions(core)
   const live = new Live(core, store)
@@ -115,14 +114,8 @@ async function start(given: GatewayParts, storeCalls: Calls): Promise<Gateway> {
   const proxies = new Proxies(config.http.trustedProxies)
   const door = { connections: new Connections(config.connections, proxies), proxies }
   const { features } = config
-  const mqtt = await serveMqtt({
-    ...given,
-    ...commons,
-    ...door,
-    log: logs.of('mqtt'),
-    core,
-    sessions,
-  })
+  const mqttParts = { ...given, ...commons, ...door, log: logs.of('mqtt'), core, sessions }
+  const mqtt = await mqttOf(mqttParts, commons.away)
   const posters = openPosters(core, config)
   const around = { core, sessions, posters, commons, parts, proxies, gateway: () => gateway }
   const administration = await administrationOf(given, around)
@@ -154,7 +147,7 @@ async function start(given: GatewayParts, storeCalls: Calls): Promise<Gateway> {
     await Promise.all([mqtt?.close(), administration.stop(), posters?.stop()])
     throw error
   })
-  port = http.http.port
+  reached = http
   const warnings = [...warningsOf(given, parts.urls())]
   for (const each of warnings) log.warn(each)
   const stops = [live, ...caches, administration, ...(posters ? [posters] : [])]
@@ -223,7 +216,7 @@ async function end({ config, core, sessions, http, mqtt, stops }: Running): Prom
 /** The admin API over a store that no gateway is open on: what is live is not there. */
 export async function localAdmin(given: GatewayParts): Promise<Transport> {
   const commons = commonsOf(given, Date.now)
-  const parts = acceptorParts(given, Date.now, () => 0, commons)
+  const parts = acceptorParts(given, Date.now, commons)
   const { localTransport } = await import('./admin/local.ts')
   return localTransport(adminParts(given, commons, parts))
 }
@@ -233,7 +226,7 @@ export function createCore(given: GatewayParts): Core {
   const features = given.config.features.filter((each) => each !== 'mqtt' && each !== 'programs')
   const parts = { ...given, config: { ...given.config, features } }
   const commons = commonsOf(parts, Date.now)
-  const locks = acceptorParts(parts, Date.now, () => 0, commons)
+  const locks = acceptorParts(parts, Date.now, commons)
   return coreOf(parts, Date.now, locks, commons, forEntry(parts.store.rooms))
 }
 
@@ -260,7 +253,7 @@ function commonsOf({ config, store, log }: GatewayParts, clock: () => number): C
   const keys = new RecordCache(store.credentials, store.changes, { kind: 'credential', ...kept })
   const ids = new Uuid7Source(clock, randomBytes)
   const away = config.features.includes('mqtt')
-    ? awayRooms({ config, store, log: levelsOf(log).of('mqtt') }, { clock, uptime })
+    ? awayRooms(config, store, { clock, uptime, log: levelsOf(log).of('mqtt') })
     : undefined
   return { ids, away, graph, turn, uptime, technical, knocks, tokens, keys }
 }
@@ -268,14 +261,14 @@ function commonsOf({ config, store, log }: GatewayParts, clock: () => number): C
 function acceptorParts(
   { config, store, log, acceptors: own = [] }: GatewayParts,
   clock: () => number,
-  port: () => number,
   { knocks, tokens, keys }: Commons,
+  reached: () => Reached = () => ({ http: config.http.listen }),
 ): AcceptorParts {
-  const { origins, publicUrl, listen } = config.http
+  const { origins, publicUrl } = config.http
   const { tries, deadlineMs } = config.limbo
   const acceptors: Map<string, Acceptor> = new Map()
   const publicly = publicUrl === undefined ? undefined : gatewayUrl(publicUrl)
-  const urls = () => (publicly === undefined ? ownUrls(listen.host, port()) : [publicly])
+  const urls = () => (publicly === undefined ? ownUrls(reached()) : [publicly])
   const parts: AcceptorParts = {
     store,
     tokens,
@@ -482,6 +475,16 @@ async function metricsOf(
   if (!bearer || !measured.config.features.includes('metrics')) return undefined
   const { metricsRoutes } = await import('./observe/metrics/route.ts')
   return metricsRoutes(measured, overseerOf(bearer))
+}
+
+/** Loaded here, for it is much that a gateway without MQTT does not need. */
+async function mqttOf(
+  parts: Omit<ServeMqtt, 'away'>,
+  away: AwayRooms | undefined,
+): Promise<Mqtt | undefined> {
+  if (!away) return undefined
+  const { serveMqtt } = await import('./ingress/mqtt/serve.ts')
+  return serveMqtt({ ...parts, away })
 }
 
 function upgrades(websocket: Upgrade, mqtt: Upgrade | undefined): Upgrade {

@@ -9,6 +9,7 @@ import { pino } from 'pino'
 import type postgres from 'postgres'
 import { operatorKey } from '../../gateway/admin/credentials/operator-key.ts'
 import { type Config, type Settings, schema } from '../../gateway/config/config.ts'
+import type { Endpoint } from '../../gateway/config/setting.ts'
 import { createGateway, type Gateway } from '../../gateway/gateway.ts'
 import { newApiKey } from '../../gateway/identity/api-keys.ts'
 import { newToken } from '../../gateway/identity/tokens.ts'
@@ -70,6 +71,13 @@ export class TestGateway {
 
   get port(): number {
     return this.#port
+  }
+
+  /** Where it listens in fact, by what is there. */
+  get endpoints(): Record<string, Endpoint> {
+    const { http, https, admin, metrics, mqtt, mqttTls } = this.#gateway
+    const all = Object.entries({ http, https, admin, metrics, mqtt, mqttTls })
+    return Object.fromEntries(all.filter((one): one is [string, Endpoint] => one[1] !== undefined))
   }
 
   /** Where MQTT listens on TCP. */

@@ -9,7 +9,7 @@ import type { Store } from '../../store/store.ts'
 import { Broker } from './aedes/broker.ts'
 import type { MqttConnection } from './connection.ts'
 import { Shares } from './delivery/share.ts'
-import { AwayRooms, type AwayRoomsParts } from './kept/away-rooms.ts'
+import type { AwayRooms } from './kept/away-rooms.ts'
 import { KeptSessions } from './kept/kept-sessions.ts'
 
 export interface MqttOptions {
@@ -41,18 +41,6 @@ interface Given {
   readonly config: Config
   readonly store: Store
   readonly log: Core['log']
-}
-
-/** Those who are away, for the rooms to keep for: made before these. */
-export function awayRooms(
-  { config, store, log }: Given,
-  clocks: Pick<AwayRoomsParts, 'clock' | 'uptime'>,
-): AwayRooms {
-  const { queueMessages: messages, queueBytes: bytes } = config.mqtt
-  const { queueBytes: waitingBytes, waitMs } = config.history
-  const { mqttSessions: sessions } = store
-  const queue = { messages, bytes }
-  return new AwayRooms({ sessions, queue, waitingBytes, waitMs, log, ...clocks })
 }
 
 export interface OpenMqtt extends Given {

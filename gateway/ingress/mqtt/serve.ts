@@ -12,21 +12,16 @@ export interface Mqtt extends MqttIngress {
   stored(): Promise<void>
 }
 
-/** Undefined where it is off: nobody is `away` then. Rejects with a ListenError or StoreError. */
-export async function serveMqtt({
-  connections,
-  proxies,
-  away,
-  ...given
-}: Omit<OpenMqtt, 'away'> & {
+export interface ServeMqtt extends OpenMqtt {
   readonly connections: Connections
   readonly proxies: Proxies
-  readonly away: OpenMqtt['away'] | undefined
-}): Promise<Mqtt | undefined> {
-  if (!away) return undefined
+}
+
+/** Rejects with a ListenError or StoreError. */
+export async function serveMqtt({ connections, proxies, ...given }: ServeMqtt): Promise<Mqtt> {
   const { config, log, sessions, core } = given
   const { http, mqtt, limits } = config
-  const parts = await openMqtt({ ...given, away })
+  const parts = await openMqtt(given)
   const options = {
     mqtt,
     packetBytes: limits.packetBytes,

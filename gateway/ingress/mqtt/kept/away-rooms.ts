@@ -2,12 +2,14 @@
  * Which sessions are away, by the rooms that they listen to: read from the store with each room
  * that is loaded, and from memory where that knows better, while a session leaves or comes back.
  */
+import type { Config } from '../../../config/config.ts'
 import type { Log } from '../../../observe/log.ts'
 import type { AwayKeeper, AwayKeepers } from '../../../rooms/away.ts'
 import type { Intake } from '../../../router/intake.ts'
 import type { Place } from '../../../router/place.ts'
 import type { Socket } from '../../../router/socket.ts'
 import type { MqttSessions, MqttSubscriber } from '../../../store/mqtt-sessions.ts'
+import type { Store } from '../../../store/store.ts'
 import { Away, type HearsLive, type SubscriptionName } from './away.ts'
 import { awayIntake } from './away-intake.ts'
 import type { AwaySubscription } from './away-subscription.ts'
@@ -32,6 +34,17 @@ export interface AwayRoomsParts {
   /** Milliseconds that only rise. */
   readonly uptime: () => number
   readonly log: Log
+}
+
+/** As a gateway's config has them; made before the rest of MQTT, for rooms keep for them. */
+export function awayRooms(
+  { mqtt, history }: Config,
+  { mqttSessions: sessions }: Store,
+  parts: Pick<AwayRoomsParts, 'clock' | 'uptime' | 'log'>,
+): AwayRooms {
+  const queue = { messages: mqtt.queueMessages, bytes: mqtt.queueBytes }
+  const { queueBytes: waitingBytes, waitMs } = history
+  return new AwayRooms({ sessions, queue, waitingBytes, waitMs, ...parts })
 }
 
 export class AwayRooms implements AwayKeepers {
