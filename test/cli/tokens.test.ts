@@ -73,7 +73,7 @@ describe('token', () => {
     expect(await proveToken(tokens, before.secret, Date.now())).toEqual({ outcome: 'unknown' })
     expect(await proveToken(tokens, after.secret, Date.now())).toMatchObject({
       outcome: 'proved',
-      token: { id: before.id },
+      record: { id: before.id },
     })
     const { stdout } = await porthouse(['token', 'regenerate', before.id], { env })
     expect(stdout).toMatch(/^token .*\npht_\S+\n$/)
