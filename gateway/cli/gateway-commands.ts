@@ -1,5 +1,6 @@
 /** `porthouse run` and `porthouse config`: options and help. */
 import type { Command } from 'commander'
+import { onGateway } from './admin-options.ts'
 import type { RunOptions } from './settings.ts'
 
 export function gatewayCommands(program: Command): void {
@@ -24,6 +25,11 @@ Examples:
     .option('--json', 'as one JSON object')
     .addHelpText('after', '\nExample:\n  $ porthouse config --config porthouse.json')
     .action(async (options) => (await import('./show-config.ts')).showConfig(options))
+
+  onGateway(program.command('doctor'))
+    .description('look at ports, store, clocks, TLS and limits, and say what to do')
+    .addHelpText('after', '\nExample:\n  $ porthouse doctor --config porthouse.json')
+    .action(async (options) => (await import('./doctor/doctor.ts')).examine(options))
 
   operatorCommands(program.command('operator').description('who runs the gateway'))
 }

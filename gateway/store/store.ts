@@ -26,6 +26,8 @@ export interface Store {
   readonly changes: Changes
   /** Resolves when the database answers. */
   ping(): Promise<void>
+  /** What its clock says. */
+  now(): Promise<Date>
   close(): Promise<void>
 }
 

@@ -1,10 +1,8 @@
 /** Which gateway it is. */
-import { readFileSync } from 'node:fs'
-import { digestOf } from '../../config/digest.ts'
-import type { Family } from './family.ts'
 
-const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-const { version } = JSON.parse(manifest) as { version: string }
+import { digestOf } from '../../config/digest.ts'
+import { VERSION as version } from '../version.ts'
+import type { Family } from './family.ts'
 
 export const build: readonly Family[] = [
   {

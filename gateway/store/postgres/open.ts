@@ -77,6 +77,13 @@ async function openMigrated(
     audit: new PostgresAudit(database),
     changes,
     ping: () => database.run(async (queries) => void (await queries.execute(sql`select 1`))),
+    now: () =>
+      database.run(async (queries) => {
+        const [row] = await queries.execute<{ ms: number }>(
+          sql`select extract(epoch from clock_timestamp())::float8 * 1000 as ms`,
+        )
+        return new Date(row!.ms)
+      }),
     close: async () => {
       await changes.close()
       await upkeep.close()
