@@ -9,6 +9,7 @@ import { ConnectionKeyService } from '@porthouse/proto/admin/v1/connection_key_s
 import { ExplainService } from '@porthouse/proto/admin/v1/explain_service'
 import { FlowService } from '@porthouse/proto/admin/v1/flow_service'
 import { GraphService } from '@porthouse/proto/admin/v1/graph_service'
+import { MessageService } from '@porthouse/proto/admin/v1/message_service'
 import { OffenderService } from '@porthouse/proto/admin/v1/offender_service'
 import { RoomService } from '@porthouse/proto/admin/v1/room_service'
 import { ServerService } from '@porthouse/proto/admin/v1/server_service'
@@ -38,6 +39,7 @@ import { explainService } from './explain.ts'
 import { flowService } from './flows/service.ts'
 import { graphService } from './graph/graph.ts'
 import { healthService } from './health.ts'
+import { messageService } from './messages/service.ts'
 import { offenderService } from './offenders.ts'
 import type { AdminParts } from './parts.ts'
 import { Files } from './reflection/files.ts'
@@ -73,6 +75,7 @@ export const SERVICES: readonly Served[] = [
   served(ConnectionKeyService, connectionKeyService),
   served(ExplainService, explainService, 'why'),
   served(FlowService, flowService),
+  served(MessageService, messageService, 'messages'),
   served(OffenderService, offenderService),
   served(RoomService, roomService),
   served(TokenService, tokenService),

@@ -26,6 +26,8 @@ export interface Proof {
   readonly account?: Named
   /** It speaks for the account itself: its connection key was proved. */
   readonly owner?: true
+  /** No lock of its account is for it: an API key's, by which all of them can be taken away. */
+  readonly unbarred?: true
   /** The client that the socket now is, and how many live sockets it may have. */
   readonly client?: Named & { readonly maxSockets?: number }
   readonly token?: TokenRecord

@@ -130,6 +130,8 @@ export interface Cursors {
   move(moves: readonly CursorMove[]): Promise<void>
   /** 0 where there is none. `holder`: UUID of the client, or of the token. */
   find(roomId: string, holder: string): Promise<number>
+  /** Of the room's present epoch, by the UUIDs of their holders, at most `limit`. */
+  list(roomId: string, page: { after?: string | undefined; limit: number }): Promise<HeldCursor[]>
   /**
    * How much each of these rooms has after the holder's cursor, counted up to `max`; those without
    * a history are left out. Where filters leave out some of a room, no more than the last 10,000
@@ -141,6 +143,14 @@ export interface Cursors {
 export interface CursorMove {
   readonly roomId: string
   readonly holder: string
+  readonly sequence: number
+}
+
+export interface HeldCursor {
+  /** UUID of the client, or of the token. */
+  readonly holder: string
+  /** Slug of the client; absent: it is a token. */
+  readonly client?: string
   readonly sequence: number
 }
 

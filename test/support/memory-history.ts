@@ -4,6 +4,7 @@ import type {
   Append,
   CursorMove,
   Cursors,
+  HeldCursor,
   Histories,
   HistoryHead,
   NewMessage,
@@ -226,6 +227,22 @@ export class MemoryCursors implements Cursors {
   async find(roomId: string, holder: string): Promise<number> {
     await this.#owner.answer()
     return this.#of(roomId, holder)
+  }
+
+  /** Whose they are, it does not know: all are of tokens. */
+  async list(
+    roomId: string,
+    { after = '', limit }: { after?: string | undefined; limit: number },
+  ): Promise<HeldCursor[]> {
+    await this.#owner.answer()
+    const holders = [...this.#cursors.keys()]
+      .filter((key) => key.startsWith(`${roomId}/`))
+      .map((key) => key.slice(roomId.length + 1))
+    return holders
+      .filter((holder) => holder > after && this.#of(roomId, holder) > 0)
+      .sort()
+      .slice(0, limit)
+      .map((holder) => ({ holder, sequence: this.#of(roomId, holder) }))
   }
 
   async unread(holder: string, rooms: readonly UnreadQuery[], max: number): Promise<UnreadCount[]> {

@@ -1,10 +1,12 @@
 /** Cursor from a client: how far it has read in a room, told to its other sockets there (R36). */
 import { Code } from '@porthouse/proto/v1/code'
-import type { Cursor } from '@porthouse/proto/v1/room'
+import type { Cursor, Position } from '@porthouse/proto/v1/room'
 import { parsePlace } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
+import type { Room } from '../../rooms/rooms.ts'
 import type { Membership } from '../../router/membership.ts'
 import type { Place } from '../../router/place.ts'
+import type { Core } from '../core.ts'
 import { theMemberIn } from '../entry/member-in.ts'
 import type { Key } from '../live/holders.ts'
 import { refusalOf } from '../refusal.ts'
@@ -26,24 +28,46 @@ export function moveCursor(session: Session, frameId: number, asked: Cursor): vo
     throw new Refusal(Code.QUEUE_FULL, `over ${WAITING_MAX} cursors wait for the store`)
   }
   session.cursors++
-  moved(session, record.id, holder, sequence)
-    .then((furthest) => tell(session, frameId, member.place, holder, furthest))
+  moved(session.core, record.id, holder, sequence)
+    .then((furthest) => {
+      const told = cursorAt(member.place, holder, furthest)
+      if (frameId !== 0) session.send(frameId, told)
+      for (const other of socketsOf(session.core, holder, member.place)) {
+        if (other !== session) other.send(0, told)
+      }
+    })
     .catch((error: unknown) => refuse(session, frameId, error))
     .finally(() => session.cursors--)
 }
 
-function tell(
-  session: Session,
-  frameId: number,
-  place: Place,
-  { epoch, holder }: Holder,
-  sequence: number,
-): void {
+/**
+ * Moves the cursor of anybody in a loaded room, and tells his sockets there. Resolves with how far
+ * it is; `validateOnly`: would be. Rejects with Refusal, or StoreError.
+ */
+export async function setCursor(
+  core: Core,
+  { config, record, place }: Room,
+  holder: string,
+  asked: Position,
+  validateOnly: boolean,
+): Promise<number> {
+  if (!config.unread) throw new Refusal(Code.NO_HISTORY, 'the room keeps no cursors')
+  const sequence = positionIn(place, asked)
+  const whose = { epoch: place.epoch, holder }
+  if (validateOnly) {
+    await notBehind(core, record.id, whose, sequence)
+    return sequence
+  }
+  const furthest = await moved(core, record.id, whose, sequence)
+  const told = cursorAt(place, whose, furthest)
+  for (const socket of socketsOf(core, whose, place)) socket.send(0, told)
+  return furthest
+}
+
+function cursorAt({ address }: Place, { epoch }: Holder, sequence: number) {
   const position = { epoch: BigInt(epoch), sequence: BigInt(sequence) }
-  const action = { case: 'cursor' as const, value: { address: place.address, position } }
-  const told = { case: 'room' as const, value: { action } }
-  if (frameId !== 0) session.send(frameId, told)
-  for (const other of othersOf(session, holder, place)) other.send(0, told)
+  const action = { case: 'cursor' as const, value: { address, position } }
+  return { case: 'room' as const, value: { action } }
 }
 
 function memberAt(session: Session, address: string): Membership {
@@ -55,24 +79,32 @@ function memberAt(session: Session, address: string): Membership {
 }
 
 async function moved(
-  { core: { cursors } }: Session,
+  core: Core,
+  roomId: string,
+  holder: Holder,
+  sequence: number,
+): Promise<number> {
+  const now = await notBehind(core, roomId, holder, sequence)
+  return sequence === now ? now : core.cursors.move(roomId, holder, sequence)
+}
+
+/** Resolves with where it is now. Rejects with Refusal CURSOR_BEHIND. */
+async function notBehind(
+  { cursors }: Core,
   roomId: string,
   holder: Holder,
   sequence: number,
 ): Promise<number> {
   const now = await cursors.known(roomId, holder)
   if (sequence < now) throw new Refusal(Code.CURSOR_BEHIND, `it has read up to ${now}`)
-  return sequence === now ? now : cursors.move(roomId, holder, sequence)
+  return now
 }
 
-/** The holder's other sockets in the room. */
-function othersOf(session: Session, holder: string, { route }: Place): Session[] {
-  const { holders } = session.core
+/** The holder's sockets in the room. */
+function socketsOf({ holders }: Core, { holder }: Holder, { route }: Place): Session[] {
   const keys: Key[] = [`client:${holder}`, `token:${holder}`]
   const all = new Set(keys.flatMap((key) => [...holders.of(key)]))
-  return [...all].filter((each) => {
-    return each !== session && each.memberships.has(route) && holderOf(each) === holder
-  })
+  return [...all].filter((each) => each.memberships.has(route) && holderOf(each) === holder)
 }
 
 /** A push has nobody to tell. */

@@ -27,45 +27,72 @@ const BYTES_MAX = 262_144
 /** One question, as it was found to be permitted. */
 interface Question {
   readonly session: Session
-  readonly frameId: number
   readonly asked: Fetch
   readonly member: Membership
   readonly room: Room
   /** Of the time when it was asked; a room may keep another one later. */
   readonly history: RoomHistory
+  readonly filters: readonly string[]
+  readonly ranges: readonly Range[]
 }
 
 /** Answers with envelopes and Fetched, in its time. Throws Refusal. */
 export function fetchHistory(session: Session, frameId: number, asked: Fetch): void {
   if (frameId === 0) throw new Refusal(Code.FRAME_NOT_ALLOWED, 'a question without an id')
+  const question = questionOf(session, asked)
+  inTurn(session, () => answerIn(question, frameId))
+}
+
+/** The same page for whoever has no socket. Rejects with Refusal, or StoreError. */
+export async function readHistory(session: Session, asked: Fetch): Promise<PastPage> {
+  return pageOf(questionOf(session, asked))
+}
+
+/** Throws Refusal. */
+function questionOf(session: Session, asked: Fetch): Question {
   takePage(session)
   const target = parsePlace(asked.address)
   if (target.kind !== 'room') throw new Refusal(Code.ADDRESS_INVALID, 'not the address of a room')
   const member = theMemberIn(session, target)
   const room = session.core.rooms.at(member.place)
   const { history } = room
-  const question = { session, frameId, asked, member, room, history }
   const filters = heardOf(member, target.channel ?? '')
-  const ranges = rangesOf(room, asked)
-  inTurn(session, () => answerIn(question, ranges, filters))
+  return { session, asked, member, room, history, filters, ranges: rangesOf(room, asked) }
 }
 
-async function answerIn(
-  question: Question,
-  ranges: readonly Range[],
-  filters: readonly string[],
-): Promise<void> {
+async function answerIn(question: Question, frameId: number): Promise<void> {
+  const { session } = question
   try {
-    const found: Found[] = []
-    for (const range of ranges) {
-      found.push(await lookThrough(question.history, range, filters, BYTES_MAX / ranges.length))
-    }
-    if (question.session.closed) return
-    stillMay(question, filters)
-    answer(question, found)
+    const page = await pageOf(question)
+    if (!session.closed) answer(question, frameId, page)
   } catch (error) {
-    fail(question, error)
+    const { code, detail } = refusalOf(session, error, 'a history cannot be read')
+    session.refuse(frameId, code, detail)
   }
+}
+
+/** What was read, of what is not expired. */
+export interface PastPage {
+  readonly room: Room
+  readonly messages: readonly Replayed[]
+  /** All that may be heard from the first to the last of these positions is in it. */
+  readonly first: number
+  readonly last: number
+}
+
+async function pageOf(question: Question): Promise<PastPage> {
+  const { session, room, history, ranges, filters } = question
+  const found: Found[] = []
+  for (const range of ranges) {
+    found.push(await lookThrough(history, range, filters, BYTES_MAX / ranges.length))
+  }
+  stillMay(question)
+  const now = session.core.clock()
+  const messages = found
+    .flatMap((each) => each.messages)
+    .filter(({ message, body }) => !isExpired(message, body, now))
+  const first = Math.min(...found.map((each) => each.first))
+  return { room, messages, first, last: Math.max(...found.map(({ last }) => last)) }
 }
 
 /** Runs one question after the other, each as soon as the socket can take its answer. */
@@ -126,7 +153,7 @@ async function lookThrough(
 }
 
 /** He may have left meanwhile, or may not hear it any more. */
-function stillMay({ session, member, room, history }: Question, filters: readonly string[]) {
+function stillMay({ session, member, room, history, filters }: Question): void {
   const isIn = session.memberships.get(member.place.route) === member
   if (!isIn || !filters.every((filter) => coveredBy(member.hears, filter))) {
     throw new Refusal(Code.ENTRY_NOT_PERMITTED, 'no right to hear that any more')
@@ -136,14 +163,11 @@ function stillMay({ session, member, room, history }: Question, filters: readonl
 }
 
 function answer(
-  { session, frameId, asked: { address }, room }: Question,
-  found: readonly Found[],
+  { session, asked: { address } }: Question,
+  frameId: number,
+  { room, messages, first, last }: PastPage,
 ): void {
   const { history, place, config } = room
-  const now = session.core.clock()
-  const messages = found
-    .flatMap((each) => each.messages)
-    .filter(({ message, body }) => !isExpired(message, body, now))
   for (const { message, body } of messages) {
     const stamp = { ...message, replay: Replay.HISTORY }
     session.outbox.envelope(body, stamp, frameId, config.structure)
@@ -152,15 +176,10 @@ function answer(
     address,
     epoch: BigInt(place.epoch),
     count: messages.length,
-    moreBefore: Math.min(...found.map(({ first }) => first)) > history.first,
-    moreAfter: Math.max(...found.map(({ last }) => last)) < place.sequence,
+    moreBefore: first > history.first,
+    moreAfter: last < place.sequence,
     firstSequence: BigInt(Math.min(history.first, place.sequence + 1)),
     lastSequence: BigInt(place.sequence),
   }
   session.send(frameId, { case: 'room', value: { action: { case: 'fetched', value } } })
-}
-
-function fail({ session, frameId }: Question, error: unknown): void {
-  const { code, detail } = refusalOf(session, error, 'a history cannot be read')
-  session.refuse(frameId, code, detail)
 }

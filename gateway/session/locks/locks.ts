@@ -8,8 +8,9 @@ import { Outcome } from '@porthouse/proto/v1/lock_step'
 import type { Acceptor, LockContext, LockStep } from '../../locks/acceptor.ts'
 import { type Flow, locksIn, partsOf, remaining } from '../../locks/flow.ts'
 import type { Judgement, Lock, LockEffect, LockInput, NewLock } from '../../locks/lock.ts'
-import type { Proof } from '../../locks/proof.ts'
+import { isNamed, type Proof } from '../../locks/proof.ts'
 import { othersOf, reduceLocks } from '../../locks/stack.ts'
+import { accountIn } from '../../protocol/address.ts'
 import { lockedOut, wisherOf } from '../entry/waiting.ts'
 import { adopt } from '../identity/identity.ts'
 import type { Session } from '../session.ts'
@@ -18,7 +19,14 @@ import { lockContext, resolves } from './lock-context.ts'
 
 /** What of a flow the socket's proofs leave to be resolved; undefined: nothing. */
 export function leftOf(session: Session, flow: Flow, place: string | undefined): Flow | undefined {
+  if (isUnbarred(session, place)) return undefined
   return remaining(flow, (lock) => resolves(session, session.proofs, lock, place))
+}
+
+function isUnbarred({ proofs }: Session, place: string | undefined): boolean {
+  return proofs.some(({ unbarred, account }) => {
+    return unbarred && account && place !== undefined && isNamed(account, accountIn(place))
+  })
 }
 
 /** A flow as locks to be set now. In limbo, no deadline goes beyond what the flow itself says. */

@@ -35,7 +35,7 @@ export function authorOf({ id, role, account, token }: Bearer, owner: Named | un
 
 /** What speaks for an account itself. */
 function ownerProof(account: Named): Proof {
-  return { acceptor: 'api-key', values: {}, account, owner: true, grants: [] }
+  return { acceptor: 'api-key', values: {}, account, owner: true, unbarred: true, grants: [] }
 }
 
 /** Names of the accounts that addresses are of, as written; of a socket's nobody can tell. */

@@ -1,4 +1,4 @@
-import type { CursorMove, Cursors, UnreadCount, UnreadQuery } from '../../history.ts'
+import type { CursorMove, Cursors, HeldCursor, UnreadCount, UnreadQuery } from '../../history.ts'
 import type { Database } from '../database.ts'
 import { channelMatch } from './filters.ts'
 import { plainArray } from './literal.ts'
@@ -37,6 +37,23 @@ export class PostgresCursors implements Cursors {
         select sequence from cursors join histories using (room_id)
         where holder = ${holder} and room_id = ${roomId} and history = number`
       return Number(row?.sequence ?? 0)
+    })
+  }
+
+  list(
+    roomId: string,
+    { after, limit }: { after?: string | undefined; limit: number },
+  ): Promise<HeldCursor[]> {
+    return this.#database.run(async (_, sql) => {
+      const rows = await sql<{ holder: string; sequence: string; slug: string | null }[]>`
+        select holder, sequence, slug from cursors
+        join histories using (room_id) left join clients on clients.id = holder
+        where room_id = ${roomId} and history = number
+          and holder > ${after ?? '00000000-0000-0000-0000-000000000000'}
+        order by holder limit ${limit}`
+      return rows.map(({ holder, sequence, slug }) => {
+        return { holder, sequence: Number(sequence), ...(slug !== null && { client: slug }) }
+      })
     })
   }
 
