@@ -39,7 +39,12 @@ let config: Config
 beforeAll(async () => {
   base = await TestGateway.start()
   const listen = '127.0.0.1:0'
-  config = schema.parse({ data: 'nowhere', http: { listen }, mqtt: { listen } })
+  config = schema.parse({
+    data: 'nowhere',
+    features: ['websocket', 'mqtt'],
+    http: { listen },
+    mqtt: { listen },
+  })
   gateway = await createGateway({ config, store: base.store, log, acceptors: [hourly] })
   for (const [room, hour] of [
     ['acme/always', 0],

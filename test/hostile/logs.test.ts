@@ -1,5 +1,8 @@
 /** S3, K16: whole logins by every acceptor, right and wrong, leave no secret in the log. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { JsonObject } from '@bufbuild/protobuf'
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
@@ -15,6 +18,7 @@ import {
   token,
 } from '../../clients/ts/src/index.ts'
 import { sshKeyFile } from '../../clients/ts/src/node/index.ts'
+import { operatorKey } from '../../gateway/admin/credentials/operator-key.ts'
 import { schema } from '../../gateway/config/config.ts'
 import { createGateway, type Gateway } from '../../gateway/gateway.ts'
 import { newConnectionKey } from '../../gateway/identity/connection-keys.ts'
@@ -25,6 +29,8 @@ import { readPublicKeyLine } from '../../gateway/identity/ssh-public-key.ts'
 import { forPeople } from '../../gateway/observe/log.ts'
 import { type CredentialKind, type Store, StoreError } from '../../gateway/store/store.ts'
 import { TestGateway } from '../support/gateway.ts'
+import { MqttClient } from '../support/mqtt-client.ts'
+import { block, DURABLE } from '../support/past.ts'
 import { type KeyPair, SshKeygen } from '../support/ssh-keygen.ts'
 import { TokenIssuer } from '../support/token-issuer.ts'
 import { json, WebServer } from '../support/web-server.ts'
@@ -44,6 +50,7 @@ const PAYLOAD = secret('the-payload-of-a-message')
 const HOOK = secret(Buffer.alloc(32, 7).toString('base64'))
 
 let base: TestGateway
+let folder: string
 let gateway: Gateway
 let keygen: SshKeygen
 let key: KeyPair
@@ -78,6 +85,7 @@ function fragile(store: Store): Store {
 
 beforeAll(async () => {
   base = await TestGateway.start()
+  folder = await mkdtemp(join(tmpdir(), 'porthouse-logs-'))
   hook = await WebServer.start()
   issuer = await TokenIssuer.start()
   keygen = new SshKeygen()
@@ -88,7 +96,7 @@ beforeAll(async () => {
     },
   }
   const config = schema.parse({
-    data: 'nowhere',
+    data: folder,
     http: { listen: '127.0.0.1:0' },
     mqtt: { listen: '127.0.0.1:0' },
     limbo: { deadlineMs: 5_000 },
@@ -110,6 +118,7 @@ afterAll(async () => {
   keygen?.[Symbol.dispose]()
   for (const server of [hook, issuer]) await server?.[Symbol.asyncDispose]()
   await base?.stop()
+  await rm(folder, { recursive: true, force: true })
 })
 
 const url = () => `ws://127.0.0.1:${gateway.http.port}`
@@ -282,3 +291,74 @@ test('at the teleprinter', async () => {
   const kept = JSON.stringify(await base.store.offences.list())
   for (const each of secrets) expect(kept).not.toContain(each)
 })
+
+test('over MQTT: logins, payloads, last values and wills', async () => {
+  await base.room('acme/devices', [block('retained', { channels: 4 }), DURABLE])
+  const pht = whole(await base.token('acme', ['devices']))
+  const said = (what: string) => secret(`what-a-device-${what}`)
+  const port = gateway.mqtt?.port ?? 0
+  const topic = 'acme/devices/state'
+  const will = { topic, payload: Buffer.from(said('leaves')), qos: 1 as const, retain: true }
+  const login = { username: 'acme', clientId: 'a-device', clean: false }
+  for (const password of [pht, WRONG, `pht_${WRONG}`]) {
+    const client = await MqttClient.open(port)
+    await client.connect({ ...login, password, will }).catch(() => undefined)
+    const publish = { cmd: 'publish', topic, dup: false, messageId: 1 } as const
+    client.send({ ...publish, payload: said('retains'), qos: 1, retain: true })
+    client.send({ ...publish, payload: said('says'), qos: 0, retain: false })
+    // With a last packet that is none, so that the will is said.
+    client.write(Buffer.from(`\xf0\x7f${said('garbles')}`, 'latin1'))
+    await client.ended
+  }
+  away = true
+  const client = await MqttClient.open(port)
+  await client
+    .connect({ ...login, password: whole(await base.token('acme', ['devices'])) })
+    .catch(() => undefined)
+  client.reset()
+})
+
+test('over HTTP: administration, messages, metrics', async () => {
+  const at = `http://127.0.0.1:${gateway.http.port}`
+  await base.room('acme/posts')
+  const keys = [
+    whole(await operatorKey(folder)),
+    whole(await base.apiKey('owner', 'acme')),
+    whole(await base.token('acme', ['posts'])),
+    WRONG,
+  ]
+  const json = { 'content-type': 'application/json' }
+  for (const key of keys) {
+    const headers = { ...json, authorization: `Bearer ${key}` }
+    const body = JSON.stringify({ to: ['room:acme/posts'], text: PAYLOAD, key: said() })
+    await fetch(`${at}/v1/messages`, { method: 'POST', headers, body })
+    const service = `${at}/porthouse.admin.v1`
+    const made = { parent: 'accounts/acme', apiKey: { role: 'ROLE_AUDITOR', label: 'x' } }
+    for (const [method, message] of [
+      ['ApiKeyService/CreateApiKey', made],
+      ['AccountService/ListAccounts', { pageToken: said() }],
+    ] as const) {
+      const answer = await fetch(`${service}.${method}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(message),
+      })
+      const { secret: shown } = (await answer.json()) as { secret?: string }
+      if (shown) secrets.add(shown.slice(-43))
+    }
+    await fetch(`${at}/metrics`, { headers })
+  }
+  expect(log).toContain('administered')
+})
+
+/** What has an id in it, which may be logged, and what proves it, which may not. */
+function whole(text: string): string {
+  secrets.add(text.slice(-43))
+  return secret(text)
+}
+
+let saidCount = 0
+
+function said(): string {
+  return secret(`what-is-said-to-http-${++saidCount}`)
+}

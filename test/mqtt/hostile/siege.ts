@@ -62,6 +62,7 @@ export class Siege {
       config: schema.parse({
         drainMs: 500,
         ...settings,
+        features: ['websocket', 'mqtt'],
         data: 'nowhere',
         http: { listen: '127.0.0.1:0' },
         mqtt: { listen: '127.0.0.1:0', ...settings.mqtt },
