@@ -1,6 +1,7 @@
 /** `porthouse run`: config, log, store, gateway; then until a signal ends it in order. */
 import { resolve } from 'node:path'
 import type { Config } from '../config/config.ts'
+import { refuseExposure } from '../config/exposure.ts'
 import { ConfigError } from '../config/problem.ts'
 import { formatEndpoint } from '../config/setting.ts'
 import { createGateway, type Gateway, ListenError } from '../gateway.ts'
@@ -22,6 +23,8 @@ export async function run(options: RunOptions): Promise<void> {
   process.stdout.on('error', () => {})
   const signal = firstSignal()
   try {
+    // Before a store is made that nobody would come to use.
+    refuseExposure(config)
     const { databaseUrl: url, data: dataDir } = config
     const storing = levelsOf(log).of('store')
     const store = await openStore({ url, dataDir, log: storing, upkeep: true })

@@ -49,6 +49,26 @@ describe('porthouse run', () => {
     expect(stderr).not.toContain(secret)
   })
 
+  it('does not start where others could reach its administration without TLS', async () => {
+    const { code, stdout, stderr } = await porthouse(['run', '--http', '0.0.0.0:0'], {
+      env: data.env,
+    })
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/^porthouse: http\.listen is "0\.0\.0\.0:0", .* admin\.insecure\n$/)
+  })
+
+  it('says where else it listens', async () => {
+    const apart = { PORTHOUSE_ADMIN_LISTEN: '127.0.0.1:0', PORTHOUSE_METRICS_LISTEN: '127.0.0.1:0' }
+    const gateway = new Running(['run', '--http', '0.0.0.0:0', '--mqtt', 'off'], {
+      env: { ...data.env, ...apart },
+    })
+    running.push(gateway)
+    const [, admin] = /^administration on (http:\S+)$/m.exec(await gateway.says(/^admin.*$/m))!
+    const [, metrics] = /^metrics on (http:\S+)$/m.exec(await gateway.says(/^metrics.*$/m))!
+    expect((await fetch(`${admin}/healthz`)).status).toBe(200)
+    expect((await fetch(metrics!)).status).toBe(200)
+  })
+
   it('tells its sockets to come back, and they do', async () => {
     const { gateway, url } = await run('--demo')
     const [, secret] = /--token (\S+)/.exec(await gateway.says(/--token \S+/))!

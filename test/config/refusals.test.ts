@@ -34,6 +34,18 @@ describe('a wrong config', () => {
     ['mqtt.tls.listen', { mqtt: { tls: { listen: '' } } }, '""', 'HOST:PORT'],
     ['mqtt.tls.certFile', { mqtt: { tls: { certFile: 'c' } } }, '"c"', 'with mqtt.tls.keyFile'],
     ['mqtt.tls.keyFile', { mqtt: { tls: { keyFile: 'k' } } }, '"k"', 'with mqtt.tls.certFile'],
+    ['http.tls.certFile', { http: { tls: { certFile: 'c' } } }, '"c"', 'with http.tls.keyFile'],
+    ['admin.tls.keyFile', { admin: { tls: { keyFile: 'k' } } }, '"k"', 'with admin.tls.certFile'],
+    ['admin.listen', { admin: { listen: '8081' } }, '"8081"', 'or off'],
+    ['http.streams', { http: { streams: 0 } }, '0', 'from 1'],
+    ...['10.0.0.0/33', '10.0.0', 'proxy.example', '::1/129', '10.0.0.1/8/8', '*'].map(
+      (one): [string, object, string, string] => [
+        'http.trustedProxies',
+        { http: { trustedProxies: [one] } },
+        `["${one}"]`,
+        '10.0.0.0/8',
+      ],
+    ),
     ['mqtt.inflight', { mqtt: { inflight: 65_536 } }, '65536', 'from 1 to 65535'],
     ['mqtt.keepAliveMaxS', { mqtt: { keepAliveMaxS: -1 } }, '-1', 'seconds from 0 to 65535'],
     ['http.origins', { http: { origins: ['a.example'] } }, '["a.example"]', 'https://app.example'],

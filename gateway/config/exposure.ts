@@ -1,8 +1,8 @@
 /** Secrets of administration must not cross a network in the clear (threat C11). */
-import type { Config } from '../../config/config.ts'
-import { ConfigError } from '../../config/problem.ts'
-import { formatEndpoint } from '../../config/setting.ts'
-import { isLoopback } from '../../protocol/loopback.ts'
+import { isLoopback } from '../protocol/loopback.ts'
+import type { Config } from './config.ts'
+import { ConfigError } from './problem.ts'
+import { formatEndpoint } from './setting.ts'
 
 /**
  * Throws a ConfigError where others could reach administration without TLS. A proxy that is trusted
