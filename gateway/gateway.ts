@@ -19,6 +19,7 @@ import { type HttpIngress, httpIngress } from './ingress/http/ingress.ts'
 import { loginRoutes } from './ingress/http/login.ts'
 import { messagesRoute } from './ingress/http/messages/route.ts'
 import type { Handler, Route } from './ingress/http/route.ts'
+import { traced } from './ingress/http/traced.ts'
 import { type AwayRooms, awayRooms } from './ingress/mqtt/kept/away-rooms.ts'
 import { MQTT_PATH, type Upgrade } from './ingress/mqtt/listeners/websocket.ts'
 import type { Mqtt, ServeMqtt } from './ingress/mqtt/serve.ts'
@@ -415,8 +416,9 @@ function routesOf(
 ): Route[] {
   const { features } = given.config
   const login = features.includes('login') ? loginOf(given.config, parts, proxies) : []
-  if (!features.includes('messages') || !posters || !bearer) return login
-  return [...login, messagesRoute({ ...given, posters, bearer })]
+  const posts = features.includes('messages') && posters && bearer
+  const routes = posts ? [...login, messagesRoute({ ...given, posters, bearer })] : login
+  return features.includes('traces') ? routes.map(traced) : routes
 }
 
 async function administrationOf(

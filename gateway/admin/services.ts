@@ -32,6 +32,7 @@ import { errors } from './calls/errors.ts'
 import { gate } from './calls/gate.ts'
 import { once } from './calls/once.ts'
 import type { Streams } from './calls/streams.ts'
+import { traced } from './calls/traced.ts'
 import { clientService } from './client/service.ts'
 import { connectionKeyService } from './connection-keys.ts'
 import type { Authenticate } from './credentials/authenticate.ts'
@@ -131,6 +132,7 @@ export function routerOptions(
     interceptors: [
       counted(counting),
       errors(log),
+      ...(config.features.includes('traces') ? [traced] : []),
       streams.interceptor,
       checks,
       once({ ...requests, uptime }),

@@ -14,6 +14,7 @@ import { Failure } from './failure.ts'
 import { print } from './output.ts'
 import { announce } from './reach/running.ts'
 import { configFailure, type RunOptions, readSettings } from './settings.ts'
+import { openTraces } from './traces.ts'
 import { storeFailure } from './with-store.ts'
 
 export async function run(options: RunOptions): Promise<void> {
@@ -22,6 +23,7 @@ export async function run(options: RunOptions): Promise<void> {
   // A reader of the first lines who then goes away must not end the gateway.
   process.stdout.on('error', () => {})
   const signal = firstSignal()
+  const traces = await openTraces(config)
   try {
     // Before a store is made that nobody would come to use.
     refuseExposure(config)
@@ -36,6 +38,7 @@ export async function run(options: RunOptions): Promise<void> {
   } catch (error) {
     throw startFailure(storeFailure(error))
   } finally {
+    await traces.shutdown()
     await close()
   }
 }

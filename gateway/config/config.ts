@@ -301,6 +301,18 @@ export const schema = z.strictObject({
     bytes: bytes(8 * MIB, 64 * KIB, 'bytes of these paths; the oldest go first'),
     ageMs: ms(600_000, 50, 'how long a path is kept'),
   }),
+  traces: section({
+    sdk: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        allowed: 'a module, by its path or by its name as packages are found from here',
+        meaning:
+          'imported at start to register an OpenTelemetry provider (feature traces); absent: ' +
+          'spans go to the one that the embedding program registers, if any; see tracing.md',
+      }),
+  }),
   drainMs: ms(5_000, 0, 'how long sockets have to take what waits for them at the end'),
   demo: bool(false, 'makes account demo, rooms demo/hello and demo/board and a token at start'),
 })

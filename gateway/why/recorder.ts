@@ -4,6 +4,7 @@ import type { MessageId } from '../protocol/uuid7.ts'
 import type { Socket } from '../router/socket.ts'
 import { type Loss, Trail, type Trails } from '../router/trail.ts'
 import { Ring, type RingBounds } from './ring.ts'
+import { MessageSpans } from './spans.ts'
 
 /** Losses of one message that are told one by one; of others their number. */
 const LOSSES_MAX = 16
@@ -63,9 +64,10 @@ export class Recorder implements Trails {
 
 /** Undefined where nobody wants to know. */
 export function openRecorder({ features, why }: Wanted): Recorder | undefined {
-  if (!features.includes('why')) return undefined
   const micros = () => Math.trunc(performance.now() * 1000)
-  return new Recorder({ micros, ring: new Ring(why, micros) })
+  const ring = features.includes('why') ? new Ring(why, micros) : undefined
+  const spans = features.includes('traces') ? new MessageSpans(performance.timeOrigin) : undefined
+  return ring || spans ? new Recorder({ micros, ring, spans }) : undefined
 }
 
 interface Wanted {

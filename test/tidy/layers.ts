@@ -41,7 +41,7 @@ export const layers: readonly Layer[] = [
     path: 'gateway/observe/',
     named: ['**/observe/**'],
     layers: ['protocol'],
-    packages: ['pino', 'node:*'],
+    packages: ['@opentelemetry/api', 'pino', 'node:*'],
   },
   {
     // Reads from everywhere, and nothing reads from it.
@@ -91,8 +91,8 @@ export const layers: readonly Layer[] = [
     name: 'why',
     path: 'gateway/why/',
     named: ['**/why/**'],
-    layers: ['protocol', 'router'],
-    packages: [],
+    layers: ['protocol', 'observe', 'router'],
+    packages: ['@opentelemetry/api'],
   },
   {
     name: 'rooms',
@@ -162,7 +162,7 @@ export const layers: readonly Layer[] = [
     path: 'gateway/ingress/http/',
     named: ['**/http/**'],
     layers: ingressMay,
-    packages: ['node:*'],
+    packages: ['@opentelemetry/api', 'node:*'],
   },
   {
     name: 'postgres',
@@ -177,7 +177,7 @@ export const layers: readonly Layer[] = [
     // Not what is generated for it, which has no ending.
     named: ['**/admin/**/*.ts'],
     layers: [...services, 'acceptors', 'rooms', 'structure', 'session', 'config', 'why'],
-    packages: ['@connectrpc/connect', '@connectrpc/connect-node', 'node:*'],
+    packages: ['@connectrpc/connect', '@connectrpc/connect-node', '@opentelemetry/api', 'node:*'],
   },
   {
     name: 'gateway',
@@ -257,6 +257,14 @@ export const layers: readonly Layer[] = [
     named: ['**/examples/**'],
     layers: [],
     packages: ['porthouse/room'],
+  },
+  {
+    // A module that collects traces, as a user writes it.
+    name: 'examples-traces',
+    path: 'examples/traces/',
+    named: ['**/examples/traces/**'],
+    layers: [],
+    packages: ['@opentelemetry/sdk-trace-node'],
   },
 ]
 
