@@ -50,7 +50,7 @@ export const schema = z.strictObject({
       z.string().regex(/^(\*|https?:\/\/[^/?#\s]+)$/),
       [],
       'origins such as https://app.example, or *',
-      'web pages that may connect; loopback pages always may while http.listen is loopback',
+      'web pages that may connect; those of this machine always may while nobody else may reach it',
     ),
     trustedProxies: list(
       z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]),

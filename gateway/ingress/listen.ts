@@ -3,6 +3,12 @@ import type { AddressInfo, Server } from 'node:net'
 import { type Endpoint, formatEndpoint } from '../config/setting.ts'
 import type { Log } from '../observe/log.ts'
 
+/** Silence after which the system looks for a peer that is gone without a word, in milliseconds. */
+const PROBE_MS = 60_000
+
+/** How a server is to treat the sockets that it accepts, on TCP and under TLS. */
+export const SOCKETS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: PROBE_MS }
+
 /** An endpoint that cannot be listened on. */
 export class ListenError extends Error {
   /** Of the system, such as EADDRINUSE. */

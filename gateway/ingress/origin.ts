@@ -2,6 +2,7 @@
  * Which web pages may connect. A device or a program sends no Origin, and proves itself otherwise.
  */
 import type { IncomingMessage } from 'node:http'
+import type { Config } from '../config/config.ts'
 import { isLoopback } from '../protocol/loopback.ts'
 
 export interface OriginRules {
@@ -9,6 +10,12 @@ export interface OriginRules {
   readonly allowed: readonly string[]
   /** The gateway is reached from this machine alone, so pages of this machine may connect. */
   readonly loopback: boolean
+}
+
+export function originRules({ origins, listen, tls, trustedProxies }: Config['http']): OriginRules {
+  const secure = tls.certFile === undefined ? 'off' : tls.listen
+  const isOwn = isLoopback(listen.host) && (secure === 'off' || isLoopback(secure.host))
+  return { allowed: origins, loopback: isOwn && trustedProxies.length === 0 }
 }
 
 /** Threat H5: a page of another site must not use what the browser knows of its user. */

@@ -179,6 +179,12 @@ describe('origins', () => {
     },
   )
 
+  test('a page of this machine may not where a proxy lets others in', async () => {
+    const behind = await beside({ http: { trustedProxies: ['127.0.0.1'] } })
+    const page = from('http://localhost:3000', 'gateway.example')
+    expect(await refusal(page, behind)).toBe('403 ORIGIN_NOT_ALLOWED')
+  })
+
   test('a page of the same host may, and a program without an origin', async () => {
     await accepted(from('https://gateway.example', 'gateway.example'))
     await accepted(from('http://gateway.example:8080', 'gateway.example:8080'))

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net'
 import type { Endpoint } from '../../config/setting.ts'
 import type { Log } from '../../observe/log.ts'
 import type { Connections } from '../connections.ts'
-import { listen } from '../listen.ts'
+import { listen, SOCKETS } from '../listen.ts'
 import { secureServer, type TlsFiles } from '../tls.ts'
 import { HEADERS_TIMEOUT_MS } from './bounds.ts'
 import { ALPN, type HttpVersions } from './versions.ts'
@@ -28,7 +28,7 @@ export interface Listener extends Endpoint {
 }
 
 /** As Node has it for HTTP: a client may end its side, and is still answered. */
-const SOCKETS = { allowHalfOpen: true, noDelay: true }
+const HALF_OPEN = { ...SOCKETS, allowHalfOpen: true }
 
 /** Rejects with a ListenError, or with the error of a certificate or key that is no good. */
 export async function listenHttp(
@@ -50,7 +50,7 @@ export async function listenHttp(
 }
 
 function plain(versions: HttpVersions): Server {
-  return createServer(SOCKETS, (socket) => {
+  return createServer(HALF_OPEN, (socket) => {
     if (!socket.destroyed) versions.take(socket)
   })
 }
@@ -60,7 +60,7 @@ function secure(
   { section: setting, log }: ListenerOptions,
   versions: HttpVersions,
 ): { server: Server; reload(): void } {
-  const settings = { ...SOCKETS, ALPNProtocols: ALPN }
+  const settings = { ...HALF_OPEN, ALPNProtocols: ALPN }
   const parts = { ...files, handshakeMs: HEADERS_TIMEOUT_MS, setting, log }
   const { server, reload } = secureServer(settings, parts)
   server.on('secureConnection', (socket) => versions.takeSecure(socket))

@@ -1,6 +1,6 @@
 /** MQTT as a gateway has it: its sessions, and the listeners by which clients come to them. */
-import { isLoopback } from '../../protocol/loopback.ts'
 import type { Connections } from '../connections.ts'
+import { originRules } from '../origin.ts'
 import type { Proxies } from '../proxies.ts'
 import { MqttConnection } from './connection.ts'
 import { type MqttIngress, mqttIngress } from './ingress.ts'
@@ -25,7 +25,7 @@ export async function serveMqtt({ connections, proxies, ...given }: ServeMqtt): 
   const options = {
     mqtt,
     packetBytes: limits.packetBytes,
-    origins: { allowed: http.origins, loopback: isLoopback(http.listen.host) },
+    origins: originRules(http),
     connections,
     proxies,
     log,

@@ -2,9 +2,9 @@
 import type { Config } from '../../config/config.ts'
 import { OffenceBook } from '../../identity/offences.ts'
 import type { Log } from '../../observe/log.ts'
-import { isLoopback } from '../../protocol/loopback.ts'
 import type { Store } from '../../store/store.ts'
 import type { Connections } from '../connections.ts'
+import { originRules } from '../origin.ts'
 import type { Proxies } from '../proxies.ts'
 import type { WebSocketOptions } from './upgrade.ts'
 
@@ -27,7 +27,7 @@ export function webSocketOptions({
   const { halfLifeMs, paceMax } = teleprinter
   const offences = new OffenceBook({ stored: store.offences, halfLifeMs, clock, log })
   return {
-    origins: { allowed: http.origins, loopback: isLoopback(http.listen.host) },
+    origins: originRules(http),
     connections,
     proxies,
     packetBytes: limits.packetBytes,

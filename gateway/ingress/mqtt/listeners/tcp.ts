@@ -4,11 +4,8 @@ import type { Endpoint } from '../../../config/setting.ts'
 import type { Handshake } from '../../../locks/acceptor.ts'
 import type { Log } from '../../../observe/log.ts'
 import type { Connections } from '../../connections.ts'
-import { listen } from '../../listen.ts'
+import { listen, SOCKETS } from '../../listen.ts'
 import type { Arrivals } from './arrivals.ts'
-
-/** Silence after which the system looks for a peer that is gone without a word, in milliseconds. */
-const PROBE_MS = 60_000
 
 export interface ListenerOptions {
   readonly connections: Connections
@@ -21,9 +18,6 @@ export interface Listener extends Endpoint {
   /** Closes what is still open. */
   close(): Promise<void>
 }
-
-/** How a server is to treat the sockets that it accepts, on TCP and under TLS. */
-export const SOCKETS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: PROBE_MS }
 
 /** TCP has no header fields; one object for all. */
 const NONE: Handshake['headers'] = Object.freeze({})

@@ -1,6 +1,6 @@
 /** MQTT on TLS, port 8883. */
 import type { Endpoint } from '../../../config/setting.ts'
-import { listen } from '../../listen.ts'
+import { listen, SOCKETS } from '../../listen.ts'
 import { secureServer, type TlsFiles } from '../../tls.ts'
 import type { Arrivals } from './arrivals.ts'
 import {
@@ -10,7 +10,6 @@ import {
   type Listener,
   type ListenerOptions,
   listenerOf,
-  SOCKETS,
 } from './tcp.ts'
 
 export interface TlsOptions extends ListenerOptions, TlsFiles {
