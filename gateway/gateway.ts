@@ -459,6 +459,7 @@ function adminParts(
   return {
     ...given,
     log: levelsOf(given.log).of('admin'),
+    levels: levelsOf(given.log),
     clock: Date.now,
     uptime,
     random: randomBytes,

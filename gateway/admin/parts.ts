@@ -1,5 +1,6 @@
 /** What the services of the admin API work with. */
 import type { Config } from '../config/config.ts'
+import type { LogLevels } from '../observe/levels.ts'
 import type { Log } from '../observe/log.ts'
 import type { FlowReader } from '../rooms/config.ts'
 import type { Core } from '../session/core.ts'
@@ -13,6 +14,8 @@ export interface AdminParts {
   readonly store: Store
   readonly config: Config
   readonly log: Log
+  /** Of the whole log. */
+  readonly levels: LogLevels
   /** Milliseconds since 1970-01-01 UTC. */
   readonly clock: () => number
   /** Milliseconds that only rise. */

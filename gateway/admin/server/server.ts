@@ -1,18 +1,17 @@
 /** The gateway itself: what it is, how it is set, and its orderly end. */
-import { create, type JsonObject, type MessageInitShape } from '@bufbuild/protobuf'
+import { create, type JsonObject } from '@bufbuild/protobuf'
 import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt'
-import type { HandlerContext, ServiceImpl } from '@connectrpc/connect'
+import type { ServiceImpl } from '@connectrpc/connect'
 import {
   DrainResponseSchema,
   ListenerSchema,
-  type ServerSchema,
+  ServerSchema,
   type ServerService,
 } from '@porthouse/proto/admin/v1/server_service'
 import { Code } from '@porthouse/proto/v1/code'
 import { digestOf } from '../../config/digest.ts'
 import { shownSettings } from '../../config/shown.ts'
 import { put, type Tree } from '../../config/tree.ts'
-import { levelsOf } from '../../observe/levels.ts'
 import { VERSION } from '../../observe/version.ts'
 import { callOf } from '../calls/call.ts'
 import { theLive } from '../live.ts'
@@ -22,23 +21,29 @@ import { scopeOf } from '../scope.ts'
 import { logLevels, setLogLevel } from './log-levels.ts'
 
 export function serverService(parts: AdminParts): ServiceImpl<typeof ServerService> {
-  const { config } = parts
+  const { config, levels } = parts
   const configDigest = digestOf(config)
+  const listeners = once(listenersOf)
   return {
     async getServer(_, context) {
       const { clock, uptime, live } = parts
-      const draining = live?.gateway()?.draining ?? false
+      const gateway = live?.gateway()
+      const now = clock()
       const running = live ? uptime() - live.startedAt : 0
-      const server = {
-        version: VERSION,
-        features: [...config.features],
-        configDigest,
-        startTime: timestampFromMs(clock() - running),
-        uptime: durationFromMs(running),
-        time: timestampFromMs(clock()),
-        draining,
-      }
-      return { ...server, ...operated(parts, context) }
+      const server = create(ServerSchema)
+      server.version = VERSION
+      server.features = [...config.features]
+      server.configDigest = configDigest
+      server.startTime = timestampFromMs(now - running)
+      server.uptime = durationFromMs(running)
+      server.time = timestampFromMs(now)
+      server.draining = gateway?.draining ?? false
+      if (callOf(context).principal.account) return server
+      // For those alone who run the gateway.
+      server.logLevels = logLevels(levels)
+      server.listeners = gateway ? listeners(gateway) : []
+      server.warnings = [...(gateway?.warnings ?? [])]
+      return server
     },
 
     async getConfig() {
@@ -48,7 +53,7 @@ export function serverService(parts: AdminParts): ServiceImpl<typeof ServerServi
     },
 
     async setLogLevel(request, context) {
-      return setLogLevel(levelsOf(parts.log), request, callOf(context))
+      return setLogLevel(levels, request, callOf(context))
     },
 
     async drain({ name, reason, validateOnly }, context) {
@@ -72,19 +77,6 @@ export function serverService(parts: AdminParts): ServiceImpl<typeof ServerServi
   }
 }
 
-/** What is for those alone who run the gateway. */
-function operated(
-  { live, log }: AdminParts,
-  context: HandlerContext,
-): MessageInitShape<typeof ServerSchema> {
-  const { principal } = callOf(context)
-  if (principal.account) return {}
-  const gateway = live?.gateway()
-  const logs = logLevels(levelsOf(log))
-  if (!gateway) return { logLevels: logs }
-  return { listeners: listenersOf(gateway), warnings: [...gateway.warnings], logLevels: logs }
-}
-
 const LISTENERS = [
   ['http', 'http', false],
   ['http.tls', 'https', true],
@@ -99,4 +91,13 @@ function listenersOf(gateway: Gateway) {
     const endpoint = gateway[of]
     return endpoint ? [create(ListenerSchema, { name, ...endpoint, tls })] : []
   })
+}
+
+/** What it gives does not change. */
+function once<From, To>(make: (from: From) => To): (from: From) => To {
+  let made: To | undefined
+  return (from) => {
+    made ??= make(from)
+    return made
+  }
 }
