@@ -11,9 +11,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { makeRooms } from '../rooms.ts'
-import { GENERATOR_CPU, runProgram, SERVER_CPU, type Server, startServer } from '../process.ts'
 import { peers } from '../peers.ts'
+import { GENERATOR_CPU, runProgram, SERVER_CPU, type Server, startServer } from '../process.ts'
+import { makeRooms } from '../rooms.ts'
 import { summarize } from '../statistics.ts'
 import { type Call, Caller } from './caller.ts'
 import type { Leg, Task } from './generator.ts'
@@ -69,7 +69,9 @@ function print(found: readonly Leg[][]): void {
     const { median } = summarize(bare.map((leg, round) => leg.cpu / own[round]!.cpu))
     const figures = `bare ${cpu(bare)} us, porthouse ${cpu(own)} us a call`
     const verdict = median >= GOAL ? 'met' : 'missed'
-    console.log(`${name.padEnd(28)} ${figures}: ${median.toFixed(2)}x (at least ${GOAL}: ${verdict})`)
+    console.log(
+      `${name.padEnd(28)} ${figures}: ${median.toFixed(2)}x (at least ${GOAL}: ${verdict})`,
+    )
   }
 }
 

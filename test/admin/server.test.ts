@@ -2,6 +2,7 @@
 import type { Client } from '@connectrpc/connect'
 import { LogLevel, ServerService } from '@porthouse/proto/admin/v1/server_service'
 import { Code } from '@porthouse/proto/v1/code'
+import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { adminClient, failure } from '../support/admin.ts'
 import { TestGateway } from '../support/gateway.ts'
@@ -74,6 +75,15 @@ describe('the log', () => {
     const lasts = Number(set.expireTime?.seconds) - Date.now() / 1000
     expect(lasts).toBeGreaterThan(30)
     expect((await operator.getServer({})).logLevels[1]).toEqual(set)
+  })
+
+  test('is that of the whole gateway, not of administration alone', async () => {
+    const log = pino({ level: 'silent' }, { write: () => undefined })
+    const beside = await gateway.beside({}, gateway.store, log)
+    const client = adminClient(ServerService, beside, await gateway.operatorKey())
+    await client.setLogLevel({ level: LogLevel.WARN, duration })
+    expect(log.level).toBe('warn')
+    await beside.stop()
   })
 
   test.each([

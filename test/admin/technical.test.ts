@@ -2,10 +2,12 @@
 import { type Client, ConnectError } from '@connectrpc/connect'
 import { ApiKeyService } from '@porthouse/proto/admin/v1/api_key_service'
 import { Role } from '@porthouse/proto/admin/v1/options'
+import { SocketService } from '@porthouse/proto/admin/v1/socket_service'
 import {
   TechnicalService,
   type WatchTechnicalResponse,
 } from '@porthouse/proto/admin/v1/technical_service'
+import { TokenService } from '@porthouse/proto/admin/v1/token_service'
 import { Code } from '@porthouse/proto/v1/code'
 import { type Event, EventKind, EventKindSchema } from '@porthouse/proto/v1/event'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -138,6 +140,18 @@ describe('an operator', () => {
     const watching = Watcher.begin(operator, { parent: '-', kinds: [99] })
     expect((await failure(watching)).code).toBe('ARGUMENT_INVALID')
   })
+})
+
+test('a token that is revoked drops its socket, and that is told', async () => {
+  const key = await gateway.operatorKey()
+  const watcher = await Watcher.begin(owner, { parent: 'accounts/acme' })
+  const guest = await inside(gateway, await gateway.token('acme', ['boiler']), 'acme/boiler')
+  const sockets = adminClient(SocketService, gateway, key)
+  const { identities } = await sockets.getSocket({ name: guest.name })
+  await adminClient(TokenService, gateway, key).revokeToken({ name: identities[0]!.token })
+  const dropped = await watcher.until(EventKind.DROPPED)
+  expect(dropped).toMatchObject({ socket: guest.name.replace('s/', ':'), code: Code.REVOKED })
+  watcher.stop()
 })
 
 describe('an announcement', () => {

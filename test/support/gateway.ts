@@ -64,8 +64,13 @@ export class TestGateway {
   /**
    * Another gateway on the same store, or on one that stands before it; to be stopped by itself.
    */
-  async beside(settings: TestSettings = {}, store: Store = this.store): Promise<TestGateway> {
-    const gateway = await createGateway({ config: config(this.#data, settings, 0), store, log })
+  async beside(
+    settings: TestSettings = {},
+    store: Store = this.store,
+    itsLog = log,
+  ): Promise<TestGateway> {
+    const parts = { config: config(this.#data, settings, 0), store, log: itsLog }
+    const gateway = await createGateway(parts)
     return new TestGateway({ store, data: this.#data, ownsStore: false, settings, gateway })
   }
 

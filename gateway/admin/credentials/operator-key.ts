@@ -47,7 +47,7 @@ export async function replaceOperatorKey(folder: string): Promise<string> {
 export class OperatorKey {
   readonly #folder: string
   readonly #uptime: () => number
-  #read: { readonly hash: Uint8Array | undefined; readonly at: number } | undefined
+  #read: { readonly hash: Promise<Uint8Array | undefined>; readonly at: number } | undefined
 
   constructor(folder: string, uptime: () => number) {
     this.#folder = folder
@@ -59,11 +59,17 @@ export class OperatorKey {
     return hash !== undefined && isSha256Of(shown, hash)
   }
 
-  async #hash(): Promise<Uint8Array | undefined> {
+  /** Read once for all who ask meanwhile; what could not be read is read again. */
+  #hash(): Promise<Uint8Array | undefined> {
     const now = this.#uptime()
     if (!this.#read || now - this.#read.at >= LIFE_MS) {
-      const key = await readOperatorKey(this.#folder)
-      this.#read = { hash: key === undefined ? undefined : sha256(key), at: now }
+      const hash = readOperatorKey(this.#folder).then((key) => {
+        return key === undefined ? undefined : sha256(key)
+      })
+      this.#read = { hash, at: now }
+      hash.catch(() => {
+        this.#read = undefined
+      })
     }
     return this.#read.hash
   }

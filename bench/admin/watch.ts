@@ -1,0 +1,69 @@
+/**
+ * Whether WatchSockets over 5,000 sockets, of which 2,000 a second go in or out of a room, makes
+ * others wait: p99 of a message's way with and without a watch, in legs that take turns. The goal:
+ * at most a tenth more.
+ *
+ *   node bench/admin/watch.ts [--rounds N]
+ */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { peers } from '../peers.ts'
+import { GENERATOR_CPU, runProgram } from '../process.ts'
+import { makeRooms } from '../rooms.ts'
+import { roomNames } from '../workloads.ts'
+import type { Task, Times } from './churn.ts'
+
+const SOCKETS = 5_000
+const LEG_MS = 3_000
+const LIMIT_MS = 900_000
+const GOAL = 1.1
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '7' } } })
+
+async function measure(folder: string): Promise<Times> {
+  const gateway = await peers.porthouse!(folder)
+  try {
+    const key = (await readFile(join(folder, 'data/operator.key'), 'utf8')).trim()
+    const [crowded, quiet] = roomNames.map((room) => `bench/${room}`) as [string, string]
+    const { port } = gateway
+    const rounds = Number(values.rounds)
+    const rooms = [crowded, quiet] as const
+    const task: Task = { port, key, sockets: SOCKETS, rooms, rounds, legMs: LEG_MS }
+    const file = join(folder, 'task.json')
+    await writeFile(file, JSON.stringify(task), { mode: 0o600 })
+    const args = [join(import.meta.dirname, 'churn.ts'), file]
+    const command = { file: process.execPath, args, cpu: GENERATOR_CPU }
+    return JSON.parse(await runProgram(command, LIMIT_MS)) as Times
+  } finally {
+    await gateway.stop()
+  }
+}
+
+function at(part: number, times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length * part)] ?? Number.NaN
+}
+
+function print({ alone, watched, told }: Times): void {
+  for (const [name, part] of [
+    ['p50', 0.5],
+    ['p99', 0.99],
+  ] as const) {
+    const [without, by] = [at(part, alone), at(part, watched)]
+    const ratio = by / without
+    const verdict = ratio <= GOAL ? 'met' : 'missed'
+    const judged = part === 0.99 ? ` (at most ${GOAL}: ${verdict})` : ''
+    const figures = `${without.toFixed(2)} ms alone, ${by.toFixed(2)} ms watched`
+    console.log(`${name}: ${figures}: ${ratio.toFixed(2)}x${judged}`)
+  }
+  console.log(`${(told / 1024 ** 2).toFixed(1)} MiB told to who watched`)
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'porthouse-watch-'))
+try {
+  await using _ = await makeRooms(folder)
+  print(await measure(folder))
+} finally {
+  await rm(folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 200 })
+}
