@@ -67,6 +67,13 @@ test.each(WAYS)('%s: %j is answered with it alone', async (feature, ask, on) => 
   expect(await status(await having(['all', `-${feature}`]), ask)).toBe(404)
 })
 
+test('what explains messages is there with administration and why, and not without', async () => {
+  const ask = { path: '/porthouse.admin.v1.ExplainService/ExplainMessage', method: 'POST' }
+  expect(await status(await having(['why']), ask)).toBe(404)
+  expect(await status(await having(['admin']), ask)).toBe(404)
+  expect(await status(await having(['admin', 'why']), ask)).toBe(401)
+})
+
 test('health is always there', async () => {
   expect(await status(base, { path: '/healthz' })).toBe(200)
   expect(await status(base, { path: '/readyz' })).toBe(200)

@@ -159,6 +159,31 @@ describe('a gateway', () => {
     },
   )
 
+  test('counts wrong answers by who is behind the proxy', async () => {
+    const limited = await gateway.beside({
+      http: { trustedProxies: ['127.0.0.0/8'] },
+      limbo: { failures: 2 },
+    })
+    const call = async (address: string) => {
+      const path = '/porthouse.admin.v1.AccountService/ListAccounts'
+      const answer = await fetch(`http://127.0.0.1:${limited.port}${path}`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          authorization: 'Bearer wrong',
+          'x-forwarded-for': address,
+        },
+        body: '{}',
+      })
+      return answer.status
+    }
+    const tries = [await call('203.0.113.1'), await call('203.0.113.1'), await call('203.0.113.1')]
+    expect(tries).toEqual([401, 401, 429])
+    expect(await call('198.51.100.1')).toBe(401)
+    expect(await call('nobody')).toBe(400)
+    await limited.stop()
+  })
+
   test('refuses what its proxy cannot have written', async () => {
     const headers = { 'X-Forwarded-For': '203.0.113.1', Forwarded: 'for=6.6.6.6' }
     const answer = await exchange(gateway.port, encodeHandshake({ headers }))
