@@ -10,6 +10,9 @@ const UUIDS: ReadonlySet<string> = new Set(['apiKeys', 'connectionKeys', 'creden
 /** Ids that the gateway gives to what is live, and to messages. */
 const IDS: ReadonlySet<string> = new Set(['sockets', 'messages', 'locks'])
 
+/** Stands for the account of a token, whose id no other has (AIP-159). */
+export const ALL = '-'
+
 const ID = /^[0-9A-Za-z-]{1,64}$/
 
 /**
@@ -22,7 +25,12 @@ export function match(form: string, name: string): string[] | undefined {
   const wanted = form.split('/')
   if (parts.length !== wanted.length) return undefined
   if (wanted.some((each, i) => each !== '*' && each !== parts[i])) return undefined
-  return wanted.flatMap((each, i) => (each === '*' ? [part(parts[i - 1] ?? '', parts[i]!)] : []))
+  return wanted.flatMap((each, i) => {
+    if (each !== '*') return []
+    const collection = parts[i - 1] ?? ''
+    const isAny = collection === 'accounts' && parts[i] === ALL && parts[i + 1] === 'tokens'
+    return [isAny ? ALL : part(collection, parts[i]!)]
+  })
 }
 
 /** The same for a name that has to have the form. Throws Violations for the field `field`. */

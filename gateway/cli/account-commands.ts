@@ -1,7 +1,7 @@
 /** `porthouse account …`: options and help. */
 import type { Command } from 'commander'
 import { onGateway } from './admin-options.ts'
-import { EXPIRES, onStore } from './store-options.ts'
+import { EXPIRES } from './store-options.ts'
 
 export function accountCommands(account: Command): void {
   const load = () => import('./account.ts')
@@ -40,20 +40,20 @@ Examples:
   $ porthouse account key rotate acme KEY --overlap 7d
   $ porthouse account key revoke acme KEY`,
   )
-  onStore(key.command('create <account>'))
+  onGateway(key.command('create <account>'))
     .description('make a connection key; its secret is shown once and kept nowhere')
     .option('--label <text>', 'what it is for, at most 128 characters')
     .option('--expires <when>', EXPIRES)
     .action(async (account, options) => (await load()).createKey(account, options))
-  onStore(key.command('list <account>'))
+  onGateway(key.command('list <account>'))
     .description('list the connection keys of an account, without secrets')
     .action(async (account, options) => (await load()).listKeys(account, options))
-  onStore(key.command('rotate <account> <key>'))
+  onGateway(key.command('rotate <account> <key>'))
     .description('make a new key in place of KEY (its id), which ends after the overlap')
     .option('--overlap <span>', 'how long the old one is still good', '24h')
     .option('--expires <when>', `when the new one ends: ${EXPIRES}`)
     .action(async (account, id, options) => (await load()).rotateKey(account, id, options))
-  onStore(key.command('revoke <account> <key>'))
+  onGateway(key.command('revoke <account> <key>'))
     .description('end a key at once, given by its id')
     .action(async (account, id, options) => (await load()).revokeKey(account, id, options))
 }

@@ -9,10 +9,10 @@ import { pipeline } from 'node:stream/promises'
 import { openLog } from '../observe/log.ts'
 import type { Held } from '../store/postgres/backup/backup.ts'
 import type { StoreOptions as Opening } from '../store/postgres/open.ts'
-import { EXIT, Failure } from './failure.ts'
+import { EXIT, Failure, missing } from './failure.ts'
 import { print, printJson, warn } from './output.ts'
 import { readSettings } from './settings.ts'
-import { missing, type StoreOptions, storeFailure } from './with-store.ts'
+import { type StoreOptions, storeFailure } from './with-store.ts'
 
 const STANDARD = '-'
 

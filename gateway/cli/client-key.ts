@@ -1,47 +1,63 @@
 /** `porthouse client key …`: SSH keys, passwords and presets (R7). */
-import { keepProofs } from '../identity/client-proofs.ts'
-import { findClient, idsOf, proofParts } from './client.ts'
+import {
+  type Client,
+  ClientService,
+  type Credential,
+} from '@porthouse/proto/admin/v1/client_service'
 import { credentialForScripts, printCredentials } from './credentials.ts'
 import { usage } from './failure.ts'
-import { clientName, idOf } from './names.ts'
+import { idOf } from './names.ts'
 import { print, printJson } from './output.ts'
 import { type ProofOptions, readProofs } from './proofs.ts'
-import { missing, type StoreOptions, withStore } from './with-store.ts'
+import { clientResource } from './resource.ts'
+import { type Admin, type AdminOptions, everyOf, withAdmin } from './with-admin.ts'
 
-export async function addKeys(name: string, options: StoreOptions & ProofOptions): Promise<void> {
-  clientName(name)
-  const proofs = await readProofs(options)
-  if (proofs.length === 0) throw usage('say what to add: --ssh-key, --password-stdin or --preset')
-  const kept = await withStore(options, async (store) =>
-    keepProofs(proofParts(store), idsOf(await findClient(store, name)), proofs),
-  )
-  if (options.json) return printJson(kept.map(credentialForScripts))
-  print(`client ${name} may now prove itself by:`)
-  printCredentials(kept)
-}
-
-export async function listKeys(name: string, options: StoreOptions): Promise<void> {
-  clientName(name)
-  const keys = await withStore(options, async (store) => {
-    const { account, client } = idsOf(await findClient(store, name))
-    return store.credentials.list(account, client)
-  })
-  if (options.json) return printJson(keys.map(credentialForScripts))
-  printCredentials(keys)
-}
-
-export async function removeKey(name: string, typed: string, options: StoreOptions): Promise<void> {
-  clientName(name)
-  const hint = `porthouse client key list ${name} shows it`
-  const id = idOf(typed, 'key', hint)
-  await withStore(options, async (store) => {
-    const record = await findClient(store, name)
-    const key = await store.credentials.find(id)
-    if (key?.client?.id !== record.id) {
-      throw missing(`key ${id} of client ${name}`, hint.replace('it', 'those that are'))
+export async function addKeys(typed: string, options: AdminOptions & ProofOptions): Promise<void> {
+  const parent = clientResource(typed)
+  const credentials = await readProofs(options)
+  if (credentials.length === 0) {
+    throw usage('say what to add: --ssh-key, --password-stdin or --preset')
+  }
+  const kept = await withAdmin(options, async (admin) => {
+    const calls = credentials.map((credential) => ({ parent, credential }))
+    const { createCredential } = admin(ClientService)
+    // None is kept where one of them is no good.
+    if (calls.length > 1) {
+      for (const call of calls) await createCredential({ ...call, validateOnly: true })
     }
-    await store.credentials.delete(id)
+    const kept: Credential[] = []
+    for (const call of calls) kept.push(await createCredential(call))
+    return kept
   })
+  const rows = kept.map(credentialForScripts)
+  if (options.json) return printJson(rows)
+  print(`client ${typed} may now prove itself by:`)
+  printCredentials(rows)
+}
+
+export async function listKeys(typed: string, options: AdminOptions): Promise<void> {
+  const name = clientResource(typed)
+  const keys = await withAdmin(options, (admin) => credentialsOf(admin, { name }))
+  const rows = keys.map(credentialForScripts)
+  if (options.json) return printJson(rows)
+  printCredentials(rows)
+}
+
+export async function removeKey(typed: string, key: string, options: AdminOptions): Promise<void> {
+  const id = idOf(key, 'key', `porthouse client key list ${typed} shows it`)
+  const name = `${clientResource(typed)}/credentials/${id}`
+  await withAdmin(options, (admin) => admin(ClientService).deleteCredential({ name }))
   if (options.json) return printJson({ removed: id })
   print(`key ${id} is removed; what is connected by it is dropped`)
+}
+
+/** All that a client proves itself by. */
+export function credentialsOf(
+  admin: Admin,
+  { name: parent }: Pick<Client, 'name'>,
+): Promise<Credential[]> {
+  return everyOf(
+    (page) => admin(ClientService).listCredentials({ parent, ...page }),
+    (page) => page.credentials,
+  )
 }

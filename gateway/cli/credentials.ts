@@ -1,11 +1,12 @@
 /** What an account or client proves itself by, as it is shown: never what it is checked with. */
-import { fingerprintOf } from '../identity/client-proofs.ts'
-import type { Credential } from '../store/store.ts'
+import { type Credential, CredentialKind } from '@porthouse/proto/admin/v1/client_service'
+import type { ConnectionKey } from '@porthouse/proto/admin/v1/connection_key_service'
 import { harmless, printTable } from './output.ts'
+import { idIn, timeOf } from './resource.ts'
 
 export interface CredentialRow {
   readonly id: string
-  readonly kind: Credential['kind']
+  readonly kind: string
   readonly account: string
   readonly client?: string
   readonly label: string
@@ -15,31 +16,48 @@ export interface CredentialRow {
   readonly expiresAt?: string
 }
 
-export function credentialForScripts(credential: Credential): CredentialRow {
-  const { id, kind, account, client, label, createdAt, expiresAt } = credential
-  const fingerprint = fingerprintOf(credential)
+const KINDS: Readonly<Record<number, string>> = {
+  [CredentialKind.SSH_KEY]: 'ssh-key',
+  [CredentialKind.PASSWORD]: 'password',
+  [CredentialKind.PRESET]: 'preset',
+}
+
+export function credentialForScripts({ kind, fingerprint, ...credential }: Credential) {
+  const [, account = '', , client = ''] = credential.name.split('/')
+  const { id, label, ...times } = shownOf(credential)
   return {
-    id,
-    kind,
-    account: account.slug,
-    ...(client && { client: client.slug }),
-    label,
-    ...(fingerprint !== undefined && { fingerprint }),
-    createdAt: createdAt.toISOString(),
-    ...(expiresAt && { expiresAt: expiresAt.toISOString() }),
+    ...{ id, kind: KINDS[kind] ?? String(kind), account, client, label },
+    ...(fingerprint !== '' && { fingerprint }),
+    ...times,
   }
 }
 
-export function printCredentials(credentials: readonly Credential[]): void {
+export function keyForScripts(key: ConnectionKey): CredentialRow {
+  const [, account = ''] = key.name.split('/')
+  const { id, label, ...times } = shownOf(key)
+  return { id, kind: 'connection-key', account, label, ...times }
+}
+
+function shownOf({
+  name,
+  label,
+  createTime,
+  expireTime,
+}: Pick<ConnectionKey, 'name' | 'label' | 'createTime' | 'expireTime'>) {
+  const expiresAt = expireTime && timeOf(expireTime)
+  return { id: idIn(name), label, createdAt: timeOf(createTime!), ...(expiresAt && { expiresAt }) }
+}
+
+export function printCredentials(rows: readonly CredentialRow[]): void {
   printTable(
     ['key', 'kind', 'created', 'expires', 'what'],
-    credentials.map((one) => [
-      one.id,
-      one.kind,
-      one.createdAt.toISOString(),
-      one.expiresAt?.toISOString() ?? 'never',
+    rows.map(({ id, kind, createdAt, expiresAt, fingerprint, label }) => [
+      id,
+      kind,
+      createdAt,
+      expiresAt ?? 'never',
       // The label may be the comment of a file that somebody sent.
-      [fingerprintOf(one) ?? '', harmless(one.label)].join(' ').trim() || '-',
+      [fingerprint ?? '', harmless(label)].join(' ').trim() || '-',
     ]),
   )
 }

@@ -1,4 +1,5 @@
 /** `--demo`: something to talk to at once. The same rooms and token at every start. */
+import { randomBytes, randomUUID } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { create } from '@bufbuild/protobuf'
@@ -6,9 +7,8 @@ import { ConfigSchema } from '@porthouse/proto/room/v1/config'
 import { Keep } from '@porthouse/proto/room/v1/history'
 import { cloneRoot } from '../config/environment.ts'
 import type { Endpoint } from '../config/setting.ts'
-import { proveToken } from '../identity/tokens.ts'
+import { newToken, proveToken } from '../identity/tokens.ts'
 import { type Store, StoreError } from '../store/store.ts'
-import { makeToken } from './token.ts'
 
 const ACCOUNT = 'demo'
 /** Forgets what is said, and keeps it. */
@@ -36,7 +36,8 @@ export async function prepareDemo(store: Store, dataDir: string): Promise<string
   const kept = readKept(file)
   if (kept && (await isGood(store, kept))) return kept
   const grants = ROOMS.map((room) => ({ room, send: true, receive: true }))
-  const { secret } = await makeToken(store, { account: ACCOUNT, grants })
+  const { id, hash, secret } = newToken(randomUUID(), randomBytes(32))
+  await store.tokens.create({ id, hash, account: ACCOUNT, grants })
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   writeFileSync(file, `${secret}\n`, { mode: 0o600 })
   // The mode above is for a new file only.

@@ -31,6 +31,11 @@ export function usage(message: string): Failure {
   return new Failure('USAGE', message, EXIT.usage)
 }
 
+/** For what was asked for by a name that is not there. */
+export function missing(what: string, next: string): Failure {
+  return new Failure('MISSING', `there is no ${what}; ${next}`)
+}
+
 /** Tells on stderr what went wrong and returns the exit code. */
 export function report(error: unknown, json: boolean): number {
   const { code, message, exit } = error instanceof Failure ? error : unforeseen(error)

@@ -1,31 +1,28 @@
 /** What a client or token may do, as people type it and as it is shown (R33). */
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import type { Grant, GrantSchema } from '@porthouse/proto/admin/v1/grant'
+import { RoomService } from '@porthouse/proto/admin/v1/room_service'
 import { checkFilter } from '../protocol/channel.ts'
-import type { Grant, NewGrant, Store } from '../store/store.ts'
-import { usage } from './failure.ts'
+import { isUuid } from '../protocol/name.ts'
+import { missing, usage } from './failure.ts'
 import { nameOf, refused } from './names.ts'
-import { missing } from './with-store.ts'
+import { idIn } from './resource.ts'
+import type { Admin } from './with-admin.ts'
 
 const RIGHTS = ['send', 'receive', 'admit'] as const
 type Right = (typeof RIGHTS)[number]
 
-/** As typed; whether the room is there, and in the right account, is for `grantsIn`. */
-export interface TypedGrant {
-  readonly typed: string
-  /** Where it was put before the room. */
-  readonly account?: string
-  readonly grant: NewGrant
-}
-
-interface Named {
-  readonly id: string
-  readonly slug: string
-}
+export type NewGrant = MessageInitShape<typeof GrantSchema>
 
 /**
- * ROOM:RIGHTS, then `:` and channels or filters of channels, joined by commas, where the rights are
- * not for all of them. Throws a Failure of usage.
+ * Each is ROOM:RIGHTS, then `:` and channels or filters of channels, joined by commas, where the
+ * rights are not for all of them. Throws a Failure of usage.
  */
-export function parseGrant(typed: string): TypedGrant {
+export function parseGrants(account: string, typed: readonly string[]): NewGrant[] {
+  return typed.map((each) => parseGrant(account, each))
+}
+
+function parseGrant(owner: string, typed: string): NewGrant {
   const match = /^(?:room:)?(?:([^/:]+)\/)?([^/:]+):([a-z,]+)(?::(.*))?$/s.exec(typed)
   const rights = match?.[3]?.split(',') ?? []
   if (!match || !rights.every(isRight)) {
@@ -36,53 +33,39 @@ export function parseGrant(typed: string): TypedGrant {
   }
   const channels = match[4]?.split(',') ?? []
   for (const channel of channels) refused(typed, () => checkFilter(channel))
-  const account = match[1] && nameOf(match[1], 'account')
-  const grant = {
-    room: nameOf(match[2]!, 'room'),
+  const account = match[1] ? nameOf(match[1], 'account') : owner
+  return {
+    room: `accounts/${account}/rooms/${nameOf(match[2]!, 'room')}`,
     send: rights.includes('send'),
     receive: rights.includes('receive'),
     admit: rights.includes('admit'),
     channels,
   }
-  return { typed, ...(account && { account }), grant }
 }
 
 function isRight(text: string): text is Right {
   return (RIGHTS as readonly string[]).includes(text)
 }
 
-/** The grants, once their rooms are found. Throws a Failure that says which is not there. */
-export async function grantsIn(
-  store: Store,
-  owner: Named,
-  grants: readonly TypedGrant[],
-): Promise<NewGrant[]> {
-  for (const { typed, account, grant } of grants) {
-    if (account !== undefined && account !== owner.slug && account !== owner.id) {
-      throw usage(
-        `--room ${typed} is a room of ${account}; rights are for rooms of ${owner.slug} alone`,
-      )
-    }
-    if (!(await store.rooms.head(owner.id, grant.room))) {
-      const room = `${owner.slug}/${grant.room}`
-      throw missing(`room ${room}`, `make it with: porthouse room create ${room}`)
-    }
-  }
-  return grants.map(({ grant }) => grant)
+/** A room, by slug or UUID, and whose rights in it they are. */
+interface Taken {
+  readonly account: string
+  readonly room: string
+  readonly of: string
 }
 
-/** All of these but those for a room, given by slug or UUID. Throws a Failure where none is. */
-export function grantsWithout(grants: readonly Grant[], room: string, of: string): NewGrant[] {
-  const left = grants.filter((grant) => grant.room !== room && grant.roomId !== room)
-  if (left.length === grants.length) {
-    throw missing(`right of ${of} in room ${room}`, `it has: ${grantsText(grants)}`)
-  }
-  return left.map(again)
-}
-
-/** A stored grant, to be given once more. */
-export function again({ roomId, room: _slug, ...rights }: Grant): NewGrant {
-  return { room: roomId, ...rights }
+/** All of these but those for a room. Rejects with a Failure where none is. */
+export async function grantsWithout(
+  admin: Admin,
+  grants: readonly Grant[],
+  { account, room: typed, of }: Taken,
+): Promise<Grant[]> {
+  const room = nameOf(typed, 'room')
+  const name = `accounts/${account}/rooms/${room}`
+  const slug = isUuid(room) ? idIn((await admin(RoomService).getRoom({ name })).name) : room
+  const left = grants.filter((grant) => idIn(grant.room) !== slug)
+  if (left.length < grants.length) return left
+  throw missing(`right of ${of} in room ${typed}`, `it has: ${grantsText(grants)}`)
 }
 
 /** As they may be typed; `-` for none. */
@@ -91,11 +74,11 @@ export function grantsText(grants: readonly Grant[]): string {
 }
 
 function grantText({ room, channels, ...may }: Grant): string {
-  const rights = `${room}:${RIGHTS.filter((right) => may[right]).join(',')}`
+  const rights = `${idIn(room)}:${RIGHTS.filter((right) => may[right]).join(',')}`
   return channels.length > 0 ? `${rights}:${channels.join(',')}` : rights
 }
 
 export function grantForScripts({ room, send, receive, admit, channels }: Grant) {
   const more = { ...(admit && { admit }), ...(channels.length > 0 && { channels }) }
-  return { room, send, receive, ...more }
+  return { room: idIn(room), send, receive, ...more }
 }

@@ -1,6 +1,7 @@
 /** `porthouse client …`: options and help. */
 import type { Command } from 'commander'
-import { GRANT, gather, onStore } from './store-options.ts'
+import { onGateway } from './admin-options.ts'
+import { GRANT, gather } from './store-options.ts'
 
 const PROOFS = `
 Passwords and responses are never printed, and only what checks them is kept. In place of
@@ -24,44 +25,44 @@ Examples:
 
 function recordCommands(client: Command): void {
   const load = () => import('./client.ts')
-  withProofs(onStore(client.command('create <account/client>')))
+  withProofs(onGateway(client.command('create <account/client>')))
     .description('make a client, with what it proves itself by and what it may do')
     .option(...GRANT, gather)
     .option('--max-sockets <n>', 'sockets it may have; 1: the newer takes over (default: any)')
     .addHelpText('after', PROOFS)
     .action(async (name, options) => (await load()).createClient(name, options))
-  onStore(client.command('list <account>'))
+  onGateway(client.command('list <account>'))
     .description('list the clients of an account')
     .action(async (account, options) => (await load()).listClients(account, options))
-  onStore(client.command('show <account/client>'))
+  onGateway(client.command('show <account/client>'))
     .description('show a client with its keys, without secrets')
     .action(async (name, options) => (await load()).showClient(name, options))
-  onStore(client.command('delete <account/client>'))
+  onGateway(client.command('delete <account/client>'))
     .description('delete a client with its keys and tokens')
     .action(async (name, options) => (await load()).deleteClient(name, options))
 }
 
 function rightsCommands(client: Command): void {
   const load = () => import('./client.ts')
-  onStore(client.command('grant <account/client>'))
+  onGateway(client.command('grant <account/client>'))
     .description('give a client more rights; what it has already stays')
     .requiredOption(...GRANT, gather)
     .action(async (name, options) => (await load()).grantClient(name, options))
-  onStore(client.command('revoke-room <account/client> <room>'))
+  onGateway(client.command('revoke-room <account/client> <room>'))
     .description('take all rights in a room from a client')
     .action(async (name, room, options) => (await load()).revokeRoom(name, room, options))
 }
 
 function keyCommands(key: Command): void {
   const load = () => import('./client-key.ts')
-  withProofs(onStore(key.command('add <account/client>')))
+  withProofs(onGateway(key.command('add <account/client>')))
     .description('give a client SSH keys, a password or a preset')
     .addHelpText('after', PROOFS)
     .action(async (name, options) => (await load()).addKeys(name, options))
-  onStore(key.command('list <account/client>'))
+  onGateway(key.command('list <account/client>'))
     .description('list what a client proves itself by, without secrets')
     .action(async (name, options) => (await load()).listKeys(name, options))
-  onStore(key.command('remove <account/client> <key>'))
+  onGateway(key.command('remove <account/client> <key>'))
     .description('remove a key, password or preset, given by its id')
     .action(async (name, id, options) => (await load()).removeKey(name, id, options))
 }

@@ -1,27 +1,39 @@
 /** `porthouse offender …`: wrong answers to the teleprinter, and their forgiveness (R17). */
-import type { Offence } from '../store/store.ts'
+import { type Offender, OffenderService } from '@porthouse/proto/admin/v1/offender_service'
 import { usage } from './failure.ts'
 import { harmless, print, printJson, printTable } from './output.ts'
-import { missing, type StoreOptions, withStore } from './with-store.ts'
+import { ALL, parentResource, timeOf } from './resource.ts'
+import { type AdminOptions, everyOf, withAdmin } from './with-admin.ts'
 
-export async function listOffenders(options: StoreOptions): Promise<void> {
-  const offences = await withStore(options, (store) => store.offences.list())
-  if (options.json) return printJson(offences.map(forScripts))
+interface Options extends AdminOptions {
+  readonly account?: string
+}
+
+export async function listOffenders(options: Options): Promise<void> {
+  const parent = parentResource(options.account ?? ALL)
+  const offenders = await withAdmin(options, (admin) =>
+    everyOf(
+      (page) => admin(OffenderService).listOffenders({ parent, ...page }),
+      (page) => page.offenders,
+    ),
+  )
+  const rows = offenders.map(forScripts)
+  if (options.json) return printJson(rows)
   printTable(
     ['subject', 'times', 'score', 'last'],
-    offences.map(({ subject, count, score, at }) => [
+    rows.map(({ subject, count, score, at }) => [
       // A claimed identity is what a stranger typed.
       harmless(subject),
       String(count),
       score.toFixed(2),
-      at.toISOString(),
+      at,
     ]),
   )
 }
 
 export async function clearOffenders(
   subject: string | undefined,
-  options: StoreOptions & { readonly all?: boolean },
+  options: Options & { readonly all?: boolean },
 ): Promise<void> {
   if ((subject === undefined) === (options.all !== true)) {
     throw usage('say whom to forgive: SUBJECT as porthouse offender list has it, or --all')
@@ -29,16 +41,15 @@ export async function clearOffenders(
   if (subject !== undefined && !/^(address|identity):./s.test(subject)) {
     throw usage(`${harmless(subject)} is not a subject; one starts with address: or identity:`)
   }
-  const cleared = await withStore(options, (store) =>
-    store.offences.clear(subject === undefined ? undefined : { subject }),
+  const parent = parentResource(options.account ?? ALL)
+  const whom = subject === undefined ? { all: true } : { subject }
+  const { cleared } = await withAdmin(options, (admin) =>
+    admin(OffenderService).clearOffenders({ parent, ...whom }),
   )
-  if (subject !== undefined && cleared === 0) {
-    throw missing(`offender ${harmless(subject)}`, 'porthouse offender list shows those that are')
-  }
   if (options.json) return printJson({ cleared })
   print(subject === undefined ? `all ${cleared} are forgiven` : `${harmless(subject)} is forgiven`)
 }
 
-function forScripts({ subject, count, score, at }: Offence) {
-  return { subject, count, score, at: at.toISOString() }
+function forScripts({ subject, count, score, lastTime }: Offender) {
+  return { subject, count: Number(count), score, at: timeOf(lastTime!) }
 }

@@ -1,6 +1,6 @@
 /** Resources of the admin API, as the command line names and shows them. */
 import { type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt'
-import { idOf, nameOf, roomName } from './names.ts'
+import { clientName, idOf, nameOf, roomName } from './names.ts'
 
 /** What stands for all accounts, or for the gateway itself. */
 export const ALL = '-'
@@ -19,6 +19,12 @@ export function parentResource(typed: string): string {
 export function roomResource(typed: string): string {
   const { account, room } = roomName(typed)
   return `accounts/${account}/rooms/${room}`
+}
+
+/** `accounts/ACCOUNT/clients/CLIENT` of ACCOUNT/CLIENT. Throws a Failure of usage. */
+export function clientResource(typed: string): string {
+  const { account, client } = clientName(typed)
+  return `accounts/${account}/clients/${client}`
 }
 
 /** ACCOUNT/ROOM of that, and the same of a client. */

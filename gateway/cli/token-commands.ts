@@ -1,7 +1,8 @@
 /** `porthouse token …`: options and help. */
 import { type Command, Option } from 'commander'
 import { METHODS } from '../store/store.ts'
-import { EXPIRES, GRANT, gather, onStore } from './store-options.ts'
+import { onGateway } from './admin-options.ts'
+import { EXPIRES, GRANT, gather } from './store-options.ts'
 
 export function tokenCommands(token: Command): void {
   const load = () => import('./token.ts')
@@ -15,32 +16,32 @@ Examples:
   $ porthouse token regenerate ID --json`,
   )
   createCommand(token)
-  onStore(token.command('list <account>'))
+  onGateway(token.command('list <account>'))
     .description('list the tokens of an account, without secrets')
     .action(async (account, options) => (await load()).listTokens(account, options))
-  onStore(token.command('show <id>'))
+  onGateway(token.command('show <id>'))
     .description('show a token, without its secret')
     .action(async (id, options) => (await load()).showToken(id, options))
-  onStore(token.command('grant <id>'))
+  onGateway(token.command('grant <id>'))
     .description('give a token more rights; what it has already stays')
     .requiredOption(...GRANT, gather)
     .action(async (id, options) => (await load()).grantToken(id, options))
-  onStore(token.command('ungrant <id> <room>'))
+  onGateway(token.command('ungrant <id> <room>'))
     .description('take all rights in a room from a token')
     .action(async (id, room, options) => (await load()).ungrantToken(id, room, options))
-  onStore(token.command('regenerate <id>'))
+  onGateway(token.command('regenerate <id>'))
     .description('give a token another secret; the old one is void at once')
     .action(async (id, options) => (await load()).regenerateToken(id, options))
-  onStore(token.command('revoke <id>'))
+  onGateway(token.command('revoke <id>'))
     .description('make the secret of a token void: its sockets are dropped, its record stays')
     .action(async (id, options) => (await load()).revokeToken(id, options))
-  onStore(token.command('delete <id>'))
+  onGateway(token.command('delete <id>'))
     .description('the same, and nothing of it stays')
     .action(async (id, options) => (await load()).deleteToken(id, options))
 }
 
 function createCommand(token: Command): void {
-  onStore(token.command('create <account>'))
+  onGateway(token.command('create <account>'))
     .description('make a token; its secret is shown once and kept nowhere')
     .requiredOption(...GRANT, gather)
     .option('--client <name>', 'the client that its sockets act as, made if it is new')

@@ -1,94 +1,96 @@
 /** `porthouse token …` (R33). */
-import { randomBytes, randomUUID } from 'node:crypto'
-import { isRevoked, newToken, REVOKED_HASH } from '../identity/tokens.ts'
-import type { Method, Store, TokenRecord, TokenTerms } from '../store/store.ts'
-import { findAccount } from './find-account.ts'
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import { timestampFromDate } from '@bufbuild/protobuf/wkt'
+import { AccountService } from '@porthouse/proto/admin/v1/account_service'
+import type { Grant } from '@porthouse/proto/admin/v1/grant'
 import {
-  again,
-  grantForScripts,
-  grantsIn,
-  grantsText,
-  grantsWithout,
-  parseGrant,
-} from './grants.ts'
+  type Token,
+  TokenMethod,
+  TokenMethodSchema,
+  type TokenSchema,
+  TokenService,
+} from '@porthouse/proto/admin/v1/token_service'
+import { grantForScripts, grantsText, grantsWithout, type NewGrant, parseGrants } from './grants.ts'
 import { idOf, nameOf } from './names.ts'
 import { print, printJson, printTable } from './output.ts'
 import { parseExpiry, parseRate, parseSockets } from './quantity.ts'
-import { missing, type StoreOptions, withStore } from './with-store.ts'
+import { ALL, accountResource, idIn, timeOf } from './resource.ts'
+import { type Admin, type AdminOptions, everyOf, unlessStale, withAdmin } from './with-admin.ts'
 
 interface TermOptions {
   readonly expires?: string
-  readonly method?: Method
+  readonly method?: string
   readonly rate?: string
   readonly maxConnections?: string
 }
 
-interface CreateOptions extends StoreOptions, TermOptions {
+interface CreateOptions extends AdminOptions, TermOptions {
   /** ROOM:RIGHTS each. */
   readonly room: readonly string[]
   readonly client?: string
 }
 
-type NewToken = Omit<Parameters<Store['tokens']['create']>[0], 'id' | 'hash'>
-
 export async function createToken(account: string, options: CreateOptions): Promise<void> {
-  nameOf(account, 'account')
-  const rights = options.room.map(parseGrant)
-  const client = options.client && nameOf(options.client, 'client')
-  const terms = termsOf(options)
-  const { record, secret } = await withStore(options, async (store) => {
-    const owner = await findAccount(store, account)
-    const grants = await grantsIn(store, owner, rights)
-    return makeToken(store, { account: owner.id, grants, ...(client && { client }), ...terms })
-  })
-  if (options.json) return printJson({ ...forScripts(record), secret })
-  print(`token ${record.id} is made; its secret is shown this once:`)
-  print(secret)
+  const parent = accountResource(account)
+  const client = options.client && `${parent}/clients/${nameOf(options.client, 'client')}`
+  const token = {
+    grants: parseGrants(nameOf(account, 'account'), options.room),
+    ...(client && { client }),
+    ...termsOf(options),
+  }
+  const made = await withAdmin(options, (admin) =>
+    admin(TokenService).createToken({ parent, token }),
+  )
+  if (options.json) return printJson({ ...forScripts(made), secret: made.secret })
+  print(`token ${idIn(made.name)} is made; its secret is shown this once:`)
+  print(made.secret)
 }
 
-function termsOf({ expires, method, rate, maxConnections: most }: TermOptions): TokenTerms {
+function termsOf({
+  expires,
+  method,
+  rate,
+  maxConnections: most,
+}: TermOptions): MessageInitShape<typeof TokenSchema> {
   return {
-    ...(expires !== undefined && { expiresAt: parseExpiry(expires, Date.now()) }),
-    ...(method && { method }),
+    ...(expires !== undefined && {
+      expireTime: timestampFromDate(parseExpiry(expires, Date.now())),
+    }),
+    ...(method && { method: TokenMethod[method.toUpperCase() as keyof typeof TokenMethod] }),
     ...(rate !== undefined && { rate: parseRate(rate) }),
     ...(most !== undefined && { maxConnections: parseSockets('--max-connections', most) }),
   }
 }
 
-/** Makes a token and tells its secret, which is not kept. */
-export async function makeToken(
-  store: Store,
-  wanted: NewToken,
-): Promise<{ record: TokenRecord; secret: string }> {
-  const { id, secret, hash } = newToken(randomUUID(), randomBytes(32))
-  return { record: await store.tokens.create({ id, hash, ...wanted }), secret }
-}
-
-export async function listTokens(account: string, options: StoreOptions): Promise<void> {
-  const tokens = await withStore(options, async (store) =>
-    store.tokens.list((await findAccount(store, account)).id),
+export async function listTokens(account: string, options: AdminOptions): Promise<void> {
+  const parent = accountResource(account)
+  const tokens = await withAdmin(options, (admin) =>
+    everyOf(
+      (page) => admin(TokenService).listTokens({ parent, ...page }),
+      (page) => page.tokens,
+    ),
   )
   if (options.json) return printJson(tokens.map(forScripts))
   printTable(
     ['token', 'rooms', 'client', 'expires'],
-    tokens.map((one) => [one.id, grantsText(one.grants), one.client?.slug ?? '-', expiryOf(one)]),
+    tokens.map((one) => [idIn(one.name), grantsText(one.grants), clientOf(one), expiryOf(one)]),
   )
 }
 
-export async function showToken(typed: string, options: StoreOptions): Promise<void> {
-  const id = tokenId(typed)
-  const token = await withStore(options, (store) => findToken(store, id))
+export async function showToken(typed: string, options: AdminOptions): Promise<void> {
+  const token = await withToken(typed, options, (tokens, name) => tokens.getToken({ name }))
   if (options.json) return printJson(forScripts(token))
+  const { account, method = 'any', maxConnections = 'any', rate, createdAt } = forScripts(token)
   printTable(
-    ['token', token.id],
+    ['token', idIn(token.name)],
     [
-      ['account', token.account.slug],
+      ['account', account],
       ['rooms', grantsText(token.grants)],
-      ['client', token.client?.slug ?? '-'],
-      ['method', token.method ?? 'any'],
-      ['rate', token.rate ? `${token.rate.perSecond}/s:${token.rate.burst}` : 'any'],
-      ['connections', token.maxConnections === undefined ? 'any' : String(token.maxConnections)],
-      ['created', token.createdAt.toISOString()],
+      ['client', clientOf(token)],
+      ['method', method],
+      ['rate', rate ? `${rate.perSecond}/s:${rate.burst}` : 'any'],
+      ['connections', String(maxConnections)],
+      ['created', createdAt],
       ['expires', expiryOf(token)],
     ],
   )
@@ -96,100 +98,114 @@ export async function showToken(typed: string, options: StoreOptions): Promise<v
 
 export async function grantToken(
   typed: string,
-  options: StoreOptions & { readonly room: readonly string[] },
+  options: AdminOptions & { readonly room: readonly string[] },
 ): Promise<void> {
-  const id = tokenId(typed)
-  const rights = options.room.map(parseGrant)
-  const record = await withStore(options, async (store) => {
-    const { account, grants } = await findToken(store, id)
-    const more = await grantsIn(store, account, rights)
-    return store.tokens.change(id, { grants: [...grants.map(again), ...more] })
-  })
-  tellRights(record, options)
+  // For its form alone, before anything is asked.
+  parseGrants('account', options.room)
+  await changeRights(typed, options, async ({ grants, name }) => [
+    ...grants,
+    ...parseGrants(accountOf(name), options.room),
+  ])
 }
 
 export async function ungrantToken(
   typed: string,
   room: string,
-  options: StoreOptions,
+  options: AdminOptions,
 ): Promise<void> {
-  const id = tokenId(typed)
-  const name = nameOf(room, 'room')
-  const record = await withStore(options, async (store) => {
-    const { grants } = await findToken(store, id)
-    return store.tokens.change(id, { grants: grantsWithout(grants, name, `token ${id}`) })
-  })
-  tellRights(record, options)
+  nameOf(room, 'room')
+  await changeRights(typed, options, ({ grants, name }, admin) =>
+    grantsWithout(admin, grants, { account: accountOf(name), room, of: `token ${typed}` }),
+  )
 }
 
-export async function regenerateToken(typed: string, options: StoreOptions): Promise<void> {
-  const id = tokenId(typed)
-  const { secret, hash } = newToken(id, randomBytes(32))
-  const record = await withStore(options, async (store) => {
-    await findToken(store, id)
-    return store.tokens.change(id, { hash })
-  })
-  if (options.json) return printJson({ ...forScripts(record), secret })
-  print(`token ${id} has another secret, shown this once; the old one is void:`)
-  print(secret)
+/** Reads them, and writes them back as nobody else has changed them meanwhile. */
+async function changeRights(
+  typed: string,
+  options: AdminOptions,
+  change: (token: Token, admin: Admin) => Promise<(Grant | NewGrant)[]>,
+): Promise<void> {
+  const changed = await withToken(typed, options, (tokens, resource, admin) =>
+    unlessStale(async () => {
+      const before = await tokens.getToken({ name: resource })
+      const { name, etag } = before
+      const token = { name, etag, grants: await change(before, admin) }
+      return tokens.updateToken({ token, updateMask: { paths: ['grants'] } })
+    }),
+  )
+  if (options.json) return printJson(forScripts(changed))
+  print(`token ${idIn(changed.name)} may now: ${grantsText(changed.grants)}`)
+}
+
+export async function regenerateToken(typed: string, options: AdminOptions): Promise<void> {
+  const token = await withToken(typed, options, (tokens, name) => tokens.regenerateToken({ name }))
+  if (options.json) return printJson({ ...forScripts(token), secret: token.secret })
+  print(`token ${idIn(token.name)} has another secret, shown this once; the old one is void:`)
+  print(token.secret)
 }
 
 /** No secret opens it any more; its record stays, and `regenerate` gives it a new one. */
-export async function revokeToken(typed: string, options: StoreOptions): Promise<void> {
-  const id = tokenId(typed)
-  const record = await withStore(options, async (store) => {
-    await findToken(store, id)
-    return store.tokens.change(id, { hash: REVOKED_HASH })
-  })
-  if (options.json) return printJson(forScripts(record))
+export async function revokeToken(typed: string, options: AdminOptions): Promise<void> {
+  const token = await withToken(typed, options, (tokens, name) => tokens.revokeToken({ name }))
+  if (options.json) return printJson(forScripts(token))
+  const id = idIn(token.name)
   print(`token ${id} is revoked; porthouse token regenerate ${id} gives it another secret`)
 }
 
-export async function deleteToken(typed: string, options: StoreOptions): Promise<void> {
-  const id = tokenId(typed)
-  const there = await withStore(options, (store) => store.tokens.delete(id))
-  if (!there) throw missingToken(id)
-  if (options.json) return printJson({ deleted: id })
-  print(`token ${id} is deleted`)
+export async function deleteToken(typed: string, options: AdminOptions): Promise<void> {
+  await withToken(typed, options, (tokens, name) => tokens.deleteToken({ name }))
+  if (options.json) return printJson({ deleted: typed.toLowerCase() })
+  print(`token ${typed.toLowerCase()} is deleted`)
 }
 
-/** By a checked id. Throws a Failure where there is none. */
-export async function findToken(store: Store, id: string): Promise<TokenRecord> {
-  const token = await store.tokens.find(id)
-  if (!token) throw missingToken(id)
-  return token
+type Tokens = ReturnType<typeof tokensOf>
+
+function tokensOf(admin: Admin) {
+  return admin(TokenService)
 }
 
-/** Throws a Failure of usage. */
-export function tokenId(typed: string): string {
-  return idOf(typed, 'token', 'porthouse token list ACCOUNT shows it')
+/** By its id alone, which no other token of the gateway has. */
+async function withToken<T>(
+  typed: string,
+  options: AdminOptions,
+  use: (tokens: Tokens, name: string, admin: Admin) => Promise<T>,
+): Promise<T> {
+  const id = idOf(typed, 'token', 'porthouse token list ACCOUNT shows it')
+  return withAdmin(options, async (admin) => {
+    const { accounts } = await admin(AccountService).listAccounts({ pageSize: 2 })
+    // Whoever may see one account alone has to name it.
+    const [only] = accounts.length === 1 ? accounts : []
+    return use(tokensOf(admin), `${only?.name ?? `accounts/${ALL}`}/tokens/${id}`, admin)
+  })
 }
 
-function missingToken(id: string) {
-  return missing(`token ${id}`, 'porthouse token list ACCOUNT shows those that are')
+function accountOf(name: string): string {
+  return name.split('/')[1] ?? ''
 }
 
-function tellRights(record: TokenRecord, { json }: StoreOptions): void {
-  if (json) return printJson(forScripts(record))
-  print(`token ${record.id} may now: ${grantsText(record.grants)}`)
+function clientOf({ client }: Token): string {
+  return client === '' ? '-' : idIn(client)
 }
 
-function expiryOf(token: TokenRecord): string {
-  return isRevoked(token) ? 'revoked' : (token.expiresAt?.toISOString() ?? 'never')
+function expiryOf({ revoked, expireTime }: Token): string {
+  if (revoked) return 'revoked'
+  return expireTime ? timeOf(expireTime) : 'never'
 }
 
-function forScripts(token: TokenRecord) {
-  const { id, account, client, grants, method, rate, maxConnections, createdAt, expiresAt } = token
+function forScripts(token: Token) {
+  const { name, client, grants, method, rate, maxConnections, createTime, expireTime } = token
   return {
-    id,
-    account: account.slug,
-    ...(client && { client: client.slug }),
+    id: idIn(name),
+    account: accountOf(name),
+    ...(client !== '' && { client: idIn(client) }),
     rooms: grants.map(grantForScripts),
-    ...(method && { method }),
-    ...(rate && { rate }),
-    ...(maxConnections !== undefined && { maxConnections }),
-    createdAt: createdAt.toISOString(),
-    ...(expiresAt && { expiresAt: expiresAt.toISOString() }),
-    ...(isRevoked(token) && { revoked: true }),
+    ...(method && {
+      method: TokenMethodSchema.value[method]?.localName.toLowerCase() ?? String(method),
+    }),
+    ...(rate && { rate: { perSecond: rate.perSecond, burst: rate.burst } }),
+    ...(maxConnections !== 0 && { maxConnections }),
+    createdAt: timeOf(createTime!),
+    ...(expireTime && { expiresAt: timeOf(expireTime) }),
+    ...(token.revoked && { revoked: true }),
   }
 }

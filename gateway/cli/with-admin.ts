@@ -44,3 +44,9 @@ export async function everyOf<Page extends { readonly nextPageToken: string }, I
   } while (pageToken !== '' && items.length < max)
   return items
 }
+
+/** Reads and changes by an etag, anew where somebody else changed it in between. */
+export async function unlessStale<T>(change: () => Promise<T>): Promise<T> {
+  const { again } = await import('./reach/again.ts')
+  return again(change)
+}

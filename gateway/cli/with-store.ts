@@ -55,8 +55,3 @@ export function folderFailure(error: unknown): Failure | undefined {
   if (!code || !path) return undefined
   return new Failure(code, `${message}; choose another folder with --data DIR`, EXIT.failed, error)
 }
-
-/** For what was asked for by a name that is not there. */
-export function missing(what: string, next: string): Failure {
-  return new Failure('MISSING', `there is no ${what}; ${next}`)
-}

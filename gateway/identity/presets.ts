@@ -16,16 +16,26 @@ export interface PresetData {
   readonly hash: string
 }
 
+/** Why these cannot be a preset. */
+export function presetFault(parts: {
+  readonly challenge: Uint8Array
+  readonly response: Uint8Array
+}): string | undefined {
+  for (const [name, { length }] of Object.entries(parts)) {
+    if (length === 0) return `the ${name} is empty`
+    if (length > PRESET_BYTES_MAX) return `the ${name} is over 1,024 bytes`
+  }
+  return undefined
+}
+
 /** Throws an Error where the challenge or response is empty or too long. */
 export function newPreset(
   challenge: Uint8Array,
   response: Uint8Array,
   salt: Uint8Array,
 ): { readonly [K in keyof PresetData]: PresetData[K] } {
-  for (const [name, { length }] of Object.entries({ challenge, response })) {
-    if (length === 0) throw new Error(`the ${name} is empty`)
-    if (length > PRESET_BYTES_MAX) throw new Error(`the ${name} is over 1,024 bytes`)
-  }
+  const fault = presetFault({ challenge, response })
+  if (fault) throw new Error(fault)
   return {
     challenge: Buffer.from(challenge).toString('base64'),
     salt: Buffer.from(salt).toString('base64'),

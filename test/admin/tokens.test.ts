@@ -86,6 +86,17 @@ describe('a token', () => {
     )
   })
 
+  test('is found by its id alone by who may see all accounts, and by nobody else', async () => {
+    const { name, secret: _secret, ...rest } = await made({ grants: [grant(boiler)] })
+    const anywhere = name.replace('acme', '-')
+    expect(await tokens.getToken({ name: anywhere })).toMatchObject({ ...rest, name })
+    const owner = adminClient(TokenService, gateway, await gateway.apiKey('owner', 'acme'))
+    const all = [owner.getToken({ name: anywhere }), ...changes(owner, anywhere)]
+    expect(new Set(await Promise.all(all.map(code)))).toEqual(new Set(['RESOURCE_UNKNOWN']))
+    await tokens.deleteToken({ name: anywhere })
+    expect(await code(tokens.getToken({ name }))).toBe('RESOURCE_UNKNOWN')
+  })
+
   test('is changed in what the mask names, and in nothing else', async () => {
     const { name, ...first } = await made({ grants: [grant(boiler)], maxConnections: 3 })
     const update = (token: object, ...paths: string[]) =>

@@ -12,7 +12,7 @@ interface Key {
 let data: DataFolder
 let env: Record<string, string>
 beforeAll(async () => {
-  data = await DataFolder.open()
+  data = await DataFolder.served()
   env = data.env
   await data.store.accounts.create({ slug: 'acme' })
   await data.store.accounts.create({ slug: 'other' })

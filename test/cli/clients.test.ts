@@ -15,7 +15,7 @@ interface Client {
 let data: DataFolder
 let env: Record<string, string>
 beforeAll(async () => {
-  data = await DataFolder.open()
+  data = await DataFolder.served()
   env = data.env
   await data.store.accounts.create({ slug: 'acme' })
   await json(['room', 'create', 'acme/boiler'], { env })

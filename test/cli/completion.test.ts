@@ -59,6 +59,7 @@ it.each<[words: string[], offers: string[]]>([
     ['room', 'show', 'acme/bo'],
     ['acme/board', 'acme/boiler'],
   ],
+  [['client', 'show', 'acme/'], ['acme/bob']],
   [['room', 'show', '--da'], ['--data']],
 ])('after %j bash offers %j', async (words, offers) => {
   expect(await offered(...words)).toEqual(offers)

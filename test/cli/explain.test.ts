@@ -22,7 +22,7 @@ const service = createServer((_request, response) => {
 })
 
 beforeAll(async () => {
-  data = await DataFolder.open()
+  data = await DataFolder.served()
   env = data.env
   service.listen(0, '127.0.0.1')
   await once(service, 'listening')

@@ -7,7 +7,7 @@ const CLAIMED = 'identity:client:acme/\x1b[2Jbob'
 let data: DataFolder
 let env: Record<string, string>
 beforeAll(async () => {
-  data = await DataFolder.open()
+  data = await DataFolder.served()
   env = data.env
 })
 afterAll(() => data.close())

@@ -6,6 +6,9 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pino } from 'pino'
+import { announce } from '../../gateway/cli/reach/running.ts'
+import { loadConfig } from '../../gateway/config/load.ts'
+import { createGateway, type Gateway } from '../../gateway/gateway.ts'
 import { openStore } from '../../gateway/store/postgres/open.ts'
 import type { Store } from '../../gateway/store/store.ts'
 
@@ -100,6 +103,7 @@ export function linesOf<T>(stdout: string): T[] {
 export class DataFolder {
   readonly path: string
   readonly store: Store
+  #gateway: Gateway | undefined
 
   static async open(): Promise<DataFolder> {
     const path = mkdtempSync(join(tmpdir(), 'porthouse-cli-'))
@@ -108,6 +112,17 @@ export class DataFolder {
       path,
       await openStore({ dataDir: path, log, embedded: { graceMs: 1000 } }),
     )
+  }
+
+  /** The same with a gateway on it, which commands find and ask. */
+  static async served(): Promise<DataFolder> {
+    const folder = await DataFolder.open()
+    const { path, store } = folder
+    const settings = { http: { listen: '127.0.0.1:0' }, mqtt: { listen: '127.0.0.1:0' } }
+    const { config } = loadConfig({ settings: { ...settings, data: path }, env: {} })
+    folder.#gateway = await createGateway({ config, store, log: pino({ level: 'silent' }) })
+    await announce(config, { url: `http://127.0.0.1:${folder.#gateway.http.port}` })
+    return folder
   }
 
   private constructor(path: string, store: Store) {
@@ -120,6 +135,7 @@ export class DataFolder {
   }
 
   async close(): Promise<void> {
+    await this.#gateway?.drain()
     await this.store.close()
     rmSync(this.path, { recursive: true, force: true })
   }

@@ -9,7 +9,7 @@ import { DataFolder, json, porthouse } from './process.ts'
 let data: DataFolder
 let env: Record<string, string>
 beforeAll(async () => {
-  data = await DataFolder.open()
+  data = await DataFolder.served()
   env = data.env
   await data.store.accounts.create({ slug: 'acme' })
 })

@@ -9,7 +9,7 @@ import { callOf, type State } from '../calls/call.ts'
 import { checkEtag, etagOf } from '../etags.ts'
 import { shownTimes } from '../fields.ts'
 import { shownGrants } from '../grants.ts'
-import { segments, unknownResource } from '../names.ts'
+import { ALL, segments, unknownResource } from '../names.ts'
 import { shownTerms } from './terms.ts'
 
 /** Of a secret, random. */
@@ -22,7 +22,8 @@ export const SECRET_BYTES = 32
 export async function theToken(tokens: Tokens, name: string, etag = ''): Promise<TokenRecord> {
   const [account, id] = segments('accounts/*/tokens/*', name)
   const found = await tokens.find(id!)
-  if (!found || !isNamed(found.account, account)) throw unknownResource(name)
+  const isThere = found && (account === ALL || isNamed(found.account, account))
+  if (!isThere) throw unknownResource(name)
   checkEtag(etag, etagOf(found.id, found.version))
   return found
 }

@@ -25,7 +25,7 @@ export const file_porthouse_admin_v1_token_service: GenFile = /*@__PURE__*/
  */
 export type Token = Message<"porthouse.admin.v1.Token"> & {
   /**
-   * accounts/{account}/tokens/{uuid}.
+   * accounts/{account}/tokens/{uuid}. Who may see all accounts may say accounts/-/tokens/{uuid}.
    *
    * @generated from field: string name = 1;
    */
