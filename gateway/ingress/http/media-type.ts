@@ -2,11 +2,11 @@
 
 export type Form = 'json' | 'protobuf'
 
-const TYPES: Readonly<Record<string, Form>> = {
-  'application/json': 'json',
-  'application/protobuf': 'protobuf',
-  'application/x-protobuf': 'protobuf',
-}
+const FORMS: ReadonlyMap<string, Form> = new Map([
+  ['application/json', 'json'],
+  ['application/protobuf', 'protobuf'],
+  ['application/x-protobuf', 'protobuf'],
+])
 
 /** How each is told. */
 export const TYPE_OF: Readonly<Record<Form, string>> = {
@@ -19,7 +19,7 @@ export function formOf(contentType: string | undefined): Form | undefined {
   const [type = '', ...parameters] = (contentType ?? '').toLowerCase().split(';').map(trimmed)
   const charset = parameters.find((each) => each.startsWith('charset='))
   const isUtf8 = charset === undefined || /^charset="?utf-?8"?$/.test(charset)
-  return isUtf8 ? TYPES[type] : undefined
+  return isUtf8 ? FORMS.get(type) : undefined
 }
 
 /** Of an Accept: the one preferred, `usual` where it does not matter; undefined: none will do. */
@@ -28,9 +28,7 @@ export function wantedForm(accept: string | undefined, usual: Form): Form | unde
   const ranges = accept.toLowerCase().split(',').map(rangeOf)
   const qualityOf = (form: Form) =>
     Math.max(
-      ...Object.keys(TYPES)
-        .filter((type) => TYPES[type] === form)
-        .map((type) => qualityFor(type, ranges)),
+      ...[...FORMS].filter((each) => each[1] === form).map(([type]) => qualityFor(type, ranges)),
     )
   const other = usual === 'json' ? 'protobuf' : 'json'
   const best = qualityOf(other) > qualityOf(usual) ? other : usual
