@@ -1,7 +1,7 @@
 /**
  * What it costs a message that its path is noted, and told as a span (decision 20): the router and
- * its fan-out to one socket, with why off, on, with traces that nobody collects, and with a provider
- * that throws every span away. Prints one line of JSON, in nanoseconds of CPU a message.
+ * its fan-out to one socket, without both, with why, with traces that nobody collects, and with a
+ * provider that throws every span away. Prints one line of JSON, in nanoseconds of CPU a message.
  */
 import { create, toBinary } from '@bufbuild/protobuf'
 import { trace } from '@opentelemetry/api'

@@ -56,7 +56,8 @@ function* passedSteps(trail: Trail, leg: Leg): Iterable<TrailStep> {
     return { step: each, verdict: Verdict.PASSED, offsetUs: offset(trail, at), ...rest }
   }
   if (enteredMs >= 0 && passes(Step.ENTER)) {
-    yield pass(Step.ENTER, { detail: `entered first, after ${enteredMs} ms` })
+    const after = enteredMs > 0 ? `, after ${enteredMs} ms` : ''
+    yield pass(Step.ENTER, { detail: `entered first${after}` })
   }
   if (passes(Step.RESOLVE)) yield pass(Step.RESOLVE, resolved(trail, leg))
   if (passes(Step.PERMIT)) yield pass(Step.PERMIT, permitted(leg))

@@ -55,7 +55,8 @@ function whatOf({ step, subject, code, detail, sockets, sequence, verdict }: Tra
   const refusal = code === 0 ? '' : `${codeInfo(code).name}:`
   const who = step === Step.OUTBOX ? subject : ''
   const why = verdict === Verdict.ROUTED ? '' : detail
-  return [who, refusal, why, reached, position].filter((each) => each !== '').join(' ')
+  const text = [who, refusal, why].filter((each) => each !== '').join(' ')
+  return [text, reached, position].filter((each) => each !== '').join(', ')
 }
 
 function printStop(stop: TrailStep, lines: ConfigLines): void {
