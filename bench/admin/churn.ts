@@ -22,10 +22,10 @@ export interface Task {
   readonly legMs: number
 }
 
-/** Milliseconds that messages took. */
+/** Milliseconds that messages took, by leg. */
 export interface Times {
-  readonly alone: number[]
-  readonly watched: number[]
+  readonly alone: number[][]
+  readonly watched: number[][]
   /** Bytes that were told to those who watched. */
   readonly told: number
 }
@@ -126,14 +126,14 @@ while (sockets.length < task.sockets) {
 const [one, other] = [await open(quiet), await open(quiet)]
 let over = false
 const churning = churn(sockets, () => !over)
-const times = { alone: [] as number[], watched: [] as number[], told: 0 }
+const times = { alone: [] as number[][], watched: [] as number[][], told: 0 }
 await timed(one, other, task.legMs)
 for (let round = 0; round < task.rounds; round++) {
-  times.alone.push(...(await timed(one, other, task.legMs)))
+  times.alone.push(await timed(one, other, task.legMs))
   const stop = watch()
   // The snapshot is told once, the changes for as long as it lasts.
   await pause(2 * SETTLE_MS)
-  times.watched.push(...(await timed(one, other, task.legMs)))
+  times.watched.push(await timed(one, other, task.legMs))
   times.told += stop()
 }
 over = true

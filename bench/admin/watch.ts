@@ -12,15 +12,16 @@ import { parseArgs } from 'node:util'
 import { peers } from '../peers.ts'
 import { GENERATOR_CPU, runProgram } from '../process.ts'
 import { makeRooms } from '../rooms.ts'
+import { summarize } from '../statistics.ts'
 import { roomNames } from '../workloads.ts'
 import type { Task, Times } from './churn.ts'
 
 const SOCKETS = 5_000
-const LEG_MS = 3_000
+const LEG_MS = 2_000
 const LIMIT_MS = 900_000
 const GOAL = 1.1
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '7' } } })
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '15' } } })
 
 async function measure(folder: string): Promise<Times> {
   const gateway = await peers.porthouse!(folder)
@@ -45,17 +46,20 @@ function at(part: number, times: readonly number[]): number {
   return times.toSorted((a, b) => a - b)[Math.floor(times.length * part)] ?? Number.NaN
 }
 
+/** Medians of legs: what else the machine does spoils some of them. */
 function print({ alone, watched, told }: Times): void {
   for (const [name, part] of [
     ['p50', 0.5],
     ['p99', 0.99],
   ] as const) {
-    const [without, by] = [at(part, alone), at(part, watched)]
-    const ratio = by / without
-    const verdict = ratio <= GOAL ? 'met' : 'missed'
+    const [without, by] = [alone, watched].map((legs) =>
+      summarize(legs.map((times) => at(part, times))),
+    )
+    const { median } = summarize(alone.map((leg, i) => at(part, watched[i]!) / at(part, leg)))
+    const verdict = median <= GOAL ? 'met' : 'missed'
     const judged = part === 0.99 ? ` (at most ${GOAL}: ${verdict})` : ''
-    const figures = `${without.toFixed(2)} ms alone, ${by.toFixed(2)} ms watched`
-    console.log(`${name}: ${figures}: ${ratio.toFixed(2)}x${judged}`)
+    const figures = `${without!.median.toFixed(2)} ms alone, ${by!.median.toFixed(2)} ms watched`
+    console.log(`${name}: ${figures}: ${median.toFixed(2)}x${judged}`)
   }
   console.log(`${(told / 1024 ** 2).toFixed(1)} MiB told to who watched`)
 }

@@ -144,7 +144,7 @@ export const schema = z.strictObject({
       max: count(1_024, 1, 'streams of administration, in all'),
       perCaller: count(1_024, 1, 'those of one caller'),
       waiting: count(
-        4_096,
+        10_000,
         1,
         'events or changes that wait for the reader of one; more are missed',
       ),
