@@ -10,9 +10,12 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import { type FrameSchema, PacketSchema } from '@porthouse/proto/v1/frame'
 import { WebSocket } from 'ws'
+import { cpuOf } from './cpu.ts'
 
 export interface Task {
   readonly port: number
+  /** Of the server. */
+  readonly pid: number
   readonly key: string
   readonly sockets: number
   /** Two rooms that anybody may enter: `account/room`. */
@@ -26,6 +29,9 @@ export interface Task {
 export interface Times {
   readonly alone: number[][]
   readonly watched: number[][]
+  /** Parts of a core that the server was at work meanwhile, by leg. */
+  readonly cpuAlone: number[]
+  readonly cpuWatched: number[]
   /** Bytes that were told to those who watched. */
   readonly told: number
 }
@@ -126,14 +132,27 @@ while (sockets.length < task.sockets) {
 const [one, other] = [await open(quiet), await open(quiet)]
 let over = false
 const churning = churn(sockets, () => !over)
-const times = { alone: [] as number[][], watched: [] as number[][], told: 0 }
+const times = {
+  alone: [] as number[][],
+  watched: [] as number[][],
+  cpuAlone: [] as number[],
+  cpuWatched: [] as number[],
+  told: 0,
+}
+
+async function leg(all: number[][], cpu: number[]): Promise<void> {
+  const [before, start] = [cpuOf(task.pid), performance.now()]
+  all.push(await timed(one, other, task.legMs))
+  cpu.push((cpuOf(task.pid) - before) / 1000 / (performance.now() - start))
+}
+
 await timed(one, other, task.legMs)
 for (let round = 0; round < task.rounds; round++) {
-  times.alone.push(await timed(one, other, task.legMs))
+  await leg(times.alone, times.cpuAlone)
   const stop = watch()
   // The snapshot is told once, the changes for as long as it lasts.
   await pause(2 * SETTLE_MS)
-  times.watched.push(await timed(one, other, task.legMs))
+  await leg(times.watched, times.cpuWatched)
   times.told += stop()
 }
 over = true

@@ -4,8 +4,9 @@
  *
  *   node bench/admin/generator.ts TASK.json
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { type Call, Caller } from './caller.ts'
+import { cpuOf } from './cpu.ts'
 
 export interface Target extends Call {
   /** Of the server. */
@@ -29,15 +30,6 @@ export interface Leg {
 const CONCURRENCY = 16
 /** Of each target, so that its code is compiled when it is measured. */
 const WARMUP_MS = 3_000
-
-/** In microseconds so far. */
-function cpuOf(pid: number): number {
-  const tasks = `/proc/${pid}/task`
-  const spent = readdirSync(tasks).map((thread) => {
-    return Number(readFileSync(`${tasks}/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1000
-  })
-  return spent.reduce((sum, each) => sum + each, 0)
-}
 
 async function leg(target: Target, ms: number): Promise<Leg> {
   const { pid } = target

@@ -28,10 +28,10 @@ async function measure(folder: string): Promise<Times> {
   try {
     const key = (await readFile(join(folder, 'data/operator.key'), 'utf8')).trim()
     const [crowded, quiet] = roomNames.map((room) => `bench/${room}`) as [string, string]
-    const { port } = gateway
+    const { port, pid } = gateway
     const rounds = Number(values.rounds)
     const rooms = [crowded, quiet] as const
-    const task: Task = { port, key, sockets: SOCKETS, rooms, rounds, legMs: LEG_MS }
+    const task: Task = { port, pid, key, sockets: SOCKETS, rooms, rounds, legMs: LEG_MS }
     const file = join(folder, 'task.json')
     await writeFile(file, JSON.stringify(task), { mode: 0o600 })
     const args = [join(import.meta.dirname, 'churn.ts'), file]
@@ -47,7 +47,7 @@ function at(part: number, times: readonly number[]): number {
 }
 
 /** Medians of legs: what else the machine does spoils some of them. */
-function print({ alone, watched, told }: Times): void {
+function print({ alone, watched, cpuAlone, cpuWatched, told }: Times): void {
   for (const [name, part] of [
     ['p50', 0.5],
     ['p99', 0.99],
@@ -61,6 +61,8 @@ function print({ alone, watched, told }: Times): void {
     const figures = `${without!.median.toFixed(2)} ms alone, ${by!.median.toFixed(2)} ms watched`
     console.log(`${name}: ${figures}: ${median.toFixed(2)}x${judged}`)
   }
+  const [idle, busy] = [cpuAlone, cpuWatched].map((legs) => summarize(legs).median * 100)
+  console.log(`server: ${idle!.toFixed(0)} % of a core alone, ${busy!.toFixed(0)} % watched`)
   console.log(`${(told / 1024 ** 2).toFixed(1)} MiB told to who watched`)
 }
 

@@ -20,7 +20,7 @@ type Answer = MessageInitShape<typeof WatchSocketsResponseSchema>
  * Sockets that are told in one answer, and the time until the next, in milliseconds: what waits for
  * a delivery while they are made ready is not to be felt (measured: bench/admin/watch.ts).
  */
-const TOLD_AT_ONCE = 8
+const TOLD_AT_ONCE = 4
 const PACE_MS = 5
 
 /** Sockets that are looked at before others get their turn. */
