@@ -8,7 +8,7 @@ import { keyForScripts, printCredentials } from './credentials.ts'
 import { Failure, usage } from './failure.ts'
 import { checkLabel } from './label.ts'
 import { print, printJson } from './output.ts'
-import { parseExpiry, parseOverlap } from './quantity.ts'
+import { parseExpiry, parseSpan } from './quantity.ts'
 import { accountResource, idIn, keyResource, timeOf } from './resource.ts'
 import { type AdminOptions, everyOf, withAdmin } from './with-admin.ts'
 
@@ -52,7 +52,7 @@ export async function rotateKey(
   options: RotateOptions,
 ): Promise<void> {
   const name = keyName(account, typed)
-  const overlap = durationFromMs(parseOverlap(options.overlap))
+  const overlap = durationFromMs(parseSpan(options.overlap, '--overlap'))
   const request = { name, overlap, ...expiryOf(options) }
   const answer = await withAdmin(options, (admin) =>
     admin(ConnectionKeyService).rotateConnectionKey(request),

@@ -6,6 +6,7 @@ import { clientCommands } from './client-commands.ts'
 import { completionCommands } from './completion/commands.ts'
 import { EXIT, report, usage } from './failure.ts'
 import { gatewayCommands } from './gateway-commands.ts'
+import { liveCommands } from './live/commands.ts'
 import { endWithReader } from './output.ts'
 import { storeCommands } from './store-commands.ts'
 
@@ -45,6 +46,7 @@ export function commandLine(): Command {
   const groups = [
     ['The gateway:', gatewayCommands],
     ['What it remembers:', storeCommands],
+    ['What is live:', liveCommands],
     ['Messages:', clientCommands],
     ['Who administers:', accessCommands],
   ] as const

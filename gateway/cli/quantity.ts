@@ -19,9 +19,9 @@ export function parseExpiry(text: string, now: number): Date {
 }
 
 /** `24h` as milliseconds. */
-export function parseOverlap(text: string): number {
+export function parseSpan(text: string, option: string): number {
   const span = spanMs(text)
-  if (span === undefined) throw usage(`--overlap ${text} is not a span such as 24h, 7d or 0s`)
+  if (span === undefined) throw usage(`${option} ${text} is not a span such as 24h, 7d or 0s`)
   return span
 }
 
@@ -31,15 +31,15 @@ function spanMs(text: string): number | undefined {
 }
 
 /** Seconds, with a fraction if need be, as milliseconds. */
-export function parseSeconds(text: string): number {
+export function parseSeconds(text: string, option = '--timeout'): number {
   const seconds = /^\d{1,7}(\.\d+)?$/.test(text) ? Number(text) : 0
-  if (seconds <= 0) throw usage(`--timeout ${text} is not a number of seconds above 0`)
+  if (seconds <= 0) throw usage(`${option} ${text} is not a number of seconds above 0`)
   return Math.ceil(seconds * 1000)
 }
 
 /** A number of messages. */
-export function parseCount(text: string): number {
-  if (!/^[1-9]\d{0,14}$/.test(text)) throw usage(`--count ${text} is not a whole number above 0`)
+export function parseCount(text: string, option = '--count'): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw usage(`${option} ${text} is not a whole number above 0`)
   return Number(text)
 }
 
