@@ -49,7 +49,7 @@ function values(key: string): fc.Arbitrary<{ value: unknown; text: string }> {
   if (key === 'mqtt.serverReference') return fc.constantFrom('other.example:8883').map(same)
   if (key === 'features') return fc.subarray(['websocket', 'mqtt'], { minLength: 1 }).map(many)
   if (key === 'log') return fc.constantFrom('silent', 'debug', 'error').map(same)
-  if (key === 'data' || key === 'programs.folder')
+  if (['data', 'programs.folder', 'traces.sdk'].includes(key))
     return fc.constantFrom('/srv/porthouse', '/tmp/a b').map(same)
   if (key === 'databaseUrl')
     return fc.constantFrom('postgres://u:p@h:1/d', 'postgresql:///d').map(same)
