@@ -87,6 +87,19 @@ export async function showClient(typed: string, options: AdminOptions): Promise<
   if (keys.length > 0) printCredentials(keys.map(credentialForScripts))
 }
 
+export async function updateClient(
+  typed: string,
+  options: AdminOptions & { readonly maxSockets: string },
+): Promise<void> {
+  const name = clientResource(typed)
+  const { maxSockets: most } = options
+  const maxSockets = most === 'any' ? 0 : parseSockets('--max-sockets', most)
+  const request = { client: { name, maxSockets }, updateMask: { paths: ['max_sockets'] } }
+  const changed = await withAdmin(options, (admin) => admin(ClientService).updateClient(request))
+  if (options.json) return printJson(forScripts(changed))
+  print(`client ${addressOf(changed.name)} may have ${socketsOf(changed)} sockets`)
+}
+
 export async function deleteClient(typed: string, options: AdminOptions): Promise<void> {
   const name = clientResource(typed)
   await withAdmin(options, (admin) => admin(ClientService).deleteClient({ name }))

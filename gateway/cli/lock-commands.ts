@@ -16,4 +16,7 @@ ADDRESS is ACCOUNT/ROOM, ACCOUNT/ROOM/CHANNEL or lobby:ACCOUNT. --as, --token-id
 given together: the socket then has proved all of them. Nothing is sent, and nobody is asked.`,
     )
     .action(async (address, options) => (await import('./explain.ts')).explain(address, options))
+  onGateway(lock.command('acceptors'))
+    .description('list the acceptors that a lock may name, and what each proves')
+    .action(async (options) => (await import('./acceptors.ts')).listAcceptors(options))
 }

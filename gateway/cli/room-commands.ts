@@ -94,4 +94,7 @@ function configCommands(config: Command): void {
   onGateway(config.command('set <account/room> <file>'))
     .description('give a room the config of a file, or of stdin where it is -')
     .action(async (name, file, options) => (await load()).setConfig(name, file, options))
+  onGateway(config.command('check <account> <file>'))
+    .description('tell every fault of a config in a file, or of stdin where it is -; saves nothing')
+    .action(async (account, file, options) => (await load()).checkConfig(account, file, options))
 }

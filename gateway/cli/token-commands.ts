@@ -22,6 +22,9 @@ Examples:
   onGateway(token.command('show <id>'))
     .description('show a token, without its secret')
     .action(async (id, options) => (await load()).showToken(id, options))
+  withTerms(onGateway(token.command('update <id>')))
+    .description('give a token other terms; those that are not named stay')
+    .action(async (id, options) => (await load()).updateToken(id, options))
   onGateway(token.command('grant <id>'))
     .description('give a token more rights; what it has already stays')
     .requiredOption(...GRANT, gather)
@@ -41,10 +44,15 @@ Examples:
 }
 
 function createCommand(token: Command): void {
-  onGateway(token.command('create <account>'))
+  withTerms(onGateway(token.command('create <account>')))
     .description('make a token; its secret is shown once and kept nowhere')
     .requiredOption(...GRANT, gather)
     .option('--client <name>', 'the client that its sockets act as, made if it is new')
+    .action(async (account, options) => (await import('./token.ts')).createToken(account, options))
+}
+
+function withTerms(command: Command): Command {
+  return command
     .option('--expires <when>', EXPIRES)
     .addOption(
       new Option('--method <method>', 'what its messages must be (default: any)').choices(METHODS),
@@ -54,5 +62,4 @@ function createCommand(token: Command): void {
       'messages a second and how many at once, all connections together',
     )
     .option('--max-connections <n>', 'live connections it may have, each with a number of its own')
-    .action(async (account, options) => (await import('./token.ts')).createToken(account, options))
 }

@@ -10,6 +10,7 @@ import {
   type TokenSchema,
   TokenService,
 } from '@porthouse/proto/admin/v1/token_service'
+import { usage } from './failure.ts'
 import { grantForScripts, grantsText, grantsWithout, type NewGrant, parseGrants } from './grants.ts'
 import { idOf, nameOf } from './names.ts'
 import { print, printJson, printTable } from './output.ts'
@@ -94,6 +95,21 @@ export async function showToken(typed: string, options: AdminOptions): Promise<v
       ['expires', expiryOf(token)],
     ],
   )
+}
+
+export async function updateToken(
+  typed: string,
+  options: AdminOptions & TermOptions,
+): Promise<void> {
+  const terms = termsOf(options)
+  if (Object.keys(terms).length === 0) {
+    throw usage('say what to change: --expires, --method, --rate or --max-connections')
+  }
+  const changed = await withToken(typed, options, (tokens, name) =>
+    tokens.updateToken({ token: { name, ...terms } }),
+  )
+  if (options.json) return printJson(forScripts(changed))
+  print(`token ${idIn(changed.name)} has other terms, which its live sockets feel`)
 }
 
 export async function grantToken(

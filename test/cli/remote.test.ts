@@ -35,6 +35,12 @@ it('room, its config and its revisions', async () => {
   await run('room config set acme/boiler -', config)
   expect(await run('room config show acme/boiler')).toEqual(JSON.parse(config))
   expect(await run('room diff acme/boiler')).toMatchObject({ blocks: ['echo', 'presence'] })
+  expect(await run('room config check acme -', config)).toEqual({ faults: [] })
+  const wrong = '{"blocks":[{"access":{"locks":["tokn"]}}]}'
+  const args = ['room', 'config', 'check', 'acme', '-']
+  const refused = await porthouse(args, { env, input: wrong })
+  expect(refused).toMatchObject({ code: 2, stdout: '' })
+  expect(refused.stderr).toContain('porthouse: blocks[0].access.locks[0]: no acceptor tokn')
   await run('room rollback acme/boiler 1')
   const authors = await run<{ author: string }[]>('room revisions acme/boiler')
   expect(authors).toHaveLength(3)
@@ -53,12 +59,21 @@ it('client and what it proves itself by', async () => {
     rooms: [{ room: 'boiler' }, { room: 'boiler', channels: ['log'] }],
     keys: [{ kind: 'ssh-key' }, { kind: 'password' }],
   })
+  expect(await run('client update acme/bob --max-sockets 2')).toMatchObject({ maxSockets: 2 })
+  const lifted = await run('client update acme/bob --max-sockets any')
+  expect(lifted).not.toHaveProperty('maxSockets')
+  const acceptors = await run<{ acceptor: string }[]>('lock acceptors')
+  expect(acceptors.map(({ acceptor }) => acceptor)).toContain('ssh-key')
   expect(await run('lock explain acme/boiler --as bob')).toMatchObject({ next: ['token'] })
 })
 
 it('token, by its id alone', async () => {
   const { id } = await run<{ id: string }>('token create acme --room boiler:send --client bob')
   expect(await run(`token grant ${id} --room boiler:receive`)).toMatchObject({ id })
+  const terms = await run(`token update ${id} --rate 5/s --method json`)
+  expect(terms).toMatchObject({ rate: { perSecond: 5, burst: 5 }, method: 'json' })
+  const more = await run(`token update ${id} --max-connections 2`)
+  expect(more).toMatchObject({ ...terms, maxConnections: 2 })
   expect(await run(`token revoke ${id}`)).toMatchObject({ revoked: true })
   expect(await run(`token regenerate ${id}`)).toMatchObject({ secret: expect.any(String) })
   expect(await run('token list acme')).toMatchObject([{ id, client: 'bob' }])
