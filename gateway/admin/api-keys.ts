@@ -9,6 +9,7 @@ import {
 } from '@porthouse/proto/admin/v1/api_key_service'
 import { Role } from '@porthouse/proto/admin/v1/options'
 import { newApiKey } from '../identity/api-keys.ts'
+import { invalid } from '../protocol/violations.ts'
 import type { ApiKeyRecord, ApiRole } from '../store/administration.ts'
 import type { Account, Accounts } from '../store/store.ts'
 import { theAccount } from './accounts.ts'
@@ -17,7 +18,6 @@ import { expiryOf, shownTimes } from './fields.ts'
 import { match, unknownResource } from './names.ts'
 import type { AdminParts } from './parts.ts'
 import { readPosition, type WrittenPosition, writtenPosition } from './positions.ts'
-import { invalid } from './violations.ts'
 
 /** The gateway itself, as a parent. */
 const GATEWAY = '-'

@@ -12,6 +12,7 @@ import { endOf, makeKey, replaceKey } from '../identity/account-keys.ts'
 import { isExpired } from '../identity/expiry.ts'
 import { isNamed } from '../locks/proof.ts'
 import { Refusal } from '../protocol/codes.ts'
+import { invalid } from '../protocol/violations.ts'
 import type { Account, Credential, Credentials } from '../store/store.ts'
 import { theAccount } from './accounts.ts'
 import { callOf, type State } from './calls/call.ts'
@@ -19,7 +20,6 @@ import { expiryOf, labelOf, shownTimes } from './fields.ts'
 import { segments, unknownResource } from './names.ts'
 import type { AdminParts } from './parts.ts'
 import { readPosition, type WrittenPosition, writtenPosition } from './positions.ts'
-import { invalid } from './violations.ts'
 
 const DAY_MS = 86_400_000
 const OVERLAP_MS_MAX = 3_650 * DAY_MS

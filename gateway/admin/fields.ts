@@ -6,7 +6,7 @@ import {
   timestampDate,
   timestampFromDate,
 } from '@bufbuild/protobuf/wkt'
-import { invalid } from './violations.ts'
+import { invalid } from '../protocol/violations.ts'
 
 /** When something ends by itself; undefined: it does not. Throws Violations for what has passed. */
 export function expiryOf(

@@ -3,9 +3,9 @@ import { create } from '@bufbuild/protobuf'
 import { type Grant as GivenGrant, GrantSchema } from '@porthouse/proto/admin/v1/grant'
 import { checkFilter } from '../protocol/channel.ts'
 import { Refusal } from '../protocol/codes.ts'
+import { invalid } from '../protocol/violations.ts'
 import type { Account, Grant, NewGrant, Rooms } from '../store/store.ts'
 import { unknownResource, within } from './names.ts'
-import { invalid } from './violations.ts'
 
 export const ROOM = 'accounts/*/rooms/*'
 

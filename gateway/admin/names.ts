@@ -3,7 +3,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import { isNamed, type Named } from '../locks/proof.ts'
 import { Refusal } from '../protocol/codes.ts'
 import { isUuid, parseName } from '../protocol/name.ts'
-import { invalid } from './violations.ts'
+import { invalid } from '../protocol/violations.ts'
 
 /** What the last part of a name is, where it is no slug. */
 const UUIDS: ReadonlySet<string> = new Set(['apiKeys', 'connectionKeys', 'credentials', 'tokens'])

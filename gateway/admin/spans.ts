@@ -1,6 +1,6 @@
 /** Spans of time in a request. */
 import { type Duration, durationMs } from '@bufbuild/protobuf/wkt'
-import { invalid } from './violations.ts'
+import { invalid } from '../protocol/violations.ts'
 
 interface Bounds {
   /** In milliseconds; `absent`: what is meant where the request does not say. */

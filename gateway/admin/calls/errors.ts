@@ -12,8 +12,8 @@ import { Code } from '@porthouse/proto/v1/code'
 import type { Log } from '../../observe/log.ts'
 import { unforeseen } from '../../observe/unforeseen.ts'
 import { codeInfo, Refusal } from '../../protocol/codes.ts'
+import { Violations } from '../../protocol/violations.ts'
 import { StoreError, type StoreFailure } from '../../store/store.ts'
-import { Violations } from '../violations.ts'
 
 /** After which it may be tried again, in seconds: limits of rates let more through by then. */
 const RETRY_SECONDS = 1

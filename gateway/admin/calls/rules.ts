@@ -2,7 +2,7 @@
 import { type DescField, type DescMessage, getOption, type Message } from '@bufbuild/protobuf'
 import { type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect'
 import { type Rules, rules } from '@porthouse/proto/admin/v1/options'
-import { type Violation, Violations } from '../violations.ts'
+import { type Violation, Violations } from '../../protocol/violations.ts'
 
 const CHARS_MAX = 1_024
 const ITEMS_MAX = 1_000

@@ -3,9 +3,9 @@
  * were not there, before anybody looks (threats A15, C1).
  */
 import type { DescMessage, Message } from '@bufbuild/protobuf'
+import { invalid } from '../../protocol/violations.ts'
 import { mayKnow, type Principal } from '../credentials/principal.ts'
 import { match, unknownResource } from '../names.ts'
-import { invalid } from '../violations.ts'
 import { rulesOf } from './rules.ts'
 
 /** Stands for all accounts, or for the gateway itself. */

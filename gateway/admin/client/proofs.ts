@@ -5,10 +5,10 @@ import { newPassword, PASSWORD_SALT_BYTES, passwordFault } from '../../identity/
 import { newPreset, PRESET_SALT_BYTES } from '../../identity/presets.ts'
 import { readPublicKeyLine, type SshCredential } from '../../identity/ssh-public-key.ts'
 import { SshError } from '../../identity/ssh-wire.ts'
+import { invalid } from '../../protocol/violations.ts'
 import type { CredentialKind as Kind } from '../../store/store.ts'
 import { expiryOf, labelOf } from '../fields.ts'
 import type { AdminParts } from '../parts.ts'
-import { invalid } from '../violations.ts'
 
 /** Of a label; the comment of a key may be longer. */
 const LABEL_CHARS_MAX = 128

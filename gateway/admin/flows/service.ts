@@ -10,6 +10,7 @@ import {
   type RoomAddress,
 } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
+import { invalid } from '../../protocol/violations.ts'
 import { checkAccess } from '../../rooms/blocks/access.ts'
 import { Blocks } from '../../rooms/blocks/blocks.ts'
 import { type DryRun, dryRun } from '../../session/entry/dry-run.ts'
@@ -19,7 +20,6 @@ import { match, unknownResource } from '../names.ts'
 import type { AdminParts } from '../parts.ts'
 import { violationsOf } from '../rooms/edited.ts'
 import { readable, theRoom } from '../rooms/records.ts'
-import { invalid } from '../violations.ts'
 import { explained } from './explained.ts'
 import { nameOfProof, proofsOf } from './proofs.ts'
 

@@ -9,6 +9,7 @@ import {
 } from '@porthouse/proto/admin/v1/message_service'
 import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../../protocol/codes.ts'
+import { invalid } from '../../protocol/violations.ts'
 import { holderOf } from '../../session/history/backlog.ts'
 import { setCursor } from '../../session/history/cursor.ts'
 import type { HeldCursor } from '../../store/history.ts'
@@ -16,7 +17,6 @@ import type { Store } from '../../store/store.ts'
 import { type Call, callOf, type State } from '../calls/call.ts'
 import { match, unknownResource } from '../names.ts'
 import type { AdminParts } from '../parts.ts'
-import { invalid } from '../violations.ts'
 import { inRoom, type Reader } from './reader.ts'
 
 type Methods = Pick<ServiceImpl<typeof MessageService>, 'listCursors' | 'setCursor'>

@@ -3,9 +3,9 @@ import { create } from '@bufbuild/protobuf'
 import type { FieldMask } from '@bufbuild/protobuf/wkt'
 import { type Block, BlockSchema, type Config, ConfigSchema } from '@porthouse/proto/room/v1/config'
 import type { Fault } from '../../locks/fault.ts'
+import { invalid, type Violation, Violations } from '../../protocol/violations.ts'
 import { checkConfig, type FlowReader } from '../../rooms/config.ts'
 import { MASK, masksIn } from '../../rooms/config-secrets.ts'
-import { invalid, type Violation, Violations } from '../violations.ts'
 
 const WHOLE = 'config'
 const BLOCK = /^config\.blocks\.([a-z_]+)$/

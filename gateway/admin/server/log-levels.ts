@@ -8,9 +8,9 @@ import {
   type SetLogLevelRequest,
 } from '@porthouse/proto/admin/v1/server_service'
 import { LEVEL_MS_MAX, type LogLevels, SUBSYSTEMS, type Subsystem } from '../../observe/levels.ts'
+import { invalid } from '../../protocol/violations.ts'
 import type { Call } from '../calls/call.ts'
 import { msOf } from '../spans.ts'
-import { invalid } from '../violations.ts'
 
 /** In milliseconds. */
 const DURATION = { least: 1_000, most: LEVEL_MS_MAX, absent: 600_000 }

@@ -7,11 +7,11 @@ import {
   type TechnicalService,
 } from '@porthouse/proto/admin/v1/technical_service'
 import { DETAIL_BYTES_MAX } from '../../protocol/limits.ts'
+import { invalid } from '../../protocol/violations.ts'
 import { callOf } from '../calls/call.ts'
 import { theLive } from '../live.ts'
 import type { AdminParts } from '../parts.ts'
 import { scopeOf } from '../scope.ts'
-import { invalid } from '../violations.ts'
 import { watchTechnical } from './watch.ts'
 
 export function technicalService(parts: AdminParts): ServiceImpl<typeof TechnicalService> {
