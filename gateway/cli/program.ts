@@ -1,7 +1,7 @@
 /** The command line as a whole: its commands, what ends it, and how it fails. */
 import { Command, CommanderError } from 'commander'
 import { VERSION } from '../observe/version.ts'
-import { accessCommands } from './access-commands.ts'
+import { accessCommands } from './access/commands.ts'
 import { clientCommands } from './client-commands.ts'
 import { completionCommands } from './completion/commands.ts'
 import { EXIT, report, usage } from './failure.ts'

@@ -1,12 +1,12 @@
 /** Commands on what the gateway remembers. */
 import type { Command } from 'commander'
-import { accountCommands } from './account-commands.ts'
+import { accountCommands } from './account/commands.ts'
 import { backupCommands } from './backup-commands.ts'
-import { identityCommands } from './identity-commands.ts'
-import { lockCommands } from './lock-commands.ts'
-import { offenderCommands } from './offender-commands.ts'
-import { roomCommands } from './room-commands.ts'
-import { tokenCommands } from './token-commands.ts'
+import { identityCommands } from './client/commands.ts'
+import { lockCommands } from './lock/commands.ts'
+import { offenderCommands } from './offender/commands.ts'
+import { roomCommands } from './room/commands.ts'
+import { tokenCommands } from './token/commands.ts'
 
 export function storeCommands(program: Command): void {
   accountCommands(program.command('account').description('accounts: owners of all that follows'))

@@ -6,7 +6,7 @@ import { create, toBinary, toJson } from '@bufbuild/protobuf'
 import { FileDescriptorSetSchema, StructSchema } from '@bufbuild/protobuf/wkt'
 import { ConfigSchema } from '@porthouse/proto/room/v1/config'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type BlockOptions, roomConfig } from '../../gateway/cli/room-config.ts'
+import { type BlockOptions, roomConfig } from '../../gateway/cli/room/config.ts'
 import { DataFolder, json, porthouse } from './process.ts'
 
 let folder: string

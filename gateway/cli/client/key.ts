@@ -4,13 +4,13 @@ import {
   ClientService,
   type Credential,
 } from '@porthouse/proto/admin/v1/client_service'
-import { credentialForScripts, printCredentials } from './credentials.ts'
-import { usage } from './failure.ts'
-import { idOf } from './names.ts'
-import { print, printJson } from './output.ts'
+import { credentialForScripts, printCredentials } from '../credentials.ts'
+import { usage } from '../failure.ts'
+import { idOf } from '../names.ts'
+import { print, printJson } from '../output.ts'
+import { clientResource } from '../resource.ts'
+import { type Admin, type AdminOptions, everyOf, withAdmin } from '../with-admin.ts'
 import { type ProofOptions, readProofs } from './proofs.ts'
-import { clientResource } from './resource.ts'
-import { type Admin, type AdminOptions, everyOf, withAdmin } from './with-admin.ts'
 
 export async function addKeys(typed: string, options: AdminOptions & ProofOptions): Promise<void> {
   const parent = clientResource(typed)

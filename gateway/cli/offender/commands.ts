@@ -1,6 +1,6 @@
 /** `porthouse offender …`: options and help. */
 import type { Command } from 'commander'
-import { onGateway } from './admin-options.ts'
+import { onGateway } from '../admin-options.ts'
 
 export function offenderCommands(offender: Command): void {
   const load = () => import('./offender.ts')

@@ -1,11 +1,11 @@
 /** `porthouse room revisions | diff | rollback`: the configs that a room has had (R19). */
 import { RoomService } from '@porthouse/proto/admin/v1/room_service'
-import { usage } from './failure.ts'
-import { harmless, print, printJson, printTable, styled, warn } from './output.ts'
-import { addressOf, roomResource, timeOf } from './resource.ts'
+import { usage } from '../failure.ts'
+import { harmless, print, printJson, printTable, styled, warn } from '../output.ts'
+import { addressOf, roomResource, timeOf } from '../resource.ts'
+import { type AdminOptions, everyOf, withAdmin } from '../with-admin.ts'
+import { configTold, readableTold } from './failure.ts'
 import { forScripts, type ShowOptions } from './room.ts'
-import { configTold, readableTold } from './room-failure.ts'
-import { type AdminOptions, everyOf, withAdmin } from './with-admin.ts'
 
 export async function listRevisions(typed: string, options: AdminOptions): Promise<void> {
   const parent = roomResource(typed)

@@ -1,7 +1,7 @@
 /** `porthouse lock acceptors`: what locks may be made of (R18). */
 import { FlowService } from '@porthouse/proto/admin/v1/flow_service'
-import { print, printJson, printTable } from './output.ts'
-import { type AdminOptions, withAdmin } from './with-admin.ts'
+import { print, printJson, printTable } from '../output.ts'
+import { type AdminOptions, withAdmin } from '../with-admin.ts'
 
 export async function listAcceptors(options: AdminOptions): Promise<void> {
   const { acceptors } = await withAdmin(options, (admin) => admin(FlowService).listAcceptors({}))

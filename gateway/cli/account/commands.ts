@@ -1,7 +1,7 @@
 /** `porthouse account …`: options and help. */
 import type { Command } from 'commander'
-import { onGateway } from './admin-options.ts'
-import { EXPIRES } from './store-options.ts'
+import { onGateway } from '../admin-options.ts'
+import { EXPIRES } from '../store-options.ts'
 
 export function accountCommands(account: Command): void {
   const load = () => import('./account.ts')
@@ -28,7 +28,7 @@ Examples:
 }
 
 function keyCommands(key: Command): void {
-  const load = () => import('./account-key.ts')
+  const load = () => import('./key.ts')
   key.addHelpText(
     'after',
     `

@@ -1,7 +1,7 @@
 /** `porthouse client …`: options and help. */
 import type { Command } from 'commander'
-import { onGateway } from './admin-options.ts'
-import { GRANT, gather } from './store-options.ts'
+import { onGateway } from '../admin-options.ts'
+import { GRANT, gather } from '../store-options.ts'
 
 const PROOFS = `
 Passwords and responses are never printed, and only what checks them is kept. In place of
@@ -58,7 +58,7 @@ function rightsCommands(client: Command): void {
 }
 
 function keyCommands(key: Command): void {
-  const load = () => import('./client-key.ts')
+  const load = () => import('./key.ts')
   withProofs(onGateway(key.command('add <account/client>')))
     .description('give a client SSH keys, a password or a preset')
     .addHelpText('after', PROOFS)

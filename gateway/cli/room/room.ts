@@ -1,12 +1,12 @@
 /** `porthouse room create | list | show | delete` (R19). */
 import { type Room, RoomService } from '@porthouse/proto/admin/v1/room_service'
-import { shownJson } from '../rooms/config-secrets.ts'
-import { newSlug, roomName } from './names.ts'
-import { print, printJson, printTable } from './output.ts'
-import { accountResource, addressOf, roomResource, timeOf } from './resource.ts'
-import { acceptorsIn, type BlockOptions, roomConfig } from './room-config.ts'
-import { configTold, unreadable } from './room-failure.ts'
-import { type Admin, type AdminOptions, everyOf, withAdmin } from './with-admin.ts'
+import { shownJson } from '../../rooms/config-secrets.ts'
+import { newSlug, roomName } from '../names.ts'
+import { print, printJson, printTable } from '../output.ts'
+import { accountResource, addressOf, roomResource, timeOf } from '../resource.ts'
+import { type Admin, type AdminOptions, everyOf, withAdmin } from '../with-admin.ts'
+import { acceptorsIn, type BlockOptions, roomConfig } from './config.ts'
+import { configTold, unreadable } from './failure.ts'
 
 // `config` names the room's own config file here; the gateway's is PORTHOUSE_CONFIG's.
 type CreateOptions = Omit<AdminOptions, 'config'> & BlockOptions

@@ -5,15 +5,21 @@ import {
   type Credential,
 } from '@porthouse/proto/admin/v1/client_service'
 import type { Grant } from '@porthouse/proto/admin/v1/grant'
-import { credentialsOf } from './client-key.ts'
-import { credentialForScripts, printCredentials } from './credentials.ts'
-import { grantForScripts, grantsText, grantsWithout, type NewGrant, parseGrants } from './grants.ts'
-import { clientName, newSlug } from './names.ts'
-import { print, printJson, printTable } from './output.ts'
+import { credentialForScripts, printCredentials } from '../credentials.ts'
+import {
+  grantForScripts,
+  grantsText,
+  grantsWithout,
+  type NewGrant,
+  parseGrants,
+} from '../grants.ts'
+import { clientName, newSlug } from '../names.ts'
+import { print, printJson, printTable } from '../output.ts'
+import { parseSockets } from '../quantity.ts'
+import { accountResource, addressOf, clientResource, idIn, timeOf } from '../resource.ts'
+import { type Admin, type AdminOptions, everyOf, unlessStale, withAdmin } from '../with-admin.ts'
+import { credentialsOf } from './key.ts'
 import { type ProofOptions, readProofs } from './proofs.ts'
-import { parseSockets } from './quantity.ts'
-import { accountResource, addressOf, clientResource, idIn, timeOf } from './resource.ts'
-import { type Admin, type AdminOptions, everyOf, unlessStale, withAdmin } from './with-admin.ts'
 
 interface CreateOptions extends AdminOptions, ProofOptions {
   /** ROOM:RIGHTS each. */

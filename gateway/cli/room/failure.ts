@@ -1,5 +1,5 @@
 /** How commands on rooms fail. */
-import { EXIT, Failure } from './failure.ts'
+import { EXIT, Failure } from '../failure.ts'
 
 const LOCK_OPTIONS =
   'options of a lock stand in a file: --config FILE; docs/acceptors shows one of each'

@@ -7,9 +7,9 @@ import { Keep } from '@porthouse/proto/room/v1/history'
 import { Values } from '@porthouse/proto/room/v1/retained'
 import { Owners } from '@porthouse/proto/room/v1/session_history'
 import { Policy } from '@porthouse/proto/room/v1/slow_consumers'
-import { MASK, masksIn } from '../rooms/config-secrets.ts'
-import { EXIT, Failure, usage } from './failure.ts'
-import type { HistoryKind, RetainedKind, SlowPolicy } from './room-options.ts'
+import { MASK, masksIn } from '../../rooms/config-secrets.ts'
+import { EXIT, Failure, usage } from '../failure.ts'
+import type { HistoryKind, RetainedKind, SlowPolicy } from './options.ts'
 
 const POLICIES: Readonly<Record<SlowPolicy, Policy>> = {
   'drop-oldest': Policy.DROP_OLDEST,

@@ -10,13 +10,19 @@ import {
   type TokenSchema,
   TokenService,
 } from '@porthouse/proto/admin/v1/token_service'
-import { usage } from './failure.ts'
-import { grantForScripts, grantsText, grantsWithout, type NewGrant, parseGrants } from './grants.ts'
-import { idOf, nameOf } from './names.ts'
-import { print, printJson, printTable } from './output.ts'
-import { parseExpiry, parseRate, parseSockets } from './quantity.ts'
-import { ALL, accountResource, idIn, timeOf } from './resource.ts'
-import { type Admin, type AdminOptions, everyOf, unlessStale, withAdmin } from './with-admin.ts'
+import { usage } from '../failure.ts'
+import {
+  grantForScripts,
+  grantsText,
+  grantsWithout,
+  type NewGrant,
+  parseGrants,
+} from '../grants.ts'
+import { idOf, nameOf } from '../names.ts'
+import { print, printJson, printTable } from '../output.ts'
+import { parseExpiry, parseRate, parseSockets } from '../quantity.ts'
+import { ALL, accountResource, idIn, timeOf } from '../resource.ts'
+import { type Admin, type AdminOptions, everyOf, unlessStale, withAdmin } from '../with-admin.ts'
 
 interface TermOptions {
   readonly expires?: string

@@ -1,12 +1,17 @@
 /** `porthouse lock explain`: what a socket would meet at a place (R18), as a dry run. */
 import { FlowService } from '@porthouse/proto/admin/v1/flow_service'
-import { type LobbyAddress, parsePlace, type RoomAddress, withKind } from '../protocol/address.ts'
+import {
+  type LobbyAddress,
+  parsePlace,
+  type RoomAddress,
+  withKind,
+} from '../../protocol/address.ts'
+import { EXIT, Failure, usage } from '../failure.ts'
+import { clientName, idOf, nameOf, refused } from '../names.ts'
+import { printJson } from '../output.ts'
+import { accountResource } from '../resource.ts'
+import { type AdminOptions, withAdmin } from '../with-admin.ts'
 import { explanationForScripts, printExplanation } from './explanation.ts'
-import { EXIT, Failure, usage } from './failure.ts'
-import { clientName, idOf, nameOf, refused } from './names.ts'
-import { printJson } from './output.ts'
-import { accountResource } from './resource.ts'
-import { type AdminOptions, withAdmin } from './with-admin.ts'
 
 interface ExplainOptions extends AdminOptions {
   /** ACCOUNT/CLIENT, or a client of the account that the address names. */

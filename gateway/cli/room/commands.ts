@@ -1,7 +1,7 @@
 /** `porthouse room …`: options and help. */
 import { type Command, Option } from 'commander'
-import { onGateway } from './admin-options.ts'
-import { HISTORIES, RETAINED, SLOW_POLICIES } from './room-options.ts'
+import { onGateway } from '../admin-options.ts'
+import { HISTORIES, RETAINED, SLOW_POLICIES } from './options.ts'
 
 export function roomCommands(room: Command): void {
   const load = () => import('./room.ts')
@@ -70,7 +70,7 @@ function oneOf(flags: string, description: string, choices: readonly string[]): 
 }
 
 function revisionCommands(room: Command): void {
-  const load = () => import('./room-revisions.ts')
+  const load = () => import('./revisions.ts')
   onGateway(room.command('revisions <account/room>'))
     .description('list the configs that a room has had, the latest first')
     .action(async (name, options) => (await load()).listRevisions(name, options))
@@ -86,7 +86,7 @@ function revisionCommands(room: Command): void {
 }
 
 function configCommands(config: Command): void {
-  const load = () => import('./room-settings.ts')
+  const load = () => import('./settings.ts')
   onGateway(config.command('show <account/room>'))
     .description('print the config as Protobuf JSON')
     .option('--reveal', 'show the secrets in it too, so that it may be set again')

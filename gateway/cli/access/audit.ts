@@ -2,11 +2,11 @@
 import { toJson } from '@bufbuild/protobuf'
 import { ValueSchema } from '@bufbuild/protobuf/wkt'
 import { type AuditEntry, AuditService } from '@porthouse/proto/admin/v1/audit_service'
-import { codeInfo } from '../protocol/codes.ts'
-import { harmless, printJson, printTable } from './output.ts'
-import { parseLast } from './quantity.ts'
-import { ALL, parentResource, timeOf } from './resource.ts'
-import { type AdminOptions, everyOf, withAdmin } from './with-admin.ts'
+import { codeInfo } from '../../protocol/codes.ts'
+import { harmless, printJson, printTable } from '../output.ts'
+import { parseLast } from '../quantity.ts'
+import { ALL, parentResource, timeOf } from '../resource.ts'
+import { type AdminOptions, everyOf, withAdmin } from '../with-admin.ts'
 
 interface ListOptions extends AdminOptions {
   readonly principal?: string

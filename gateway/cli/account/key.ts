@@ -4,13 +4,13 @@ import {
   type ConnectionKey,
   ConnectionKeyService,
 } from '@porthouse/proto/admin/v1/connection_key_service'
-import { keyForScripts, printCredentials } from './credentials.ts'
-import { Failure, usage } from './failure.ts'
-import { checkLabel } from './label.ts'
-import { print, printJson } from './output.ts'
-import { parseExpiry, parseSpan } from './quantity.ts'
-import { accountResource, idIn, keyResource, timeOf } from './resource.ts'
-import { type AdminOptions, everyOf, withAdmin } from './with-admin.ts'
+import { keyForScripts, printCredentials } from '../credentials.ts'
+import { Failure, usage } from '../failure.ts'
+import { checkLabel } from '../label.ts'
+import { print, printJson } from '../output.ts'
+import { parseExpiry, parseSpan } from '../quantity.ts'
+import { accountResource, idIn, keyResource, timeOf } from '../resource.ts'
+import { type AdminOptions, everyOf, withAdmin } from '../with-admin.ts'
 
 interface CreateOptions extends AdminOptions {
   readonly label?: string

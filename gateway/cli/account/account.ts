@@ -1,9 +1,9 @@
 /** `porthouse account …` (R1). */
 import { type Account, AccountService } from '@porthouse/proto/admin/v1/account_service'
-import { newSlug } from './names.ts'
-import { print, printJson, printTable } from './output.ts'
-import { accountResource, idIn, timeOf } from './resource.ts'
-import { type AdminOptions, everyOf, withAdmin } from './with-admin.ts'
+import { newSlug } from '../names.ts'
+import { print, printJson, printTable } from '../output.ts'
+import { accountResource, idIn, timeOf } from '../resource.ts'
+import { type AdminOptions, everyOf, withAdmin } from '../with-admin.ts'
 
 export async function createAccount(name: string, options: AdminOptions): Promise<void> {
   const accountId = newSlug(name, 'account')

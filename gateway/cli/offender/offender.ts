@@ -1,9 +1,9 @@
 /** `porthouse offender …`: wrong answers to the teleprinter, and their forgiveness (R17). */
 import { type Offender, OffenderService } from '@porthouse/proto/admin/v1/offender_service'
-import { usage } from './failure.ts'
-import { harmless, print, printJson, printTable } from './output.ts'
-import { ALL, parentResource, timeOf } from './resource.ts'
-import { type AdminOptions, everyOf, withAdmin } from './with-admin.ts'
+import { usage } from '../failure.ts'
+import { harmless, print, printJson, printTable } from '../output.ts'
+import { ALL, parentResource, timeOf } from '../resource.ts'
+import { type AdminOptions, everyOf, withAdmin } from '../with-admin.ts'
 
 interface Options extends AdminOptions {
   readonly account?: string

@@ -1,8 +1,8 @@
 /** `porthouse token …`: options and help. */
 import { type Command, Option } from 'commander'
-import { METHODS } from '../store/store.ts'
-import { onGateway } from './admin-options.ts'
-import { EXPIRES, GRANT, gather } from './store-options.ts'
+import { METHODS } from '../../store/store.ts'
+import { onGateway } from '../admin-options.ts'
+import { EXPIRES, GRANT, gather } from '../store-options.ts'
 
 export function tokenCommands(token: Command): void {
   const load = () => import('./token.ts')

@@ -1,15 +1,15 @@
 /** `porthouse room config`: the config of a room, as a file has it. */
 import { RoomService } from '@porthouse/proto/admin/v1/room_service'
 import type { Config } from '@porthouse/proto/room/v1/config'
-import { shownJson } from '../rooms/config-secrets.ts'
-import { EXIT, Failure } from './failure.ts'
-import { wholeOf } from './lines.ts'
-import { harmless, print, printJson } from './output.ts'
-import { accountResource, addressOf, roomResource } from './resource.ts'
+import { shownJson } from '../../rooms/config-secrets.ts'
+import { EXIT, Failure } from '../failure.ts'
+import { wholeOf } from '../lines.ts'
+import { harmless, print, printJson } from '../output.ts'
+import { accountResource, addressOf, roomResource } from '../resource.ts'
+import { type AdminOptions, withAdmin } from '../with-admin.ts'
+import { parseConfig, readConfigFile } from './config.ts'
+import { configTold } from './failure.ts'
 import { forScripts, readableRoom, type ShowOptions } from './room.ts'
-import { parseConfig, readConfigFile } from './room-config.ts'
-import { configTold } from './room-failure.ts'
-import { type AdminOptions, withAdmin } from './with-admin.ts'
 
 export async function showConfig(typed: string, options: ShowOptions): Promise<void> {
   const { config } = await readableRoom(typed, options)

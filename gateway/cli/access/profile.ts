@@ -1,12 +1,12 @@
 /** `porthouse login`, `logout` and `profile …`: gateways that the user administers, and by what. */
 import { AccountService } from '@porthouse/proto/admin/v1/account_service'
-import { adminEnvironment } from '../config/client.ts'
-import { usage } from './failure.ts'
-import { pipedInput } from './lines.ts'
-import { print, printJson, printTable } from './output.ts'
-import { askPerson, isPersonThere } from './person.ts'
-import { checkProfileName, type Profiles, readProfiles } from './reach/profiles.ts'
-import { originOf } from './reach/reach.ts'
+import { adminEnvironment } from '../../config/client.ts'
+import { usage } from '../failure.ts'
+import { pipedInput } from '../lines.ts'
+import { print, printJson, printTable } from '../output.ts'
+import { askPerson, isPersonThere } from '../person.ts'
+import { checkProfileName, type Profiles, readProfiles } from '../reach/profiles.ts'
+import { originOf } from '../reach/reach.ts'
 
 interface Options {
   readonly json?: boolean
@@ -23,7 +23,7 @@ export async function login({
   const name = checkProfileName(profile)
   const url = originOf(typed)
   const key = await askKey(url)
-  const { throughApi } = await import('./reach/through.ts')
+  const { throughApi } = await import('../reach/through.ts')
   // Whoever may administer anything may call this.
   await throughApi({ url, key }, (admin) => admin(AccountService).listAccounts({ pageSize: 1 }))
   await (await profiles()).put(name, { url, key })

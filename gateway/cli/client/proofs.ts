@@ -2,12 +2,12 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { CredentialSchema } from '@porthouse/proto/admin/v1/client_service'
-import { PASSWORD_BYTES_MAX, passwordFault } from '../identity/passwords.ts'
-import { PRESET_BYTES_MAX, presetFault } from '../identity/presets.ts'
-import { readPublicKeyLine } from '../identity/ssh-public-key.ts'
-import { SshError } from '../identity/ssh-wire.ts'
-import { usage } from './failure.ts'
-import { pipedInput } from './lines.ts'
+import { PASSWORD_BYTES_MAX, passwordFault } from '../../identity/passwords.ts'
+import { PRESET_BYTES_MAX, presetFault } from '../../identity/presets.ts'
+import { readPublicKeyLine } from '../../identity/ssh-public-key.ts'
+import { SshError } from '../../identity/ssh-wire.ts'
+import { usage } from '../failure.ts'
+import { pipedInput } from '../lines.ts'
 
 export interface ProofOptions {
   /** Files. */

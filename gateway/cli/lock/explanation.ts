@@ -8,8 +8,8 @@ import {
   type FlowStep,
 } from '@porthouse/proto/admin/v1/flow_service'
 import type { Rights } from '@porthouse/proto/room/v1/access'
-import { codeInfo } from '../protocol/codes.ts'
-import { harmless, print, printTable } from './output.ts'
+import { codeInfo } from '../../protocol/codes.ts'
+import { harmless, print, printTable } from '../output.ts'
 
 const UNKNOWN = 'see its page'
 

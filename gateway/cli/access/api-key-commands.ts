@@ -1,7 +1,7 @@
 /** `porthouse api-key …`: options and help. */
 import { type Command, Option } from 'commander'
-import { onGateway } from './admin-options.ts'
-import { EXPIRES } from './store-options.ts'
+import { onGateway } from '../admin-options.ts'
+import { EXPIRES } from '../store-options.ts'
 
 export function apiKeyCommands(key: Command): void {
   const load = () => import('./api-key.ts')

@@ -1,6 +1,6 @@
 /** `porthouse lock …`: options and help. */
 import type { Command } from 'commander'
-import { onGateway } from './admin-options.ts'
+import { onGateway } from '../admin-options.ts'
 
 export function lockCommands(lock: Command): void {
   lock.addHelpText('after', '\nExample:\n  $ porthouse lock explain acme/boiler --as bob')

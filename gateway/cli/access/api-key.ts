@@ -2,11 +2,11 @@
 import { timestampFromDate } from '@bufbuild/protobuf/wkt'
 import { type ApiKey, ApiKeyService } from '@porthouse/proto/admin/v1/api_key_service'
 import { Role, RoleSchema } from '@porthouse/proto/admin/v1/options'
-import { checkLabel } from './label.ts'
-import { harmless, print, printJson, printTable } from './output.ts'
-import { parseExpiry } from './quantity.ts'
-import { idIn, keyResource, parentResource, timeOf } from './resource.ts'
-import { type AdminOptions, everyOf, withAdmin } from './with-admin.ts'
+import { checkLabel } from '../label.ts'
+import { harmless, print, printJson, printTable } from '../output.ts'
+import { parseExpiry } from '../quantity.ts'
+import { idIn, keyResource, parentResource, timeOf } from '../resource.ts'
+import { type AdminOptions, everyOf, withAdmin } from '../with-admin.ts'
 
 interface CreateOptions extends AdminOptions {
   readonly role: string

@@ -1,6 +1,6 @@
 /** `porthouse audit …`: options and help. */
 import type { Command } from 'commander'
-import { onGateway } from './admin-options.ts'
+import { onGateway } from '../admin-options.ts'
 
 export function auditCommands(audit: Command): void {
   audit.addHelpText(
