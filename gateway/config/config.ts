@@ -143,6 +143,7 @@ export const schema = z.strictObject({
     streams: section({
       max: count(1_024, 1, 'streams of administration, in all'),
       perCaller: count(1_024, 1, 'those of one caller'),
+      strangers: count(64, 0, 'those of all who call without credentials: health, reflection'),
       waiting: count(
         10_000,
         1,

@@ -26,7 +26,7 @@ let sockets: Client<typeof SocketService>
 let stats: Client<typeof StatsService>
 
 beforeAll(async () => {
-  const streams = { max: STREAMS, perCaller: STREAMS }
+  const streams = { max: STREAMS, perCaller: STREAMS, strangers: STREAMS }
   gateway = await TestGateway.start({ features: ['admin'], admin: { streams } } as never)
   await gateway.store.accounts.create({ slug: 'acme' })
   const key = await gateway.operatorKey()
@@ -92,7 +92,7 @@ describe('one caller', () => {
   })
 
   test('who reads nothing of a stream and goes leaves its place to others', async () => {
-    const streams = new Streams({ max: 1, perCaller: 1 })
+    const streams = new Streams({ max: 1, perCaller: 1, strangers: 1 })
     const gone = new AbortController()
     const contextValues = createContextValues().set(remoteKey, '192.0.2.1')
     const request = { stream: true, contextValues, signal: gone.signal } as StreamRequest

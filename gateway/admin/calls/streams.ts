@@ -7,27 +7,32 @@ import type { Message } from '@bufbuild/protobuf'
 import type { Interceptor, StreamRequest, StreamResponse } from '@connectrpc/connect'
 import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../../protocol/codes.ts'
-import { callKey, remoteKey, streamKey } from './call.ts'
+import { callKey, streamKey } from './call.ts'
 
 /** How often credentials of those who watch are looked at, in milliseconds. */
 const LOOK_MS = 900
 
 export interface StreamBounds {
-  /** In all, and of one caller. */
+  /** In all, of one caller, and of all who call without credentials. */
   readonly max: number
   readonly perCaller: number
+  readonly strangers: number
 }
 
 interface Live {
-  /** Id of the principal; for what everybody may call, the address that it is called from. */
+  /** Id of the principal; nobody knows who calls what everybody may call. */
   readonly caller: string
   readonly holds: () => Promise<boolean>
   readonly revoked: AbortController
 }
 
+/** Strangers together: with bounds of their own, they keep nobody else out. */
+const STRANGERS = 'strangers'
+
 export class Streams {
   readonly #bounds: StreamBounds
   readonly #live = new Set<Live>()
+  readonly #byCaller = new Map<string, number>()
   #looking: NodeJS.Timeout | undefined
 
   constructor(bounds: StreamBounds) {
@@ -56,13 +61,11 @@ export class Streams {
   }
 
   #open({ contextValues: values, signal: gone }: StreamRequest) {
-    const { max, perCaller } = this.#bounds
     const call = values.get(callKey)
-    const caller = call?.principal.id ?? values.get(remoteKey)
-    const own = [...this.#live].filter((each) => each.caller === caller).length
-    if (this.#live.size >= max || own >= perCaller) {
-      throw new Refusal(Code.CONNECTION_LIMIT, `over ${own >= perCaller ? perCaller : max} streams`)
-    }
+    const caller = call?.principal.id ?? STRANGERS
+    const own = this.#byCaller.get(caller) ?? 0
+    this.#check(caller, own)
+    this.#byCaller.set(caller, own + 1)
     const holds = call?.principal.holds ?? (async () => true)
     const live = { caller, holds, revoked: new AbortController() }
     const signal = AbortSignal.any([gone, live.revoked.signal])
@@ -75,8 +78,19 @@ export class Streams {
     return { live, signal }
   }
 
+  /** Throws Refusal CONNECTION_LIMIT. */
+  #check(caller: string, own: number): void {
+    const { max, perCaller, strangers } = this.#bounds
+    const bound = caller === STRANGERS ? strangers : perCaller
+    if (own < bound && this.#live.size < max) return
+    throw new Refusal(Code.CONNECTION_LIMIT, `over ${own < bound ? max : bound} streams`)
+  }
+
   #close(live: Live): void {
-    this.#live.delete(live)
+    if (!this.#live.delete(live)) return
+    const left = (this.#byCaller.get(live.caller) ?? 1) - 1
+    if (left > 0) this.#byCaller.set(live.caller, left)
+    else this.#byCaller.delete(live.caller)
     if (this.#live.size > 0) return
     clearInterval(this.#looking)
     this.#looking = undefined

@@ -72,8 +72,11 @@ function answerForm({ headers }: HttpRequest, usual: Form): Form {
   throw new Refusal(Code.NOT_ACCEPTABLE, detail)
 }
 
+/** By what the client takes, and by whose page asks (CORS). */
+const VARY = 'accept, origin'
+
 function tell(response: HttpResponse, form: Form, receipt: Receipt): void {
-  const headers = { 'content-type': TYPE_OF[form], 'cache-control': 'no-store', vary: 'accept' }
+  const headers = { 'content-type': TYPE_OF[form], 'cache-control': 'no-store', vary: VARY }
   const body =
     form === 'json' ? `${toJsonString(ReceiptSchema, receipt)}\n` : toBinary(ReceiptSchema, receipt)
   respond(response, 200, headers, body)
