@@ -36,7 +36,7 @@ export function audit(parts: AuditParts): Interceptor {
     const call = request.contextValues.get(callKey)
     if (request.stream || !call || !isWritten(request)) return next(request)
     // Before it is done: afterwards the account may be gone.
-    const accountId = call.principal.account?.id ?? (await accountOf(parts, request))
+    const accountId = call.principal.account?.id ?? (await accountOf(parts, nameIn(request)))
     let code = ''
     try {
       return await next(request)
@@ -56,14 +56,18 @@ function isWritten({ method, message }: UnaryRequest): boolean {
 
 /** What was done is done: where it cannot be written down, the log of the gateway has it. */
 async function write(
-  { audit: entries, newId, clock, log }: AuditParts,
-  { method, message }: UnaryRequest,
+  parts: AuditParts,
+  request: UnaryRequest,
   { principal, remote, changed }: Call,
   { code, accountId }: { code: string; accountId: string | undefined },
 ): Promise<void> {
+  const { audit: entries, newId, clock, log } = parts
+  const { method } = request
   const { before, after } = changed ?? {}
-  const named = (after?.message as { name?: string } | undefined)?.name
-  const [first] = namesIn(method.input, message, '')
+  const named = ((after ?? before)?.message as { name?: string } | undefined)?.name
+  const resource = changed?.resource ?? named ?? nameIn(request)
+  // Asked for as `accounts/-/tokens/…`, it is known by what was found.
+  const ofAccount = accountId ?? (await accountOf(parts, resource).catch(() => undefined))
   const entry = {
     id: newId(),
     at: new Date(clock()),
@@ -71,8 +75,8 @@ async function write(
     role: roleName(principal.role),
     remote,
     method: `${method.parent.name}/${method.name}`,
-    resource: changed?.resource ?? named ?? first?.name ?? '',
-    ...(accountId !== undefined && { accountId }),
+    resource,
+    ...(ofAccount !== undefined && { accountId: ofAccount }),
     code,
     ...(before && { before: shown(before) }),
     ...(after && { after: shown(after) }),
@@ -82,12 +86,13 @@ async function write(
   await entries.add(entry).catch((err) => log.error({ err, ...line }, 'not in the audit log'))
 }
 
-async function accountOf(
-  { accounts }: AuditParts,
-  { method, message }: UnaryRequest,
-): Promise<string | undefined> {
+function nameIn({ method, message }: UnaryRequest): string {
   const [first] = namesIn(method.input, message, '')
-  const [, account] = /^accounts\/([^/]+)/.exec(first?.name ?? '') ?? []
+  return first?.name ?? ''
+}
+
+async function accountOf({ accounts }: AuditParts, resource: string): Promise<string | undefined> {
+  const [, account] = /^accounts\/([^/]+)/.exec(resource) ?? []
   return account === undefined ? undefined : (await accounts.find(account))?.id
 }
 

@@ -12,7 +12,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import type { Log } from '../../observe/log.ts'
 import { unforeseen } from '../../observe/unforeseen.ts'
 import { codeInfo, Refusal } from '../../protocol/codes.ts'
-import { Violations } from '../../protocol/violations.ts'
+import { type Violation, Violations } from '../../protocol/violations.ts'
 import { StoreError, type StoreFailure } from '../../store/store.ts'
 
 /** After which it may be tried again, in seconds: limits of rates let more through by then. */
@@ -49,6 +49,28 @@ async function* told(messages: StreamResponse['message'], log: Log): StreamRespo
   }
 }
 
+/** Codes for what Connect refuses by itself, before or beside every service. */
+const OF_CONNECT: Partial<Record<ConnectCode, Code>> = {
+  [ConnectCode.InvalidArgument]: Code.ARGUMENT_INVALID,
+  [ConnectCode.ResourceExhausted]: Code.PAYLOAD_TOO_LARGE,
+  [ConnectCode.Unimplemented]: Code.MEDIA_TYPE_UNSUPPORTED,
+  [ConnectCode.DeadlineExceeded]: Code.UNAVAILABLE,
+}
+
+/**
+ * Gives what Connect refuses by itself, such as a body that is no JSON, its Problem. No interceptor
+ * sees that; but the signal of the call aborts for it before it is written.
+ */
+export function explained(signal: AbortSignal): void {
+  const explain = () => {
+    const { reason } = signal
+    if (!(reason instanceof ConnectError) || reason.details.length > 0) return
+    const code = OF_CONNECT[reason.code] ?? Code.INTERNAL
+    reason.details.push({ desc: ProblemSchema, value: problemOf(code) })
+  }
+  signal.addEventListener('abort', explain, { once: true })
+}
+
 /** Anything that was thrown, fit for a stranger: what is not foreseen is in the log alone (C10). */
 export function connectError(error: unknown, log: Log): ConnectError {
   if (error instanceof ConnectError) return error
@@ -68,9 +90,13 @@ export function refusalOf(error: unknown): Refusal | undefined {
 function withProblem(refusal: Refusal): ConnectError {
   const { connect, temporary } = codeInfo(refusal.code)
   const violations = refusal instanceof Violations ? [...refusal.violations] : []
-  const retryAfterSeconds = temporary ? RETRY_SECONDS : 0
-  const value = { code: refusal.code, temporary, violations, retryAfterSeconds }
+  const value = problemOf(refusal.code, violations)
   const headers = temporary ? { 'retry-after': String(RETRY_SECONDS) } : {}
   const code = codeFromString(connect) ?? ConnectCode.Internal
   return new ConnectError(refusal.detail, code, headers, [{ desc: ProblemSchema, value }])
+}
+
+function problemOf(code: Code, violations: Violation[] = []) {
+  const { temporary } = codeInfo(code)
+  return { code, temporary, violations, retryAfterSeconds: temporary ? RETRY_SECONDS : 0 }
 }

@@ -13,7 +13,7 @@ import type { Principal } from '../credentials/principal.ts'
 import { checkRole } from './access.ts'
 import { callKey, remoteKey } from './call.ts'
 import { type Counting, codeOf, labelOf } from './counted.ts'
-import { connectError } from './errors.ts'
+import { connectError, explained } from './errors.ts'
 
 /** Callers whose rates are remembered; beyond it those are forgotten that called longest ago. */
 const CALLERS_MAX = 10_000
@@ -36,6 +36,7 @@ export function gate(parts: GateParts): (context: HandlerContext) => Promise<voi
   return async (context) => {
     const { service, method, requestHeader, values, signal } = context
     if (open.has(service.typeName)) return
+    explained(signal)
     const since = stopwatch()
     const remote = values.get(remoteKey)
     try {

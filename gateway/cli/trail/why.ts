@@ -37,12 +37,19 @@ export async function why(id: string | undefined, options: WhyOptions): Promise<
 }
 
 async function whyMessage(typed: string, options: WhyOptions): Promise<void> {
-  const name = `messages/${idOf(typed, 'message', 'it is in its receipt')}`
+  const name = `messages/${idOf(uuidOf(typed), 'message', 'it is in its receipt')}`
   await withAdmin(options, async (admin) => {
     const trail = await admin(ExplainService).explainMessage({ name })
     if (options.json) return printJson(toJson(TrailSchema, trail, SHOWN))
     await print(trail, admin)
   })
+}
+
+/** Receipts in Protobuf JSON, as of POST /v1/messages, have the id in base64. */
+function uuidOf(typed: string): string {
+  if (!/^[\w+/-]{22}(==)?$/.test(typed)) return typed
+  const hex = Buffer.from(typed, 'base64').toString('hex')
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
 async function whySend(options: WhyOptions): Promise<void> {

@@ -47,10 +47,11 @@ export class Schemas {
   }
 
   #objectOf(message: DescMessage, direction: Direction): Schema {
-    const fields = message.fields.map((field): [string, Schema] => [
-      field.jsonName,
-      described(this.#fieldOf(field, direction), commentOfMember(field)),
-    ])
+    const fields = message.fields.map((field): [string, Schema] => {
+      const schema = this.#fieldOf(field, direction)
+      const read = direction === 'read' && !isRequired(field) ? orNull(schema) : schema
+      return [field.jsonName, described(read, commentOfMember(field))]
+    })
     const required = direction === 'written' ? [] : message.fields.filter(isRequired)
     const properties = Object.fromEntries(fields)
     const names = required.map(({ jsonName }) => jsonName)
@@ -80,6 +81,13 @@ export class Schemas {
 
 function isRequired(field: DescField): boolean {
   return rulesOf(field)?.required ?? false
+}
+
+/** Protobuf JSON reads null as what is absent. */
+function orNull(schema: Schema): Schema {
+  const { type, enum: values } = schema
+  if (typeof type === 'string' && !values) return { ...schema, type: [type, 'null'] }
+  return { anyOf: [schema, { type: 'null' }] }
 }
 
 function described(schema: Schema, description: string): Schema {
@@ -112,10 +120,14 @@ function scalarOf(scalar: ScalarType, field: DescField, direction: Direction): S
 /** A name of a resource is of one of its forms; any other text has a bound. */
 function textOf(field: DescField): Schema {
   const rules = rulesOf(field)
-  const schema = { type: 'string', maxLength: rules?.maxChars || 1_024 }
+  // The bound of every text is one of administration; configs of rooms have their own rules.
+  const isOurs = field.parent.typeName.startsWith('porthouse.admin.')
+  const schema = { type: 'string', ...(isOurs && { maxLength: rules?.maxChars || 1_024 }) }
   if (!rules?.resource) return { ...schema, ...(rules?.required && { minLength: 1 }) }
   const forms = rules.resource.split(' ').map(patternOf)
-  return { ...schema, pattern: `^(${forms.join('|')})$` }
+  // An empty text is as good as none.
+  const absent = rules.required || field.fieldKind === 'list' ? '' : '?'
+  return { ...schema, pattern: `^(${forms.join('|')})${absent}$` }
 }
 
 const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
