@@ -724,7 +724,7 @@ export const RoomService: GenService<{
    *     curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
    *       $URL/porthouse.admin.v1.RoomService/CreateRoom \
    *       -d '{"parent":"accounts/acme","roomId":"hall","room":{"config":{"blocks":[
-   *         {"history":{"keep":"KEEP_WINDOW"}}]}}}'
+   *         {"history":{"keep":"KEEP_DURABLE"}}]}}}'
    *
    * @generated from rpc porthouse.admin.v1.RoomService.CreateRoom
    */
