@@ -4,8 +4,10 @@
  *
  *   node bench/admin/churn.ts TASK.json
  */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import { type FrameSchema, PacketSchema } from '@porthouse/proto/v1/frame'
@@ -42,7 +44,6 @@ const CHURN_MS = 5
 const PING_MS = 2
 const OPENED_AT_ONCE = 100
 const SETTLE_MS = 500
-const WATCH = 'porthouse.admin.v1.SocketService/WatchSockets'
 
 const task: Task = JSON.parse(readFileSync(process.argv[2]!, 'utf8'))
 const [crowded, quiet] = task.rooms
@@ -99,28 +100,15 @@ async function timed(from: WebSocket, to: WebSocket, ms: number): Promise<number
   return times
 }
 
-/** Reads and throws away what it is told; gives how many bytes that were. */
-function watch(): () => number {
-  const json = Buffer.from('{"parent":"-"}')
-  const envelope = Buffer.concat([Buffer.of(0, 0, 0, 0, json.length), json])
-  const socket = connect(task.port, '127.0.0.1')
-  const head = [
-    `POST /${WATCH} HTTP/1.1`,
-    'Host: 127.0.0.1',
-    'Content-Type: application/connect+json',
-    `Authorization: Bearer ${task.key}`,
-    `Content-Length: ${envelope.length}`,
-    '\r\n',
-  ]
-  socket.write(head.join('\r\n'))
-  socket.write(envelope)
-  let bytes = 0
-  socket.on('data', ({ length }) => {
-    bytes += length
-  })
-  return () => {
-    socket.destroy()
-    return bytes
+/** Resolves when all sockets are told to somebody who watches them from then on. */
+async function watch(): Promise<() => Promise<number>> {
+  const file = join(import.meta.dirname, 'reader.ts')
+  const reader = fork(file, [String(task.port), task.key])
+  await once(reader, 'message')
+  return async () => {
+    reader.send('end')
+    const [bytes] = await once(reader, 'message')
+    return bytes as number
   }
 }
 
@@ -149,11 +137,10 @@ async function leg(all: number[][], cpu: number[]): Promise<void> {
 await timed(one, other, task.legMs)
 for (let round = 0; round < task.rounds; round++) {
   await leg(times.alone, times.cpuAlone)
-  const stop = watch()
   // The snapshot is told once, the changes for as long as it lasts.
-  await pause(2 * SETTLE_MS)
+  const stop = await watch()
   await leg(times.watched, times.cpuWatched)
-  times.told += stop()
+  times.told += await stop()
 }
 over = true
 await churning
