@@ -24,10 +24,14 @@ export class PostgresCredentials implements Credentials {
       const text = keptText(label, 'label')
       const kept = sql`${keptJson(data, 'credential')}::jsonb`
       const owner = await theOwner(queries, credential.account, credential.client)
-      await queries
+      const ids = { accountId: owner.account.id, clientId: owner.client?.id }
+      const [row] = await queries
         .insert(credentials)
-        .values({ id, kind, ...owner, data: kept, label: text, ...(expiresAt && { expiresAt }) })
-      return theCredential(queries, id)
+        .values({ id, kind, ...ids, data: kept, label: text, ...(expiresAt && { expiresAt }) })
+        .returning()
+      // Not read anew: who gives another at once may have taken its place by then.
+      const { accountId: _account, clientId: _client, ...rest } = row!
+      return readCredential({ ...rest, account: owner.account, client: owner.client ?? null })
     })
   }
 
@@ -45,7 +49,8 @@ export class PostgresCredentials implements Credentials {
     { after, limit }: Part<TimePosition> = {},
   ): Promise<Credential[]> {
     return this.#database.run(async (queries) => {
-      const { accountId, clientId } = await theOwner(queries, account, client)
+      const owner = await theOwner(queries, account, client)
+      const [accountId, clientId] = [owner.account.id, owner.client?.id]
       const which =
         clientId === undefined ? isNull(credentials.clientId) : eq(credentials.clientId, clientId)
       const later = afterPosition(credentials, after)
@@ -76,9 +81,12 @@ export class PostgresCredentials implements Credentials {
 
 /** Rejects with `missing`. */
 async function theOwner(queries: Queries, account: string, client: string | undefined) {
-  if (client === undefined) return { accountId: (await theAccount(queries, account)).id }
-  const found = await theClient(queries, account, client)
-  return { accountId: found.account.id, clientId: found.id }
+  if (client === undefined) {
+    const { id, slug } = await theAccount(queries, account)
+    return { account: { id, slug } }
+  }
+  const { id, slug, account: owner } = await theClient(queries, account, client)
+  return { account: owner, client: { id, slug } }
 }
 
 async function findCredential(queries: Queries, id: string): Promise<Credential | undefined> {
