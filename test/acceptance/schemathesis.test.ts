@@ -39,7 +39,7 @@ function schemathesis(key: string): Promise<{ code: unknown; output: string }> {
     join(root, 'docs/api/openapi.json'),
     ...['--url', `http://127.0.0.1:${gateway.port}`],
     ...['--header', `Authorization: Bearer ${key}`],
-    ...['--max-examples', '8', '--seed', '7', '--workers', '2', '--checks', 'all'],
+    ...['--max-examples', '4', '--seed', '7', '--workers', '2', '--checks', 'all'],
     // What is well-formed may still name what is not there, or not be done as things are.
     ...['--exclude-checks', 'positive_data_acceptance'],
     // The gateway would be gone, or would log into this test's output.
