@@ -1,9 +1,13 @@
 /** Who may post what where: as over a socket, and as of now (A10, A11, A15, K16, R51). */
+import { ExplainService } from '@porthouse/proto/admin/v1/explain_service'
+import { Verdict } from '@porthouse/proto/admin/v1/trail'
+import { Code } from '@porthouse/proto/v1/code'
 import { ReceiptStatus } from '@porthouse/proto/v1/receipt'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { newTokenIn } from '../mqtt/equality/guests.ts'
 import { SocketGuest } from '../mqtt/equality/socket-guest.ts'
 import { guardedBy } from '../support/access.ts'
+import { adminClient } from '../support/admin.ts'
 import { TestGateway } from '../support/gateway.ts'
 import { block } from '../support/past.ts'
 import { type Posted, type PostOptions, post } from '../support/posting.ts'
@@ -48,6 +52,19 @@ describe('a token', () => {
   test('that only receives does not post (A11)', async () => {
     const key = await gateway.token('acme', ['a'], { send: false })
     expect(await codeOf(to('acme/a', key))).toBe('SEND_NOT_PERMITTED')
+  })
+
+  test('is told by which message to ask why it was refused (R49)', async () => {
+    const key = await gateway.token('acme', ['a'], { send: false })
+    const { headers } = await to('acme/a', key)
+    const name = headers.get('porthouse-message')!
+    const explain = adminClient(ExplainService, gateway, await gateway.operatorKey())
+    const { steps } = await explain.explainMessage({ name })
+    expect(steps.at(-1)).toMatchObject({
+      verdict: Verdict.REFUSED,
+      code: Code.SEND_NOT_PERMITTED,
+      decidedBy: 'config room:acme/a access (default)',
+    })
   })
 
   test('of a channel posts there alone', async () => {

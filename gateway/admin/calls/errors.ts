@@ -12,6 +12,7 @@ import { Code } from '@porthouse/proto/v1/code'
 import type { Log } from '../../observe/log.ts'
 import { unforeseen } from '../../observe/unforeseen.ts'
 import { codeInfo, Refusal } from '../../protocol/codes.ts'
+import { MESSAGE_HEADER, RefusedMessage } from '../../protocol/refused-message.ts'
 import { type Violation, Violations } from '../../protocol/violations.ts'
 import { StoreError, type StoreFailure } from '../../store/store.ts'
 
@@ -91,7 +92,10 @@ function withProblem(refusal: Refusal): ConnectError {
   const { connect, temporary } = codeInfo(refusal.code)
   const violations = refusal instanceof Violations ? [...refusal.violations] : []
   const value = problemOf(refusal.code, violations)
-  const headers = temporary ? { 'retry-after': String(RETRY_SECONDS) } : {}
+  const headers = {
+    ...(temporary && { 'retry-after': String(RETRY_SECONDS) }),
+    ...(refusal instanceof RefusedMessage && { [MESSAGE_HEADER]: refusal.resource }),
+  }
   const code = codeFromString(connect) ?? ConnectCode.Internal
   return new ConnectError(refusal.detail, code, headers, [{ desc: ProblemSchema, value }])
 }

@@ -31,6 +31,7 @@ const ANSWER_HEADERS = [
   'Connect-Content-Encoding',
   'Retry-After',
   'WWW-Authenticate',
+  'Porthouse-Message',
 ].join(', ')
 
 /** How long a browser may remember what a preflight has said, in seconds. */

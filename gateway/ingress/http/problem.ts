@@ -2,6 +2,7 @@
 import { type OutgoingHttpHeaders, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { codeInfo, type Refusal } from '../../protocol/codes.ts'
+import { MESSAGE_HEADER, RefusedMessage } from '../../protocol/refused-message.ts'
 import { Violations } from '../../protocol/violations.ts'
 import { type HttpResponse, respond } from './route.ts'
 
@@ -20,10 +21,11 @@ function problemOf(refusal: Refusal): Problem {
   return { status, body: `${JSON.stringify(problem)}\n` }
 }
 
-function headersOf({ code }: Refusal): OutgoingHttpHeaders {
-  const { httpStatus, temporary } = codeInfo(code)
+function headersOf(refusal: Refusal): OutgoingHttpHeaders {
+  const { httpStatus, temporary } = codeInfo(refusal.code)
   return {
     'content-type': 'application/problem+json',
+    ...(refusal instanceof RefusedMessage && { [MESSAGE_HEADER]: refusal.resource }),
     ...(httpStatus === 401 && { 'www-authenticate': 'Bearer' }),
     ...(temporary && { 'retry-after': RETRY_SECONDS }),
   }

@@ -1,8 +1,10 @@
 /** Sends a message in an author's name: POST /v1/messages and MessageService alike (R6). */
 import { create } from '@bufbuild/protobuf'
 import { type Receipt, ReceiptSchema, ReceiptStatus } from '@porthouse/proto/v1/receipt'
-import { Refusal } from '../../protocol/codes.ts'
+import type { Refusal } from '../../protocol/codes.ts'
+import { RefusedMessage } from '../../protocol/refused-message.ts'
 import type { ScannedEnvelope } from '../../protocol/scan-envelope.ts'
+import { copyId, uuidOf } from '../../protocol/uuid7.ts'
 import { invalid } from '../../protocol/violations.ts'
 import type { Outcome } from '../../router/outcome.ts'
 import type { Account } from '../../store/store.ts'
@@ -54,8 +56,15 @@ export async function send(
   return create(ReceiptSchema, receiptOf(outcome))
 }
 
-function refusalOf({ code, refusals }: Outcome): Refusal {
+/** The name of a message, by which it can be asked for. */
+export function messageName(id: Uint8Array): string {
+  return `messages/${uuidOf(Buffer.from(id).toString('hex'))}`
+}
+
+function refusalOf({ code, refusals, id }: Outcome): Refusal {
+  const name = messageName(copyId(id))
   const [only] = refusals
-  if (only && refusals.length === 1) return new Refusal(code, only.detail)
-  return new Refusal(code, refusals.map(({ name, detail }) => `${name}: ${detail}`).join('; '))
+  if (only && refusals.length === 1) return new RefusedMessage(code, only.detail, name)
+  const details = refusals.map((each) => `${each.name}: ${each.detail}`)
+  return new RefusedMessage(code, details.join('; '), name)
 }

@@ -4,9 +4,10 @@ import { Code } from '@porthouse/proto/v1/code'
 import { type Receipt, ReceiptSchema } from '@porthouse/proto/v1/receipt'
 import type { Config } from '../../../config/config.ts'
 import { Refusal } from '../../../protocol/codes.ts'
+import { MESSAGE_HEADER } from '../../../protocol/refused-message.ts'
 import type { Bearer } from '../../../session/posts/author.ts'
 import type { Posters } from '../../../session/posts/posters.ts'
-import { authorTo, type FindAccount, send } from '../../../session/posts/send.ts'
+import { authorTo, type FindAccount, messageName, send } from '../../../session/posts/send.ts'
 import type { Store } from '../../../store/store.ts'
 import { Bodies } from '../body.ts'
 import { type Form, formOf, TYPE_OF, wantedForm } from '../media-type.ts'
@@ -76,7 +77,12 @@ function answerForm({ headers }: HttpRequest, usual: Form): Form {
 const VARY = 'accept, origin'
 
 function tell(response: HttpResponse, form: Form, receipt: Receipt): void {
-  const headers = { 'content-type': TYPE_OF[form], 'cache-control': 'no-store', vary: VARY }
+  const headers = {
+    'content-type': TYPE_OF[form],
+    'cache-control': 'no-store',
+    vary: VARY,
+    [MESSAGE_HEADER]: messageName(receipt.id),
+  }
   const body =
     form === 'json' ? `${toJsonString(ReceiptSchema, receipt)}\n` : toBinary(ReceiptSchema, receipt)
   respond(response, 200, headers, body)
