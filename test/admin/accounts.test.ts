@@ -115,6 +115,19 @@ describe('callers', () => {
     expect(headers.get('www-authenticate')).toBe('Bearer')
   })
 
+  test('who guess are told to wait, and keep no operator out (K15)', async () => {
+    const beside = await gateway.beside({ limbo: { failures: 3 } })
+    const key = await gateway.apiKey('owner', 'acme')
+    const codes: string[] = []
+    for (let i = 0; i < 5; i++) {
+      const guess = adminClient(AccountService, beside, `${key.slice(0, -4)}AAA${i}`)
+      codes.push((await failure(guess.listAccounts({}))).code)
+    }
+    expect(codes).toEqual([...Array(3).fill('UNAUTHENTICATED'), 'RATE_LIMITED', 'RATE_LIMITED'])
+    await adminClient(AccountService, beside, operator).listAccounts({})
+    await beside.stop()
+  })
+
   test('see another account as if it were not there (A15)', async () => {
     for (const role of ['owner', 'admin', 'auditor'] as const) {
       const client = adminClient(AccountService, gateway, await gateway.apiKey(role, 'acme'))

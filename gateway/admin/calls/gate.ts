@@ -2,7 +2,7 @@
  * Before a request is read: who calls, may he call this method, and not too often. What no
  * credentials come with costs nothing more (threats C1, C2).
  */
-import type { ConnectError, HandlerContext } from '@connectrpc/connect'
+import { Code as ConnectCode, type HandlerContext } from '@connectrpc/connect'
 import { Role } from '@porthouse/proto/admin/v1/options'
 import { Code } from '@porthouse/proto/v1/code'
 import type { Log } from '../../observe/log.ts'
@@ -48,14 +48,11 @@ export function gate(parts: GateParts): (context: HandlerContext) => Promise<voi
       const failed = connectError(error, log)
       calls.done(labelOf(service, method), codeOf(failed), stopwatch() - since)
       // RFC 6750 section 3; gRPC has no use for it and no harm by it.
-      if (isUnauthenticated(failed)) failed.metadata.set('www-authenticate', 'Bearer')
+      if (failed.code === ConnectCode.Unauthenticated)
+        failed.metadata.set('www-authenticate', 'Bearer')
       throw failed
     }
   }
-}
-
-function isUnauthenticated({ rawMessage, code }: ConnectError): boolean {
-  return rawMessage !== '' && code === 16
 }
 
 class Rates {
