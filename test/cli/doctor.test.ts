@@ -99,10 +99,11 @@ it('tells of a store that is away', async () => {
 })
 
 it('asks the gateway that runs', async () => {
-  const gateway = new Running(['run'], { env: { ...data.env, ...FREE } })
+  const gateway = new Running(['run', '--http', '127.0.0.1:0'], { env: data.env })
   await gateway.says('porthouse listens on')
   const { code, of } = await examined()
-  for (const check of ['gateway', 'version', 'clock']) expect(of(check)?.state).toBe('good')
+  const checks = ['gateway', 'version', 'clock', 'http', 'mqtt']
+  for (const check of checks) expect(of(check)?.state).toBe('good')
   expect(of('open files')).toBeDefined()
   expect(code).toBe(0)
   await gateway.stop()

@@ -43,10 +43,10 @@ async function nearFindings(options: AdminOptions): Promise<Finding[]> {
     good('Node', process.version),
     ...(await checkFolder(config)),
     ...(await checkStore(config, place)),
-    ...(await checkPorts(config, running !== undefined)),
+    ...(running ? [] : await checkPorts(config)),
     ...(await checkCertificates(config, Date.now())),
     ...(await checkLimits(config, running?.pid)),
-    ...(running ? await checkGateway(options, VERSION) : []),
+    ...(running ? await checkGateway(options, VERSION, true) : []),
   ]
 }
 

@@ -1,4 +1,4 @@
-/** Listeners: are their ports free, or does the gateway of this folder have them. */
+/** Listeners: are their ports free, or of a gateway that runs, do they answer. */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { Config } from '../../config/config.ts'
@@ -8,16 +8,12 @@ import { bad, type Finding, good, reasonOf } from './finding.ts'
 
 type Listener = readonly [setting: string, endpoint: Endpoint | 'off', isWanted: boolean]
 
-/** `isRunning`: the gateway of this folder, which then has its ports. */
-export function checkPorts(config: Config, isRunning: boolean): Promise<Finding[]> {
+/** Where no gateway runs on the folder. */
+export function checkPorts(config: Config): Promise<Finding[]> {
   const wanted = listenersOf(config).flatMap(([setting, endpoint, isWanted]) =>
     isWanted && endpoint !== 'off' ? [{ setting, endpoint }] : [],
   )
-  return Promise.all(
-    wanted.map(({ setting, endpoint }) =>
-      isRunning ? checkAnswers(setting, endpoint) : checkFree(setting, endpoint),
-    ),
-  )
+  return Promise.all(wanted.map(({ setting, endpoint }) => checkFree(setting, endpoint)))
 }
 
 function listenersOf({ http, mqtt, admin, metrics, features }: Config): Listener[] {
@@ -32,12 +28,11 @@ function listenersOf({ http, mqtt, admin, metrics, features }: Config): Listener
   ]
 }
 
-async function checkAnswers(setting: string, endpoint: Endpoint): Promise<Finding> {
+/** A listener that a gateway of this machine says it has. */
+export async function checkAnswers(name: string, endpoint: Endpoint): Promise<Finding> {
   const where = formatEndpoint(endpoint)
-  // What port it has taken, its own first lines say.
-  if (endpoint.port === 0) return good(setting, `${where}: a free port`)
-  if (await listensAt(`http://${where}`)) return good(setting, `${where} answers`)
-  return bad(setting, `the gateway runs, and ${where} does not answer`, 'see its log')
+  if (await listensAt(`http://${where}`)) return good(name, `${where} answers`)
+  return bad(name, `the gateway runs, and ${where} does not answer`, 'see its log')
 }
 
 async function checkFree(setting: string, endpoint: Endpoint): Promise<Finding> {
