@@ -8,7 +8,7 @@ import { Refusal } from '../protocol/codes.ts'
 import { checkSlug } from '../protocol/name.ts'
 import type { Account, Accounts } from '../store/store.ts'
 import { callOf, type State } from './calls/call.ts'
-import { segments, unknownResource } from './names.ts'
+import { ALL, segments, unknownResource } from './names.ts'
 import type { AdminParts } from './parts.ts'
 
 export function accountService({
@@ -60,6 +60,11 @@ export async function theAccount(accounts: Accounts, name: string): Promise<Acco
   const found = await accounts.find(account!)
   if (!found) throw unknownResource(name)
   return found
+}
+
+/** Of a parent that may be `-`, which is no account. Rejects with Refusal RESOURCE_UNKNOWN. */
+export async function parentOf(accounts: Accounts, parent: string): Promise<Account | undefined> {
+  return parent === ALL ? undefined : theAccount(accounts, parent)
 }
 
 function shown({ id, slug, createdAt }: Account) {

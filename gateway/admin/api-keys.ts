@@ -7,27 +7,17 @@ import {
   ApiKeySchema,
   type ApiKeyService,
 } from '@porthouse/proto/admin/v1/api_key_service'
-import { Role } from '@porthouse/proto/admin/v1/options'
 import { newApiKey } from '../identity/api-keys.ts'
+import { isNamed } from '../locks/proof.ts'
 import { invalid } from '../protocol/violations.ts'
-import type { ApiKeyRecord, ApiRole } from '../store/administration.ts'
-import type { Account, Accounts } from '../store/store.ts'
-import { theAccount } from './accounts.ts'
+import { API_ROLES, type ApiKeyRecord, type ApiRole } from '../store/administration.ts'
+import { parentOf } from './accounts.ts'
 import { callOf, type State } from './calls/call.ts'
+import { ROLES } from './credentials/principal.ts'
 import { expiryOf, shownTimes } from './fields.ts'
-import { match, unknownResource } from './names.ts'
+import { ALL, match, unknownResource } from './names.ts'
 import type { AdminParts } from './parts.ts'
 import { readPosition, type WrittenPosition, writtenPosition } from './positions.ts'
-
-/** The gateway itself, as a parent. */
-const GATEWAY = '-'
-
-const ROLES: ReadonlyMap<Role, ApiRole> = new Map([
-  [Role.OPERATOR, 'operator'],
-  [Role.OWNER, 'owner'],
-  [Role.ADMIN, 'admin'],
-  [Role.AUDITOR, 'auditor'],
-])
 
 export function apiKeyService(parts: AdminParts): ServiceImpl<typeof ApiKeyService> {
   const { store, pages, clock, newId, random } = parts
@@ -71,28 +61,23 @@ export function apiKeyService(parts: AdminParts): ServiceImpl<typeof ApiKeyServi
   }
 }
 
-/** Undefined: the gateway itself. Rejects with Refusal RESOURCE_UNKNOWN. */
-async function parentOf(accounts: Accounts, parent: string): Promise<Account | undefined> {
-  return parent === GATEWAY ? undefined : theAccount(accounts, parent)
-}
-
 async function theKey({ store }: AdminParts, name: string): Promise<ApiKeyRecord> {
   const inAccount = match('accounts/*/apiKeys/*', name)
   const [id, account] = inAccount ? inAccount.toReversed() : (match('apiKeys/*', name) ?? [])
   const found = id === undefined ? undefined : await store.apiKeys.find(id)
-  const isThere = account === undefined ? !found?.account : isNamed(found?.account, account)
-  if (!found || !isThere) throw unknownResource(name)
+  if (!found || !isOf(found, account)) throw unknownResource(name)
   return found
 }
 
-function isNamed(account: ApiKeyRecord['account'], name: string): boolean {
-  return account?.id === name || account?.slug === name
+/** `account`: slug or UUID; undefined: the gateway itself. */
+function isOf({ account: owner }: ApiKeyRecord, account: string | undefined): boolean {
+  return owner === undefined ? account === undefined : isNamed(owner, account)
 }
 
 /** Throws Violations. */
 function roleOf(key: ApiKey | undefined, parent: string): ApiRole {
-  const role = ROLES.get(key?.role ?? Role.UNSPECIFIED)
-  const isOfGateway = parent === GATEWAY
+  const role = API_ROLES.find((name) => ROLES[name] === key?.role)
+  const isOfGateway = parent === ALL
   const fits = role === 'auditor' || (role !== undefined && (role === 'operator') === isOfGateway)
   if (role && fits) return role
   const allowed = isOfGateway ? 'operator or auditor' : 'owner, admin or auditor'
@@ -101,10 +86,9 @@ function roleOf(key: ApiKey | undefined, parent: string): ApiRole {
 
 function shown(key: ApiKeyRecord, secret = ''): ApiKey {
   const { id, account, role, label } = key
-  const [known] = [...ROLES].find(([, name]) => name === role) ?? [Role.UNSPECIFIED]
   return create(ApiKeySchema, {
     name: account ? `accounts/${account.slug}/apiKeys/${id}` : `apiKeys/${id}`,
-    role: known,
+    role: ROLES[role],
     label,
     secret,
     ...shownTimes(key),

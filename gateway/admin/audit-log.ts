@@ -6,11 +6,10 @@ import { AuditEntrySchema, type AuditService } from '@porthouse/proto/admin/v1/a
 import { Code } from '@porthouse/proto/v1/code'
 import { CODES } from '../protocol/codes.ts'
 import type { AuditEntry } from '../store/administration.ts'
-import { theAccount } from './accounts.ts'
+import { parentOf } from './accounts.ts'
 import { callOf } from './calls/call.ts'
 import type { AdminParts } from './parts.ts'
-
-type Position = readonly [at: string, id: string]
+import { readPosition, type WrittenPosition, writtenPosition } from './positions.ts'
 
 export function auditService({ store, pages }: AdminParts): ServiceImpl<typeof AuditService> {
   return {
@@ -18,17 +17,18 @@ export function auditService({ store, pages }: AdminParts): ServiceImpl<typeof A
       const { parent, principal, method, resource } = request
       const caller = callOf(context).principal.id
       const query = ['audit', parent, principal, method, resource, caller]
-      const page = pages.page<Position>(request, query)
-      const account = parent === '-' ? undefined : await theAccount(store.accounts, parent)
+      const page = pages.page<WrittenPosition>(request, query)
+      const account = await parentOf(store.accounts, parent)
+      const before = readPosition(page.after)
       const found = await store.audit.list({
         ...(account && { accountId: account.id }),
         ...(principal && { principal }),
         ...(method && { method }),
         ...(resource && { resource }),
-        ...(page.after && { before: { at: new Date(page.after[0]), id: page.after[1] } }),
+        ...(before && { before }),
         limit: page.limit + 1,
       })
-      const positionOf = ({ at, id }: AuditEntry): Position => [at.toISOString(), id]
+      const positionOf = ({ at, id }: AuditEntry) => writtenPosition({ createdAt: at, id })
       const { items, nextPageToken } = pages.cut(found, page, query, positionOf)
       return { entries: items.map(shown), nextPageToken }
     },

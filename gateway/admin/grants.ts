@@ -5,9 +5,7 @@ import { checkFilter } from '../protocol/channel.ts'
 import { Refusal } from '../protocol/codes.ts'
 import { invalid } from '../protocol/violations.ts'
 import type { Account, Grant, NewGrant, Rooms } from '../store/store.ts'
-import { unknownResource, within } from './names.ts'
-
-export const ROOM = 'accounts/*/rooms/*'
+import { ROOM, unknownResource, within } from './names.ts'
 
 /**
  * The grants of a resource of an account, once their rooms are found in it. `field`: path of their

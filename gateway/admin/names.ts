@@ -5,6 +5,11 @@ import { Refusal } from '../protocol/codes.ts'
 import { isUuid, parseName } from '../protocol/name.ts'
 import { invalid } from '../protocol/violations.ts'
 
+/** Forms of names, by which several services find what they are about. */
+export const ROOM = 'accounts/*/rooms/*'
+export const CLIENT = 'accounts/*/clients/*'
+export const TOKEN = 'accounts/*/tokens/*'
+
 /** What the last part of a name is, where it is no slug. */
 const UUIDS: ReadonlySet<string> = new Set(['apiKeys', 'connectionKeys', 'credentials', 'tokens'])
 /** Ids that the gateway gives to what is live, and to messages. */

@@ -7,12 +7,11 @@ import { OffenderSchema, type OffenderService } from '@porthouse/proto/admin/v1/
 import { Code } from '@porthouse/proto/v1/code'
 import { Refusal } from '../protocol/codes.ts'
 import { invalid } from '../protocol/violations.ts'
-import type { Account, Accounts, Offence, OffenceChoice } from '../store/store.ts'
-import { theAccount } from './accounts.ts'
+import type { Account, Offence, OffenceChoice } from '../store/store.ts'
+import { parentOf } from './accounts.ts'
 import { callOf } from './calls/call.ts'
 import type { AdminParts } from './parts.ts'
 
-const ALL = '-'
 const ADDRESS = 'address:'
 
 type Position = readonly [at: string, subject: string]
@@ -49,11 +48,6 @@ export function offenderService({
 
 /** More than are kept. */
 const MANY = 100_000
-
-/** Undefined: all accounts. Rejects with Refusal RESOURCE_UNKNOWN. */
-async function parentOf(accounts: Accounts, parent: string): Promise<Account | undefined> {
-  return parent === ALL ? undefined : theAccount(accounts, parent)
-}
 
 /** Of an account: what was claimed in the names of its clients. */
 function everybody(account: Account | undefined): OffenceChoice | undefined {

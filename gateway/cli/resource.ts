@@ -33,6 +33,11 @@ export function addressOf(name: string): string {
   return `${account}/${last}`
 }
 
+/** A token's UUID. Throws a Failure of usage. */
+export function tokenId(typed: string, account = 'ACCOUNT'): string {
+  return idOf(typed, 'token', `porthouse token list ${account} shows it`)
+}
+
 /** A connection key or API key of `parent`, by its id. Throws a Failure of usage. */
 export function keyResource(
   parent: string,

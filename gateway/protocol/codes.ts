@@ -19,6 +19,9 @@ export const CODES: readonly CodeInfo[] = Object.freeze(
     }),
 )
 
+/** After which what is temporary may be tried again: limits of rates let more through by then. */
+export const RETRY_SECONDS = 1
+
 const BY_NUMBER: ReadonlyMap<number, CodeInfo> = new Map(CODES.map((info) => [info.code, info]))
 
 /** The row of a code. One that is not in the table, as of a newer peer, is as good as INTERNAL. */

@@ -24,11 +24,12 @@ export function shownOptions(options: JsonObject): JsonObject {
   return masked(options) as JsonObject
 }
 
-function masked(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(masked)
+/** With a mask for every value whose name is a secret's. */
+export function masked(value: JsonValue, secret = SECRET): JsonValue {
+  if (Array.isArray(value)) return value.map((each) => masked(each, secret))
   if (value === null || typeof value !== 'object') return value
   const entries = Object.entries(value).map(([name, each]): [string, JsonValue] =>
-    SECRET.test(name) ? [name, MASK] : [name, masked(each)],
+    secret.test(name) ? [name, MASK] : [name, masked(each, secret)],
   )
   return Object.fromEntries(entries)
 }

@@ -3,9 +3,7 @@
  * rules hold, and every expression asks for what there is.
  */
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -14,6 +12,7 @@ import { FAMILIES } from '../../gateway/observe/metrics/families.ts'
 import { processPage } from '../../gateway/observe/metrics/process.ts'
 import { ROWS } from '../../scripts/render/dashboard.ts'
 import { Running } from '../cli/process.ts'
+import { freePort } from '../store/debian.ts'
 import { TestGateway } from '../support/gateway.ts'
 import { fetchMetrics } from '../support/scrape.ts'
 
@@ -46,15 +45,6 @@ function promtool(args: readonly string[], input = ''): Promise<string> {
     })
     child.stdin?.end(input)
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 /** Starts Prometheus by a config of deploy/, for this gateway; gives what asks it. */

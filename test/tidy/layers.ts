@@ -21,6 +21,19 @@ const foundations = ['protocol', 'store', 'observe']
 const services = [...foundations, 'locks', 'identity', 'router']
 const ingressMay = [...services, 'rooms', 'session', 'config', 'ingress', 'why']
 
+/** What a gateway is put together from. */
+const assembled = [
+  ...ingressMay,
+  'admin',
+  'programs',
+  'acceptors',
+  'websocket',
+  'mqtt',
+  'mqtt-listeners',
+  'http',
+  'metrics',
+]
+
 export const layers: readonly Layer[] = [
   {
     name: 'protocol',
@@ -183,35 +196,14 @@ export const layers: readonly Layer[] = [
     name: 'assembly',
     path: 'gateway/assembly/',
     named: ['**/assembly/**'],
-    layers: [
-      ...ingressMay,
-      'admin',
-      'programs',
-      'acceptors',
-      'websocket',
-      'mqtt',
-      'mqtt-listeners',
-      'http',
-      'metrics',
-    ],
+    layers: assembled,
     packages: ['@connectrpc/connect', 'node:*'],
   },
   {
     name: 'gateway',
     path: 'gateway/gateway.ts',
     named: ['**/gateway.ts'],
-    layers: [
-      ...ingressMay,
-      'assembly',
-      'admin',
-      'programs',
-      'acceptors',
-      'websocket',
-      'mqtt',
-      'mqtt-listeners',
-      'http',
-      'metrics',
-    ],
+    layers: [...assembled, 'assembly'],
     packages: ['@connectrpc/connect', 'node:*'],
   },
   {

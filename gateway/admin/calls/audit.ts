@@ -2,13 +2,14 @@
  * Writes down who changed what, from where: of each call of a method that says so (`audited`), and
  * of each that asks for secrets.
  */
-import type { JsonObject, JsonValue, Message } from '@bufbuild/protobuf'
+import type { JsonValue, Message } from '@bufbuild/protobuf'
 import { clone, toJson } from '@bufbuild/protobuf'
 import { type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect'
 import type { Interceptor, UnaryRequest } from '@connectrpc/connect'
 import { Code } from '@porthouse/proto/v1/code'
 import type { Log } from '../../observe/log.ts'
 import { codeInfo } from '../../protocol/codes.ts'
+import { masked } from '../../rooms/config-secrets.ts'
 import type { AuditLog } from '../../store/administration.ts'
 import type { Accounts } from '../../store/store.ts'
 import { roleName } from '../credentials/principal.ts'
@@ -29,7 +30,6 @@ export interface AuditParts {
 
 /** Secrets in what has no schema of ours, such as the options of a lock. */
 const SECRET = /(^|_)secret$/i
-const MASK = '***'
 
 export function audit(parts: AuditParts): Interceptor {
   return (next) => async (request) => {
@@ -100,7 +100,7 @@ async function accountOf({ accounts }: AuditParts, resource: string): Promise<st
 function shown({ schema, message }: State): JsonValue {
   const copy = clone(schema, message as Message)
   clearSecrets(reflect(schema, copy))
-  return masked(toJson(schema, copy))
+  return masked(toJson(schema, copy), SECRET)
 }
 
 function clearSecrets(message: ReflectMessage): void {
@@ -108,13 +108,4 @@ function clearSecrets(message: ReflectMessage): void {
     if (rulesOf(field).secret) message.clear(field)
     else if (field.fieldKind === 'message' && message.isSet(field)) clearSecrets(message.get(field))
   }
-}
-
-function masked(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(masked)
-  if (value === null || typeof value !== 'object') return value
-  const entries = Object.entries(value as JsonObject).map(([name, each]): [string, JsonValue] =>
-    SECRET.test(name) ? [name, MASK] : [name, masked(each)],
-  )
-  return Object.fromEntries(entries)
 }

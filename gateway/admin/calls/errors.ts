@@ -11,13 +11,10 @@ import { ProblemSchema } from '@porthouse/proto/admin/v1/problem'
 import { Code } from '@porthouse/proto/v1/code'
 import type { Log } from '../../observe/log.ts'
 import { unforeseen } from '../../observe/unforeseen.ts'
-import { codeInfo, Refusal } from '../../protocol/codes.ts'
+import { codeInfo, RETRY_SECONDS, Refusal } from '../../protocol/codes.ts'
 import { MESSAGE_HEADER, RefusedMessage } from '../../protocol/refused-message.ts'
 import { type Violation, Violations } from '../../protocol/violations.ts'
 import { StoreError, type StoreFailure } from '../../store/store.ts'
-
-/** After which it may be tried again, in seconds: limits of rates let more through by then. */
-const RETRY_SECONDS = 1
 
 const OF_STORE: Readonly<Record<StoreFailure, Code>> = {
   exists: Code.RESOURCE_EXISTS,

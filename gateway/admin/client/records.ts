@@ -6,9 +6,7 @@ import type { State } from '../calls/call.ts'
 import { checkEtag, etagOf } from '../etags.ts'
 import { shownTimes } from '../fields.ts'
 import { shownGrants } from '../grants.ts'
-import { segments, unknownResource } from '../names.ts'
-
-export const CLIENT = 'accounts/*/clients/*'
+import { CLIENT, segments, unknownResource } from '../names.ts'
 
 /**
  * By its name as a resource, as it was when it had that etag, if one is given. Rejects with Refusal

@@ -7,20 +7,13 @@ import type { SecretProof } from '../../identity/prove-secret.ts'
 import type { Finder } from '../../identity/record-cache.ts'
 import { isTokenSecret, proveToken } from '../../identity/tokens.ts'
 import { Refusal } from '../../protocol/codes.ts'
-import type { ApiKeyRecord, ApiRole } from '../../store/administration.ts'
+import type { ApiKeyRecord } from '../../store/administration.ts'
 import type { TokenRecord } from '../../store/store.ts'
 import { isOperatorSecret } from './operator-key.ts'
-import type { Principal } from './principal.ts'
+import { type Principal, ROLES } from './principal.ts'
 
 /** Longer than any secret of ours and any sensible JWT (threats K6, K17). */
 const BEARER_CHARS_MAX = 8_192
-
-const ROLES: Readonly<Record<ApiRole, Role>> = {
-  operator: Role.OPERATOR,
-  owner: Role.OWNER,
-  admin: Role.ADMIN,
-  auditor: Role.AUDITOR,
-}
 
 /** Resolves with whom a bearer of a text is; `remote`: the address that it came from. */
 export type Authenticate = (bearer: string | undefined, remote: string) => Promise<Principal>

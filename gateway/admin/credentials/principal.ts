@@ -1,6 +1,15 @@
 /** Who calls the admin API, and as what. */
-import { type Role, RoleSchema } from '@porthouse/proto/admin/v1/options'
+import { Role, RoleSchema } from '@porthouse/proto/admin/v1/options'
+import type { ApiRole } from '../../store/administration.ts'
 import type { TokenRecord } from '../../store/store.ts'
+
+/** What the roles of API keys are called in the API. */
+export const ROLES: Readonly<Record<ApiRole, Role>> = {
+  operator: Role.OPERATOR,
+  owner: Role.OWNER,
+  admin: Role.ADMIN,
+  auditor: Role.AUDITOR,
+}
 
 export interface Principal {
   /** `operator`, `apiKeys/{uuid}`, `tokens/{uuid}`, or `oidc/{subject}`: in the audit log. */

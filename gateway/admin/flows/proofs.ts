@@ -7,7 +7,7 @@ import { passedBy } from '../../locks/acceptors/steps.ts'
 import { clientAddress, isNamed, type Proof, tokenProof } from '../../locks/proof.ts'
 import { Refusal } from '../../protocol/codes.ts'
 import type { Store } from '../../store/store.ts'
-import { segments, unknownResource } from '../names.ts'
+import { CLIENT, segments, TOKEN, unknownResource } from '../names.ts'
 
 /** Names no acceptor there is: a client that has nothing to prove itself by. */
 const NONE = 'none'
@@ -37,7 +37,7 @@ export function nameOfProof({ acceptor, values, token, owner }: Proof): string {
 
 /** By all that it is known by. */
 async function clientProofs(store: Store, name: string, now: number): Promise<Proof[]> {
-  const [owner = '', slug = ''] = segments('accounts/*/clients/*', name, 'client')
+  const [owner = '', slug = ''] = segments(CLIENT, name, 'client')
   const record = await store.clients.find(owner, slug)
   if (!record) throw unknownResource(name)
   const { id, account, grants } = record
@@ -52,7 +52,7 @@ async function clientProofs(store: Store, name: string, now: number): Promise<Pr
 }
 
 async function byToken(store: Store, name: string, now: number): Promise<Proof> {
-  const [account, id = ''] = segments('accounts/*/tokens/*', name, 'token')
+  const [account, id = ''] = segments(TOKEN, name, 'token')
   const token = await store.tokens.find(id)
   if (!token || !isNamed(token.account, account)) throw unknownResource(name)
   if (isExpired(token, now)) throw unsuitable('the token has expired; it proves nothing any more')

@@ -16,14 +16,12 @@ import { Blocks } from '../../rooms/blocks/blocks.ts'
 import { type DryRun, dryRun } from '../../session/entry/dry-run.ts'
 import { type Store, StoreError } from '../../store/store.ts'
 import { theAccount } from '../accounts.ts'
-import { match, unknownResource } from '../names.ts'
+import { match, ROOM, unknownResource } from '../names.ts'
 import type { AdminParts } from '../parts.ts'
 import { violationsOf } from '../rooms/edited.ts'
 import { readable, theRoom } from '../rooms/records.ts'
 import { explained } from './explained.ts'
 import { nameOfProof, proofsOf } from './proofs.ts'
-
-const ROOM = 'accounts/*/rooms/*'
 
 export function flowService(parts: AdminParts): ServiceImpl<typeof FlowService> {
   const { store, flows, clock } = parts

@@ -7,7 +7,7 @@ import { knownAs } from '../../session/identity/known-as.ts'
 import type { Session } from '../../session/session.ts'
 import { inOpenRoom, isSeen, membersNames, socketsByName } from '../../session/walk.ts'
 import { theLive } from '../live.ts'
-import { segments, unknownResource } from '../names.ts'
+import { CLIENT, ROOM, segments, TOKEN, unknownResource } from '../names.ts'
 import type { AdminParts } from '../parts.ts'
 import { theSocket } from '../sockets/sockets.ts'
 import { edgePages } from './edge-pages.ts'
@@ -78,7 +78,7 @@ function namesOf(members: Iterable<Membership>, account: string): Map<string, nu
 
 /** Rejects with Refusal RESOURCE_UNKNOWN where there is no such client, connected or not. */
 async function socketsOfClient(parts: AdminParts, name: string): Promise<Iterable<Session>> {
-  const [account = '', client = ''] = segments('accounts/*/clients/*', name, 'parent')
+  const [account = '', client = ''] = segments(CLIENT, name, 'parent')
   const { graph } = theLive(parts).core.router
   const sockets = graph.socketsOf(`client:${account}/${client}`) as ReadonlySet<Session>
   const isKnown = sockets.size > 0 || (await parts.store.clients.find(account, client))
@@ -87,7 +87,7 @@ async function socketsOfClient(parts: AdminParts, name: string): Promise<Iterabl
 }
 
 async function socketsOfToken(parts: AdminParts, name: string): Promise<Iterable<Session>> {
-  const [account = '', id = ''] = segments('accounts/*/tokens/*', name, 'parent')
+  const [account = '', id = ''] = segments(TOKEN, name, 'parent')
   const token = await parts.store.tokens.find(id)
   const isOf = token && (token.account.id === account || token.account.slug === account)
   if (!isOf) throw unknownResource(name)
@@ -95,7 +95,7 @@ async function socketsOfToken(parts: AdminParts, name: string): Promise<Iterable
 }
 
 async function inRoom<T>(parts: AdminParts, name: string, answer: (room: Room) => T): Promise<T> {
-  const [account = '', room = ''] = segments('accounts/*/rooms/*', name, 'parent')
+  const [account = '', room = ''] = segments(ROOM, name, 'parent')
   const found = await inOpenRoom(theLive(parts).core, { account, room }, (each) => {
     return { answer: answer(each) }
   })

@@ -15,7 +15,7 @@ import { setCursor } from '../../session/history/cursor.ts'
 import type { HeldCursor } from '../../store/history.ts'
 import type { Store } from '../../store/store.ts'
 import { type Call, callOf, type State } from '../calls/call.ts'
-import { match, unknownResource } from '../names.ts'
+import { CLIENT, match, TOKEN, unknownResource } from '../names.ts'
 import type { AdminParts } from '../parts.ts'
 import { inRoom, type Reader } from './reader.ts'
 
@@ -93,12 +93,12 @@ async function theHolder(
     throw unknownResource(name)
   }
   if (name === '') throw invalid('cursor.holder', 'is missing; an API key has no cursor of its own')
-  const [, client] = match('accounts/*/clients/*', name) ?? []
+  const [, client] = match(CLIENT, name) ?? []
   if (client !== undefined) {
     const found = await clients.find(account.id, client)
     if (found) return { holder: found.id, client: found.slug }
   }
-  const [, id] = match('accounts/*/tokens/*', name) ?? []
+  const [, id] = match(TOKEN, name) ?? []
   const found = id === undefined ? undefined : await tokens.find(id)
   if (found?.account.id === account.id)
     return { holder: found.client?.id ?? found.id, ...clientOf(found.client) }

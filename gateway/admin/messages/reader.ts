@@ -9,7 +9,7 @@ import type { Session } from '../../session/session.ts'
 import { theAccount } from '../accounts.ts'
 import type { Call } from '../calls/call.ts'
 import { theLive } from '../live.ts'
-import { segments, unknownResource } from '../names.ts'
+import { ROOM, segments, unknownResource } from '../names.ts'
 import type { AdminParts } from '../parts.ts'
 
 export interface Reader {
@@ -26,7 +26,7 @@ export async function inRoom<T>(
   does: (reader: Reader) => Promise<T>,
 ): Promise<T> {
   const { posters, core } = theLive(parts)
-  const [account = '', room = ''] = segments('accounts/*/rooms/*', parent, 'parent')
+  const [account = '', room = ''] = segments(ROOM, parent, 'parent')
   const owner = principal.account ?? (await theAccount(parts.store.accounts, `accounts/${account}`))
   const target = { kind: 'room' as const, account, room }
   return posters.run(authorOf(principal, owner), async (poster) => {

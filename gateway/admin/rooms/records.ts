@@ -19,7 +19,7 @@ import {
 import { callOf, type State } from '../calls/call.ts'
 import { roleName } from '../credentials/principal.ts'
 import { etagOf } from '../etags.ts'
-import { segments, unknownResource } from '../names.ts'
+import { ROOM, segments, unknownResource } from '../names.ts'
 import { kindOf } from './edited.ts'
 
 /** By its name as a resource. Rejects with Refusal RESOURCE_UNKNOWN. */
@@ -38,7 +38,7 @@ export async function theRoom(rooms: Rooms, name: string, field?: string): Promi
 }
 
 function partsOf(name: string, field?: string): [account: string, room: string] {
-  const [account = '', room = ''] = segments('accounts/*/rooms/*', name, field)
+  const [account = '', room = ''] = segments(ROOM, name, field)
   return [account, room]
 }
 

@@ -4,7 +4,7 @@ import type { Core } from '../../session/core.ts'
 import { isAtDoorOf, isNear } from '../../session/identity/sight.ts'
 import type { Session } from '../../session/session.ts'
 import { isSeen } from '../../session/walk.ts'
-import { segments } from '../names.ts'
+import { CLIENT, ROOM, segments, TOKEN } from '../names.ts'
 import type { LiveParts } from '../parts.ts'
 import type { Scope } from '../scope.ts'
 
@@ -52,10 +52,6 @@ export class SocketQuery {
     return socketsOf(this.#live, this.#scope)
   }
 }
-
-const ROOM = 'accounts/*/rooms/*'
-const CLIENT = 'accounts/*/clients/*'
-const TOKEN = 'accounts/*/tokens/*'
 
 function testsOf({ router }: Core, { room, client, token, locked }: SocketFilter): Test[] {
   const tests: Test[] = []

@@ -15,7 +15,7 @@ import { callOf, type State } from '../calls/call.ts'
 import { theLive } from '../live.ts'
 import { socketName } from '../live-names.ts'
 import { livePage } from '../live-page.ts'
-import { segments, unknownResource } from '../names.ts'
+import { ROOM, segments, unknownResource } from '../names.ts'
 import type { AdminParts } from '../parts.ts'
 import { type Scope, scopeOf, scopeOfCaller } from '../scope.ts'
 import { msOf } from '../spans.ts'
@@ -114,7 +114,7 @@ function checkOwned(session: Session, scope: Scope): void {
 }
 
 function addressOf(field: string, name: string) {
-  const [account = '', room = ''] = segments('accounts/*/rooms/*', name, field)
+  const [account = '', room = ''] = segments(ROOM, name, field)
   return { kind: 'room', account, room } as const
 }
 

@@ -9,7 +9,7 @@ import { pause } from '../calls/bell.ts'
 import { callOf } from '../calls/call.ts'
 import { theLive } from '../live.ts'
 import { livePage } from '../live-page.ts'
-import { match, unknownResource } from '../names.ts'
+import { match, ROOM, unknownResource } from '../names.ts'
 import type { AdminParts } from '../parts.ts'
 import { scopeOf } from '../scope.ts'
 import { socketsOf } from '../sockets/filter.ts'
@@ -119,6 +119,6 @@ async function reader(
 }
 
 function roomIn(name: string) {
-  const [account = '', room = ''] = match('accounts/*/rooms/*', name) ?? []
+  const [account = '', room = ''] = match(ROOM, name) ?? []
   return room === '' ? undefined : { account, room }
 }

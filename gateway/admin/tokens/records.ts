@@ -9,7 +9,7 @@ import { callOf, type State } from '../calls/call.ts'
 import { checkEtag, etagOf } from '../etags.ts'
 import { shownTimes } from '../fields.ts'
 import { shownGrants } from '../grants.ts'
-import { ALL, segments, unknownResource } from '../names.ts'
+import { ALL, segments, TOKEN, unknownResource } from '../names.ts'
 import { shownTerms } from './terms.ts'
 
 /** Of a secret, random. */
@@ -20,7 +20,7 @@ export const SECRET_BYTES = 32
  * RESOURCE_UNKNOWN or ETAG_STALE.
  */
 export async function theToken(tokens: Tokens, name: string, etag = ''): Promise<TokenRecord> {
-  const [account, id] = segments('accounts/*/tokens/*', name)
+  const [account, id] = segments(TOKEN, name)
   const found = await tokens.find(id!)
   const isThere = found && (account === ALL || isNamed(found.account, account))
   if (!isThere) throw unknownResource(name)

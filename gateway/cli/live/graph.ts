@@ -13,8 +13,8 @@ import {
   SocketEdgeSchema,
 } from '@porthouse/proto/admin/v1/graph_service'
 import { usage } from '../failure.ts'
-import { clientName, nameOf } from '../names.ts'
-import { addressOf, idIn, roomResource } from '../resource.ts'
+import { nameOf } from '../names.ts'
+import { addressOf, clientResource, idIn, roomResource } from '../resource.ts'
 import { type AdminOptions, everyOf, withAdmin } from '../with-admin.ts'
 import { type Columns, printItems } from './shown.ts'
 
@@ -136,10 +136,8 @@ function endOf(typed: string): End {
   switch (kind) {
     case 'room':
       return { kind, name: roomResource(rest) }
-    case 'client': {
-      const { account, client } = clientName(rest)
-      return { kind, name: `accounts/${account}/clients/${client}` }
-    }
+    case 'client':
+      return { kind, name: clientResource(rest) }
     case 'token': {
       const [account = '', id = ''] = rest.split('/')
       return { kind, name: `accounts/${nameOf(account, 'account')}/tokens/${id}` }

@@ -11,9 +11,17 @@ import {
   type WatchSocketsResponse,
   WatchSocketsResponseSchema,
 } from '@porthouse/proto/admin/v1/socket_service'
-import { clientName, idOf } from '../names.ts'
 import { print, printJson } from '../output.ts'
-import { ALL, addressOf, idIn, parentResource, roomResource, timeOf } from '../resource.ts'
+import {
+  ALL,
+  addressOf,
+  clientResource,
+  idIn,
+  parentResource,
+  roomResource,
+  timeOf,
+  tokenId,
+} from '../resource.ts'
 import { type AdminOptions, everyOf, withAdmin } from '../with-admin.ts'
 import { type Columns, follow, printDone, printItem, printItems } from './shown.ts'
 
@@ -109,11 +117,6 @@ function queryOf(account: string | undefined, options: ListOptions): Query {
   }
 }
 
-function clientResource(typed: string): string {
-  const { account, client } = clientName(typed)
-  return `accounts/${account}/clients/${client}`
-}
-
 /** With or without its kind. */
 function socketResource(typed: string): string {
   return `sockets/${typed.replace(/^(socket:|sockets\/)/, '')}`
@@ -156,8 +159,4 @@ function whoOf({ account, client, token, connection, owner }: Socket['identities
 
 function transportOf(transport: Transport): string {
   return TransportSchema.value[transport]?.localName.toLowerCase() ?? '-'
-}
-
-function tokenId(typed: string): string {
-  return idOf(typed, 'token', 'porthouse token list ACCOUNT shows it')
 }

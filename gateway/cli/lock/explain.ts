@@ -7,9 +7,9 @@ import {
   withKind,
 } from '../../protocol/address.ts'
 import { EXIT, Failure, usage } from '../failure.ts'
-import { clientName, idOf, nameOf, refused } from '../names.ts'
+import { nameOf, refused } from '../names.ts'
 import { printJson } from '../output.ts'
-import { accountResource } from '../resource.ts'
+import { accountResource, clientResource, tokenId as tokenIdOf } from '../resource.ts'
 import { type AdminOptions, withAdmin } from '../with-admin.ts'
 import { explanationForScripts, printExplanation } from './explanation.ts'
 
@@ -29,7 +29,7 @@ export async function explain(typed: string, options: ExplainOptions): Promise<v
     place: isRoom ? `${account}/rooms/${target.room}` : account,
     channel: isRoom ? (target.channel ?? '') : '',
     client: as === undefined ? '' : clientIn(as, target.account),
-    token: tokenId === undefined ? '' : `${account}/tokens/${tokenIn(tokenId, target.account)}`,
+    token: tokenId === undefined ? '' : `${account}/tokens/${tokenIdOf(tokenId, target.account)}`,
     owner,
   }
   const answer = await keyTold(
@@ -52,12 +52,7 @@ function parseTarget(typed: string): RoomAddress | LobbyAddress {
 
 function clientIn(typed: string, owner: string): string {
   const name = typed.includes('/') ? typed : `${owner}/${nameOf(typed, 'client')}`
-  const { account, client } = clientName(name)
-  return `accounts/${account}/clients/${client}`
-}
-
-function tokenIn(typed: string, account: string): string {
-  return idOf(typed, 'token', `porthouse token list ${account} shows it`)
+  return clientResource(name)
 }
 
 /** An account without a connection key has nothing that --key could stand for. */

@@ -18,10 +18,10 @@ import {
   type NewGrant,
   parseGrants,
 } from '../grants.ts'
-import { idOf, nameOf } from '../names.ts'
+import { nameOf } from '../names.ts'
 import { print, printJson, printTable } from '../output.ts'
 import { parseExpiry, parseRate, parseSockets } from '../quantity.ts'
-import { ALL, accountResource, idIn, timeOf } from '../resource.ts'
+import { ALL, accountResource, idIn, timeOf, tokenId } from '../resource.ts'
 import { type Admin, type AdminOptions, everyOf, unlessStale, withAdmin } from '../with-admin.ts'
 
 interface TermOptions {
@@ -192,7 +192,7 @@ async function withToken<T>(
   options: AdminOptions,
   use: (tokens: Tokens, name: string, admin: Admin) => Promise<T>,
 ): Promise<T> {
-  const id = idOf(typed, 'token', 'porthouse token list ACCOUNT shows it')
+  const id = tokenId(typed)
   return withAdmin(options, async (admin) => {
     const { accounts } = await admin(AccountService).listAccounts({ pageSize: 2 })
     // Whoever may see one account alone has to name it.

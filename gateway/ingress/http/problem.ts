@@ -1,7 +1,7 @@
 /** Refusals over HTTP: problem details (RFC 9457) with the code's name. */
 import { type OutgoingHttpHeaders, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { codeInfo, type Refusal } from '../../protocol/codes.ts'
+import { codeInfo, RETRY_SECONDS, type Refusal } from '../../protocol/codes.ts'
 import { MESSAGE_HEADER, RefusedMessage } from '../../protocol/refused-message.ts'
 import { Violations } from '../../protocol/violations.ts'
 import { type HttpResponse, respond } from './route.ts'
@@ -10,9 +10,6 @@ interface Problem {
   readonly status: number
   readonly body: string
 }
-
-/** After which it may be tried again, in seconds: limits of rates let more through by then. */
-const RETRY_SECONDS = '1'
 
 function problemOf(refusal: Refusal): Problem {
   const { name, httpStatus: status, meaning: title } = codeInfo(refusal.code)
@@ -27,7 +24,7 @@ function headersOf(refusal: Refusal): OutgoingHttpHeaders {
     'content-type': 'application/problem+json',
     ...(refusal instanceof RefusedMessage && { [MESSAGE_HEADER]: refusal.resource }),
     ...(httpStatus === 401 && { 'www-authenticate': 'Bearer' }),
-    ...(temporary && { 'retry-after': RETRY_SECONDS }),
+    ...(temporary && { 'retry-after': String(RETRY_SECONDS) }),
   }
 }
 

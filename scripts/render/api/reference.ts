@@ -12,7 +12,7 @@ import { commentOfFile, commentOfMember, commentOfType } from '../proto-comments
 import { renderTable } from '../table.ts'
 import { isAudited, rolesOf, rulesOf, servicesIn, toldOf } from './api.ts'
 
-const ours = /^porthouse\.(admin|v1)\b|^porthouse\.admin\.v1\./
+const ours = /^porthouse\.(admin|v1)\b/
 
 /** By path from the root. */
 export function renderReference(protos: FileRegistry): Record<string, string> {
