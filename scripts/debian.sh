@@ -4,15 +4,36 @@
 set -eu
 for_what=${1:-tests}
 missing=
+# need PACKAGES COMMAND...: where the command fails, the packages are missing.
+need() {
+  packages=$1
+  shift
+  "$@" >/dev/null 2>&1 || missing="$missing $packages"
+}
+
 if [ "$for_what" = bench ]; then
-  [ -x /usr/sbin/mosquitto ] || command -v mosquitto >/dev/null || missing=" mosquitto"
+  need mosquitto sh -c 'command -v mosquitto || test -x /usr/sbin/mosquitto'
 else
-  ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
-  for tool in strace faketime; do
-    command -v $tool >/dev/null || missing="$missing $tool"
+  need postgresql sh -c 'ls /usr/lib/postgresql/*/bin/initdb'
+  for tool in strace faketime chromium openssl; do
+    need $tool command -v $tool
   done
-  command -v chromium >/dev/null || missing="$missing chromium"
-  command -v promtool >/dev/null || missing="$missing prometheus"
+  need prometheus command -v promtool
+  # Clients that users of MQTT have: scripts of mosquitto, and what paho's are built with.
+  need mosquitto-clients command -v mosquitto_pub
+  need libpaho-mqtt-dev test -f /usr/include/MQTTClient.h
+  need python3-venv python3 -c 'import ensurepip, venv'
+  # The client in C: its compilers, fuzzer and emulator, and the libraries of its samples.
+  need 'gcc libc6-dev' command -v cc
+  need clang command -v clang
+  need libclang-rt-dev sh -c 'ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*'
+  for tool in cmake make valgrind qemu-system-arm; do
+    need $tool command -v $tool
+  done
+  need gcc-arm-none-eabi command -v arm-none-eabi-gcc
+  need libnewlib-arm-none-eabi test -d /usr/lib/arm-none-eabi/newlib
+  need libwslay-dev test -f /usr/include/wslay/wslay.h
+  need libmosquitto-dev test -f /usr/include/mosquitto.h
 fi
 [ -n "$missing" ] || exit 0
 
