@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { connect } from '../../clients/ts/src/index.ts'
 import { Running } from '../cli/process.ts'
 import { Hub } from './hub.ts'
 
@@ -30,6 +31,15 @@ function sample(name: string, ...args: string[]): Running {
   return running
 }
 
+/** Somebody in the room, and a token for the sample. */
+async function inside() {
+  const grant = ['token', 'create', 'acme', '--room', 'hello:send,receive']
+  const { secret } = await hub.json<{ secret: string }>(grant)
+  const client = await connect(hub.url, { token: secret })
+  onTestFinished(() => client.close())
+  return { secret, client, room: await client.join('acme/hello') }
+}
+
 test('hello.ts says hello and hears the answer', async () => {
   const grant = ['token', 'create', 'acme', '--room', 'hello:send,receive']
   const { secret } = await hub.json<{ secret: string }>(grant)
@@ -38,6 +48,69 @@ test('hello.ts says hello and hears the answer', async () => {
   await hub.json(['send', 'acme/hello', 'hello yourself', '--token', secret])
   const { code, stdout } = await hello.ended
   expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('yourself') })
+})
+
+test('chat.ts says what is typed, and shows what it hears', async () => {
+  const { secret, room, client } = await inside()
+  const messages = room.messages()
+  const chat = sample('chat.ts', hub.url, 'acme/hello', secret)
+  await chat.says('in room:acme/hello\n')
+  chat.process.stdin.write('good evening\n')
+  expect((await messages.next()).value).toMatchObject({ text: 'good evening' })
+  await room.send('to you too')
+  await chat.says(`${client.socket}: to you too\n`)
+  chat.process.stdin.end('and good night')
+  expect((await messages.next()).value).toMatchObject({ text: 'and good night' })
+  expect(await chat.ended).toMatchObject({ code: 0, stderr: '' })
+})
+
+test('device.ts tells its readings until it is stopped', async () => {
+  const { secret, room } = await inside()
+  const messages = room.messages()
+  const device = sample('device.ts', hub.url, 'acme/hello', secret, '1')
+  for (const reading of [1, 2, 3]) {
+    const told = { channel: 'readings', contentType: 'application/json' }
+    const { value } = await messages.next()
+    expect(value).toMatchObject({ ...told, text: JSON.stringify({ reading }) })
+  }
+  await room.send('stop')
+  const { code, stdout, stderr } = await device.ended
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toMatch(
+    /^in room:acme\/hello\nROUTED 1\nROUTED 2\nROUTED 3\n(ROUTED \d+\n)*stopped\n$/,
+  )
+})
+
+test('responder.ts answers who asks, where they ask it to', async () => {
+  const { secret, room, client } = await inside()
+  const responder = sample('responder.ts', hub.url, 'acme/hello', secret)
+  await responder.says('in room:acme/hello\n')
+  const direct = client.messages()
+  await room.send('/ping', { correlationId: 'one' })
+  await room.send('/pingpong')
+  await room.send('/echo  as it is', { replyTo: 'room:acme/hello/answers' })
+  await room.send('/ping', { replyTo: 'room:acme/elsewhere' })
+  await room.send('/stop')
+  const answers = []
+  for (const _ of 'abc') {
+    const { text, address, correlationId } = (await direct.next()).value
+    answers.push([text, address, correlationId && new TextDecoder().decode(correlationId)])
+  }
+  expect(answers).toEqual([
+    ['pong', client.socket, 'one'],
+    [' as it is', 'room:acme/hello/answers', undefined],
+    ['bye', client.socket, undefined],
+  ])
+  const { code, stdout, stderr } = await responder.ended
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: `not answered ${client.socket}: ROOM_UNKNOWN\n`,
+  })
+  expect(stdout.split('\n').slice(1, -1)).toEqual([
+    `answered ${client.socket}: pong`,
+    `answered ${client.socket}:  as it is`,
+    `answered ${client.socket}: bye`,
+  ])
 })
 
 test('lock-dance.ts shows each step, and is in', async () => {

@@ -258,7 +258,7 @@ export const layers: readonly Layer[] = [
     path: 'clients/ts/samples/',
     named: ['**/samples/**'],
     layers: [],
-    packages: ['@porthouse/client'],
+    packages: ['@porthouse/client', 'node:*'],
   },
   {
     // Programs of rooms, as a user writes them.
