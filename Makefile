@@ -25,9 +25,10 @@ bench: ## measure against the peers; QUICK=1 for a short look, ARGS="..." choose
 	@sh scripts/debian.sh bench
 	@exec node bench/run.ts $(ARGS)
 
-generate: ## write gen/es from proto/, the tables in docs/ and the import rules of the linter
+generate: ## write the code made from proto/, the tables in docs/ and the linter's import rules
 	@sh scripts/setup.sh --dev
-	@buf generate
+	@sh scripts/plugins.sh
+	@for each in buf.gen.yaml clients/*/buf.gen.yaml; do buf generate --template $$each || exit; done
 	@node scripts/generate.ts
 
 fix: ## format, and mend what the linter can mend by itself

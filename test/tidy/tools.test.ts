@@ -5,8 +5,11 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { root } from './root.ts'
+
+const run = promisify(execFile)
 
 /** On a machine that does much else. */
 const LONG_MS = 180_000
@@ -34,12 +37,16 @@ describe('generated code', () => {
   let fresh: string
   beforeAll(async () => {
     fresh = await mkdtemp(join(tmpdir(), 'porthouse-generated-'))
-  })
+    await run('sh', ['scripts/plugins.sh'], { cwd: root })
+  }, LONG_MS)
   afterAll(() => rm(fresh, { recursive: true }))
 
-  test('is what the schema generates', async () => {
-    await accepts('buf', 'generate', '--output', fresh)
-    expect(await contents(join(root, 'gen/es'))).toEqual(await contents(join(fresh, 'gen/es')))
+  test.each([
+    ['TypeScript', 'buf.gen.yaml', 'gen/es'],
+    ['Go', 'clients/go/buf.gen.yaml', 'clients/go/gen'],
+  ])('of %s is what the schema generates', async (_, template, folder) => {
+    await accepts('buf', 'generate', '--template', template, '--output', fresh)
+    expect(await contents(join(root, folder))).toEqual(await contents(join(fresh, folder)))
   })
 })
 

@@ -4,7 +4,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { root } from './root.ts'
 
-const generated = [/^gen\/es\//, /\/migrations\//, /package-lock\.json$/, /^biome\.imports\.json$/]
+const generated = [
+  /^gen\/es\//,
+  /^clients\/\w+\/gen\//,
+  /\/migrations\//,
+  /package-lock\.json$/,
+  /^biome\.imports\.json$/,
+]
 const binary = /\.(binpb|png|ico)$/
 
 export interface TextFile {
