@@ -20,7 +20,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file porthouse/conformance/v1/client_suite.proto.
  */
 export const file_porthouse_conformance_v1_client_suite: GenFile = /*@__PURE__*/
-  fileDesc("Citwb3J0aG91c2UvY29uZm9ybWFuY2UvdjEvY2xpZW50X3N1aXRlLnByb3RvEhhwb3J0aG91c2UuY29uZm9ybWFuY2UudjEiigEKC0NsaWVudFN1aXRlEg0KBWFib3V0GAEgASgJEjcKCnRyYW5zcG9ydHMYAiADKA4yIy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuVHJhbnNwb3J0EjMKBWNhc2VzGAMgAygLMiQucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLkNsaWVudENhc2UizQIKCkNsaWVudENhc2USDAoEbmFtZRgBIAEoCRINCgVhYm91dBgCIAEoCRIPCgdjbGF1c2VzGAMgAygJEjcKCnRyYW5zcG9ydHMYBCADKA4yIy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuVHJhbnNwb3J0EhAKCGZlYXR1cmVzGAUgAygJEjIKB2Fuc3dlcnMYBiABKAsyIS5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuQW5zd2VycxI2CgdnYXRld2F5GAcgAygLMiUucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLkdhdGV3YXlTdGVwEjAKBmNsaWVudBgIIAMoCzIgLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5BY3Rpb24SKAoIb3V0Y29tZXMYCSADKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUiFwoHQW5zd2VycxIMCgRub25lGAEgASgIIv8CCgtHYXRld2F5U3RlcBIyCgZhY2NlcHQYASABKAsyIC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuQWNjZXB0SAASJgoEdGFrZRgCIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZUgAEjAKBHNlbmQYAyABKAsyIC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuRnJhbWVzSAASEgoIc2VuZF9oZXgYBCABKAlIABITCglzZW5kX3RleHQYBSABKAlIABIaChBzZW5kX3BhcnRpYWxfaGV4GAYgASgJSAASMAoFZmxvb2QYByABKAsyHy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuRmxvb2RIABIPCgVjbG9zZRgIIAEoDUgAEg0KA2N1dBgJIAEoCEgAEg8KBXN0YWxsGAogASgISAASEAoGY2xvc2VkGAsgASgISAASEAoGcmVmdXNlGAwgASgNSAASDgoEZ29uZRgNIAEoCEgAQgYKBGRvZXMiRwoGQWNjZXB0EhMKC3N1YnByb3RvY29sGAEgASgJEigKB3JlcXVlc3QYAiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0IjAKBkZyYW1lcxImCgZmcmFtZXMYASADKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUiPgoFRmxvb2QSJgoGZnJhbWVzGAEgAygLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEg0KBXRpbWVzGAIgASgNYgZwcm90bzM", [file_google_protobuf_struct, file_porthouse_conformance_v1_peer, file_porthouse_conformance_v1_transport]);
+  fileDesc("Citwb3J0aG91c2UvY29uZm9ybWFuY2UvdjEvY2xpZW50X3N1aXRlLnByb3RvEhhwb3J0aG91c2UuY29uZm9ybWFuY2UudjEiigEKC0NsaWVudFN1aXRlEg0KBWFib3V0GAEgASgJEjcKCnRyYW5zcG9ydHMYAiADKA4yIy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuVHJhbnNwb3J0EjMKBWNhc2VzGAMgAygLMiQucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLkNsaWVudENhc2UizQIKCkNsaWVudENhc2USDAoEbmFtZRgBIAEoCRINCgVhYm91dBgCIAEoCRIPCgdjbGF1c2VzGAMgAygJEjcKCnRyYW5zcG9ydHMYBCADKA4yIy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuVHJhbnNwb3J0EhAKCGZlYXR1cmVzGAUgAygJEjIKB2Fuc3dlcnMYBiABKAsyIS5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuQW5zd2VycxI2CgdnYXRld2F5GAcgAygLMiUucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLkdhdGV3YXlTdGVwEjAKBmNsaWVudBgIIAMoCzIgLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5BY3Rpb24SKAoIb3V0Y29tZXMYCSADKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUiQQoHQW5zd2VycxIMCgRub25lGAEgASgIEigKB3dlbGNvbWUYAiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0Ir8ECgtHYXRld2F5U3RlcBIyCgZhY2NlcHQYASABKAsyIC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuQWNjZXB0SAASJgoEdGFrZRgCIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZUgAEjAKBHNlbmQYAyABKAsyIC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuRnJhbWVzSAASEgoIc2VuZF9oZXgYBCABKAlIABITCglzZW5kX3RleHQYBSABKAlIABIaChBzZW5kX3BhcnRpYWxfaGV4GAYgASgJSAASMAoFZmxvb2QYByABKAsyHy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuRmxvb2RIABIPCgVjbG9zZRgIIAEoDUgAEg0KA2N1dBgJIAEoCEgAEg8KBXN0YWxsGAogASgISAASEAoGY2xvc2VkGAsgASgISAASMgoGcmVmdXNlGAwgASgLMiAucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLlJlZnVzZUgAEg4KBGhhbmcYDSABKAhIABIRCgdnb25lX21zGA4gASgNSAASFwoNc2VuZF93aXJlX2hleBgPIAEoCUgAEhMKCWhlYXJ0YmVhdBgQIAEoCEgAEg4KBHBpbmcYESABKAhIABISCghxdWlldF9tcxgSIAEoDUgAEjcKC3Rha2VfcGFja2V0GBMgASgLMiAucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLkZyYW1lc0gAQgYKBGRvZXMiXwoGQWNjZXB0EhMKC3N1YnByb3RvY29sGAEgASgJEigKB3JlcXVlc3QYAiABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EhYKDm5vX3N1YnByb3RvY29sGAMgASgIIiYKBlJlZnVzZRIOCgZzdGF0dXMYASABKA0SDAoEY29kZRgCIAEoCSIwCgZGcmFtZXMSJgoGZnJhbWVzGAEgAygLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlIj4KBUZsb29kEiYKBmZyYW1lcxgBIAMoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRINCgV0aW1lcxgCIAEoDWIGcHJvdG8z", [file_google_protobuf_struct, file_porthouse_conformance_v1_peer, file_porthouse_conformance_v1_transport]);
 
 /**
  * A file. Its name without ending is the suite's.
@@ -103,7 +103,8 @@ export type ClientCase = Message<"porthouse.conformance.v1.ClientCase"> & {
   client: Action[];
 
   /**
-   * What the client must tell of each action, in order: templates of Outcome as in server_suite.
+   * What the client must tell of each action, in order: templates of Outcome as in server_suite, or
+   * {$oneOf: [...]} of several where the protocol leaves it open.
    *
    * @generated from field: repeated google.protobuf.Value outcomes = 9;
    */
@@ -118,7 +119,9 @@ export const ClientCaseSchema: GenMessage<ClientCase> = /*@__PURE__*/
   messageDesc(file_porthouse_conformance_v1_client_suite, 1);
 
 /**
- * Frames that the script does not take are answered so; one that it takes is its own to answer.
+ * Frames that the script does not take are answered as a plain gateway answers them: a Welcome, each
+ * proof passed, each Join a route, each message the receipt that it asks for, one of a known key
+ * DUPLICATE, and so on. What the script takes is its own to answer.
  *
  * @generated from message porthouse.conformance.v1.Answers
  */
@@ -129,6 +132,13 @@ export type Answers = Message<"porthouse.conformance.v1.Answers"> & {
    * @generated from field: bool none = 1;
    */
   none: boolean;
+
+  /**
+   * Fields of each Welcome that are other than the gateway's own: of the JSON form, a template.
+   *
+   * @generated from field: google.protobuf.Struct welcome = 2;
+   */
+  welcome?: JsonObject | undefined;
 };
 
 /**
@@ -139,7 +149,9 @@ export const AnswersSchema: GenMessage<Answers> = /*@__PURE__*/
   messageDesc(file_porthouse_conformance_v1_client_suite, 2);
 
 /**
- * One thing that the reference gateway does, or waits for.
+ * One thing that the reference gateway does, or waits for. Steps follow each other; those that wait
+ * are accept, take, take_packet, heartbeat, ping, quiet_ms and closed. Each is about the newest
+ * connection.
  *
  * @generated from message porthouse.conformance.v1.GatewayStep
  */
@@ -149,7 +161,8 @@ export type GatewayStep = Message<"porthouse.conformance.v1.GatewayStep"> & {
    */
   does: {
     /**
-     * Waits for the next connection. Absent before any other step: the first.
+     * Waits for the next connection. A script that begins with a step about a connection accepts
+     * the first one by itself; those that come after the script are accepted as well.
      *
      * @generated from field: porthouse.conformance.v1.Accept accept = 1;
      */
@@ -157,7 +170,8 @@ export type GatewayStep = Message<"porthouse.conformance.v1.GatewayStep"> & {
     case: "accept";
   } | {
     /**
-     * Waits for a frame that fits, and takes it; others before it are answered by the Answers.
+     * Waits for a frame that fits, and takes it; others before it are answered by the Answers. A
+     * template of the frame's JSON form. ${id} is its id from now on.
      *
      * @generated from field: google.protobuf.Value take = 2;
      */
@@ -165,7 +179,7 @@ export type GatewayStep = Message<"porthouse.conformance.v1.GatewayStep"> & {
     case: "take";
   } | {
     /**
-     * Sends these frames as one packet. Of the frame taken last, ${id} is its id.
+     * Sends these frames as one packet; without any, a heartbeat.
      *
      * @generated from field: porthouse.conformance.v1.Frames send = 3;
      */
@@ -189,7 +203,7 @@ export type GatewayStep = Message<"porthouse.conformance.v1.GatewayStep"> & {
     case: "sendText";
   } | {
     /**
-     * Sends a part of a message and no more of it.
+     * Sends the beginning of a message that has one byte more, and never that byte.
      *
      * @generated from field: string send_partial_hex = 6;
      */
@@ -197,7 +211,7 @@ export type GatewayStep = Message<"porthouse.conformance.v1.GatewayStep"> & {
     case: "sendPartialHex";
   } | {
     /**
-     * The same frames over and over, this many times.
+     * The same frames over and over, this many times, a packet each. ${n} counts from 1.
      *
      * @generated from field: porthouse.conformance.v1.Flood flood = 7;
      */
@@ -221,7 +235,7 @@ export type GatewayStep = Message<"porthouse.conformance.v1.GatewayStep"> & {
     case: "cut";
   } | {
     /**
-     * Answers nothing any more on this connection, not even pings.
+     * Answers nothing any more on this connection, not even pings and closes.
      *
      * @generated from field: bool stall = 10;
      */
@@ -237,20 +251,69 @@ export type GatewayStep = Message<"porthouse.conformance.v1.GatewayStep"> & {
     case: "closed";
   } | {
     /**
-     * Refuses the next connection's handshake with this HTTP status.
+     * Refuses the next connection's handshake.
      *
-     * @generated from field: uint32 refuse = 12;
+     * @generated from field: porthouse.conformance.v1.Refuse refuse = 12;
      */
-    value: number;
+    value: Refuse;
     case: "refuse";
   } | {
     /**
-     * The next connections are refused by the network: nothing listens.
+     * The next connection is taken, and its handshake never answered.
      *
-     * @generated from field: bool gone = 13;
+     * @generated from field: bool hang = 13;
      */
     value: boolean;
-    case: "gone";
+    case: "hang";
+  } | {
+    /**
+     * Nothing listens, for so many milliseconds.
+     *
+     * @generated from field: uint32 gone_ms = 14;
+     */
+    value: number;
+    case: "goneMs";
+  } | {
+    /**
+     * Sends these bytes beneath WebSocket, whatever they are.
+     *
+     * @generated from field: string send_wire_hex = 15;
+     */
+    value: string;
+    case: "sendWireHex";
+  } | {
+    /**
+     * Waits for a packet of no bytes.
+     *
+     * @generated from field: bool heartbeat = 16;
+     */
+    value: boolean;
+    case: "heartbeat";
+  } | {
+    /**
+     * Sends a ping of WebSocket, and waits for its pong.
+     *
+     * @generated from field: bool ping = 17;
+     */
+    value: boolean;
+    case: "ping";
+  } | {
+    /**
+     * Nothing must come for so long, not even a packet of no bytes.
+     *
+     * @generated from field: uint32 quiet_ms = 18;
+     */
+    value: number;
+    case: "quietMs";
+  } | {
+    /**
+     * Waits for a packet whose frames fit these, all of them in this order, and takes it. ${id} is
+     * the last one's id.
+     *
+     * @generated from field: porthouse.conformance.v1.Frames take_packet = 19;
+     */
+    value: Frames;
+    case: "takePacket";
   } | { case: undefined; value?: undefined };
 };
 
@@ -278,6 +341,13 @@ export type Accept = Message<"porthouse.conformance.v1.Accept"> & {
    * @generated from field: google.protobuf.Struct request = 2;
    */
   request?: JsonObject | undefined;
+
+  /**
+   * Answers without a subprotocol.
+   *
+   * @generated from field: bool no_subprotocol = 3;
+   */
+  noSubprotocol: boolean;
 };
 
 /**
@@ -286,6 +356,32 @@ export type Accept = Message<"porthouse.conformance.v1.Accept"> & {
  */
 export const AcceptSchema: GenMessage<Accept> = /*@__PURE__*/
   messageDesc(file_porthouse_conformance_v1_client_suite, 4);
+
+/**
+ * @generated from message porthouse.conformance.v1.Refuse
+ */
+export type Refuse = Message<"porthouse.conformance.v1.Refuse"> & {
+  /**
+   * HTTP status.
+   *
+   * @generated from field: uint32 status = 1;
+   */
+  status: number;
+
+  /**
+   * Given: the body is application/problem+json that holds this code's name, e.g. "PATH_UNKNOWN".
+   *
+   * @generated from field: string code = 2;
+   */
+  code: string;
+};
+
+/**
+ * Describes the message porthouse.conformance.v1.Refuse.
+ * Use `create(RefuseSchema)` to create a new message.
+ */
+export const RefuseSchema: GenMessage<Refuse> = /*@__PURE__*/
+  messageDesc(file_porthouse_conformance_v1_client_suite, 5);
 
 /**
  * @generated from message porthouse.conformance.v1.Frames
@@ -302,7 +398,7 @@ export type Frames = Message<"porthouse.conformance.v1.Frames"> & {
  * Use `create(FramesSchema)` to create a new message.
  */
 export const FramesSchema: GenMessage<Frames> = /*@__PURE__*/
-  messageDesc(file_porthouse_conformance_v1_client_suite, 5);
+  messageDesc(file_porthouse_conformance_v1_client_suite, 6);
 
 /**
  * @generated from message porthouse.conformance.v1.Flood
@@ -324,5 +420,5 @@ export type Flood = Message<"porthouse.conformance.v1.Flood"> & {
  * Use `create(FloodSchema)` to create a new message.
  */
 export const FloodSchema: GenMessage<Flood> = /*@__PURE__*/
-  messageDesc(file_porthouse_conformance_v1_client_suite, 6);
+  messageDesc(file_porthouse_conformance_v1_client_suite, 7);
 
