@@ -1,9 +1,6 @@
 /** A page in a browser that is in a room: it shows what it hears, and says what it is told to. */
-import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { build } from 'esbuild'
-import { type Browser, chromium, type Page as Tab } from 'playwright-core'
+import type { Page as Tab } from 'playwright-core'
+import { bundle, shows, WebPages } from '../support/web-pages.ts'
 
 const CLIENT = `
   import { connect } from '../../clients/ts/src/index.ts'
@@ -35,8 +32,7 @@ const MQTT = `
 const SCRIPTS = { client: CLIENT, mqtt: MQTT }
 
 export class Page {
-  readonly #browser: Browser
-  readonly #server: Server
+  readonly #pages: WebPages
   readonly #tab: Tab
 
   static async open(
@@ -45,37 +41,15 @@ export class Page {
     token: string,
     by: keyof typeof SCRIPTS = 'client',
   ): Promise<Page> {
-    const { outputFiles } = await build({
-      stdin: { contents: SCRIPTS[by], resolveDir: import.meta.dirname, loader: 'ts' },
-      bundle: true,
-      write: false,
-      format: 'esm',
-      platform: 'browser',
-      target: 'es2022',
-    })
-    const script = outputFiles[0]!.text
-    const server = createServer((request, response) => {
-      const isScript = request.url === '/page.js'
-      response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
-      response.end(isScript ? script : '<body><script type="module" src="/page.js"></script>')
-    })
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    const browser = await chromium.launch({
-      executablePath: '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu'],
-    })
-    const tab = await browser.newPage()
-    const { port } = server.address() as AddressInfo
-    const hash = new URLSearchParams({ url, place, token })
-    await tab.goto(`http://127.0.0.1:${port}/#${hash}`)
-    const page = new Page(browser, server, tab)
-    await page.#shows('listening')
-    return page
+    const script = await bundle(SCRIPTS[by], import.meta.dirname)
+    const pages = await WebPages.start()
+    const tab = await pages.open(script, { url, place, token })
+    await shows(tab, 'listening')
+    return new Page(pages, tab)
   }
 
-  private constructor(browser: Browser, server: Server, tab: Tab) {
-    this.#browser = browser
-    this.#server = server
+  private constructor(pages: WebPages, tab: Tab) {
+    this.#pages = pages
     this.#tab = tab
   }
 
@@ -85,15 +59,10 @@ export class Page {
 
   /** `said` is CHANNEL: TEXT. */
   hears(said: string): Promise<unknown> {
-    return this.#shows(`[${said}]`)
+    return shows(this.#tab, `[${said}]`)
   }
 
   async close(): Promise<void> {
-    await this.#browser.close()
-    this.#server.close()
-  }
-
-  #shows(text: string): Promise<unknown> {
-    return this.#tab.waitForFunction(`document.body.innerText.includes(${JSON.stringify(text)})`)
+    await this.#pages[Symbol.asyncDispose]()
   }
 }

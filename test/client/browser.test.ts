@@ -1,23 +1,17 @@
+/** The client's samples for pages, and logins there, against a real gateway. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { build } from 'esbuild'
-import { type Browser, chromium } from 'playwright-core'
+import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect } from '../../clients/ts/src/index.ts'
 import { newConnectionKey } from '../../gateway/identity/connection-keys.ts'
 import { newPassword } from '../../gateway/identity/passwords.ts'
 import { TestGateway } from '../support/gateway.ts'
+import { bundle, shows, WebPages } from '../support/web-pages.ts'
 
 const samples = new URL('../../clients/ts/samples/', import.meta.url).pathname
 
 let gateway: TestGateway
-let pages: Server
-let browser: Browser
-let script: string
-let tableScript: string
-let loginScript: string
+let pages: WebPages
 
 /** A page that proves a client and an account, and says which rooms it may send to. */
 const LOGINS = `
@@ -37,54 +31,17 @@ const LOGINS = `
 `
 
 beforeAll(async () => {
-  const bundling = build({
-    entryPoints: [`${samples}page.ts`, `${samples}table.ts`],
-    outdir: '/nowhere',
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-  })
   gateway = await TestGateway.start()
   await gateway.room('demo/hello')
-  const { outputFiles } = await bundling
-  script = outputFiles[0]!.text
-  tableScript = outputFiles[1]!.text
-  const logins = await build({
-    stdin: { contents: LOGINS, resolveDir: import.meta.dirname, loader: 'ts' },
-    bundle: true,
-    write: false,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-  })
-  loginScript = logins.outputFiles[0]!.text
-  pages = createServer((request, response) => {
-    const path = new URL(request.url!, 'http://localhost').pathname
-    const scripts = { '/page.js': script, '/logins.js': loginScript, '/table.js': tableScript }
-    const code = scripts[path as keyof typeof scripts]
-    response.setHeader('content-type', code ? 'text/javascript' : 'text/html')
-    const src = path === '/' ? '/page.js' : `${path}.js`
-    response.end(code ?? `<body><script type="module" src="${src}"></script>`)
-  })
-  await once(pages.listen(0, '127.0.0.1'), 'listening')
-  browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu'],
-  })
+  pages = await WebPages.start()
 }, 60_000)
-
 afterAll(async () => {
-  await browser?.close()
-  pages?.close()
+  await pages?.[Symbol.asyncDispose]()
   await gateway?.stop()
 })
 
-test('the client of a page holds nothing of Node', () => {
-  for (const each of [script, loginScript, tableScript])
-    expect(each).not.toMatch(/from ["']node:|require\(/)
-})
+const sample = async (name: string) =>
+  bundle(await readFile(`${samples}${name}.ts`, 'utf8'), samples)
 
 test('a page logs in by password and by connection key', async () => {
   const locks = ['password', 'key'].map((acceptor) => ({
@@ -103,11 +60,9 @@ test('a page logs in by password and by connection key', async () => {
   const ofAnna = { ...facts, id: randomUUID(), kind: 'password', client: 'anna' } as const
   await credentials.add({ ...ofAnna, data: { ...stored } })
   await credentials.add({ ...facts, id, kind: 'connection-key', data: { ...data } })
-  const page = await browser.newPage()
-  const { port } = pages.address() as AddressInfo
-  const hash = new URLSearchParams({ url: gateway.url, key: secret, word })
-  await page.goto(`http://127.0.0.1:${port}/logins#${hash}`)
-  await page.waitForFunction(() => document.body.textContent.includes('UNAUTHENTICATED'))
+  const script = await bundle(LOGINS, import.meta.dirname)
+  const page = await pages.open(script, { url: gateway.url, key: secret, word })
+  await shows(page, 'UNAUTHENTICATED')
   expect(await page.textContent('body')).toBe('password true. key true. UNAUTHENTICATED')
 })
 
@@ -115,18 +70,17 @@ test('a page sends, is told how many got it, and hears the answer', async () => 
   const token = await gateway.token('demo', ['hello'])
   await using bob = await connect(gateway.url, { token })
   const messages = (await bob.join('demo/hello')).messages()
-  const page = await browser.newPage()
-  const faults: unknown[] = []
-  page.on('pageerror', (error) => faults.push(error))
-  const { port } = pages.address() as AddressInfo
-  const hash = new URLSearchParams({ url: gateway.url, address: 'demo/hello', token })
-  await page.goto(`http://127.0.0.1:${port}/#${hash}`)
+  const page = await pages.open(await sample('page'), {
+    url: gateway.url,
+    address: 'demo/hello',
+    token,
+  })
   const { value: hello } = await messages.next()
   expect(hello.text).toBe('hello')
   await bob.send('demo/hello', 'hello yourself')
-  await page.waitForFunction(() => document.body.textContent.includes('yourself'))
+  await shows(page, 'yourself')
   expect(await page.textContent('body')).toBe(`ROUTED to 1, ${bob.socket}: hello yourself`)
-  expect(faults).toEqual([])
+  expect(pages.faults).toEqual([])
 })
 
 test('a table of 200 cells, each a channel, shows their last values and updates', async () => {
@@ -141,17 +95,18 @@ test('a table of 200 cells, each a channel, shows their last values and updates'
   const write = (text: string) =>
     Promise.all(channels.map((channel) => table.send(`${text} ${channel}`, { channel })))
   await write('old')
-  const page = await browser.newPage()
-  const { port } = pages.address() as AddressInfo
-  const hash = new URLSearchParams({ url: gateway.url, address: 'demo/table', token })
-  await page.goto(`http://127.0.0.1:${port}/table#${hash}`)
-  const shows = (text: string) =>
+  const page = await pages.open(await sample('table'), {
+    url: gateway.url,
+    address: 'demo/table',
+    token,
+  })
+  const filled = (text: string) =>
     page.waitForFunction((begin) => {
       const cells = [...document.querySelectorAll('td')]
       return cells.length === 200 && cells.every((cell) => cell.textContent?.startsWith(begin))
     }, text)
-  await shows('old ')
+  await filled('old ')
   await write('new')
-  await shows('new ')
+  await filled('new ')
   expect(await page.textContent('td')).toBe('new a1')
 })

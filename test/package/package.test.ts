@@ -9,8 +9,13 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
+import { Keep } from '@porthouse/proto/room/v1/history'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { root } from './tidy/root.ts'
+import { connect } from '../../clients/ts/src/index.ts'
+import { TestGateway } from '../support/gateway.ts'
+import { Relay } from '../support/relay.ts'
+import { bundle, shows, WebPages } from '../support/web-pages.ts'
+import { root } from '../tidy/root.ts'
 
 const execute = promisify(execFile)
 const packages = ['proto', 'client', 'porthouse']
@@ -105,6 +110,48 @@ test('an installed gateway serves what the README shows', async () => {
     await once(gateway, 'exit')
   }
   expect(gateway.exitCode).toBe(0)
+})
+
+test('a page has the whole client, also where its network fails', async () => {
+  const gateway = await TestGateway.start()
+  onTestFinished(() => gateway.stop())
+  const prompted = { acceptor: 'tty', options: { prompts: [{ text: 'The word:', any: true }] } }
+  const flow = { kind: { case: 'lock', value: prompted } }
+  await gateway.room('demo/door', [{ case: 'access', value: { locks: [], flow } as never }])
+  await gateway.room('demo/board', [{ case: 'history', value: { keep: Keep.DURABLE } } as never])
+  const token = await gateway.token('demo', ['board'], { client: 'anna' })
+  await using bob = await connect(gateway.url, { token: await gateway.token('demo', ['board']) })
+
+  await using network = await Relay.to(gateway.port)
+  await using pages = await WebPages.start()
+  const program = await readFile(join(import.meta.dirname, 'page.ts'), 'utf8')
+  const url = `ws://127.0.0.1:${network.port}`
+  const page = await pages.open(await bundle(program, folder), { url, token })
+  await shows(page, 'kept: from a page')
+  await bob.send('demo/board', 'live')
+  await shows(page, 'heard: live')
+  network.cut()
+  await bob.send('demo/board', 'missed')
+  network.mend()
+  await shows(page, 'heard: missed')
+  await bob.send('demo/board', 'goodbye')
+  await shows(page, 'closed')
+  expect((await page.textContent('body'))?.trim().split('\n')).toEqual([
+    'a wrong token: UNAUTHENTICATED',
+    'asked: The word:',
+    'in room:demo/door',
+    'an unknown room: ROOM_UNKNOWN',
+    'STORED 1',
+    'kept: from a page',
+    'heard: live',
+    // It keeps nothing, so what was missed there is not known.
+    'back in room:demo/door: false',
+    'back in room:demo/board: true',
+    'heard: missed',
+    'heard: goodbye',
+    'closed: CLOSED',
+  ])
+  expect(pages.faults).toEqual([])
 })
 
 /** The README's first sample in a language. */

@@ -1,0 +1,60 @@
+/** The network between a client and a gateway, which a test can cut and mend. */
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+export class Relay implements AsyncDisposable {
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  #isCut = false
+
+  /** To a port of this machine. */
+  static async to(port: number): Promise<Relay> {
+    const server = createServer()
+    const relay = new Relay(server, port)
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    return relay
+  }
+
+  private constructor(server: Server, port: number) {
+    this.#server = server
+    server.on('connection', (near) => {
+      if (this.#isCut) return near.destroy()
+      const far = connect(port, '127.0.0.1')
+      for (const [socket, other] of [
+        [near, far],
+        [far, near],
+      ] as const) {
+        this.#sockets.add(socket)
+        socket.pipe(other)
+        // A cut is what the test wants.
+        socket.on('error', () => {})
+        socket.on('close', () => {
+          this.#sockets.delete(socket)
+          other.destroy()
+        })
+      }
+      return undefined
+    })
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  /** Ends all connections, and lets no other through until `mend`. */
+  cut(): void {
+    this.#isCut = true
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  mend(): void {
+    this.#isCut = false
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+}
