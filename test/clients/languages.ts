@@ -1,4 +1,4 @@
-/** The languages that have a client, and how each one's samples are started (`clients/X/samples`). */
+/** The languages that have a client, and how the samples of each are started. */
 import { join } from 'node:path'
 import { Running } from '../cli/process.ts'
 import { root } from '../tidy/root.ts'

@@ -56,22 +56,22 @@ type AccountServiceClient interface {
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.AccountService/ListAccounts -d '{}'
-	ListAccounts(context.Context, *connect.Request[v1.ListAccountsRequest]) (*connect.Response[v1.ListAccountsResponse], error)
+	ListAccounts(context.Context, *v1.ListAccountsRequest) (*v1.ListAccountsResponse, error)
 	// Shows one account.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.AccountService/GetAccount -d '{"name":"accounts/acme"}'
-	GetAccount(context.Context, *connect.Request[v1.GetAccountRequest]) (*connect.Response[v1.Account], error)
+	GetAccount(context.Context, *v1.GetAccountRequest) (*v1.Account, error)
 	// Makes an account.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.AccountService/CreateAccount -d '{"accountId":"acme"}'
-	CreateAccount(context.Context, *connect.Request[v1.CreateAccountRequest]) (*connect.Response[v1.Account], error)
+	CreateAccount(context.Context, *v1.CreateAccountRequest) (*v1.Account, error)
 	// Deletes an account with all that belongs to it; its sockets are dropped.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.AccountService/DeleteAccount -d '{"name":"accounts/acme"}'
-	DeleteAccount(context.Context, *connect.Request[v1.DeleteAccountRequest]) (*connect.Response[emptypb.Empty], error)
+	DeleteAccount(context.Context, *v1.DeleteAccountRequest) (*emptypb.Empty, error)
 }
 
 // NewAccountServiceClient constructs a client for the porthouse.admin.v1.AccountService service. By
@@ -121,23 +121,39 @@ type accountServiceClient struct {
 }
 
 // ListAccounts calls porthouse.admin.v1.AccountService.ListAccounts.
-func (c *accountServiceClient) ListAccounts(ctx context.Context, req *connect.Request[v1.ListAccountsRequest]) (*connect.Response[v1.ListAccountsResponse], error) {
-	return c.listAccounts.CallUnary(ctx, req)
+func (c *accountServiceClient) ListAccounts(ctx context.Context, req *v1.ListAccountsRequest) (*v1.ListAccountsResponse, error) {
+	response, err := c.listAccounts.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // GetAccount calls porthouse.admin.v1.AccountService.GetAccount.
-func (c *accountServiceClient) GetAccount(ctx context.Context, req *connect.Request[v1.GetAccountRequest]) (*connect.Response[v1.Account], error) {
-	return c.getAccount.CallUnary(ctx, req)
+func (c *accountServiceClient) GetAccount(ctx context.Context, req *v1.GetAccountRequest) (*v1.Account, error) {
+	response, err := c.getAccount.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // CreateAccount calls porthouse.admin.v1.AccountService.CreateAccount.
-func (c *accountServiceClient) CreateAccount(ctx context.Context, req *connect.Request[v1.CreateAccountRequest]) (*connect.Response[v1.Account], error) {
-	return c.createAccount.CallUnary(ctx, req)
+func (c *accountServiceClient) CreateAccount(ctx context.Context, req *v1.CreateAccountRequest) (*v1.Account, error) {
+	response, err := c.createAccount.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // DeleteAccount calls porthouse.admin.v1.AccountService.DeleteAccount.
-func (c *accountServiceClient) DeleteAccount(ctx context.Context, req *connect.Request[v1.DeleteAccountRequest]) (*connect.Response[emptypb.Empty], error) {
-	return c.deleteAccount.CallUnary(ctx, req)
+func (c *accountServiceClient) DeleteAccount(ctx context.Context, req *v1.DeleteAccountRequest) (*emptypb.Empty, error) {
+	response, err := c.deleteAccount.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // AccountServiceHandler is an implementation of the porthouse.admin.v1.AccountService service.
@@ -146,22 +162,22 @@ type AccountServiceHandler interface {
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.AccountService/ListAccounts -d '{}'
-	ListAccounts(context.Context, *connect.Request[v1.ListAccountsRequest]) (*connect.Response[v1.ListAccountsResponse], error)
+	ListAccounts(context.Context, *v1.ListAccountsRequest) (*v1.ListAccountsResponse, error)
 	// Shows one account.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.AccountService/GetAccount -d '{"name":"accounts/acme"}'
-	GetAccount(context.Context, *connect.Request[v1.GetAccountRequest]) (*connect.Response[v1.Account], error)
+	GetAccount(context.Context, *v1.GetAccountRequest) (*v1.Account, error)
 	// Makes an account.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.AccountService/CreateAccount -d '{"accountId":"acme"}'
-	CreateAccount(context.Context, *connect.Request[v1.CreateAccountRequest]) (*connect.Response[v1.Account], error)
+	CreateAccount(context.Context, *v1.CreateAccountRequest) (*v1.Account, error)
 	// Deletes an account with all that belongs to it; its sockets are dropped.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.AccountService/DeleteAccount -d '{"name":"accounts/acme"}'
-	DeleteAccount(context.Context, *connect.Request[v1.DeleteAccountRequest]) (*connect.Response[emptypb.Empty], error)
+	DeleteAccount(context.Context, *v1.DeleteAccountRequest) (*emptypb.Empty, error)
 }
 
 // NewAccountServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -171,25 +187,25 @@ type AccountServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewAccountServiceHandler(svc AccountServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	accountServiceMethods := v1.File_porthouse_admin_v1_account_service_proto.Services().ByName("AccountService").Methods()
-	accountServiceListAccountsHandler := connect.NewUnaryHandler(
+	accountServiceListAccountsHandler := connect.NewUnaryHandlerSimple(
 		AccountServiceListAccountsProcedure,
 		svc.ListAccounts,
 		connect.WithSchema(accountServiceMethods.ByName("ListAccounts")),
 		connect.WithHandlerOptions(opts...),
 	)
-	accountServiceGetAccountHandler := connect.NewUnaryHandler(
+	accountServiceGetAccountHandler := connect.NewUnaryHandlerSimple(
 		AccountServiceGetAccountProcedure,
 		svc.GetAccount,
 		connect.WithSchema(accountServiceMethods.ByName("GetAccount")),
 		connect.WithHandlerOptions(opts...),
 	)
-	accountServiceCreateAccountHandler := connect.NewUnaryHandler(
+	accountServiceCreateAccountHandler := connect.NewUnaryHandlerSimple(
 		AccountServiceCreateAccountProcedure,
 		svc.CreateAccount,
 		connect.WithSchema(accountServiceMethods.ByName("CreateAccount")),
 		connect.WithHandlerOptions(opts...),
 	)
-	accountServiceDeleteAccountHandler := connect.NewUnaryHandler(
+	accountServiceDeleteAccountHandler := connect.NewUnaryHandlerSimple(
 		AccountServiceDeleteAccountProcedure,
 		svc.DeleteAccount,
 		connect.WithSchema(accountServiceMethods.ByName("DeleteAccount")),
@@ -214,18 +230,18 @@ func NewAccountServiceHandler(svc AccountServiceHandler, opts ...connect.Handler
 // UnimplementedAccountServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedAccountServiceHandler struct{}
 
-func (UnimplementedAccountServiceHandler) ListAccounts(context.Context, *connect.Request[v1.ListAccountsRequest]) (*connect.Response[v1.ListAccountsResponse], error) {
+func (UnimplementedAccountServiceHandler) ListAccounts(context.Context, *v1.ListAccountsRequest) (*v1.ListAccountsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.AccountService.ListAccounts is not implemented"))
 }
 
-func (UnimplementedAccountServiceHandler) GetAccount(context.Context, *connect.Request[v1.GetAccountRequest]) (*connect.Response[v1.Account], error) {
+func (UnimplementedAccountServiceHandler) GetAccount(context.Context, *v1.GetAccountRequest) (*v1.Account, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.AccountService.GetAccount is not implemented"))
 }
 
-func (UnimplementedAccountServiceHandler) CreateAccount(context.Context, *connect.Request[v1.CreateAccountRequest]) (*connect.Response[v1.Account], error) {
+func (UnimplementedAccountServiceHandler) CreateAccount(context.Context, *v1.CreateAccountRequest) (*v1.Account, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.AccountService.CreateAccount is not implemented"))
 }
 
-func (UnimplementedAccountServiceHandler) DeleteAccount(context.Context, *connect.Request[v1.DeleteAccountRequest]) (*connect.Response[emptypb.Empty], error) {
+func (UnimplementedAccountServiceHandler) DeleteAccount(context.Context, *v1.DeleteAccountRequest) (*emptypb.Empty, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.AccountService.DeleteAccount is not implemented"))
 }

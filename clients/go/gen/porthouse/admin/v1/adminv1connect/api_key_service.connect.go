@@ -54,19 +54,19 @@ type ApiKeyServiceClient interface {
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ApiKeyService/ListApiKeys -d '{"parent":"accounts/acme"}'
-	ListApiKeys(context.Context, *connect.Request[v1.ListApiKeysRequest]) (*connect.Response[v1.ListApiKeysResponse], error)
+	ListApiKeys(context.Context, *v1.ListApiKeysRequest) (*v1.ListApiKeysResponse, error)
 	// Makes an API key; the answer alone holds its secret.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ApiKeyService/CreateApiKey \
 	//	  -d '{"parent":"accounts/acme","apiKey":{"role":"ROLE_ADMIN","label":"ci"}}'
-	CreateApiKey(context.Context, *connect.Request[v1.CreateApiKeyRequest]) (*connect.Response[v1.ApiKey], error)
+	CreateApiKey(context.Context, *v1.CreateApiKeyRequest) (*v1.ApiKey, error)
 	// Ends an API key at once; streams that it opened end within a second.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ApiKeyService/DeleteApiKey \
 	//	  -d '{"name":"accounts/acme/apiKeys/ID"}'
-	DeleteApiKey(context.Context, *connect.Request[v1.DeleteApiKeyRequest]) (*connect.Response[emptypb.Empty], error)
+	DeleteApiKey(context.Context, *v1.DeleteApiKeyRequest) (*emptypb.Empty, error)
 }
 
 // NewApiKeyServiceClient constructs a client for the porthouse.admin.v1.ApiKeyService service. By
@@ -109,18 +109,30 @@ type apiKeyServiceClient struct {
 }
 
 // ListApiKeys calls porthouse.admin.v1.ApiKeyService.ListApiKeys.
-func (c *apiKeyServiceClient) ListApiKeys(ctx context.Context, req *connect.Request[v1.ListApiKeysRequest]) (*connect.Response[v1.ListApiKeysResponse], error) {
-	return c.listApiKeys.CallUnary(ctx, req)
+func (c *apiKeyServiceClient) ListApiKeys(ctx context.Context, req *v1.ListApiKeysRequest) (*v1.ListApiKeysResponse, error) {
+	response, err := c.listApiKeys.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // CreateApiKey calls porthouse.admin.v1.ApiKeyService.CreateApiKey.
-func (c *apiKeyServiceClient) CreateApiKey(ctx context.Context, req *connect.Request[v1.CreateApiKeyRequest]) (*connect.Response[v1.ApiKey], error) {
-	return c.createApiKey.CallUnary(ctx, req)
+func (c *apiKeyServiceClient) CreateApiKey(ctx context.Context, req *v1.CreateApiKeyRequest) (*v1.ApiKey, error) {
+	response, err := c.createApiKey.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // DeleteApiKey calls porthouse.admin.v1.ApiKeyService.DeleteApiKey.
-func (c *apiKeyServiceClient) DeleteApiKey(ctx context.Context, req *connect.Request[v1.DeleteApiKeyRequest]) (*connect.Response[emptypb.Empty], error) {
-	return c.deleteApiKey.CallUnary(ctx, req)
+func (c *apiKeyServiceClient) DeleteApiKey(ctx context.Context, req *v1.DeleteApiKeyRequest) (*emptypb.Empty, error) {
+	response, err := c.deleteApiKey.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ApiKeyServiceHandler is an implementation of the porthouse.admin.v1.ApiKeyService service.
@@ -129,19 +141,19 @@ type ApiKeyServiceHandler interface {
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ApiKeyService/ListApiKeys -d '{"parent":"accounts/acme"}'
-	ListApiKeys(context.Context, *connect.Request[v1.ListApiKeysRequest]) (*connect.Response[v1.ListApiKeysResponse], error)
+	ListApiKeys(context.Context, *v1.ListApiKeysRequest) (*v1.ListApiKeysResponse, error)
 	// Makes an API key; the answer alone holds its secret.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ApiKeyService/CreateApiKey \
 	//	  -d '{"parent":"accounts/acme","apiKey":{"role":"ROLE_ADMIN","label":"ci"}}'
-	CreateApiKey(context.Context, *connect.Request[v1.CreateApiKeyRequest]) (*connect.Response[v1.ApiKey], error)
+	CreateApiKey(context.Context, *v1.CreateApiKeyRequest) (*v1.ApiKey, error)
 	// Ends an API key at once; streams that it opened end within a second.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ApiKeyService/DeleteApiKey \
 	//	  -d '{"name":"accounts/acme/apiKeys/ID"}'
-	DeleteApiKey(context.Context, *connect.Request[v1.DeleteApiKeyRequest]) (*connect.Response[emptypb.Empty], error)
+	DeleteApiKey(context.Context, *v1.DeleteApiKeyRequest) (*emptypb.Empty, error)
 }
 
 // NewApiKeyServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -151,19 +163,19 @@ type ApiKeyServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewApiKeyServiceHandler(svc ApiKeyServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	apiKeyServiceMethods := v1.File_porthouse_admin_v1_api_key_service_proto.Services().ByName("ApiKeyService").Methods()
-	apiKeyServiceListApiKeysHandler := connect.NewUnaryHandler(
+	apiKeyServiceListApiKeysHandler := connect.NewUnaryHandlerSimple(
 		ApiKeyServiceListApiKeysProcedure,
 		svc.ListApiKeys,
 		connect.WithSchema(apiKeyServiceMethods.ByName("ListApiKeys")),
 		connect.WithHandlerOptions(opts...),
 	)
-	apiKeyServiceCreateApiKeyHandler := connect.NewUnaryHandler(
+	apiKeyServiceCreateApiKeyHandler := connect.NewUnaryHandlerSimple(
 		ApiKeyServiceCreateApiKeyProcedure,
 		svc.CreateApiKey,
 		connect.WithSchema(apiKeyServiceMethods.ByName("CreateApiKey")),
 		connect.WithHandlerOptions(opts...),
 	)
-	apiKeyServiceDeleteApiKeyHandler := connect.NewUnaryHandler(
+	apiKeyServiceDeleteApiKeyHandler := connect.NewUnaryHandlerSimple(
 		ApiKeyServiceDeleteApiKeyProcedure,
 		svc.DeleteApiKey,
 		connect.WithSchema(apiKeyServiceMethods.ByName("DeleteApiKey")),
@@ -186,14 +198,14 @@ func NewApiKeyServiceHandler(svc ApiKeyServiceHandler, opts ...connect.HandlerOp
 // UnimplementedApiKeyServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedApiKeyServiceHandler struct{}
 
-func (UnimplementedApiKeyServiceHandler) ListApiKeys(context.Context, *connect.Request[v1.ListApiKeysRequest]) (*connect.Response[v1.ListApiKeysResponse], error) {
+func (UnimplementedApiKeyServiceHandler) ListApiKeys(context.Context, *v1.ListApiKeysRequest) (*v1.ListApiKeysResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ApiKeyService.ListApiKeys is not implemented"))
 }
 
-func (UnimplementedApiKeyServiceHandler) CreateApiKey(context.Context, *connect.Request[v1.CreateApiKeyRequest]) (*connect.Response[v1.ApiKey], error) {
+func (UnimplementedApiKeyServiceHandler) CreateApiKey(context.Context, *v1.CreateApiKeyRequest) (*v1.ApiKey, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ApiKeyService.CreateApiKey is not implemented"))
 }
 
-func (UnimplementedApiKeyServiceHandler) DeleteApiKey(context.Context, *connect.Request[v1.DeleteApiKeyRequest]) (*connect.Response[emptypb.Empty], error) {
+func (UnimplementedApiKeyServiceHandler) DeleteApiKey(context.Context, *v1.DeleteApiKeyRequest) (*emptypb.Empty, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ApiKeyService.DeleteApiKey is not implemented"))
 }

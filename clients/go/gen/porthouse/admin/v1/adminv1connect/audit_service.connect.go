@@ -46,7 +46,7 @@ type AuditServiceClient interface {
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.AuditService/ListAuditEntries -d '{"parent":"accounts/acme"}'
-	ListAuditEntries(context.Context, *connect.Request[v1.ListAuditEntriesRequest]) (*connect.Response[v1.ListAuditEntriesResponse], error)
+	ListAuditEntries(context.Context, *v1.ListAuditEntriesRequest) (*v1.ListAuditEntriesResponse, error)
 }
 
 // NewAuditServiceClient constructs a client for the porthouse.admin.v1.AuditService service. By
@@ -75,8 +75,12 @@ type auditServiceClient struct {
 }
 
 // ListAuditEntries calls porthouse.admin.v1.AuditService.ListAuditEntries.
-func (c *auditServiceClient) ListAuditEntries(ctx context.Context, req *connect.Request[v1.ListAuditEntriesRequest]) (*connect.Response[v1.ListAuditEntriesResponse], error) {
-	return c.listAuditEntries.CallUnary(ctx, req)
+func (c *auditServiceClient) ListAuditEntries(ctx context.Context, req *v1.ListAuditEntriesRequest) (*v1.ListAuditEntriesResponse, error) {
+	response, err := c.listAuditEntries.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // AuditServiceHandler is an implementation of the porthouse.admin.v1.AuditService service.
@@ -85,7 +89,7 @@ type AuditServiceHandler interface {
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.AuditService/ListAuditEntries -d '{"parent":"accounts/acme"}'
-	ListAuditEntries(context.Context, *connect.Request[v1.ListAuditEntriesRequest]) (*connect.Response[v1.ListAuditEntriesResponse], error)
+	ListAuditEntries(context.Context, *v1.ListAuditEntriesRequest) (*v1.ListAuditEntriesResponse, error)
 }
 
 // NewAuditServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -95,7 +99,7 @@ type AuditServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewAuditServiceHandler(svc AuditServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	auditServiceMethods := v1.File_porthouse_admin_v1_audit_service_proto.Services().ByName("AuditService").Methods()
-	auditServiceListAuditEntriesHandler := connect.NewUnaryHandler(
+	auditServiceListAuditEntriesHandler := connect.NewUnaryHandlerSimple(
 		AuditServiceListAuditEntriesProcedure,
 		svc.ListAuditEntries,
 		connect.WithSchema(auditServiceMethods.ByName("ListAuditEntries")),
@@ -114,6 +118,6 @@ func NewAuditServiceHandler(svc AuditServiceHandler, opts ...connect.HandlerOpti
 // UnimplementedAuditServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedAuditServiceHandler struct{}
 
-func (UnimplementedAuditServiceHandler) ListAuditEntries(context.Context, *connect.Request[v1.ListAuditEntriesRequest]) (*connect.Response[v1.ListAuditEntriesResponse], error) {
+func (UnimplementedAuditServiceHandler) ListAuditEntries(context.Context, *v1.ListAuditEntriesRequest) (*v1.ListAuditEntriesResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.AuditService.ListAuditEntries is not implemented"))
 }

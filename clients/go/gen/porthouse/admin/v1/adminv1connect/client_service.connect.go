@@ -68,19 +68,19 @@ type ClientServiceClient interface {
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ClientService/ListClients -d '{"parent":"accounts/acme"}'
-	ListClients(context.Context, *connect.Request[v1.ListClientsRequest]) (*connect.Response[v1.ListClientsResponse], error)
+	ListClients(context.Context, *v1.ListClientsRequest) (*v1.ListClientsResponse, error)
 	// Shows one client.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ClientService/GetClient \
 	//	  -d '{"name":"accounts/acme/clients/pump"}'
-	GetClient(context.Context, *connect.Request[v1.GetClientRequest]) (*connect.Response[v1.Client], error)
+	GetClient(context.Context, *v1.GetClientRequest) (*v1.Client, error)
 	// Makes a client, with what it proves itself by if that is given: all of it, or nothing.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ClientService/CreateClient \
 	//	  -d '{"parent":"accounts/acme","clientId":"pump"}'
-	CreateClient(context.Context, *connect.Request[v1.CreateClientRequest]) (*connect.Response[v1.Client], error)
+	CreateClient(context.Context, *v1.CreateClientRequest) (*v1.Client, error)
 	// Changes what a client may do, all of the mask in one step. Its live sockets feel it within a
 	// second (R51).
 	//
@@ -88,32 +88,32 @@ type ClientServiceClient interface {
 	//	  $URL/porthouse.admin.v1.ClientService/UpdateClient \
 	//	  -d '{"client":{"name":"accounts/acme/clients/pump","maxSockets":1},
 	//	    "updateMask":"maxSockets"}'
-	UpdateClient(context.Context, *connect.Request[v1.UpdateClientRequest]) (*connect.Response[v1.Client], error)
+	UpdateClient(context.Context, *v1.UpdateClientRequest) (*v1.Client, error)
 	// Deletes a client with its credentials and tokens; its sockets are dropped.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ClientService/DeleteClient \
 	//	  -d '{"name":"accounts/acme/clients/pump"}'
-	DeleteClient(context.Context, *connect.Request[v1.DeleteClientRequest]) (*connect.Response[emptypb.Empty], error)
+	DeleteClient(context.Context, *v1.DeleteClientRequest) (*emptypb.Empty, error)
 	// Lists what a client proves itself by, oldest first, and nothing that it is checked with.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ClientService/ListCredentials \
 	//	  -d '{"parent":"accounts/acme/clients/pump"}'
-	ListCredentials(context.Context, *connect.Request[v1.ListCredentialsRequest]) (*connect.Response[v1.ListCredentialsResponse], error)
+	ListCredentials(context.Context, *v1.ListCredentialsRequest) (*v1.ListCredentialsResponse, error)
 	// Gives a client something more to prove itself by. It has one password and one preset at most: a
 	// new one takes the place of the old, whose sockets are dropped.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ClientService/CreateCredential \
 	//	  -d '{"parent":"accounts/acme/clients/pump","credential":{"password":"correct horse"}}'
-	CreateCredential(context.Context, *connect.Request[v1.CreateCredentialRequest]) (*connect.Response[v1.Credential], error)
+	CreateCredential(context.Context, *v1.CreateCredentialRequest) (*v1.Credential, error)
 	// Takes a credential from a client; the sockets that were proved by it are dropped.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ClientService/DeleteCredential \
 	//	  -d '{"name":"accounts/acme/clients/pump/credentials/ID"}'
-	DeleteCredential(context.Context, *connect.Request[v1.DeleteCredentialRequest]) (*connect.Response[emptypb.Empty], error)
+	DeleteCredential(context.Context, *v1.DeleteCredentialRequest) (*emptypb.Empty, error)
 }
 
 // NewClientServiceClient constructs a client for the porthouse.admin.v1.ClientService service. By
@@ -191,43 +191,75 @@ type clientServiceClient struct {
 }
 
 // ListClients calls porthouse.admin.v1.ClientService.ListClients.
-func (c *clientServiceClient) ListClients(ctx context.Context, req *connect.Request[v1.ListClientsRequest]) (*connect.Response[v1.ListClientsResponse], error) {
-	return c.listClients.CallUnary(ctx, req)
+func (c *clientServiceClient) ListClients(ctx context.Context, req *v1.ListClientsRequest) (*v1.ListClientsResponse, error) {
+	response, err := c.listClients.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // GetClient calls porthouse.admin.v1.ClientService.GetClient.
-func (c *clientServiceClient) GetClient(ctx context.Context, req *connect.Request[v1.GetClientRequest]) (*connect.Response[v1.Client], error) {
-	return c.getClient.CallUnary(ctx, req)
+func (c *clientServiceClient) GetClient(ctx context.Context, req *v1.GetClientRequest) (*v1.Client, error) {
+	response, err := c.getClient.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // CreateClient calls porthouse.admin.v1.ClientService.CreateClient.
-func (c *clientServiceClient) CreateClient(ctx context.Context, req *connect.Request[v1.CreateClientRequest]) (*connect.Response[v1.Client], error) {
-	return c.createClient.CallUnary(ctx, req)
+func (c *clientServiceClient) CreateClient(ctx context.Context, req *v1.CreateClientRequest) (*v1.Client, error) {
+	response, err := c.createClient.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // UpdateClient calls porthouse.admin.v1.ClientService.UpdateClient.
-func (c *clientServiceClient) UpdateClient(ctx context.Context, req *connect.Request[v1.UpdateClientRequest]) (*connect.Response[v1.Client], error) {
-	return c.updateClient.CallUnary(ctx, req)
+func (c *clientServiceClient) UpdateClient(ctx context.Context, req *v1.UpdateClientRequest) (*v1.Client, error) {
+	response, err := c.updateClient.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // DeleteClient calls porthouse.admin.v1.ClientService.DeleteClient.
-func (c *clientServiceClient) DeleteClient(ctx context.Context, req *connect.Request[v1.DeleteClientRequest]) (*connect.Response[emptypb.Empty], error) {
-	return c.deleteClient.CallUnary(ctx, req)
+func (c *clientServiceClient) DeleteClient(ctx context.Context, req *v1.DeleteClientRequest) (*emptypb.Empty, error) {
+	response, err := c.deleteClient.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListCredentials calls porthouse.admin.v1.ClientService.ListCredentials.
-func (c *clientServiceClient) ListCredentials(ctx context.Context, req *connect.Request[v1.ListCredentialsRequest]) (*connect.Response[v1.ListCredentialsResponse], error) {
-	return c.listCredentials.CallUnary(ctx, req)
+func (c *clientServiceClient) ListCredentials(ctx context.Context, req *v1.ListCredentialsRequest) (*v1.ListCredentialsResponse, error) {
+	response, err := c.listCredentials.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // CreateCredential calls porthouse.admin.v1.ClientService.CreateCredential.
-func (c *clientServiceClient) CreateCredential(ctx context.Context, req *connect.Request[v1.CreateCredentialRequest]) (*connect.Response[v1.Credential], error) {
-	return c.createCredential.CallUnary(ctx, req)
+func (c *clientServiceClient) CreateCredential(ctx context.Context, req *v1.CreateCredentialRequest) (*v1.Credential, error) {
+	response, err := c.createCredential.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // DeleteCredential calls porthouse.admin.v1.ClientService.DeleteCredential.
-func (c *clientServiceClient) DeleteCredential(ctx context.Context, req *connect.Request[v1.DeleteCredentialRequest]) (*connect.Response[emptypb.Empty], error) {
-	return c.deleteCredential.CallUnary(ctx, req)
+func (c *clientServiceClient) DeleteCredential(ctx context.Context, req *v1.DeleteCredentialRequest) (*emptypb.Empty, error) {
+	response, err := c.deleteCredential.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ClientServiceHandler is an implementation of the porthouse.admin.v1.ClientService service.
@@ -236,19 +268,19 @@ type ClientServiceHandler interface {
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ClientService/ListClients -d '{"parent":"accounts/acme"}'
-	ListClients(context.Context, *connect.Request[v1.ListClientsRequest]) (*connect.Response[v1.ListClientsResponse], error)
+	ListClients(context.Context, *v1.ListClientsRequest) (*v1.ListClientsResponse, error)
 	// Shows one client.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ClientService/GetClient \
 	//	  -d '{"name":"accounts/acme/clients/pump"}'
-	GetClient(context.Context, *connect.Request[v1.GetClientRequest]) (*connect.Response[v1.Client], error)
+	GetClient(context.Context, *v1.GetClientRequest) (*v1.Client, error)
 	// Makes a client, with what it proves itself by if that is given: all of it, or nothing.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ClientService/CreateClient \
 	//	  -d '{"parent":"accounts/acme","clientId":"pump"}'
-	CreateClient(context.Context, *connect.Request[v1.CreateClientRequest]) (*connect.Response[v1.Client], error)
+	CreateClient(context.Context, *v1.CreateClientRequest) (*v1.Client, error)
 	// Changes what a client may do, all of the mask in one step. Its live sockets feel it within a
 	// second (R51).
 	//
@@ -256,32 +288,32 @@ type ClientServiceHandler interface {
 	//	  $URL/porthouse.admin.v1.ClientService/UpdateClient \
 	//	  -d '{"client":{"name":"accounts/acme/clients/pump","maxSockets":1},
 	//	    "updateMask":"maxSockets"}'
-	UpdateClient(context.Context, *connect.Request[v1.UpdateClientRequest]) (*connect.Response[v1.Client], error)
+	UpdateClient(context.Context, *v1.UpdateClientRequest) (*v1.Client, error)
 	// Deletes a client with its credentials and tokens; its sockets are dropped.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ClientService/DeleteClient \
 	//	  -d '{"name":"accounts/acme/clients/pump"}'
-	DeleteClient(context.Context, *connect.Request[v1.DeleteClientRequest]) (*connect.Response[emptypb.Empty], error)
+	DeleteClient(context.Context, *v1.DeleteClientRequest) (*emptypb.Empty, error)
 	// Lists what a client proves itself by, oldest first, and nothing that it is checked with.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ClientService/ListCredentials \
 	//	  -d '{"parent":"accounts/acme/clients/pump"}'
-	ListCredentials(context.Context, *connect.Request[v1.ListCredentialsRequest]) (*connect.Response[v1.ListCredentialsResponse], error)
+	ListCredentials(context.Context, *v1.ListCredentialsRequest) (*v1.ListCredentialsResponse, error)
 	// Gives a client something more to prove itself by. It has one password and one preset at most: a
 	// new one takes the place of the old, whose sockets are dropped.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ClientService/CreateCredential \
 	//	  -d '{"parent":"accounts/acme/clients/pump","credential":{"password":"correct horse"}}'
-	CreateCredential(context.Context, *connect.Request[v1.CreateCredentialRequest]) (*connect.Response[v1.Credential], error)
+	CreateCredential(context.Context, *v1.CreateCredentialRequest) (*v1.Credential, error)
 	// Takes a credential from a client; the sockets that were proved by it are dropped.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ClientService/DeleteCredential \
 	//	  -d '{"name":"accounts/acme/clients/pump/credentials/ID"}'
-	DeleteCredential(context.Context, *connect.Request[v1.DeleteCredentialRequest]) (*connect.Response[emptypb.Empty], error)
+	DeleteCredential(context.Context, *v1.DeleteCredentialRequest) (*emptypb.Empty, error)
 }
 
 // NewClientServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -291,49 +323,49 @@ type ClientServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewClientServiceHandler(svc ClientServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	clientServiceMethods := v1.File_porthouse_admin_v1_client_service_proto.Services().ByName("ClientService").Methods()
-	clientServiceListClientsHandler := connect.NewUnaryHandler(
+	clientServiceListClientsHandler := connect.NewUnaryHandlerSimple(
 		ClientServiceListClientsProcedure,
 		svc.ListClients,
 		connect.WithSchema(clientServiceMethods.ByName("ListClients")),
 		connect.WithHandlerOptions(opts...),
 	)
-	clientServiceGetClientHandler := connect.NewUnaryHandler(
+	clientServiceGetClientHandler := connect.NewUnaryHandlerSimple(
 		ClientServiceGetClientProcedure,
 		svc.GetClient,
 		connect.WithSchema(clientServiceMethods.ByName("GetClient")),
 		connect.WithHandlerOptions(opts...),
 	)
-	clientServiceCreateClientHandler := connect.NewUnaryHandler(
+	clientServiceCreateClientHandler := connect.NewUnaryHandlerSimple(
 		ClientServiceCreateClientProcedure,
 		svc.CreateClient,
 		connect.WithSchema(clientServiceMethods.ByName("CreateClient")),
 		connect.WithHandlerOptions(opts...),
 	)
-	clientServiceUpdateClientHandler := connect.NewUnaryHandler(
+	clientServiceUpdateClientHandler := connect.NewUnaryHandlerSimple(
 		ClientServiceUpdateClientProcedure,
 		svc.UpdateClient,
 		connect.WithSchema(clientServiceMethods.ByName("UpdateClient")),
 		connect.WithHandlerOptions(opts...),
 	)
-	clientServiceDeleteClientHandler := connect.NewUnaryHandler(
+	clientServiceDeleteClientHandler := connect.NewUnaryHandlerSimple(
 		ClientServiceDeleteClientProcedure,
 		svc.DeleteClient,
 		connect.WithSchema(clientServiceMethods.ByName("DeleteClient")),
 		connect.WithHandlerOptions(opts...),
 	)
-	clientServiceListCredentialsHandler := connect.NewUnaryHandler(
+	clientServiceListCredentialsHandler := connect.NewUnaryHandlerSimple(
 		ClientServiceListCredentialsProcedure,
 		svc.ListCredentials,
 		connect.WithSchema(clientServiceMethods.ByName("ListCredentials")),
 		connect.WithHandlerOptions(opts...),
 	)
-	clientServiceCreateCredentialHandler := connect.NewUnaryHandler(
+	clientServiceCreateCredentialHandler := connect.NewUnaryHandlerSimple(
 		ClientServiceCreateCredentialProcedure,
 		svc.CreateCredential,
 		connect.WithSchema(clientServiceMethods.ByName("CreateCredential")),
 		connect.WithHandlerOptions(opts...),
 	)
-	clientServiceDeleteCredentialHandler := connect.NewUnaryHandler(
+	clientServiceDeleteCredentialHandler := connect.NewUnaryHandlerSimple(
 		ClientServiceDeleteCredentialProcedure,
 		svc.DeleteCredential,
 		connect.WithSchema(clientServiceMethods.ByName("DeleteCredential")),
@@ -366,34 +398,34 @@ func NewClientServiceHandler(svc ClientServiceHandler, opts ...connect.HandlerOp
 // UnimplementedClientServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedClientServiceHandler struct{}
 
-func (UnimplementedClientServiceHandler) ListClients(context.Context, *connect.Request[v1.ListClientsRequest]) (*connect.Response[v1.ListClientsResponse], error) {
+func (UnimplementedClientServiceHandler) ListClients(context.Context, *v1.ListClientsRequest) (*v1.ListClientsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ClientService.ListClients is not implemented"))
 }
 
-func (UnimplementedClientServiceHandler) GetClient(context.Context, *connect.Request[v1.GetClientRequest]) (*connect.Response[v1.Client], error) {
+func (UnimplementedClientServiceHandler) GetClient(context.Context, *v1.GetClientRequest) (*v1.Client, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ClientService.GetClient is not implemented"))
 }
 
-func (UnimplementedClientServiceHandler) CreateClient(context.Context, *connect.Request[v1.CreateClientRequest]) (*connect.Response[v1.Client], error) {
+func (UnimplementedClientServiceHandler) CreateClient(context.Context, *v1.CreateClientRequest) (*v1.Client, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ClientService.CreateClient is not implemented"))
 }
 
-func (UnimplementedClientServiceHandler) UpdateClient(context.Context, *connect.Request[v1.UpdateClientRequest]) (*connect.Response[v1.Client], error) {
+func (UnimplementedClientServiceHandler) UpdateClient(context.Context, *v1.UpdateClientRequest) (*v1.Client, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ClientService.UpdateClient is not implemented"))
 }
 
-func (UnimplementedClientServiceHandler) DeleteClient(context.Context, *connect.Request[v1.DeleteClientRequest]) (*connect.Response[emptypb.Empty], error) {
+func (UnimplementedClientServiceHandler) DeleteClient(context.Context, *v1.DeleteClientRequest) (*emptypb.Empty, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ClientService.DeleteClient is not implemented"))
 }
 
-func (UnimplementedClientServiceHandler) ListCredentials(context.Context, *connect.Request[v1.ListCredentialsRequest]) (*connect.Response[v1.ListCredentialsResponse], error) {
+func (UnimplementedClientServiceHandler) ListCredentials(context.Context, *v1.ListCredentialsRequest) (*v1.ListCredentialsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ClientService.ListCredentials is not implemented"))
 }
 
-func (UnimplementedClientServiceHandler) CreateCredential(context.Context, *connect.Request[v1.CreateCredentialRequest]) (*connect.Response[v1.Credential], error) {
+func (UnimplementedClientServiceHandler) CreateCredential(context.Context, *v1.CreateCredentialRequest) (*v1.Credential, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ClientService.CreateCredential is not implemented"))
 }
 
-func (UnimplementedClientServiceHandler) DeleteCredential(context.Context, *connect.Request[v1.DeleteCredentialRequest]) (*connect.Response[emptypb.Empty], error) {
+func (UnimplementedClientServiceHandler) DeleteCredential(context.Context, *v1.DeleteCredentialRequest) (*emptypb.Empty, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ClientService.DeleteCredential is not implemented"))
 }

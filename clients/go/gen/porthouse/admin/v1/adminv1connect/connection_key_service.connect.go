@@ -58,26 +58,26 @@ type ConnectionKeyServiceClient interface {
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ConnectionKeyService/ListConnectionKeys \
 	//	  -d '{"parent":"accounts/acme"}'
-	ListConnectionKeys(context.Context, *connect.Request[v1.ListConnectionKeysRequest]) (*connect.Response[v1.ListConnectionKeysResponse], error)
+	ListConnectionKeys(context.Context, *v1.ListConnectionKeysRequest) (*v1.ListConnectionKeysResponse, error)
 	// Makes a connection key; the answer alone holds its secret.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ConnectionKeyService/CreateConnectionKey \
 	//	  -d '{"parent":"accounts/acme","connectionKey":{"label":"bridge"}}'
-	CreateConnectionKey(context.Context, *connect.Request[v1.CreateConnectionKeyRequest]) (*connect.Response[v1.ConnectionKey], error)
+	CreateConnectionKey(context.Context, *v1.CreateConnectionKeyRequest) (*v1.ConnectionKey, error)
 	// Makes a connection key in place of another, which is good for a while longer, so that programs
 	// may change over one by one.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ConnectionKeyService/RotateConnectionKey \
 	//	  -d '{"name":"accounts/acme/connectionKeys/ID","overlap":"86400s"}'
-	RotateConnectionKey(context.Context, *connect.Request[v1.RotateConnectionKeyRequest]) (*connect.Response[v1.RotateConnectionKeyResponse], error)
+	RotateConnectionKey(context.Context, *v1.RotateConnectionKeyRequest) (*v1.RotateConnectionKeyResponse, error)
 	// Ends a connection key for good; the sockets that were opened by it are dropped.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ConnectionKeyService/RevokeConnectionKey \
 	//	  -d '{"name":"accounts/acme/connectionKeys/ID"}'
-	RevokeConnectionKey(context.Context, *connect.Request[v1.RevokeConnectionKeyRequest]) (*connect.Response[emptypb.Empty], error)
+	RevokeConnectionKey(context.Context, *v1.RevokeConnectionKeyRequest) (*emptypb.Empty, error)
 }
 
 // NewConnectionKeyServiceClient constructs a client for the porthouse.admin.v1.ConnectionKeyService
@@ -127,23 +127,39 @@ type connectionKeyServiceClient struct {
 }
 
 // ListConnectionKeys calls porthouse.admin.v1.ConnectionKeyService.ListConnectionKeys.
-func (c *connectionKeyServiceClient) ListConnectionKeys(ctx context.Context, req *connect.Request[v1.ListConnectionKeysRequest]) (*connect.Response[v1.ListConnectionKeysResponse], error) {
-	return c.listConnectionKeys.CallUnary(ctx, req)
+func (c *connectionKeyServiceClient) ListConnectionKeys(ctx context.Context, req *v1.ListConnectionKeysRequest) (*v1.ListConnectionKeysResponse, error) {
+	response, err := c.listConnectionKeys.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // CreateConnectionKey calls porthouse.admin.v1.ConnectionKeyService.CreateConnectionKey.
-func (c *connectionKeyServiceClient) CreateConnectionKey(ctx context.Context, req *connect.Request[v1.CreateConnectionKeyRequest]) (*connect.Response[v1.ConnectionKey], error) {
-	return c.createConnectionKey.CallUnary(ctx, req)
+func (c *connectionKeyServiceClient) CreateConnectionKey(ctx context.Context, req *v1.CreateConnectionKeyRequest) (*v1.ConnectionKey, error) {
+	response, err := c.createConnectionKey.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // RotateConnectionKey calls porthouse.admin.v1.ConnectionKeyService.RotateConnectionKey.
-func (c *connectionKeyServiceClient) RotateConnectionKey(ctx context.Context, req *connect.Request[v1.RotateConnectionKeyRequest]) (*connect.Response[v1.RotateConnectionKeyResponse], error) {
-	return c.rotateConnectionKey.CallUnary(ctx, req)
+func (c *connectionKeyServiceClient) RotateConnectionKey(ctx context.Context, req *v1.RotateConnectionKeyRequest) (*v1.RotateConnectionKeyResponse, error) {
+	response, err := c.rotateConnectionKey.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // RevokeConnectionKey calls porthouse.admin.v1.ConnectionKeyService.RevokeConnectionKey.
-func (c *connectionKeyServiceClient) RevokeConnectionKey(ctx context.Context, req *connect.Request[v1.RevokeConnectionKeyRequest]) (*connect.Response[emptypb.Empty], error) {
-	return c.revokeConnectionKey.CallUnary(ctx, req)
+func (c *connectionKeyServiceClient) RevokeConnectionKey(ctx context.Context, req *v1.RevokeConnectionKeyRequest) (*emptypb.Empty, error) {
+	response, err := c.revokeConnectionKey.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ConnectionKeyServiceHandler is an implementation of the porthouse.admin.v1.ConnectionKeyService
@@ -154,26 +170,26 @@ type ConnectionKeyServiceHandler interface {
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ConnectionKeyService/ListConnectionKeys \
 	//	  -d '{"parent":"accounts/acme"}'
-	ListConnectionKeys(context.Context, *connect.Request[v1.ListConnectionKeysRequest]) (*connect.Response[v1.ListConnectionKeysResponse], error)
+	ListConnectionKeys(context.Context, *v1.ListConnectionKeysRequest) (*v1.ListConnectionKeysResponse, error)
 	// Makes a connection key; the answer alone holds its secret.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ConnectionKeyService/CreateConnectionKey \
 	//	  -d '{"parent":"accounts/acme","connectionKey":{"label":"bridge"}}'
-	CreateConnectionKey(context.Context, *connect.Request[v1.CreateConnectionKeyRequest]) (*connect.Response[v1.ConnectionKey], error)
+	CreateConnectionKey(context.Context, *v1.CreateConnectionKeyRequest) (*v1.ConnectionKey, error)
 	// Makes a connection key in place of another, which is good for a while longer, so that programs
 	// may change over one by one.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ConnectionKeyService/RotateConnectionKey \
 	//	  -d '{"name":"accounts/acme/connectionKeys/ID","overlap":"86400s"}'
-	RotateConnectionKey(context.Context, *connect.Request[v1.RotateConnectionKeyRequest]) (*connect.Response[v1.RotateConnectionKeyResponse], error)
+	RotateConnectionKey(context.Context, *v1.RotateConnectionKeyRequest) (*v1.RotateConnectionKeyResponse, error)
 	// Ends a connection key for good; the sockets that were opened by it are dropped.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ConnectionKeyService/RevokeConnectionKey \
 	//	  -d '{"name":"accounts/acme/connectionKeys/ID"}'
-	RevokeConnectionKey(context.Context, *connect.Request[v1.RevokeConnectionKeyRequest]) (*connect.Response[emptypb.Empty], error)
+	RevokeConnectionKey(context.Context, *v1.RevokeConnectionKeyRequest) (*emptypb.Empty, error)
 }
 
 // NewConnectionKeyServiceHandler builds an HTTP handler from the service implementation. It returns
@@ -183,25 +199,25 @@ type ConnectionKeyServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewConnectionKeyServiceHandler(svc ConnectionKeyServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	connectionKeyServiceMethods := v1.File_porthouse_admin_v1_connection_key_service_proto.Services().ByName("ConnectionKeyService").Methods()
-	connectionKeyServiceListConnectionKeysHandler := connect.NewUnaryHandler(
+	connectionKeyServiceListConnectionKeysHandler := connect.NewUnaryHandlerSimple(
 		ConnectionKeyServiceListConnectionKeysProcedure,
 		svc.ListConnectionKeys,
 		connect.WithSchema(connectionKeyServiceMethods.ByName("ListConnectionKeys")),
 		connect.WithHandlerOptions(opts...),
 	)
-	connectionKeyServiceCreateConnectionKeyHandler := connect.NewUnaryHandler(
+	connectionKeyServiceCreateConnectionKeyHandler := connect.NewUnaryHandlerSimple(
 		ConnectionKeyServiceCreateConnectionKeyProcedure,
 		svc.CreateConnectionKey,
 		connect.WithSchema(connectionKeyServiceMethods.ByName("CreateConnectionKey")),
 		connect.WithHandlerOptions(opts...),
 	)
-	connectionKeyServiceRotateConnectionKeyHandler := connect.NewUnaryHandler(
+	connectionKeyServiceRotateConnectionKeyHandler := connect.NewUnaryHandlerSimple(
 		ConnectionKeyServiceRotateConnectionKeyProcedure,
 		svc.RotateConnectionKey,
 		connect.WithSchema(connectionKeyServiceMethods.ByName("RotateConnectionKey")),
 		connect.WithHandlerOptions(opts...),
 	)
-	connectionKeyServiceRevokeConnectionKeyHandler := connect.NewUnaryHandler(
+	connectionKeyServiceRevokeConnectionKeyHandler := connect.NewUnaryHandlerSimple(
 		ConnectionKeyServiceRevokeConnectionKeyProcedure,
 		svc.RevokeConnectionKey,
 		connect.WithSchema(connectionKeyServiceMethods.ByName("RevokeConnectionKey")),
@@ -226,18 +242,18 @@ func NewConnectionKeyServiceHandler(svc ConnectionKeyServiceHandler, opts ...con
 // UnimplementedConnectionKeyServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedConnectionKeyServiceHandler struct{}
 
-func (UnimplementedConnectionKeyServiceHandler) ListConnectionKeys(context.Context, *connect.Request[v1.ListConnectionKeysRequest]) (*connect.Response[v1.ListConnectionKeysResponse], error) {
+func (UnimplementedConnectionKeyServiceHandler) ListConnectionKeys(context.Context, *v1.ListConnectionKeysRequest) (*v1.ListConnectionKeysResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ConnectionKeyService.ListConnectionKeys is not implemented"))
 }
 
-func (UnimplementedConnectionKeyServiceHandler) CreateConnectionKey(context.Context, *connect.Request[v1.CreateConnectionKeyRequest]) (*connect.Response[v1.ConnectionKey], error) {
+func (UnimplementedConnectionKeyServiceHandler) CreateConnectionKey(context.Context, *v1.CreateConnectionKeyRequest) (*v1.ConnectionKey, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ConnectionKeyService.CreateConnectionKey is not implemented"))
 }
 
-func (UnimplementedConnectionKeyServiceHandler) RotateConnectionKey(context.Context, *connect.Request[v1.RotateConnectionKeyRequest]) (*connect.Response[v1.RotateConnectionKeyResponse], error) {
+func (UnimplementedConnectionKeyServiceHandler) RotateConnectionKey(context.Context, *v1.RotateConnectionKeyRequest) (*v1.RotateConnectionKeyResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ConnectionKeyService.RotateConnectionKey is not implemented"))
 }
 
-func (UnimplementedConnectionKeyServiceHandler) RevokeConnectionKey(context.Context, *connect.Request[v1.RevokeConnectionKeyRequest]) (*connect.Response[emptypb.Empty], error) {
+func (UnimplementedConnectionKeyServiceHandler) RevokeConnectionKey(context.Context, *v1.RevokeConnectionKeyRequest) (*emptypb.Empty, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ConnectionKeyService.RevokeConnectionKey is not implemented"))
 }

@@ -52,7 +52,7 @@ type ExplainServiceClient interface {
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ExplainService/ExplainMessage -d '{"name":"messages/ID"}'
-	ExplainMessage(context.Context, *connect.Request[v1.ExplainMessageRequest]) (*connect.Response[v1.Trail], error)
+	ExplainMessage(context.Context, *v1.ExplainMessageRequest) (*v1.Trail, error)
 	// What would become of a message if it were sent now. Nothing is delivered, stored, counted or
 	// taken of a rate.
 	//
@@ -60,7 +60,7 @@ type ExplainServiceClient interface {
 	//	  $URL/porthouse.admin.v1.ExplainService/ExplainSend \
 	//	  -d '{"parent":"accounts/acme","client":"accounts/acme/clients/bob",
 	//	       "to":["room:acme/boiler/temp"],"text":"21.5"}'
-	ExplainSend(context.Context, *connect.Request[v1.ExplainSendRequest]) (*connect.Response[v1.ExplainSendResponse], error)
+	ExplainSend(context.Context, *v1.ExplainSendRequest) (*v1.ExplainSendResponse, error)
 }
 
 // NewExplainServiceClient constructs a client for the porthouse.admin.v1.ExplainService service. By
@@ -96,13 +96,21 @@ type explainServiceClient struct {
 }
 
 // ExplainMessage calls porthouse.admin.v1.ExplainService.ExplainMessage.
-func (c *explainServiceClient) ExplainMessage(ctx context.Context, req *connect.Request[v1.ExplainMessageRequest]) (*connect.Response[v1.Trail], error) {
-	return c.explainMessage.CallUnary(ctx, req)
+func (c *explainServiceClient) ExplainMessage(ctx context.Context, req *v1.ExplainMessageRequest) (*v1.Trail, error) {
+	response, err := c.explainMessage.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ExplainSend calls porthouse.admin.v1.ExplainService.ExplainSend.
-func (c *explainServiceClient) ExplainSend(ctx context.Context, req *connect.Request[v1.ExplainSendRequest]) (*connect.Response[v1.ExplainSendResponse], error) {
-	return c.explainSend.CallUnary(ctx, req)
+func (c *explainServiceClient) ExplainSend(ctx context.Context, req *v1.ExplainSendRequest) (*v1.ExplainSendResponse, error) {
+	response, err := c.explainSend.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ExplainServiceHandler is an implementation of the porthouse.admin.v1.ExplainService service.
@@ -113,7 +121,7 @@ type ExplainServiceHandler interface {
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ExplainService/ExplainMessage -d '{"name":"messages/ID"}'
-	ExplainMessage(context.Context, *connect.Request[v1.ExplainMessageRequest]) (*connect.Response[v1.Trail], error)
+	ExplainMessage(context.Context, *v1.ExplainMessageRequest) (*v1.Trail, error)
 	// What would become of a message if it were sent now. Nothing is delivered, stored, counted or
 	// taken of a rate.
 	//
@@ -121,7 +129,7 @@ type ExplainServiceHandler interface {
 	//	  $URL/porthouse.admin.v1.ExplainService/ExplainSend \
 	//	  -d '{"parent":"accounts/acme","client":"accounts/acme/clients/bob",
 	//	       "to":["room:acme/boiler/temp"],"text":"21.5"}'
-	ExplainSend(context.Context, *connect.Request[v1.ExplainSendRequest]) (*connect.Response[v1.ExplainSendResponse], error)
+	ExplainSend(context.Context, *v1.ExplainSendRequest) (*v1.ExplainSendResponse, error)
 }
 
 // NewExplainServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -131,13 +139,13 @@ type ExplainServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewExplainServiceHandler(svc ExplainServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	explainServiceMethods := v1.File_porthouse_admin_v1_explain_service_proto.Services().ByName("ExplainService").Methods()
-	explainServiceExplainMessageHandler := connect.NewUnaryHandler(
+	explainServiceExplainMessageHandler := connect.NewUnaryHandlerSimple(
 		ExplainServiceExplainMessageProcedure,
 		svc.ExplainMessage,
 		connect.WithSchema(explainServiceMethods.ByName("ExplainMessage")),
 		connect.WithHandlerOptions(opts...),
 	)
-	explainServiceExplainSendHandler := connect.NewUnaryHandler(
+	explainServiceExplainSendHandler := connect.NewUnaryHandlerSimple(
 		ExplainServiceExplainSendProcedure,
 		svc.ExplainSend,
 		connect.WithSchema(explainServiceMethods.ByName("ExplainSend")),
@@ -158,10 +166,10 @@ func NewExplainServiceHandler(svc ExplainServiceHandler, opts ...connect.Handler
 // UnimplementedExplainServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedExplainServiceHandler struct{}
 
-func (UnimplementedExplainServiceHandler) ExplainMessage(context.Context, *connect.Request[v1.ExplainMessageRequest]) (*connect.Response[v1.Trail], error) {
+func (UnimplementedExplainServiceHandler) ExplainMessage(context.Context, *v1.ExplainMessageRequest) (*v1.Trail, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ExplainService.ExplainMessage is not implemented"))
 }
 
-func (UnimplementedExplainServiceHandler) ExplainSend(context.Context, *connect.Request[v1.ExplainSendRequest]) (*connect.Response[v1.ExplainSendResponse], error) {
+func (UnimplementedExplainServiceHandler) ExplainSend(context.Context, *v1.ExplainSendRequest) (*v1.ExplainSendResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ExplainService.ExplainSend is not implemented"))
 }

@@ -51,20 +51,20 @@ type FlowServiceClient interface {
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.FlowService/ListAcceptors -d '{}'
-	ListAcceptors(context.Context, *connect.Request[v1.ListAcceptorsRequest]) (*connect.Response[v1.ListAcceptorsResponse], error)
+	ListAcceptors(context.Context, *v1.ListAcceptorsRequest) (*v1.ListAcceptorsResponse, error)
 	// A dry run: the locks that a socket would meet at a place, and where it would end. It is told by
 	// the functions that let sockets in. Nothing is sent, and no acceptor is asked anything.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.FlowService/ExplainFlow \
 	//	  -d '{"place":"accounts/acme/rooms/boiler"}'
-	ExplainFlow(context.Context, *connect.Request[v1.ExplainFlowRequest]) (*connect.Response[v1.ExplainFlowResponse], error)
+	ExplainFlow(context.Context, *v1.ExplainFlowRequest) (*v1.ExplainFlowResponse, error)
 	// Tells every fault of what would guard a room, by path, and saves nothing.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.FlowService/CheckFlow \
 	//	  -d '{"parent":"accounts/acme","access":{"locks":["token","ssh-key"]}}'
-	CheckFlow(context.Context, *connect.Request[v1.CheckFlowRequest]) (*connect.Response[v1.CheckFlowResponse], error)
+	CheckFlow(context.Context, *v1.CheckFlowRequest) (*v1.CheckFlowResponse, error)
 }
 
 // NewFlowServiceClient constructs a client for the porthouse.admin.v1.FlowService service. By
@@ -107,18 +107,30 @@ type flowServiceClient struct {
 }
 
 // ListAcceptors calls porthouse.admin.v1.FlowService.ListAcceptors.
-func (c *flowServiceClient) ListAcceptors(ctx context.Context, req *connect.Request[v1.ListAcceptorsRequest]) (*connect.Response[v1.ListAcceptorsResponse], error) {
-	return c.listAcceptors.CallUnary(ctx, req)
+func (c *flowServiceClient) ListAcceptors(ctx context.Context, req *v1.ListAcceptorsRequest) (*v1.ListAcceptorsResponse, error) {
+	response, err := c.listAcceptors.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ExplainFlow calls porthouse.admin.v1.FlowService.ExplainFlow.
-func (c *flowServiceClient) ExplainFlow(ctx context.Context, req *connect.Request[v1.ExplainFlowRequest]) (*connect.Response[v1.ExplainFlowResponse], error) {
-	return c.explainFlow.CallUnary(ctx, req)
+func (c *flowServiceClient) ExplainFlow(ctx context.Context, req *v1.ExplainFlowRequest) (*v1.ExplainFlowResponse, error) {
+	response, err := c.explainFlow.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // CheckFlow calls porthouse.admin.v1.FlowService.CheckFlow.
-func (c *flowServiceClient) CheckFlow(ctx context.Context, req *connect.Request[v1.CheckFlowRequest]) (*connect.Response[v1.CheckFlowResponse], error) {
-	return c.checkFlow.CallUnary(ctx, req)
+func (c *flowServiceClient) CheckFlow(ctx context.Context, req *v1.CheckFlowRequest) (*v1.CheckFlowResponse, error) {
+	response, err := c.checkFlow.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // FlowServiceHandler is an implementation of the porthouse.admin.v1.FlowService service.
@@ -127,20 +139,20 @@ type FlowServiceHandler interface {
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.FlowService/ListAcceptors -d '{}'
-	ListAcceptors(context.Context, *connect.Request[v1.ListAcceptorsRequest]) (*connect.Response[v1.ListAcceptorsResponse], error)
+	ListAcceptors(context.Context, *v1.ListAcceptorsRequest) (*v1.ListAcceptorsResponse, error)
 	// A dry run: the locks that a socket would meet at a place, and where it would end. It is told by
 	// the functions that let sockets in. Nothing is sent, and no acceptor is asked anything.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.FlowService/ExplainFlow \
 	//	  -d '{"place":"accounts/acme/rooms/boiler"}'
-	ExplainFlow(context.Context, *connect.Request[v1.ExplainFlowRequest]) (*connect.Response[v1.ExplainFlowResponse], error)
+	ExplainFlow(context.Context, *v1.ExplainFlowRequest) (*v1.ExplainFlowResponse, error)
 	// Tells every fault of what would guard a room, by path, and saves nothing.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.FlowService/CheckFlow \
 	//	  -d '{"parent":"accounts/acme","access":{"locks":["token","ssh-key"]}}'
-	CheckFlow(context.Context, *connect.Request[v1.CheckFlowRequest]) (*connect.Response[v1.CheckFlowResponse], error)
+	CheckFlow(context.Context, *v1.CheckFlowRequest) (*v1.CheckFlowResponse, error)
 }
 
 // NewFlowServiceHandler builds an HTTP handler from the service implementation. It returns the path
@@ -150,19 +162,19 @@ type FlowServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewFlowServiceHandler(svc FlowServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	flowServiceMethods := v1.File_porthouse_admin_v1_flow_service_proto.Services().ByName("FlowService").Methods()
-	flowServiceListAcceptorsHandler := connect.NewUnaryHandler(
+	flowServiceListAcceptorsHandler := connect.NewUnaryHandlerSimple(
 		FlowServiceListAcceptorsProcedure,
 		svc.ListAcceptors,
 		connect.WithSchema(flowServiceMethods.ByName("ListAcceptors")),
 		connect.WithHandlerOptions(opts...),
 	)
-	flowServiceExplainFlowHandler := connect.NewUnaryHandler(
+	flowServiceExplainFlowHandler := connect.NewUnaryHandlerSimple(
 		FlowServiceExplainFlowProcedure,
 		svc.ExplainFlow,
 		connect.WithSchema(flowServiceMethods.ByName("ExplainFlow")),
 		connect.WithHandlerOptions(opts...),
 	)
-	flowServiceCheckFlowHandler := connect.NewUnaryHandler(
+	flowServiceCheckFlowHandler := connect.NewUnaryHandlerSimple(
 		FlowServiceCheckFlowProcedure,
 		svc.CheckFlow,
 		connect.WithSchema(flowServiceMethods.ByName("CheckFlow")),
@@ -185,14 +197,14 @@ func NewFlowServiceHandler(svc FlowServiceHandler, opts ...connect.HandlerOption
 // UnimplementedFlowServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedFlowServiceHandler struct{}
 
-func (UnimplementedFlowServiceHandler) ListAcceptors(context.Context, *connect.Request[v1.ListAcceptorsRequest]) (*connect.Response[v1.ListAcceptorsResponse], error) {
+func (UnimplementedFlowServiceHandler) ListAcceptors(context.Context, *v1.ListAcceptorsRequest) (*v1.ListAcceptorsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.FlowService.ListAcceptors is not implemented"))
 }
 
-func (UnimplementedFlowServiceHandler) ExplainFlow(context.Context, *connect.Request[v1.ExplainFlowRequest]) (*connect.Response[v1.ExplainFlowResponse], error) {
+func (UnimplementedFlowServiceHandler) ExplainFlow(context.Context, *v1.ExplainFlowRequest) (*v1.ExplainFlowResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.FlowService.ExplainFlow is not implemented"))
 }
 
-func (UnimplementedFlowServiceHandler) CheckFlow(context.Context, *connect.Request[v1.CheckFlowRequest]) (*connect.Response[v1.CheckFlowResponse], error) {
+func (UnimplementedFlowServiceHandler) CheckFlow(context.Context, *v1.CheckFlowRequest) (*v1.CheckFlowResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.FlowService.CheckFlow is not implemented"))
 }

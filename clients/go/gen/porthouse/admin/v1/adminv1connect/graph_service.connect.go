@@ -72,53 +72,53 @@ type GraphServiceClient interface {
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.GraphService/ListClientSockets \
 	//	  -d '{"parent":"accounts/acme/clients/pump"}'
-	ListClientSockets(context.Context, *connect.Request[v1.ListClientSocketsRequest]) (*connect.Response[v1.ListClientSocketsResponse], error)
+	ListClientSockets(context.Context, *v1.ListClientSocketsRequest) (*v1.ListClientSocketsResponse, error)
 	// Lists the rooms that any socket of a client is in, by name.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.GraphService/ListClientRooms \
 	//	  -d '{"parent":"accounts/acme/clients/pump"}'
-	ListClientRooms(context.Context, *connect.Request[v1.ListClientRoomsRequest]) (*connect.Response[v1.ListClientRoomsResponse], error)
+	ListClientRooms(context.Context, *v1.ListClientRoomsRequest) (*v1.ListClientRoomsResponse, error)
 	// Lists the connections of a token, by socket.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.GraphService/ListTokenSockets \
 	//	  -d '{"parent":"accounts/acme/tokens/ID"}'
-	ListTokenSockets(context.Context, *connect.Request[v1.ListTokenSocketsRequest]) (*connect.Response[v1.ListTokenSocketsResponse], error)
+	ListTokenSockets(context.Context, *v1.ListTokenSocketsRequest) (*v1.ListTokenSocketsResponse, error)
 	// Lists whom a socket has proved to be, by address.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.GraphService/ListSocketClients -d '{"parent":"sockets/ID"}'
-	ListSocketClients(context.Context, *connect.Request[v1.ListSocketClientsRequest]) (*connect.Response[v1.ListSocketClientsResponse], error)
+	ListSocketClients(context.Context, *v1.ListSocketClientsRequest) (*v1.ListSocketClientsResponse, error)
 	// Lists the rooms that a socket is in, by name.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.GraphService/ListSocketRooms -d '{"parent":"sockets/ID"}'
-	ListSocketRooms(context.Context, *connect.Request[v1.ListSocketRoomsRequest]) (*connect.Response[v1.ListSocketRoomsResponse], error)
+	ListSocketRooms(context.Context, *v1.ListSocketRoomsRequest) (*v1.ListSocketRoomsResponse, error)
 	// Lists the sockets in a room, by name.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.GraphService/ListRoomSockets \
 	//	  -d '{"parent":"accounts/acme/rooms/boiler"}'
-	ListRoomSockets(context.Context, *connect.Request[v1.ListRoomSocketsRequest]) (*connect.Response[v1.ListRoomSocketsResponse], error)
+	ListRoomSockets(context.Context, *v1.ListRoomSocketsRequest) (*v1.ListRoomSocketsResponse, error)
 	// Lists who is in a room, by address.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.GraphService/ListRoomClients \
 	//	  -d '{"parent":"accounts/acme/rooms/boiler"}'
-	ListRoomClients(context.Context, *connect.Request[v1.ListRoomClientsRequest]) (*connect.Response[v1.ListRoomClientsResponse], error)
+	ListRoomClients(context.Context, *v1.ListRoomClientsRequest) (*v1.ListRoomClientsResponse, error)
 	// Lists the groups of a room, by name.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.GraphService/ListRoomGroups \
 	//	  -d '{"parent":"accounts/acme/rooms/boiler"}'
-	ListRoomGroups(context.Context, *connect.Request[v1.ListRoomGroupsRequest]) (*connect.Response[v1.ListRoomGroupsResponse], error)
+	ListRoomGroups(context.Context, *v1.ListRoomGroupsRequest) (*v1.ListRoomGroupsResponse, error)
 	// Lists who is in a group, by address.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.GraphService/ListGroupMembers \
 	//	  -d '{"parent":"accounts/acme/rooms/boiler/groups/workers"}'
-	ListGroupMembers(context.Context, *connect.Request[v1.ListGroupMembersRequest]) (*connect.Response[v1.ListGroupMembersResponse], error)
+	ListGroupMembers(context.Context, *v1.ListGroupMembersRequest) (*v1.ListGroupMembersResponse, error)
 }
 
 // NewGraphServiceClient constructs a client for the porthouse.admin.v1.GraphService service. By
@@ -203,48 +203,84 @@ type graphServiceClient struct {
 }
 
 // ListClientSockets calls porthouse.admin.v1.GraphService.ListClientSockets.
-func (c *graphServiceClient) ListClientSockets(ctx context.Context, req *connect.Request[v1.ListClientSocketsRequest]) (*connect.Response[v1.ListClientSocketsResponse], error) {
-	return c.listClientSockets.CallUnary(ctx, req)
+func (c *graphServiceClient) ListClientSockets(ctx context.Context, req *v1.ListClientSocketsRequest) (*v1.ListClientSocketsResponse, error) {
+	response, err := c.listClientSockets.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListClientRooms calls porthouse.admin.v1.GraphService.ListClientRooms.
-func (c *graphServiceClient) ListClientRooms(ctx context.Context, req *connect.Request[v1.ListClientRoomsRequest]) (*connect.Response[v1.ListClientRoomsResponse], error) {
-	return c.listClientRooms.CallUnary(ctx, req)
+func (c *graphServiceClient) ListClientRooms(ctx context.Context, req *v1.ListClientRoomsRequest) (*v1.ListClientRoomsResponse, error) {
+	response, err := c.listClientRooms.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListTokenSockets calls porthouse.admin.v1.GraphService.ListTokenSockets.
-func (c *graphServiceClient) ListTokenSockets(ctx context.Context, req *connect.Request[v1.ListTokenSocketsRequest]) (*connect.Response[v1.ListTokenSocketsResponse], error) {
-	return c.listTokenSockets.CallUnary(ctx, req)
+func (c *graphServiceClient) ListTokenSockets(ctx context.Context, req *v1.ListTokenSocketsRequest) (*v1.ListTokenSocketsResponse, error) {
+	response, err := c.listTokenSockets.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListSocketClients calls porthouse.admin.v1.GraphService.ListSocketClients.
-func (c *graphServiceClient) ListSocketClients(ctx context.Context, req *connect.Request[v1.ListSocketClientsRequest]) (*connect.Response[v1.ListSocketClientsResponse], error) {
-	return c.listSocketClients.CallUnary(ctx, req)
+func (c *graphServiceClient) ListSocketClients(ctx context.Context, req *v1.ListSocketClientsRequest) (*v1.ListSocketClientsResponse, error) {
+	response, err := c.listSocketClients.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListSocketRooms calls porthouse.admin.v1.GraphService.ListSocketRooms.
-func (c *graphServiceClient) ListSocketRooms(ctx context.Context, req *connect.Request[v1.ListSocketRoomsRequest]) (*connect.Response[v1.ListSocketRoomsResponse], error) {
-	return c.listSocketRooms.CallUnary(ctx, req)
+func (c *graphServiceClient) ListSocketRooms(ctx context.Context, req *v1.ListSocketRoomsRequest) (*v1.ListSocketRoomsResponse, error) {
+	response, err := c.listSocketRooms.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListRoomSockets calls porthouse.admin.v1.GraphService.ListRoomSockets.
-func (c *graphServiceClient) ListRoomSockets(ctx context.Context, req *connect.Request[v1.ListRoomSocketsRequest]) (*connect.Response[v1.ListRoomSocketsResponse], error) {
-	return c.listRoomSockets.CallUnary(ctx, req)
+func (c *graphServiceClient) ListRoomSockets(ctx context.Context, req *v1.ListRoomSocketsRequest) (*v1.ListRoomSocketsResponse, error) {
+	response, err := c.listRoomSockets.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListRoomClients calls porthouse.admin.v1.GraphService.ListRoomClients.
-func (c *graphServiceClient) ListRoomClients(ctx context.Context, req *connect.Request[v1.ListRoomClientsRequest]) (*connect.Response[v1.ListRoomClientsResponse], error) {
-	return c.listRoomClients.CallUnary(ctx, req)
+func (c *graphServiceClient) ListRoomClients(ctx context.Context, req *v1.ListRoomClientsRequest) (*v1.ListRoomClientsResponse, error) {
+	response, err := c.listRoomClients.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListRoomGroups calls porthouse.admin.v1.GraphService.ListRoomGroups.
-func (c *graphServiceClient) ListRoomGroups(ctx context.Context, req *connect.Request[v1.ListRoomGroupsRequest]) (*connect.Response[v1.ListRoomGroupsResponse], error) {
-	return c.listRoomGroups.CallUnary(ctx, req)
+func (c *graphServiceClient) ListRoomGroups(ctx context.Context, req *v1.ListRoomGroupsRequest) (*v1.ListRoomGroupsResponse, error) {
+	response, err := c.listRoomGroups.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListGroupMembers calls porthouse.admin.v1.GraphService.ListGroupMembers.
-func (c *graphServiceClient) ListGroupMembers(ctx context.Context, req *connect.Request[v1.ListGroupMembersRequest]) (*connect.Response[v1.ListGroupMembersResponse], error) {
-	return c.listGroupMembers.CallUnary(ctx, req)
+func (c *graphServiceClient) ListGroupMembers(ctx context.Context, req *v1.ListGroupMembersRequest) (*v1.ListGroupMembersResponse, error) {
+	response, err := c.listGroupMembers.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // GraphServiceHandler is an implementation of the porthouse.admin.v1.GraphService service.
@@ -254,53 +290,53 @@ type GraphServiceHandler interface {
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.GraphService/ListClientSockets \
 	//	  -d '{"parent":"accounts/acme/clients/pump"}'
-	ListClientSockets(context.Context, *connect.Request[v1.ListClientSocketsRequest]) (*connect.Response[v1.ListClientSocketsResponse], error)
+	ListClientSockets(context.Context, *v1.ListClientSocketsRequest) (*v1.ListClientSocketsResponse, error)
 	// Lists the rooms that any socket of a client is in, by name.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.GraphService/ListClientRooms \
 	//	  -d '{"parent":"accounts/acme/clients/pump"}'
-	ListClientRooms(context.Context, *connect.Request[v1.ListClientRoomsRequest]) (*connect.Response[v1.ListClientRoomsResponse], error)
+	ListClientRooms(context.Context, *v1.ListClientRoomsRequest) (*v1.ListClientRoomsResponse, error)
 	// Lists the connections of a token, by socket.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.GraphService/ListTokenSockets \
 	//	  -d '{"parent":"accounts/acme/tokens/ID"}'
-	ListTokenSockets(context.Context, *connect.Request[v1.ListTokenSocketsRequest]) (*connect.Response[v1.ListTokenSocketsResponse], error)
+	ListTokenSockets(context.Context, *v1.ListTokenSocketsRequest) (*v1.ListTokenSocketsResponse, error)
 	// Lists whom a socket has proved to be, by address.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.GraphService/ListSocketClients -d '{"parent":"sockets/ID"}'
-	ListSocketClients(context.Context, *connect.Request[v1.ListSocketClientsRequest]) (*connect.Response[v1.ListSocketClientsResponse], error)
+	ListSocketClients(context.Context, *v1.ListSocketClientsRequest) (*v1.ListSocketClientsResponse, error)
 	// Lists the rooms that a socket is in, by name.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.GraphService/ListSocketRooms -d '{"parent":"sockets/ID"}'
-	ListSocketRooms(context.Context, *connect.Request[v1.ListSocketRoomsRequest]) (*connect.Response[v1.ListSocketRoomsResponse], error)
+	ListSocketRooms(context.Context, *v1.ListSocketRoomsRequest) (*v1.ListSocketRoomsResponse, error)
 	// Lists the sockets in a room, by name.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.GraphService/ListRoomSockets \
 	//	  -d '{"parent":"accounts/acme/rooms/boiler"}'
-	ListRoomSockets(context.Context, *connect.Request[v1.ListRoomSocketsRequest]) (*connect.Response[v1.ListRoomSocketsResponse], error)
+	ListRoomSockets(context.Context, *v1.ListRoomSocketsRequest) (*v1.ListRoomSocketsResponse, error)
 	// Lists who is in a room, by address.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.GraphService/ListRoomClients \
 	//	  -d '{"parent":"accounts/acme/rooms/boiler"}'
-	ListRoomClients(context.Context, *connect.Request[v1.ListRoomClientsRequest]) (*connect.Response[v1.ListRoomClientsResponse], error)
+	ListRoomClients(context.Context, *v1.ListRoomClientsRequest) (*v1.ListRoomClientsResponse, error)
 	// Lists the groups of a room, by name.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.GraphService/ListRoomGroups \
 	//	  -d '{"parent":"accounts/acme/rooms/boiler"}'
-	ListRoomGroups(context.Context, *connect.Request[v1.ListRoomGroupsRequest]) (*connect.Response[v1.ListRoomGroupsResponse], error)
+	ListRoomGroups(context.Context, *v1.ListRoomGroupsRequest) (*v1.ListRoomGroupsResponse, error)
 	// Lists who is in a group, by address.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.GraphService/ListGroupMembers \
 	//	  -d '{"parent":"accounts/acme/rooms/boiler/groups/workers"}'
-	ListGroupMembers(context.Context, *connect.Request[v1.ListGroupMembersRequest]) (*connect.Response[v1.ListGroupMembersResponse], error)
+	ListGroupMembers(context.Context, *v1.ListGroupMembersRequest) (*v1.ListGroupMembersResponse, error)
 }
 
 // NewGraphServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -310,55 +346,55 @@ type GraphServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewGraphServiceHandler(svc GraphServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	graphServiceMethods := v1.File_porthouse_admin_v1_graph_service_proto.Services().ByName("GraphService").Methods()
-	graphServiceListClientSocketsHandler := connect.NewUnaryHandler(
+	graphServiceListClientSocketsHandler := connect.NewUnaryHandlerSimple(
 		GraphServiceListClientSocketsProcedure,
 		svc.ListClientSockets,
 		connect.WithSchema(graphServiceMethods.ByName("ListClientSockets")),
 		connect.WithHandlerOptions(opts...),
 	)
-	graphServiceListClientRoomsHandler := connect.NewUnaryHandler(
+	graphServiceListClientRoomsHandler := connect.NewUnaryHandlerSimple(
 		GraphServiceListClientRoomsProcedure,
 		svc.ListClientRooms,
 		connect.WithSchema(graphServiceMethods.ByName("ListClientRooms")),
 		connect.WithHandlerOptions(opts...),
 	)
-	graphServiceListTokenSocketsHandler := connect.NewUnaryHandler(
+	graphServiceListTokenSocketsHandler := connect.NewUnaryHandlerSimple(
 		GraphServiceListTokenSocketsProcedure,
 		svc.ListTokenSockets,
 		connect.WithSchema(graphServiceMethods.ByName("ListTokenSockets")),
 		connect.WithHandlerOptions(opts...),
 	)
-	graphServiceListSocketClientsHandler := connect.NewUnaryHandler(
+	graphServiceListSocketClientsHandler := connect.NewUnaryHandlerSimple(
 		GraphServiceListSocketClientsProcedure,
 		svc.ListSocketClients,
 		connect.WithSchema(graphServiceMethods.ByName("ListSocketClients")),
 		connect.WithHandlerOptions(opts...),
 	)
-	graphServiceListSocketRoomsHandler := connect.NewUnaryHandler(
+	graphServiceListSocketRoomsHandler := connect.NewUnaryHandlerSimple(
 		GraphServiceListSocketRoomsProcedure,
 		svc.ListSocketRooms,
 		connect.WithSchema(graphServiceMethods.ByName("ListSocketRooms")),
 		connect.WithHandlerOptions(opts...),
 	)
-	graphServiceListRoomSocketsHandler := connect.NewUnaryHandler(
+	graphServiceListRoomSocketsHandler := connect.NewUnaryHandlerSimple(
 		GraphServiceListRoomSocketsProcedure,
 		svc.ListRoomSockets,
 		connect.WithSchema(graphServiceMethods.ByName("ListRoomSockets")),
 		connect.WithHandlerOptions(opts...),
 	)
-	graphServiceListRoomClientsHandler := connect.NewUnaryHandler(
+	graphServiceListRoomClientsHandler := connect.NewUnaryHandlerSimple(
 		GraphServiceListRoomClientsProcedure,
 		svc.ListRoomClients,
 		connect.WithSchema(graphServiceMethods.ByName("ListRoomClients")),
 		connect.WithHandlerOptions(opts...),
 	)
-	graphServiceListRoomGroupsHandler := connect.NewUnaryHandler(
+	graphServiceListRoomGroupsHandler := connect.NewUnaryHandlerSimple(
 		GraphServiceListRoomGroupsProcedure,
 		svc.ListRoomGroups,
 		connect.WithSchema(graphServiceMethods.ByName("ListRoomGroups")),
 		connect.WithHandlerOptions(opts...),
 	)
-	graphServiceListGroupMembersHandler := connect.NewUnaryHandler(
+	graphServiceListGroupMembersHandler := connect.NewUnaryHandlerSimple(
 		GraphServiceListGroupMembersProcedure,
 		svc.ListGroupMembers,
 		connect.WithSchema(graphServiceMethods.ByName("ListGroupMembers")),
@@ -393,38 +429,38 @@ func NewGraphServiceHandler(svc GraphServiceHandler, opts ...connect.HandlerOpti
 // UnimplementedGraphServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedGraphServiceHandler struct{}
 
-func (UnimplementedGraphServiceHandler) ListClientSockets(context.Context, *connect.Request[v1.ListClientSocketsRequest]) (*connect.Response[v1.ListClientSocketsResponse], error) {
+func (UnimplementedGraphServiceHandler) ListClientSockets(context.Context, *v1.ListClientSocketsRequest) (*v1.ListClientSocketsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.GraphService.ListClientSockets is not implemented"))
 }
 
-func (UnimplementedGraphServiceHandler) ListClientRooms(context.Context, *connect.Request[v1.ListClientRoomsRequest]) (*connect.Response[v1.ListClientRoomsResponse], error) {
+func (UnimplementedGraphServiceHandler) ListClientRooms(context.Context, *v1.ListClientRoomsRequest) (*v1.ListClientRoomsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.GraphService.ListClientRooms is not implemented"))
 }
 
-func (UnimplementedGraphServiceHandler) ListTokenSockets(context.Context, *connect.Request[v1.ListTokenSocketsRequest]) (*connect.Response[v1.ListTokenSocketsResponse], error) {
+func (UnimplementedGraphServiceHandler) ListTokenSockets(context.Context, *v1.ListTokenSocketsRequest) (*v1.ListTokenSocketsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.GraphService.ListTokenSockets is not implemented"))
 }
 
-func (UnimplementedGraphServiceHandler) ListSocketClients(context.Context, *connect.Request[v1.ListSocketClientsRequest]) (*connect.Response[v1.ListSocketClientsResponse], error) {
+func (UnimplementedGraphServiceHandler) ListSocketClients(context.Context, *v1.ListSocketClientsRequest) (*v1.ListSocketClientsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.GraphService.ListSocketClients is not implemented"))
 }
 
-func (UnimplementedGraphServiceHandler) ListSocketRooms(context.Context, *connect.Request[v1.ListSocketRoomsRequest]) (*connect.Response[v1.ListSocketRoomsResponse], error) {
+func (UnimplementedGraphServiceHandler) ListSocketRooms(context.Context, *v1.ListSocketRoomsRequest) (*v1.ListSocketRoomsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.GraphService.ListSocketRooms is not implemented"))
 }
 
-func (UnimplementedGraphServiceHandler) ListRoomSockets(context.Context, *connect.Request[v1.ListRoomSocketsRequest]) (*connect.Response[v1.ListRoomSocketsResponse], error) {
+func (UnimplementedGraphServiceHandler) ListRoomSockets(context.Context, *v1.ListRoomSocketsRequest) (*v1.ListRoomSocketsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.GraphService.ListRoomSockets is not implemented"))
 }
 
-func (UnimplementedGraphServiceHandler) ListRoomClients(context.Context, *connect.Request[v1.ListRoomClientsRequest]) (*connect.Response[v1.ListRoomClientsResponse], error) {
+func (UnimplementedGraphServiceHandler) ListRoomClients(context.Context, *v1.ListRoomClientsRequest) (*v1.ListRoomClientsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.GraphService.ListRoomClients is not implemented"))
 }
 
-func (UnimplementedGraphServiceHandler) ListRoomGroups(context.Context, *connect.Request[v1.ListRoomGroupsRequest]) (*connect.Response[v1.ListRoomGroupsResponse], error) {
+func (UnimplementedGraphServiceHandler) ListRoomGroups(context.Context, *v1.ListRoomGroupsRequest) (*v1.ListRoomGroupsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.GraphService.ListRoomGroups is not implemented"))
 }
 
-func (UnimplementedGraphServiceHandler) ListGroupMembers(context.Context, *connect.Request[v1.ListGroupMembersRequest]) (*connect.Response[v1.ListGroupMembersResponse], error) {
+func (UnimplementedGraphServiceHandler) ListGroupMembers(context.Context, *v1.ListGroupMembersRequest) (*v1.ListGroupMembersResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.GraphService.ListGroupMembers is not implemented"))
 }

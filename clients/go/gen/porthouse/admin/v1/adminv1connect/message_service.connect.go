@@ -61,20 +61,20 @@ type MessageServiceClient interface {
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.MessageService/SendMessage \
 	//	  -d '{"to":["room:acme/hall"],"text":"hello","idempotencyKey":"1"}'
-	SendMessage(context.Context, *connect.Request[v1.SendMessageRequest]) (*connect.Response[v11.Receipt], error)
+	SendMessage(context.Context, *v1.SendMessageRequest) (*v11.Receipt, error)
 	// Reads a page of a room's history, of what the caller may hear there.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.MessageService/FetchMessages \
 	//	  -d '{"parent":"accounts/acme/rooms/hall","pageSize":10}'
-	FetchMessages(context.Context, *connect.Request[v1.FetchMessagesRequest]) (*connect.Response[v1.FetchMessagesResponse], error)
+	FetchMessages(context.Context, *v1.FetchMessagesRequest) (*v1.FetchMessagesResponse, error)
 	// Lists how far clients, and tokens without one, have read in a room. A token sees its own cursor
 	// alone.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.MessageService/ListCursors \
 	//	  -d '{"parent":"accounts/acme/rooms/hall"}'
-	ListCursors(context.Context, *connect.Request[v1.ListCursorsRequest]) (*connect.Response[v1.ListCursorsResponse], error)
+	ListCursors(context.Context, *v1.ListCursorsRequest) (*v1.ListCursorsResponse, error)
 	// Moves a cursor forward, and tells the sockets of its holder in the room. A token moves its own
 	// alone.
 	//
@@ -82,7 +82,7 @@ type MessageServiceClient interface {
 	//	  $URL/porthouse.admin.v1.MessageService/SetCursor \
 	//	  -d '{"parent":"accounts/acme/rooms/hall","cursor":
 	//	      {"holder":"accounts/acme/clients/ann","position":{"sequence":"7"}}}'
-	SetCursor(context.Context, *connect.Request[v1.SetCursorRequest]) (*connect.Response[v1.Cursor], error)
+	SetCursor(context.Context, *v1.SetCursorRequest) (*v1.Cursor, error)
 }
 
 // NewMessageServiceClient constructs a client for the porthouse.admin.v1.MessageService service. By
@@ -132,23 +132,39 @@ type messageServiceClient struct {
 }
 
 // SendMessage calls porthouse.admin.v1.MessageService.SendMessage.
-func (c *messageServiceClient) SendMessage(ctx context.Context, req *connect.Request[v1.SendMessageRequest]) (*connect.Response[v11.Receipt], error) {
-	return c.sendMessage.CallUnary(ctx, req)
+func (c *messageServiceClient) SendMessage(ctx context.Context, req *v1.SendMessageRequest) (*v11.Receipt, error) {
+	response, err := c.sendMessage.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // FetchMessages calls porthouse.admin.v1.MessageService.FetchMessages.
-func (c *messageServiceClient) FetchMessages(ctx context.Context, req *connect.Request[v1.FetchMessagesRequest]) (*connect.Response[v1.FetchMessagesResponse], error) {
-	return c.fetchMessages.CallUnary(ctx, req)
+func (c *messageServiceClient) FetchMessages(ctx context.Context, req *v1.FetchMessagesRequest) (*v1.FetchMessagesResponse, error) {
+	response, err := c.fetchMessages.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListCursors calls porthouse.admin.v1.MessageService.ListCursors.
-func (c *messageServiceClient) ListCursors(ctx context.Context, req *connect.Request[v1.ListCursorsRequest]) (*connect.Response[v1.ListCursorsResponse], error) {
-	return c.listCursors.CallUnary(ctx, req)
+func (c *messageServiceClient) ListCursors(ctx context.Context, req *v1.ListCursorsRequest) (*v1.ListCursorsResponse, error) {
+	response, err := c.listCursors.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // SetCursor calls porthouse.admin.v1.MessageService.SetCursor.
-func (c *messageServiceClient) SetCursor(ctx context.Context, req *connect.Request[v1.SetCursorRequest]) (*connect.Response[v1.Cursor], error) {
-	return c.setCursor.CallUnary(ctx, req)
+func (c *messageServiceClient) SetCursor(ctx context.Context, req *v1.SetCursorRequest) (*v1.Cursor, error) {
+	response, err := c.setCursor.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // MessageServiceHandler is an implementation of the porthouse.admin.v1.MessageService service.
@@ -161,20 +177,20 @@ type MessageServiceHandler interface {
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.MessageService/SendMessage \
 	//	  -d '{"to":["room:acme/hall"],"text":"hello","idempotencyKey":"1"}'
-	SendMessage(context.Context, *connect.Request[v1.SendMessageRequest]) (*connect.Response[v11.Receipt], error)
+	SendMessage(context.Context, *v1.SendMessageRequest) (*v11.Receipt, error)
 	// Reads a page of a room's history, of what the caller may hear there.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.MessageService/FetchMessages \
 	//	  -d '{"parent":"accounts/acme/rooms/hall","pageSize":10}'
-	FetchMessages(context.Context, *connect.Request[v1.FetchMessagesRequest]) (*connect.Response[v1.FetchMessagesResponse], error)
+	FetchMessages(context.Context, *v1.FetchMessagesRequest) (*v1.FetchMessagesResponse, error)
 	// Lists how far clients, and tokens without one, have read in a room. A token sees its own cursor
 	// alone.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.MessageService/ListCursors \
 	//	  -d '{"parent":"accounts/acme/rooms/hall"}'
-	ListCursors(context.Context, *connect.Request[v1.ListCursorsRequest]) (*connect.Response[v1.ListCursorsResponse], error)
+	ListCursors(context.Context, *v1.ListCursorsRequest) (*v1.ListCursorsResponse, error)
 	// Moves a cursor forward, and tells the sockets of its holder in the room. A token moves its own
 	// alone.
 	//
@@ -182,7 +198,7 @@ type MessageServiceHandler interface {
 	//	  $URL/porthouse.admin.v1.MessageService/SetCursor \
 	//	  -d '{"parent":"accounts/acme/rooms/hall","cursor":
 	//	      {"holder":"accounts/acme/clients/ann","position":{"sequence":"7"}}}'
-	SetCursor(context.Context, *connect.Request[v1.SetCursorRequest]) (*connect.Response[v1.Cursor], error)
+	SetCursor(context.Context, *v1.SetCursorRequest) (*v1.Cursor, error)
 }
 
 // NewMessageServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -192,25 +208,25 @@ type MessageServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewMessageServiceHandler(svc MessageServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	messageServiceMethods := v1.File_porthouse_admin_v1_message_service_proto.Services().ByName("MessageService").Methods()
-	messageServiceSendMessageHandler := connect.NewUnaryHandler(
+	messageServiceSendMessageHandler := connect.NewUnaryHandlerSimple(
 		MessageServiceSendMessageProcedure,
 		svc.SendMessage,
 		connect.WithSchema(messageServiceMethods.ByName("SendMessage")),
 		connect.WithHandlerOptions(opts...),
 	)
-	messageServiceFetchMessagesHandler := connect.NewUnaryHandler(
+	messageServiceFetchMessagesHandler := connect.NewUnaryHandlerSimple(
 		MessageServiceFetchMessagesProcedure,
 		svc.FetchMessages,
 		connect.WithSchema(messageServiceMethods.ByName("FetchMessages")),
 		connect.WithHandlerOptions(opts...),
 	)
-	messageServiceListCursorsHandler := connect.NewUnaryHandler(
+	messageServiceListCursorsHandler := connect.NewUnaryHandlerSimple(
 		MessageServiceListCursorsProcedure,
 		svc.ListCursors,
 		connect.WithSchema(messageServiceMethods.ByName("ListCursors")),
 		connect.WithHandlerOptions(opts...),
 	)
-	messageServiceSetCursorHandler := connect.NewUnaryHandler(
+	messageServiceSetCursorHandler := connect.NewUnaryHandlerSimple(
 		MessageServiceSetCursorProcedure,
 		svc.SetCursor,
 		connect.WithSchema(messageServiceMethods.ByName("SetCursor")),
@@ -235,18 +251,18 @@ func NewMessageServiceHandler(svc MessageServiceHandler, opts ...connect.Handler
 // UnimplementedMessageServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedMessageServiceHandler struct{}
 
-func (UnimplementedMessageServiceHandler) SendMessage(context.Context, *connect.Request[v1.SendMessageRequest]) (*connect.Response[v11.Receipt], error) {
+func (UnimplementedMessageServiceHandler) SendMessage(context.Context, *v1.SendMessageRequest) (*v11.Receipt, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.MessageService.SendMessage is not implemented"))
 }
 
-func (UnimplementedMessageServiceHandler) FetchMessages(context.Context, *connect.Request[v1.FetchMessagesRequest]) (*connect.Response[v1.FetchMessagesResponse], error) {
+func (UnimplementedMessageServiceHandler) FetchMessages(context.Context, *v1.FetchMessagesRequest) (*v1.FetchMessagesResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.MessageService.FetchMessages is not implemented"))
 }
 
-func (UnimplementedMessageServiceHandler) ListCursors(context.Context, *connect.Request[v1.ListCursorsRequest]) (*connect.Response[v1.ListCursorsResponse], error) {
+func (UnimplementedMessageServiceHandler) ListCursors(context.Context, *v1.ListCursorsRequest) (*v1.ListCursorsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.MessageService.ListCursors is not implemented"))
 }
 
-func (UnimplementedMessageServiceHandler) SetCursor(context.Context, *connect.Request[v1.SetCursorRequest]) (*connect.Response[v1.Cursor], error) {
+func (UnimplementedMessageServiceHandler) SetCursor(context.Context, *v1.SetCursorRequest) (*v1.Cursor, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.MessageService.SetCursor is not implemented"))
 }

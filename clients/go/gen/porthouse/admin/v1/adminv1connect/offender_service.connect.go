@@ -49,13 +49,13 @@ type OffenderServiceClient interface {
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.OffenderService/ListOffenders -d '{"parent":"-"}'
-	ListOffenders(context.Context, *connect.Request[v1.ListOffendersRequest]) (*connect.Response[v1.ListOffendersResponse], error)
+	ListOffenders(context.Context, *v1.ListOffendersRequest) (*v1.ListOffendersResponse, error)
 	// Forgives one subject, all of a network, or all.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.OffenderService/ClearOffenders \
 	//	  -d '{"parent":"-","subject":"address:203.0.113.0/24"}'
-	ClearOffenders(context.Context, *connect.Request[v1.ClearOffendersRequest]) (*connect.Response[v1.ClearOffendersResponse], error)
+	ClearOffenders(context.Context, *v1.ClearOffendersRequest) (*v1.ClearOffendersResponse, error)
 }
 
 // NewOffenderServiceClient constructs a client for the porthouse.admin.v1.OffenderService service.
@@ -91,13 +91,21 @@ type offenderServiceClient struct {
 }
 
 // ListOffenders calls porthouse.admin.v1.OffenderService.ListOffenders.
-func (c *offenderServiceClient) ListOffenders(ctx context.Context, req *connect.Request[v1.ListOffendersRequest]) (*connect.Response[v1.ListOffendersResponse], error) {
-	return c.listOffenders.CallUnary(ctx, req)
+func (c *offenderServiceClient) ListOffenders(ctx context.Context, req *v1.ListOffendersRequest) (*v1.ListOffendersResponse, error) {
+	response, err := c.listOffenders.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ClearOffenders calls porthouse.admin.v1.OffenderService.ClearOffenders.
-func (c *offenderServiceClient) ClearOffenders(ctx context.Context, req *connect.Request[v1.ClearOffendersRequest]) (*connect.Response[v1.ClearOffendersResponse], error) {
-	return c.clearOffenders.CallUnary(ctx, req)
+func (c *offenderServiceClient) ClearOffenders(ctx context.Context, req *v1.ClearOffendersRequest) (*v1.ClearOffendersResponse, error) {
+	response, err := c.clearOffenders.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // OffenderServiceHandler is an implementation of the porthouse.admin.v1.OffenderService service.
@@ -106,13 +114,13 @@ type OffenderServiceHandler interface {
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.OffenderService/ListOffenders -d '{"parent":"-"}'
-	ListOffenders(context.Context, *connect.Request[v1.ListOffendersRequest]) (*connect.Response[v1.ListOffendersResponse], error)
+	ListOffenders(context.Context, *v1.ListOffendersRequest) (*v1.ListOffendersResponse, error)
 	// Forgives one subject, all of a network, or all.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.OffenderService/ClearOffenders \
 	//	  -d '{"parent":"-","subject":"address:203.0.113.0/24"}'
-	ClearOffenders(context.Context, *connect.Request[v1.ClearOffendersRequest]) (*connect.Response[v1.ClearOffendersResponse], error)
+	ClearOffenders(context.Context, *v1.ClearOffendersRequest) (*v1.ClearOffendersResponse, error)
 }
 
 // NewOffenderServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -122,13 +130,13 @@ type OffenderServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewOffenderServiceHandler(svc OffenderServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	offenderServiceMethods := v1.File_porthouse_admin_v1_offender_service_proto.Services().ByName("OffenderService").Methods()
-	offenderServiceListOffendersHandler := connect.NewUnaryHandler(
+	offenderServiceListOffendersHandler := connect.NewUnaryHandlerSimple(
 		OffenderServiceListOffendersProcedure,
 		svc.ListOffenders,
 		connect.WithSchema(offenderServiceMethods.ByName("ListOffenders")),
 		connect.WithHandlerOptions(opts...),
 	)
-	offenderServiceClearOffendersHandler := connect.NewUnaryHandler(
+	offenderServiceClearOffendersHandler := connect.NewUnaryHandlerSimple(
 		OffenderServiceClearOffendersProcedure,
 		svc.ClearOffenders,
 		connect.WithSchema(offenderServiceMethods.ByName("ClearOffenders")),
@@ -149,10 +157,10 @@ func NewOffenderServiceHandler(svc OffenderServiceHandler, opts ...connect.Handl
 // UnimplementedOffenderServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedOffenderServiceHandler struct{}
 
-func (UnimplementedOffenderServiceHandler) ListOffenders(context.Context, *connect.Request[v1.ListOffendersRequest]) (*connect.Response[v1.ListOffendersResponse], error) {
+func (UnimplementedOffenderServiceHandler) ListOffenders(context.Context, *v1.ListOffendersRequest) (*v1.ListOffendersResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.OffenderService.ListOffenders is not implemented"))
 }
 
-func (UnimplementedOffenderServiceHandler) ClearOffenders(context.Context, *connect.Request[v1.ClearOffendersRequest]) (*connect.Response[v1.ClearOffendersResponse], error) {
+func (UnimplementedOffenderServiceHandler) ClearOffenders(context.Context, *v1.ClearOffendersRequest) (*v1.ClearOffendersResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.OffenderService.ClearOffenders is not implemented"))
 }

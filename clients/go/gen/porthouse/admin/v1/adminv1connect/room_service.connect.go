@@ -72,19 +72,19 @@ type RoomServiceClient interface {
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/ListRooms -d '{"parent":"accounts/acme"}'
-	ListRooms(context.Context, *connect.Request[v1.ListRoomsRequest]) (*connect.Response[v1.ListRoomsResponse], error)
+	ListRooms(context.Context, *v1.ListRoomsRequest) (*v1.ListRoomsResponse, error)
 	// Shows a room with its config.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/GetRoom -d '{"name":"accounts/acme/rooms/boiler"}'
-	GetRoom(context.Context, *connect.Request[v1.GetRoomRequest]) (*connect.Response[v1.Room], error)
+	GetRoom(context.Context, *v1.GetRoomRequest) (*v1.Room, error)
 	// Makes a room. Without a block `access` a token opens it.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/CreateRoom \
 	//	  -d '{"parent":"accounts/acme","roomId":"hall","room":{"config":{"blocks":[
 	//	    {"history":{"keep":"KEEP_DURABLE"}}]}}}'
-	CreateRoom(context.Context, *connect.Request[v1.CreateRoomRequest]) (*connect.Response[v1.Room], error)
+	CreateRoom(context.Context, *v1.CreateRoomRequest) (*v1.Room, error)
 	// Gives a room another config, or other blocks, as its next revision. Those inside stay, and feel
 	// it within a second.
 	//
@@ -92,50 +92,50 @@ type RoomServiceClient interface {
 	//	  $URL/porthouse.admin.v1.RoomService/UpdateRoom \
 	//	  -d '{"room":{"name":"accounts/acme/rooms/boiler","config":{"blocks":[
 	//	    {"limits":{"sockets":100}}]}},"updateMask":"config.blocks.limits"}'
-	UpdateRoom(context.Context, *connect.Request[v1.UpdateRoomRequest]) (*connect.Response[v1.Room], error)
+	UpdateRoom(context.Context, *v1.UpdateRoomRequest) (*v1.Room, error)
 	// Deletes a room with its messages; whoever is inside is out.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/DeleteRoom -d '{"name":"accounts/acme/rooms/boiler"}'
-	DeleteRoom(context.Context, *connect.Request[v1.DeleteRoomRequest]) (*connect.Response[emptypb.Empty], error)
+	DeleteRoom(context.Context, *v1.DeleteRoomRequest) (*emptypb.Empty, error)
 	// Lists the configs that a room has had, the latest first, without the configs themselves.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/ListRoomRevisions \
 	//	  -d '{"parent":"accounts/acme/rooms/boiler"}'
-	ListRoomRevisions(context.Context, *connect.Request[v1.ListRoomRevisionsRequest]) (*connect.Response[v1.ListRoomRevisionsResponse], error)
+	ListRoomRevisions(context.Context, *v1.ListRoomRevisionsRequest) (*v1.ListRoomRevisionsResponse, error)
 	// Shows one config that a room has, or had.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/GetRoomRevision \
 	//	  -d '{"name":"accounts/acme/rooms/boiler/revisions/1"}'
-	GetRoomRevision(context.Context, *connect.Request[v1.GetRoomRevisionRequest]) (*connect.Response[v1.RoomRevision], error)
+	GetRoomRevision(context.Context, *v1.GetRoomRevisionRequest) (*v1.RoomRevision, error)
 	// Shows what differs between two revisions, block by block and as text; without them, the last
 	// change.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/DiffRoomRevisions \
 	//	  -d '{"name":"accounts/acme/rooms/boiler"}'
-	DiffRoomRevisions(context.Context, *connect.Request[v1.DiffRoomRevisionsRequest]) (*connect.Response[v1.DiffRoomRevisionsResponse], error)
+	DiffRoomRevisions(context.Context, *v1.DiffRoomRevisionsRequest) (*v1.DiffRoomRevisionsResponse, error)
 	// Gives a room the config of an earlier revision, as its next one.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/RollbackRoom \
 	//	  -d '{"name":"accounts/acme/rooms/boiler","revision":1}'
-	RollbackRoom(context.Context, *connect.Request[v1.RollbackRoomRequest]) (*connect.Response[v1.Room], error)
+	RollbackRoom(context.Context, *v1.RollbackRoomRequest) (*v1.Room, error)
 	// Tells every fault of a config, by path, and saves nothing.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/CheckRoomConfig \
 	//	  -d '{"parent":"accounts/acme","config":{"blocks":[{"access":{"locks":["tokn"]}}]}}'
-	CheckRoomConfig(context.Context, *connect.Request[v1.CheckRoomConfigRequest]) (*connect.Response[v1.CheckRoomConfigResponse], error)
+	CheckRoomConfig(context.Context, *v1.CheckRoomConfigRequest) (*v1.CheckRoomConfigResponse, error)
 	// Tells whether a message would be of the structure that the room asks for (R20); sends nothing.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/CheckMessage \
 	//	  -d '{"room":"accounts/acme/rooms/boiler","text":"{\"celsius\":21}",
 	//	    "messages":{"json":{"schema":"{\"required\":[\"celsius\"]}"}}}'
-	CheckMessage(context.Context, *connect.Request[v1.CheckMessageRequest]) (*connect.Response[v1.CheckMessageResponse], error)
+	CheckMessage(context.Context, *v1.CheckMessageRequest) (*v1.CheckMessageResponse, error)
 }
 
 // NewRoomServiceClient constructs a client for the porthouse.admin.v1.RoomService service. By
@@ -234,58 +234,102 @@ type roomServiceClient struct {
 }
 
 // ListRooms calls porthouse.admin.v1.RoomService.ListRooms.
-func (c *roomServiceClient) ListRooms(ctx context.Context, req *connect.Request[v1.ListRoomsRequest]) (*connect.Response[v1.ListRoomsResponse], error) {
-	return c.listRooms.CallUnary(ctx, req)
+func (c *roomServiceClient) ListRooms(ctx context.Context, req *v1.ListRoomsRequest) (*v1.ListRoomsResponse, error) {
+	response, err := c.listRooms.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // GetRoom calls porthouse.admin.v1.RoomService.GetRoom.
-func (c *roomServiceClient) GetRoom(ctx context.Context, req *connect.Request[v1.GetRoomRequest]) (*connect.Response[v1.Room], error) {
-	return c.getRoom.CallUnary(ctx, req)
+func (c *roomServiceClient) GetRoom(ctx context.Context, req *v1.GetRoomRequest) (*v1.Room, error) {
+	response, err := c.getRoom.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // CreateRoom calls porthouse.admin.v1.RoomService.CreateRoom.
-func (c *roomServiceClient) CreateRoom(ctx context.Context, req *connect.Request[v1.CreateRoomRequest]) (*connect.Response[v1.Room], error) {
-	return c.createRoom.CallUnary(ctx, req)
+func (c *roomServiceClient) CreateRoom(ctx context.Context, req *v1.CreateRoomRequest) (*v1.Room, error) {
+	response, err := c.createRoom.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // UpdateRoom calls porthouse.admin.v1.RoomService.UpdateRoom.
-func (c *roomServiceClient) UpdateRoom(ctx context.Context, req *connect.Request[v1.UpdateRoomRequest]) (*connect.Response[v1.Room], error) {
-	return c.updateRoom.CallUnary(ctx, req)
+func (c *roomServiceClient) UpdateRoom(ctx context.Context, req *v1.UpdateRoomRequest) (*v1.Room, error) {
+	response, err := c.updateRoom.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // DeleteRoom calls porthouse.admin.v1.RoomService.DeleteRoom.
-func (c *roomServiceClient) DeleteRoom(ctx context.Context, req *connect.Request[v1.DeleteRoomRequest]) (*connect.Response[emptypb.Empty], error) {
-	return c.deleteRoom.CallUnary(ctx, req)
+func (c *roomServiceClient) DeleteRoom(ctx context.Context, req *v1.DeleteRoomRequest) (*emptypb.Empty, error) {
+	response, err := c.deleteRoom.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListRoomRevisions calls porthouse.admin.v1.RoomService.ListRoomRevisions.
-func (c *roomServiceClient) ListRoomRevisions(ctx context.Context, req *connect.Request[v1.ListRoomRevisionsRequest]) (*connect.Response[v1.ListRoomRevisionsResponse], error) {
-	return c.listRoomRevisions.CallUnary(ctx, req)
+func (c *roomServiceClient) ListRoomRevisions(ctx context.Context, req *v1.ListRoomRevisionsRequest) (*v1.ListRoomRevisionsResponse, error) {
+	response, err := c.listRoomRevisions.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // GetRoomRevision calls porthouse.admin.v1.RoomService.GetRoomRevision.
-func (c *roomServiceClient) GetRoomRevision(ctx context.Context, req *connect.Request[v1.GetRoomRevisionRequest]) (*connect.Response[v1.RoomRevision], error) {
-	return c.getRoomRevision.CallUnary(ctx, req)
+func (c *roomServiceClient) GetRoomRevision(ctx context.Context, req *v1.GetRoomRevisionRequest) (*v1.RoomRevision, error) {
+	response, err := c.getRoomRevision.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // DiffRoomRevisions calls porthouse.admin.v1.RoomService.DiffRoomRevisions.
-func (c *roomServiceClient) DiffRoomRevisions(ctx context.Context, req *connect.Request[v1.DiffRoomRevisionsRequest]) (*connect.Response[v1.DiffRoomRevisionsResponse], error) {
-	return c.diffRoomRevisions.CallUnary(ctx, req)
+func (c *roomServiceClient) DiffRoomRevisions(ctx context.Context, req *v1.DiffRoomRevisionsRequest) (*v1.DiffRoomRevisionsResponse, error) {
+	response, err := c.diffRoomRevisions.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // RollbackRoom calls porthouse.admin.v1.RoomService.RollbackRoom.
-func (c *roomServiceClient) RollbackRoom(ctx context.Context, req *connect.Request[v1.RollbackRoomRequest]) (*connect.Response[v1.Room], error) {
-	return c.rollbackRoom.CallUnary(ctx, req)
+func (c *roomServiceClient) RollbackRoom(ctx context.Context, req *v1.RollbackRoomRequest) (*v1.Room, error) {
+	response, err := c.rollbackRoom.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // CheckRoomConfig calls porthouse.admin.v1.RoomService.CheckRoomConfig.
-func (c *roomServiceClient) CheckRoomConfig(ctx context.Context, req *connect.Request[v1.CheckRoomConfigRequest]) (*connect.Response[v1.CheckRoomConfigResponse], error) {
-	return c.checkRoomConfig.CallUnary(ctx, req)
+func (c *roomServiceClient) CheckRoomConfig(ctx context.Context, req *v1.CheckRoomConfigRequest) (*v1.CheckRoomConfigResponse, error) {
+	response, err := c.checkRoomConfig.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // CheckMessage calls porthouse.admin.v1.RoomService.CheckMessage.
-func (c *roomServiceClient) CheckMessage(ctx context.Context, req *connect.Request[v1.CheckMessageRequest]) (*connect.Response[v1.CheckMessageResponse], error) {
-	return c.checkMessage.CallUnary(ctx, req)
+func (c *roomServiceClient) CheckMessage(ctx context.Context, req *v1.CheckMessageRequest) (*v1.CheckMessageResponse, error) {
+	response, err := c.checkMessage.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // RoomServiceHandler is an implementation of the porthouse.admin.v1.RoomService service.
@@ -294,19 +338,19 @@ type RoomServiceHandler interface {
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/ListRooms -d '{"parent":"accounts/acme"}'
-	ListRooms(context.Context, *connect.Request[v1.ListRoomsRequest]) (*connect.Response[v1.ListRoomsResponse], error)
+	ListRooms(context.Context, *v1.ListRoomsRequest) (*v1.ListRoomsResponse, error)
 	// Shows a room with its config.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/GetRoom -d '{"name":"accounts/acme/rooms/boiler"}'
-	GetRoom(context.Context, *connect.Request[v1.GetRoomRequest]) (*connect.Response[v1.Room], error)
+	GetRoom(context.Context, *v1.GetRoomRequest) (*v1.Room, error)
 	// Makes a room. Without a block `access` a token opens it.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/CreateRoom \
 	//	  -d '{"parent":"accounts/acme","roomId":"hall","room":{"config":{"blocks":[
 	//	    {"history":{"keep":"KEEP_DURABLE"}}]}}}'
-	CreateRoom(context.Context, *connect.Request[v1.CreateRoomRequest]) (*connect.Response[v1.Room], error)
+	CreateRoom(context.Context, *v1.CreateRoomRequest) (*v1.Room, error)
 	// Gives a room another config, or other blocks, as its next revision. Those inside stay, and feel
 	// it within a second.
 	//
@@ -314,50 +358,50 @@ type RoomServiceHandler interface {
 	//	  $URL/porthouse.admin.v1.RoomService/UpdateRoom \
 	//	  -d '{"room":{"name":"accounts/acme/rooms/boiler","config":{"blocks":[
 	//	    {"limits":{"sockets":100}}]}},"updateMask":"config.blocks.limits"}'
-	UpdateRoom(context.Context, *connect.Request[v1.UpdateRoomRequest]) (*connect.Response[v1.Room], error)
+	UpdateRoom(context.Context, *v1.UpdateRoomRequest) (*v1.Room, error)
 	// Deletes a room with its messages; whoever is inside is out.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/DeleteRoom -d '{"name":"accounts/acme/rooms/boiler"}'
-	DeleteRoom(context.Context, *connect.Request[v1.DeleteRoomRequest]) (*connect.Response[emptypb.Empty], error)
+	DeleteRoom(context.Context, *v1.DeleteRoomRequest) (*emptypb.Empty, error)
 	// Lists the configs that a room has had, the latest first, without the configs themselves.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/ListRoomRevisions \
 	//	  -d '{"parent":"accounts/acme/rooms/boiler"}'
-	ListRoomRevisions(context.Context, *connect.Request[v1.ListRoomRevisionsRequest]) (*connect.Response[v1.ListRoomRevisionsResponse], error)
+	ListRoomRevisions(context.Context, *v1.ListRoomRevisionsRequest) (*v1.ListRoomRevisionsResponse, error)
 	// Shows one config that a room has, or had.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/GetRoomRevision \
 	//	  -d '{"name":"accounts/acme/rooms/boiler/revisions/1"}'
-	GetRoomRevision(context.Context, *connect.Request[v1.GetRoomRevisionRequest]) (*connect.Response[v1.RoomRevision], error)
+	GetRoomRevision(context.Context, *v1.GetRoomRevisionRequest) (*v1.RoomRevision, error)
 	// Shows what differs between two revisions, block by block and as text; without them, the last
 	// change.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/DiffRoomRevisions \
 	//	  -d '{"name":"accounts/acme/rooms/boiler"}'
-	DiffRoomRevisions(context.Context, *connect.Request[v1.DiffRoomRevisionsRequest]) (*connect.Response[v1.DiffRoomRevisionsResponse], error)
+	DiffRoomRevisions(context.Context, *v1.DiffRoomRevisionsRequest) (*v1.DiffRoomRevisionsResponse, error)
 	// Gives a room the config of an earlier revision, as its next one.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/RollbackRoom \
 	//	  -d '{"name":"accounts/acme/rooms/boiler","revision":1}'
-	RollbackRoom(context.Context, *connect.Request[v1.RollbackRoomRequest]) (*connect.Response[v1.Room], error)
+	RollbackRoom(context.Context, *v1.RollbackRoomRequest) (*v1.Room, error)
 	// Tells every fault of a config, by path, and saves nothing.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/CheckRoomConfig \
 	//	  -d '{"parent":"accounts/acme","config":{"blocks":[{"access":{"locks":["tokn"]}}]}}'
-	CheckRoomConfig(context.Context, *connect.Request[v1.CheckRoomConfigRequest]) (*connect.Response[v1.CheckRoomConfigResponse], error)
+	CheckRoomConfig(context.Context, *v1.CheckRoomConfigRequest) (*v1.CheckRoomConfigResponse, error)
 	// Tells whether a message would be of the structure that the room asks for (R20); sends nothing.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.RoomService/CheckMessage \
 	//	  -d '{"room":"accounts/acme/rooms/boiler","text":"{\"celsius\":21}",
 	//	    "messages":{"json":{"schema":"{\"required\":[\"celsius\"]}"}}}'
-	CheckMessage(context.Context, *connect.Request[v1.CheckMessageRequest]) (*connect.Response[v1.CheckMessageResponse], error)
+	CheckMessage(context.Context, *v1.CheckMessageRequest) (*v1.CheckMessageResponse, error)
 }
 
 // NewRoomServiceHandler builds an HTTP handler from the service implementation. It returns the path
@@ -367,67 +411,67 @@ type RoomServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewRoomServiceHandler(svc RoomServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	roomServiceMethods := v1.File_porthouse_admin_v1_room_service_proto.Services().ByName("RoomService").Methods()
-	roomServiceListRoomsHandler := connect.NewUnaryHandler(
+	roomServiceListRoomsHandler := connect.NewUnaryHandlerSimple(
 		RoomServiceListRoomsProcedure,
 		svc.ListRooms,
 		connect.WithSchema(roomServiceMethods.ByName("ListRooms")),
 		connect.WithHandlerOptions(opts...),
 	)
-	roomServiceGetRoomHandler := connect.NewUnaryHandler(
+	roomServiceGetRoomHandler := connect.NewUnaryHandlerSimple(
 		RoomServiceGetRoomProcedure,
 		svc.GetRoom,
 		connect.WithSchema(roomServiceMethods.ByName("GetRoom")),
 		connect.WithHandlerOptions(opts...),
 	)
-	roomServiceCreateRoomHandler := connect.NewUnaryHandler(
+	roomServiceCreateRoomHandler := connect.NewUnaryHandlerSimple(
 		RoomServiceCreateRoomProcedure,
 		svc.CreateRoom,
 		connect.WithSchema(roomServiceMethods.ByName("CreateRoom")),
 		connect.WithHandlerOptions(opts...),
 	)
-	roomServiceUpdateRoomHandler := connect.NewUnaryHandler(
+	roomServiceUpdateRoomHandler := connect.NewUnaryHandlerSimple(
 		RoomServiceUpdateRoomProcedure,
 		svc.UpdateRoom,
 		connect.WithSchema(roomServiceMethods.ByName("UpdateRoom")),
 		connect.WithHandlerOptions(opts...),
 	)
-	roomServiceDeleteRoomHandler := connect.NewUnaryHandler(
+	roomServiceDeleteRoomHandler := connect.NewUnaryHandlerSimple(
 		RoomServiceDeleteRoomProcedure,
 		svc.DeleteRoom,
 		connect.WithSchema(roomServiceMethods.ByName("DeleteRoom")),
 		connect.WithHandlerOptions(opts...),
 	)
-	roomServiceListRoomRevisionsHandler := connect.NewUnaryHandler(
+	roomServiceListRoomRevisionsHandler := connect.NewUnaryHandlerSimple(
 		RoomServiceListRoomRevisionsProcedure,
 		svc.ListRoomRevisions,
 		connect.WithSchema(roomServiceMethods.ByName("ListRoomRevisions")),
 		connect.WithHandlerOptions(opts...),
 	)
-	roomServiceGetRoomRevisionHandler := connect.NewUnaryHandler(
+	roomServiceGetRoomRevisionHandler := connect.NewUnaryHandlerSimple(
 		RoomServiceGetRoomRevisionProcedure,
 		svc.GetRoomRevision,
 		connect.WithSchema(roomServiceMethods.ByName("GetRoomRevision")),
 		connect.WithHandlerOptions(opts...),
 	)
-	roomServiceDiffRoomRevisionsHandler := connect.NewUnaryHandler(
+	roomServiceDiffRoomRevisionsHandler := connect.NewUnaryHandlerSimple(
 		RoomServiceDiffRoomRevisionsProcedure,
 		svc.DiffRoomRevisions,
 		connect.WithSchema(roomServiceMethods.ByName("DiffRoomRevisions")),
 		connect.WithHandlerOptions(opts...),
 	)
-	roomServiceRollbackRoomHandler := connect.NewUnaryHandler(
+	roomServiceRollbackRoomHandler := connect.NewUnaryHandlerSimple(
 		RoomServiceRollbackRoomProcedure,
 		svc.RollbackRoom,
 		connect.WithSchema(roomServiceMethods.ByName("RollbackRoom")),
 		connect.WithHandlerOptions(opts...),
 	)
-	roomServiceCheckRoomConfigHandler := connect.NewUnaryHandler(
+	roomServiceCheckRoomConfigHandler := connect.NewUnaryHandlerSimple(
 		RoomServiceCheckRoomConfigProcedure,
 		svc.CheckRoomConfig,
 		connect.WithSchema(roomServiceMethods.ByName("CheckRoomConfig")),
 		connect.WithHandlerOptions(opts...),
 	)
-	roomServiceCheckMessageHandler := connect.NewUnaryHandler(
+	roomServiceCheckMessageHandler := connect.NewUnaryHandlerSimple(
 		RoomServiceCheckMessageProcedure,
 		svc.CheckMessage,
 		connect.WithSchema(roomServiceMethods.ByName("CheckMessage")),
@@ -466,46 +510,46 @@ func NewRoomServiceHandler(svc RoomServiceHandler, opts ...connect.HandlerOption
 // UnimplementedRoomServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedRoomServiceHandler struct{}
 
-func (UnimplementedRoomServiceHandler) ListRooms(context.Context, *connect.Request[v1.ListRoomsRequest]) (*connect.Response[v1.ListRoomsResponse], error) {
+func (UnimplementedRoomServiceHandler) ListRooms(context.Context, *v1.ListRoomsRequest) (*v1.ListRoomsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.RoomService.ListRooms is not implemented"))
 }
 
-func (UnimplementedRoomServiceHandler) GetRoom(context.Context, *connect.Request[v1.GetRoomRequest]) (*connect.Response[v1.Room], error) {
+func (UnimplementedRoomServiceHandler) GetRoom(context.Context, *v1.GetRoomRequest) (*v1.Room, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.RoomService.GetRoom is not implemented"))
 }
 
-func (UnimplementedRoomServiceHandler) CreateRoom(context.Context, *connect.Request[v1.CreateRoomRequest]) (*connect.Response[v1.Room], error) {
+func (UnimplementedRoomServiceHandler) CreateRoom(context.Context, *v1.CreateRoomRequest) (*v1.Room, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.RoomService.CreateRoom is not implemented"))
 }
 
-func (UnimplementedRoomServiceHandler) UpdateRoom(context.Context, *connect.Request[v1.UpdateRoomRequest]) (*connect.Response[v1.Room], error) {
+func (UnimplementedRoomServiceHandler) UpdateRoom(context.Context, *v1.UpdateRoomRequest) (*v1.Room, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.RoomService.UpdateRoom is not implemented"))
 }
 
-func (UnimplementedRoomServiceHandler) DeleteRoom(context.Context, *connect.Request[v1.DeleteRoomRequest]) (*connect.Response[emptypb.Empty], error) {
+func (UnimplementedRoomServiceHandler) DeleteRoom(context.Context, *v1.DeleteRoomRequest) (*emptypb.Empty, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.RoomService.DeleteRoom is not implemented"))
 }
 
-func (UnimplementedRoomServiceHandler) ListRoomRevisions(context.Context, *connect.Request[v1.ListRoomRevisionsRequest]) (*connect.Response[v1.ListRoomRevisionsResponse], error) {
+func (UnimplementedRoomServiceHandler) ListRoomRevisions(context.Context, *v1.ListRoomRevisionsRequest) (*v1.ListRoomRevisionsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.RoomService.ListRoomRevisions is not implemented"))
 }
 
-func (UnimplementedRoomServiceHandler) GetRoomRevision(context.Context, *connect.Request[v1.GetRoomRevisionRequest]) (*connect.Response[v1.RoomRevision], error) {
+func (UnimplementedRoomServiceHandler) GetRoomRevision(context.Context, *v1.GetRoomRevisionRequest) (*v1.RoomRevision, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.RoomService.GetRoomRevision is not implemented"))
 }
 
-func (UnimplementedRoomServiceHandler) DiffRoomRevisions(context.Context, *connect.Request[v1.DiffRoomRevisionsRequest]) (*connect.Response[v1.DiffRoomRevisionsResponse], error) {
+func (UnimplementedRoomServiceHandler) DiffRoomRevisions(context.Context, *v1.DiffRoomRevisionsRequest) (*v1.DiffRoomRevisionsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.RoomService.DiffRoomRevisions is not implemented"))
 }
 
-func (UnimplementedRoomServiceHandler) RollbackRoom(context.Context, *connect.Request[v1.RollbackRoomRequest]) (*connect.Response[v1.Room], error) {
+func (UnimplementedRoomServiceHandler) RollbackRoom(context.Context, *v1.RollbackRoomRequest) (*v1.Room, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.RoomService.RollbackRoom is not implemented"))
 }
 
-func (UnimplementedRoomServiceHandler) CheckRoomConfig(context.Context, *connect.Request[v1.CheckRoomConfigRequest]) (*connect.Response[v1.CheckRoomConfigResponse], error) {
+func (UnimplementedRoomServiceHandler) CheckRoomConfig(context.Context, *v1.CheckRoomConfigRequest) (*v1.CheckRoomConfigResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.RoomService.CheckRoomConfig is not implemented"))
 }
 
-func (UnimplementedRoomServiceHandler) CheckMessage(context.Context, *connect.Request[v1.CheckMessageRequest]) (*connect.Response[v1.CheckMessageResponse], error) {
+func (UnimplementedRoomServiceHandler) CheckMessage(context.Context, *v1.CheckMessageRequest) (*v1.CheckMessageResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.RoomService.CheckMessage is not implemented"))
 }

@@ -53,25 +53,25 @@ type ServerServiceClient interface {
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ServerService/GetServer -d '{}'
-	GetServer(context.Context, *connect.Request[v1.GetServerRequest]) (*connect.Response[v1.Server], error)
+	GetServer(context.Context, *v1.GetServerRequest) (*v1.Server, error)
 	// Shows the settings in force, without their secrets.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ServerService/GetConfig -d '{}'
-	GetConfig(context.Context, *connect.Request[v1.GetConfigRequest]) (*connect.Response[v1.ServerConfig], error)
+	GetConfig(context.Context, *v1.GetConfigRequest) (*v1.ServerConfig, error)
 	// Logs more or less for a while, of all or of one subsystem.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ServerService/SetLogLevel \
 	//	  -d '{"level":"LOG_LEVEL_DEBUG","subsystem":"session","duration":"300s"}'
-	SetLogLevel(context.Context, *connect.Request[v1.SetLogLevelRequest]) (*connect.Response[v1.LogLevelSetting], error)
+	SetLogLevel(context.Context, *v1.SetLogLevelRequest) (*v1.LogLevelSetting, error)
 	// Begins an orderly end: every socket of the gateway ("-") is told to reconnect, and the process
 	// ends; or the sockets of one account are told so, and the gateway goes on.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ServerService/Drain \
 	//	  -d '{"name":"accounts/acme","validateOnly":true}'
-	Drain(context.Context, *connect.Request[v1.DrainRequest]) (*connect.Response[v1.DrainResponse], error)
+	Drain(context.Context, *v1.DrainRequest) (*v1.DrainResponse, error)
 }
 
 // NewServerServiceClient constructs a client for the porthouse.admin.v1.ServerService service. By
@@ -121,23 +121,39 @@ type serverServiceClient struct {
 }
 
 // GetServer calls porthouse.admin.v1.ServerService.GetServer.
-func (c *serverServiceClient) GetServer(ctx context.Context, req *connect.Request[v1.GetServerRequest]) (*connect.Response[v1.Server], error) {
-	return c.getServer.CallUnary(ctx, req)
+func (c *serverServiceClient) GetServer(ctx context.Context, req *v1.GetServerRequest) (*v1.Server, error) {
+	response, err := c.getServer.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // GetConfig calls porthouse.admin.v1.ServerService.GetConfig.
-func (c *serverServiceClient) GetConfig(ctx context.Context, req *connect.Request[v1.GetConfigRequest]) (*connect.Response[v1.ServerConfig], error) {
-	return c.getConfig.CallUnary(ctx, req)
+func (c *serverServiceClient) GetConfig(ctx context.Context, req *v1.GetConfigRequest) (*v1.ServerConfig, error) {
+	response, err := c.getConfig.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // SetLogLevel calls porthouse.admin.v1.ServerService.SetLogLevel.
-func (c *serverServiceClient) SetLogLevel(ctx context.Context, req *connect.Request[v1.SetLogLevelRequest]) (*connect.Response[v1.LogLevelSetting], error) {
-	return c.setLogLevel.CallUnary(ctx, req)
+func (c *serverServiceClient) SetLogLevel(ctx context.Context, req *v1.SetLogLevelRequest) (*v1.LogLevelSetting, error) {
+	response, err := c.setLogLevel.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // Drain calls porthouse.admin.v1.ServerService.Drain.
-func (c *serverServiceClient) Drain(ctx context.Context, req *connect.Request[v1.DrainRequest]) (*connect.Response[v1.DrainResponse], error) {
-	return c.drain.CallUnary(ctx, req)
+func (c *serverServiceClient) Drain(ctx context.Context, req *v1.DrainRequest) (*v1.DrainResponse, error) {
+	response, err := c.drain.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ServerServiceHandler is an implementation of the porthouse.admin.v1.ServerService service.
@@ -147,25 +163,25 @@ type ServerServiceHandler interface {
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ServerService/GetServer -d '{}'
-	GetServer(context.Context, *connect.Request[v1.GetServerRequest]) (*connect.Response[v1.Server], error)
+	GetServer(context.Context, *v1.GetServerRequest) (*v1.Server, error)
 	// Shows the settings in force, without their secrets.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ServerService/GetConfig -d '{}'
-	GetConfig(context.Context, *connect.Request[v1.GetConfigRequest]) (*connect.Response[v1.ServerConfig], error)
+	GetConfig(context.Context, *v1.GetConfigRequest) (*v1.ServerConfig, error)
 	// Logs more or less for a while, of all or of one subsystem.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ServerService/SetLogLevel \
 	//	  -d '{"level":"LOG_LEVEL_DEBUG","subsystem":"session","duration":"300s"}'
-	SetLogLevel(context.Context, *connect.Request[v1.SetLogLevelRequest]) (*connect.Response[v1.LogLevelSetting], error)
+	SetLogLevel(context.Context, *v1.SetLogLevelRequest) (*v1.LogLevelSetting, error)
 	// Begins an orderly end: every socket of the gateway ("-") is told to reconnect, and the process
 	// ends; or the sockets of one account are told so, and the gateway goes on.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.ServerService/Drain \
 	//	  -d '{"name":"accounts/acme","validateOnly":true}'
-	Drain(context.Context, *connect.Request[v1.DrainRequest]) (*connect.Response[v1.DrainResponse], error)
+	Drain(context.Context, *v1.DrainRequest) (*v1.DrainResponse, error)
 }
 
 // NewServerServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -175,25 +191,25 @@ type ServerServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewServerServiceHandler(svc ServerServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	serverServiceMethods := v1.File_porthouse_admin_v1_server_service_proto.Services().ByName("ServerService").Methods()
-	serverServiceGetServerHandler := connect.NewUnaryHandler(
+	serverServiceGetServerHandler := connect.NewUnaryHandlerSimple(
 		ServerServiceGetServerProcedure,
 		svc.GetServer,
 		connect.WithSchema(serverServiceMethods.ByName("GetServer")),
 		connect.WithHandlerOptions(opts...),
 	)
-	serverServiceGetConfigHandler := connect.NewUnaryHandler(
+	serverServiceGetConfigHandler := connect.NewUnaryHandlerSimple(
 		ServerServiceGetConfigProcedure,
 		svc.GetConfig,
 		connect.WithSchema(serverServiceMethods.ByName("GetConfig")),
 		connect.WithHandlerOptions(opts...),
 	)
-	serverServiceSetLogLevelHandler := connect.NewUnaryHandler(
+	serverServiceSetLogLevelHandler := connect.NewUnaryHandlerSimple(
 		ServerServiceSetLogLevelProcedure,
 		svc.SetLogLevel,
 		connect.WithSchema(serverServiceMethods.ByName("SetLogLevel")),
 		connect.WithHandlerOptions(opts...),
 	)
-	serverServiceDrainHandler := connect.NewUnaryHandler(
+	serverServiceDrainHandler := connect.NewUnaryHandlerSimple(
 		ServerServiceDrainProcedure,
 		svc.Drain,
 		connect.WithSchema(serverServiceMethods.ByName("Drain")),
@@ -218,18 +234,18 @@ func NewServerServiceHandler(svc ServerServiceHandler, opts ...connect.HandlerOp
 // UnimplementedServerServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedServerServiceHandler struct{}
 
-func (UnimplementedServerServiceHandler) GetServer(context.Context, *connect.Request[v1.GetServerRequest]) (*connect.Response[v1.Server], error) {
+func (UnimplementedServerServiceHandler) GetServer(context.Context, *v1.GetServerRequest) (*v1.Server, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ServerService.GetServer is not implemented"))
 }
 
-func (UnimplementedServerServiceHandler) GetConfig(context.Context, *connect.Request[v1.GetConfigRequest]) (*connect.Response[v1.ServerConfig], error) {
+func (UnimplementedServerServiceHandler) GetConfig(context.Context, *v1.GetConfigRequest) (*v1.ServerConfig, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ServerService.GetConfig is not implemented"))
 }
 
-func (UnimplementedServerServiceHandler) SetLogLevel(context.Context, *connect.Request[v1.SetLogLevelRequest]) (*connect.Response[v1.LogLevelSetting], error) {
+func (UnimplementedServerServiceHandler) SetLogLevel(context.Context, *v1.SetLogLevelRequest) (*v1.LogLevelSetting, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ServerService.SetLogLevel is not implemented"))
 }
 
-func (UnimplementedServerServiceHandler) Drain(context.Context, *connect.Request[v1.DrainRequest]) (*connect.Response[v1.DrainResponse], error) {
+func (UnimplementedServerServiceHandler) Drain(context.Context, *v1.DrainRequest) (*v1.DrainResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.ServerService.Drain is not implemented"))
 }

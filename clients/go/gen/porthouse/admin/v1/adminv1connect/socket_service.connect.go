@@ -61,13 +61,13 @@ type SocketServiceClient interface {
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.SocketService/ListSockets \
 	//	  -d '{"parent":"accounts/acme","room":"accounts/acme/rooms/boiler"}'
-	ListSockets(context.Context, *connect.Request[v1.ListSocketsRequest]) (*connect.Response[v1.ListSocketsResponse], error)
+	ListSockets(context.Context, *v1.ListSocketsRequest) (*v1.ListSocketsResponse, error)
 	// Shows one socket: its identities, its rooms with what it may do there, and its locks frame by
 	// frame, though never what they ask or were answered.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.SocketService/GetSocket -d '{"name":"sockets/ID"}'
-	GetSocket(context.Context, *connect.Request[v1.GetSocketRequest]) (*connect.Response[v1.Socket], error)
+	GetSocket(context.Context, *v1.GetSocketRequest) (*v1.Socket, error)
 	// Shows the sockets that a list would show, and then what becomes of them. The first answers are
 	// the snapshot, the last of them has `complete`; those after it tell of changes, several at once
 	// where there are many, and an empty one now and then says that nothing has happened. To whoever
@@ -78,21 +78,21 @@ type SocketServiceClient interface {
 	//	  curl -sN -H "Authorization: Bearer $KEY" \
 	//	  -H 'Content-Type: application/connect+json' --data-binary @- \
 	//	  $URL/porthouse.admin.v1.SocketService/WatchSockets
-	WatchSockets(context.Context, *connect.Request[v1.WatchSocketsRequest]) (*connect.ServerStreamForClient[v1.WatchSocketsResponse], error)
+	WatchSockets(context.Context, *v1.WatchSocketsRequest) (*connect.ServerStreamForClient[v1.WatchSocketsResponse], error)
 	// Takes a socket to a room as if it had asked for that itself: the room's lock is run, and its
 	// rights are its own. The answer is the socket as it is then, in the room or at its lock.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.SocketService/MoveSocket \
 	//	  -d '{"name":"sockets/ID","room":"accounts/acme/rooms/boiler"}'
-	MoveSocket(context.Context, *connect.Request[v1.MoveSocketRequest]) (*connect.Response[v1.Socket], error)
+	MoveSocket(context.Context, *v1.MoveSocketRequest) (*v1.Socket, error)
 	// Ends a connection with CODE_KICKED, or puts the socket out of one room. A socket that is only a
 	// guest of the account, somebody in another one, can be put out of a room alone.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.SocketService/DropSocket \
 	//	  -d '{"name":"sockets/ID","reason":"maintenance"}'
-	DropSocket(context.Context, *connect.Request[v1.DropSocketRequest]) (*connect.Response[emptypb.Empty], error)
+	DropSocket(context.Context, *v1.DropSocketRequest) (*emptypb.Empty, error)
 }
 
 // NewSocketServiceClient constructs a client for the porthouse.admin.v1.SocketService service. By
@@ -149,28 +149,44 @@ type socketServiceClient struct {
 }
 
 // ListSockets calls porthouse.admin.v1.SocketService.ListSockets.
-func (c *socketServiceClient) ListSockets(ctx context.Context, req *connect.Request[v1.ListSocketsRequest]) (*connect.Response[v1.ListSocketsResponse], error) {
-	return c.listSockets.CallUnary(ctx, req)
+func (c *socketServiceClient) ListSockets(ctx context.Context, req *v1.ListSocketsRequest) (*v1.ListSocketsResponse, error) {
+	response, err := c.listSockets.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // GetSocket calls porthouse.admin.v1.SocketService.GetSocket.
-func (c *socketServiceClient) GetSocket(ctx context.Context, req *connect.Request[v1.GetSocketRequest]) (*connect.Response[v1.Socket], error) {
-	return c.getSocket.CallUnary(ctx, req)
+func (c *socketServiceClient) GetSocket(ctx context.Context, req *v1.GetSocketRequest) (*v1.Socket, error) {
+	response, err := c.getSocket.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // WatchSockets calls porthouse.admin.v1.SocketService.WatchSockets.
-func (c *socketServiceClient) WatchSockets(ctx context.Context, req *connect.Request[v1.WatchSocketsRequest]) (*connect.ServerStreamForClient[v1.WatchSocketsResponse], error) {
-	return c.watchSockets.CallServerStream(ctx, req)
+func (c *socketServiceClient) WatchSockets(ctx context.Context, req *v1.WatchSocketsRequest) (*connect.ServerStreamForClient[v1.WatchSocketsResponse], error) {
+	return c.watchSockets.CallServerStream(ctx, connect.NewRequest(req))
 }
 
 // MoveSocket calls porthouse.admin.v1.SocketService.MoveSocket.
-func (c *socketServiceClient) MoveSocket(ctx context.Context, req *connect.Request[v1.MoveSocketRequest]) (*connect.Response[v1.Socket], error) {
-	return c.moveSocket.CallUnary(ctx, req)
+func (c *socketServiceClient) MoveSocket(ctx context.Context, req *v1.MoveSocketRequest) (*v1.Socket, error) {
+	response, err := c.moveSocket.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // DropSocket calls porthouse.admin.v1.SocketService.DropSocket.
-func (c *socketServiceClient) DropSocket(ctx context.Context, req *connect.Request[v1.DropSocketRequest]) (*connect.Response[emptypb.Empty], error) {
-	return c.dropSocket.CallUnary(ctx, req)
+func (c *socketServiceClient) DropSocket(ctx context.Context, req *v1.DropSocketRequest) (*emptypb.Empty, error) {
+	response, err := c.dropSocket.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // SocketServiceHandler is an implementation of the porthouse.admin.v1.SocketService service.
@@ -180,13 +196,13 @@ type SocketServiceHandler interface {
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.SocketService/ListSockets \
 	//	  -d '{"parent":"accounts/acme","room":"accounts/acme/rooms/boiler"}'
-	ListSockets(context.Context, *connect.Request[v1.ListSocketsRequest]) (*connect.Response[v1.ListSocketsResponse], error)
+	ListSockets(context.Context, *v1.ListSocketsRequest) (*v1.ListSocketsResponse, error)
 	// Shows one socket: its identities, its rooms with what it may do there, and its locks frame by
 	// frame, though never what they ask or were answered.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.SocketService/GetSocket -d '{"name":"sockets/ID"}'
-	GetSocket(context.Context, *connect.Request[v1.GetSocketRequest]) (*connect.Response[v1.Socket], error)
+	GetSocket(context.Context, *v1.GetSocketRequest) (*v1.Socket, error)
 	// Shows the sockets that a list would show, and then what becomes of them. The first answers are
 	// the snapshot, the last of them has `complete`; those after it tell of changes, several at once
 	// where there are many, and an empty one now and then says that nothing has happened. To whoever
@@ -197,21 +213,21 @@ type SocketServiceHandler interface {
 	//	  curl -sN -H "Authorization: Bearer $KEY" \
 	//	  -H 'Content-Type: application/connect+json' --data-binary @- \
 	//	  $URL/porthouse.admin.v1.SocketService/WatchSockets
-	WatchSockets(context.Context, *connect.Request[v1.WatchSocketsRequest], *connect.ServerStream[v1.WatchSocketsResponse]) error
+	WatchSockets(context.Context, *v1.WatchSocketsRequest, *connect.ServerStream[v1.WatchSocketsResponse]) error
 	// Takes a socket to a room as if it had asked for that itself: the room's lock is run, and its
 	// rights are its own. The answer is the socket as it is then, in the room or at its lock.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.SocketService/MoveSocket \
 	//	  -d '{"name":"sockets/ID","room":"accounts/acme/rooms/boiler"}'
-	MoveSocket(context.Context, *connect.Request[v1.MoveSocketRequest]) (*connect.Response[v1.Socket], error)
+	MoveSocket(context.Context, *v1.MoveSocketRequest) (*v1.Socket, error)
 	// Ends a connection with CODE_KICKED, or puts the socket out of one room. A socket that is only a
 	// guest of the account, somebody in another one, can be put out of a room alone.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.SocketService/DropSocket \
 	//	  -d '{"name":"sockets/ID","reason":"maintenance"}'
-	DropSocket(context.Context, *connect.Request[v1.DropSocketRequest]) (*connect.Response[emptypb.Empty], error)
+	DropSocket(context.Context, *v1.DropSocketRequest) (*emptypb.Empty, error)
 }
 
 // NewSocketServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -221,31 +237,31 @@ type SocketServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewSocketServiceHandler(svc SocketServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	socketServiceMethods := v1.File_porthouse_admin_v1_socket_service_proto.Services().ByName("SocketService").Methods()
-	socketServiceListSocketsHandler := connect.NewUnaryHandler(
+	socketServiceListSocketsHandler := connect.NewUnaryHandlerSimple(
 		SocketServiceListSocketsProcedure,
 		svc.ListSockets,
 		connect.WithSchema(socketServiceMethods.ByName("ListSockets")),
 		connect.WithHandlerOptions(opts...),
 	)
-	socketServiceGetSocketHandler := connect.NewUnaryHandler(
+	socketServiceGetSocketHandler := connect.NewUnaryHandlerSimple(
 		SocketServiceGetSocketProcedure,
 		svc.GetSocket,
 		connect.WithSchema(socketServiceMethods.ByName("GetSocket")),
 		connect.WithHandlerOptions(opts...),
 	)
-	socketServiceWatchSocketsHandler := connect.NewServerStreamHandler(
+	socketServiceWatchSocketsHandler := connect.NewServerStreamHandlerSimple(
 		SocketServiceWatchSocketsProcedure,
 		svc.WatchSockets,
 		connect.WithSchema(socketServiceMethods.ByName("WatchSockets")),
 		connect.WithHandlerOptions(opts...),
 	)
-	socketServiceMoveSocketHandler := connect.NewUnaryHandler(
+	socketServiceMoveSocketHandler := connect.NewUnaryHandlerSimple(
 		SocketServiceMoveSocketProcedure,
 		svc.MoveSocket,
 		connect.WithSchema(socketServiceMethods.ByName("MoveSocket")),
 		connect.WithHandlerOptions(opts...),
 	)
-	socketServiceDropSocketHandler := connect.NewUnaryHandler(
+	socketServiceDropSocketHandler := connect.NewUnaryHandlerSimple(
 		SocketServiceDropSocketProcedure,
 		svc.DropSocket,
 		connect.WithSchema(socketServiceMethods.ByName("DropSocket")),
@@ -272,22 +288,22 @@ func NewSocketServiceHandler(svc SocketServiceHandler, opts ...connect.HandlerOp
 // UnimplementedSocketServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedSocketServiceHandler struct{}
 
-func (UnimplementedSocketServiceHandler) ListSockets(context.Context, *connect.Request[v1.ListSocketsRequest]) (*connect.Response[v1.ListSocketsResponse], error) {
+func (UnimplementedSocketServiceHandler) ListSockets(context.Context, *v1.ListSocketsRequest) (*v1.ListSocketsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.SocketService.ListSockets is not implemented"))
 }
 
-func (UnimplementedSocketServiceHandler) GetSocket(context.Context, *connect.Request[v1.GetSocketRequest]) (*connect.Response[v1.Socket], error) {
+func (UnimplementedSocketServiceHandler) GetSocket(context.Context, *v1.GetSocketRequest) (*v1.Socket, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.SocketService.GetSocket is not implemented"))
 }
 
-func (UnimplementedSocketServiceHandler) WatchSockets(context.Context, *connect.Request[v1.WatchSocketsRequest], *connect.ServerStream[v1.WatchSocketsResponse]) error {
+func (UnimplementedSocketServiceHandler) WatchSockets(context.Context, *v1.WatchSocketsRequest, *connect.ServerStream[v1.WatchSocketsResponse]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.SocketService.WatchSockets is not implemented"))
 }
 
-func (UnimplementedSocketServiceHandler) MoveSocket(context.Context, *connect.Request[v1.MoveSocketRequest]) (*connect.Response[v1.Socket], error) {
+func (UnimplementedSocketServiceHandler) MoveSocket(context.Context, *v1.MoveSocketRequest) (*v1.Socket, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.SocketService.MoveSocket is not implemented"))
 }
 
-func (UnimplementedSocketServiceHandler) DropSocket(context.Context, *connect.Request[v1.DropSocketRequest]) (*connect.Response[emptypb.Empty], error) {
+func (UnimplementedSocketServiceHandler) DropSocket(context.Context, *v1.DropSocketRequest) (*emptypb.Empty, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.SocketService.DropSocket is not implemented"))
 }

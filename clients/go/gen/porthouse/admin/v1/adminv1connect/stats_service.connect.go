@@ -57,30 +57,30 @@ type StatsServiceClient interface {
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.StatsService/GetStats \
 	//	  -d '{"name":"accounts/acme/rooms/boiler","channel":"telemetry"}'
-	GetStats(context.Context, *connect.Request[v1.GetStatsRequest]) (*connect.Response[v1.Stats], error)
+	GetStats(context.Context, *v1.GetStatsRequest) (*v1.Stats, error)
 	// Lists the rooms that are loaded, which is where somebody is or was lately, by name.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.StatsService/ListRoomStats -d '{"parent":"accounts/acme"}'
-	ListRoomStats(context.Context, *connect.Request[v1.ListRoomStatsRequest]) (*connect.Response[v1.ListRoomStatsResponse], error)
+	ListRoomStats(context.Context, *v1.ListRoomStatsRequest) (*v1.ListRoomStatsResponse, error)
 	// Lists the channels of a room that somebody listens to or that were sent to lately, by name.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.StatsService/ListChannelStats \
 	//	  -d '{"parent":"accounts/acme/rooms/boiler"}'
-	ListChannelStats(context.Context, *connect.Request[v1.ListChannelStatsRequest]) (*connect.Response[v1.ListChannelStatsResponse], error)
+	ListChannelStats(context.Context, *v1.ListChannelStatsRequest) (*v1.ListChannelStatsResponse, error)
 	// Shows the same again and again, at an interval: for a live view.
 	//
 	//	printf '\0\0\0\0\063{"name":"accounts/acme","interval":"2s","rooms":10}' |
 	//	  curl -sN -H "Authorization: Bearer $KEY" \
 	//	  -H 'Content-Type: application/connect+json' --data-binary @- \
 	//	  $URL/porthouse.admin.v1.StatsService/WatchStats
-	WatchStats(context.Context, *connect.Request[v1.WatchStatsRequest]) (*connect.ServerStreamForClient[v1.WatchStatsResponse], error)
+	WatchStats(context.Context, *v1.WatchStatsRequest) (*connect.ServerStreamForClient[v1.WatchStatsResponse], error)
 	// Lists the sockets that do not keep up, the slowest first, each with what it is stuck in.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.StatsService/ListSlowConsumers -d '{"parent":"accounts/acme"}'
-	ListSlowConsumers(context.Context, *connect.Request[v1.ListSlowConsumersRequest]) (*connect.Response[v1.ListSlowConsumersResponse], error)
+	ListSlowConsumers(context.Context, *v1.ListSlowConsumersRequest) (*v1.ListSlowConsumersResponse, error)
 }
 
 // NewStatsServiceClient constructs a client for the porthouse.admin.v1.StatsService service. By
@@ -137,28 +137,44 @@ type statsServiceClient struct {
 }
 
 // GetStats calls porthouse.admin.v1.StatsService.GetStats.
-func (c *statsServiceClient) GetStats(ctx context.Context, req *connect.Request[v1.GetStatsRequest]) (*connect.Response[v1.Stats], error) {
-	return c.getStats.CallUnary(ctx, req)
+func (c *statsServiceClient) GetStats(ctx context.Context, req *v1.GetStatsRequest) (*v1.Stats, error) {
+	response, err := c.getStats.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListRoomStats calls porthouse.admin.v1.StatsService.ListRoomStats.
-func (c *statsServiceClient) ListRoomStats(ctx context.Context, req *connect.Request[v1.ListRoomStatsRequest]) (*connect.Response[v1.ListRoomStatsResponse], error) {
-	return c.listRoomStats.CallUnary(ctx, req)
+func (c *statsServiceClient) ListRoomStats(ctx context.Context, req *v1.ListRoomStatsRequest) (*v1.ListRoomStatsResponse, error) {
+	response, err := c.listRoomStats.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // ListChannelStats calls porthouse.admin.v1.StatsService.ListChannelStats.
-func (c *statsServiceClient) ListChannelStats(ctx context.Context, req *connect.Request[v1.ListChannelStatsRequest]) (*connect.Response[v1.ListChannelStatsResponse], error) {
-	return c.listChannelStats.CallUnary(ctx, req)
+func (c *statsServiceClient) ListChannelStats(ctx context.Context, req *v1.ListChannelStatsRequest) (*v1.ListChannelStatsResponse, error) {
+	response, err := c.listChannelStats.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // WatchStats calls porthouse.admin.v1.StatsService.WatchStats.
-func (c *statsServiceClient) WatchStats(ctx context.Context, req *connect.Request[v1.WatchStatsRequest]) (*connect.ServerStreamForClient[v1.WatchStatsResponse], error) {
-	return c.watchStats.CallServerStream(ctx, req)
+func (c *statsServiceClient) WatchStats(ctx context.Context, req *v1.WatchStatsRequest) (*connect.ServerStreamForClient[v1.WatchStatsResponse], error) {
+	return c.watchStats.CallServerStream(ctx, connect.NewRequest(req))
 }
 
 // ListSlowConsumers calls porthouse.admin.v1.StatsService.ListSlowConsumers.
-func (c *statsServiceClient) ListSlowConsumers(ctx context.Context, req *connect.Request[v1.ListSlowConsumersRequest]) (*connect.Response[v1.ListSlowConsumersResponse], error) {
-	return c.listSlowConsumers.CallUnary(ctx, req)
+func (c *statsServiceClient) ListSlowConsumers(ctx context.Context, req *v1.ListSlowConsumersRequest) (*v1.ListSlowConsumersResponse, error) {
+	response, err := c.listSlowConsumers.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // StatsServiceHandler is an implementation of the porthouse.admin.v1.StatsService service.
@@ -168,30 +184,30 @@ type StatsServiceHandler interface {
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.StatsService/GetStats \
 	//	  -d '{"name":"accounts/acme/rooms/boiler","channel":"telemetry"}'
-	GetStats(context.Context, *connect.Request[v1.GetStatsRequest]) (*connect.Response[v1.Stats], error)
+	GetStats(context.Context, *v1.GetStatsRequest) (*v1.Stats, error)
 	// Lists the rooms that are loaded, which is where somebody is or was lately, by name.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.StatsService/ListRoomStats -d '{"parent":"accounts/acme"}'
-	ListRoomStats(context.Context, *connect.Request[v1.ListRoomStatsRequest]) (*connect.Response[v1.ListRoomStatsResponse], error)
+	ListRoomStats(context.Context, *v1.ListRoomStatsRequest) (*v1.ListRoomStatsResponse, error)
 	// Lists the channels of a room that somebody listens to or that were sent to lately, by name.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.StatsService/ListChannelStats \
 	//	  -d '{"parent":"accounts/acme/rooms/boiler"}'
-	ListChannelStats(context.Context, *connect.Request[v1.ListChannelStatsRequest]) (*connect.Response[v1.ListChannelStatsResponse], error)
+	ListChannelStats(context.Context, *v1.ListChannelStatsRequest) (*v1.ListChannelStatsResponse, error)
 	// Shows the same again and again, at an interval: for a live view.
 	//
 	//	printf '\0\0\0\0\063{"name":"accounts/acme","interval":"2s","rooms":10}' |
 	//	  curl -sN -H "Authorization: Bearer $KEY" \
 	//	  -H 'Content-Type: application/connect+json' --data-binary @- \
 	//	  $URL/porthouse.admin.v1.StatsService/WatchStats
-	WatchStats(context.Context, *connect.Request[v1.WatchStatsRequest], *connect.ServerStream[v1.WatchStatsResponse]) error
+	WatchStats(context.Context, *v1.WatchStatsRequest, *connect.ServerStream[v1.WatchStatsResponse]) error
 	// Lists the sockets that do not keep up, the slowest first, each with what it is stuck in.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.StatsService/ListSlowConsumers -d '{"parent":"accounts/acme"}'
-	ListSlowConsumers(context.Context, *connect.Request[v1.ListSlowConsumersRequest]) (*connect.Response[v1.ListSlowConsumersResponse], error)
+	ListSlowConsumers(context.Context, *v1.ListSlowConsumersRequest) (*v1.ListSlowConsumersResponse, error)
 }
 
 // NewStatsServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -201,31 +217,31 @@ type StatsServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewStatsServiceHandler(svc StatsServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	statsServiceMethods := v1.File_porthouse_admin_v1_stats_service_proto.Services().ByName("StatsService").Methods()
-	statsServiceGetStatsHandler := connect.NewUnaryHandler(
+	statsServiceGetStatsHandler := connect.NewUnaryHandlerSimple(
 		StatsServiceGetStatsProcedure,
 		svc.GetStats,
 		connect.WithSchema(statsServiceMethods.ByName("GetStats")),
 		connect.WithHandlerOptions(opts...),
 	)
-	statsServiceListRoomStatsHandler := connect.NewUnaryHandler(
+	statsServiceListRoomStatsHandler := connect.NewUnaryHandlerSimple(
 		StatsServiceListRoomStatsProcedure,
 		svc.ListRoomStats,
 		connect.WithSchema(statsServiceMethods.ByName("ListRoomStats")),
 		connect.WithHandlerOptions(opts...),
 	)
-	statsServiceListChannelStatsHandler := connect.NewUnaryHandler(
+	statsServiceListChannelStatsHandler := connect.NewUnaryHandlerSimple(
 		StatsServiceListChannelStatsProcedure,
 		svc.ListChannelStats,
 		connect.WithSchema(statsServiceMethods.ByName("ListChannelStats")),
 		connect.WithHandlerOptions(opts...),
 	)
-	statsServiceWatchStatsHandler := connect.NewServerStreamHandler(
+	statsServiceWatchStatsHandler := connect.NewServerStreamHandlerSimple(
 		StatsServiceWatchStatsProcedure,
 		svc.WatchStats,
 		connect.WithSchema(statsServiceMethods.ByName("WatchStats")),
 		connect.WithHandlerOptions(opts...),
 	)
-	statsServiceListSlowConsumersHandler := connect.NewUnaryHandler(
+	statsServiceListSlowConsumersHandler := connect.NewUnaryHandlerSimple(
 		StatsServiceListSlowConsumersProcedure,
 		svc.ListSlowConsumers,
 		connect.WithSchema(statsServiceMethods.ByName("ListSlowConsumers")),
@@ -252,22 +268,22 @@ func NewStatsServiceHandler(svc StatsServiceHandler, opts ...connect.HandlerOpti
 // UnimplementedStatsServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedStatsServiceHandler struct{}
 
-func (UnimplementedStatsServiceHandler) GetStats(context.Context, *connect.Request[v1.GetStatsRequest]) (*connect.Response[v1.Stats], error) {
+func (UnimplementedStatsServiceHandler) GetStats(context.Context, *v1.GetStatsRequest) (*v1.Stats, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.StatsService.GetStats is not implemented"))
 }
 
-func (UnimplementedStatsServiceHandler) ListRoomStats(context.Context, *connect.Request[v1.ListRoomStatsRequest]) (*connect.Response[v1.ListRoomStatsResponse], error) {
+func (UnimplementedStatsServiceHandler) ListRoomStats(context.Context, *v1.ListRoomStatsRequest) (*v1.ListRoomStatsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.StatsService.ListRoomStats is not implemented"))
 }
 
-func (UnimplementedStatsServiceHandler) ListChannelStats(context.Context, *connect.Request[v1.ListChannelStatsRequest]) (*connect.Response[v1.ListChannelStatsResponse], error) {
+func (UnimplementedStatsServiceHandler) ListChannelStats(context.Context, *v1.ListChannelStatsRequest) (*v1.ListChannelStatsResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.StatsService.ListChannelStats is not implemented"))
 }
 
-func (UnimplementedStatsServiceHandler) WatchStats(context.Context, *connect.Request[v1.WatchStatsRequest], *connect.ServerStream[v1.WatchStatsResponse]) error {
+func (UnimplementedStatsServiceHandler) WatchStats(context.Context, *v1.WatchStatsRequest, *connect.ServerStream[v1.WatchStatsResponse]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.StatsService.WatchStats is not implemented"))
 }
 
-func (UnimplementedStatsServiceHandler) ListSlowConsumers(context.Context, *connect.Request[v1.ListSlowConsumersRequest]) (*connect.Response[v1.ListSlowConsumersResponse], error) {
+func (UnimplementedStatsServiceHandler) ListSlowConsumers(context.Context, *v1.ListSlowConsumersRequest) (*v1.ListSlowConsumersResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.StatsService.ListSlowConsumers is not implemented"))
 }

@@ -54,13 +54,13 @@ type TechnicalServiceClient interface {
 	//	  curl -sN -H "Authorization: Bearer $KEY" \
 	//	  -H 'Content-Type: application/connect+json' --data-binary @- \
 	//	  $URL/porthouse.admin.v1.TechnicalService/WatchTechnical
-	WatchTechnical(context.Context, *connect.Request[v1.WatchTechnicalRequest]) (*connect.ServerStreamForClient[v1.WatchTechnicalResponse], error)
+	WatchTechnical(context.Context, *v1.WatchTechnicalRequest) (*connect.ServerStreamForClient[v1.WatchTechnicalResponse], error)
 	// Tells a public notice to all sockets that hear events, or to those of one account (ANNOUNCED).
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.TechnicalService/Announce \
 	//	  -d '{"parent":"accounts/acme","detail":"Back at noon."}'
-	Announce(context.Context, *connect.Request[v1.AnnounceRequest]) (*connect.Response[emptypb.Empty], error)
+	Announce(context.Context, *v1.AnnounceRequest) (*emptypb.Empty, error)
 }
 
 // NewTechnicalServiceClient constructs a client for the porthouse.admin.v1.TechnicalService
@@ -96,13 +96,17 @@ type technicalServiceClient struct {
 }
 
 // WatchTechnical calls porthouse.admin.v1.TechnicalService.WatchTechnical.
-func (c *technicalServiceClient) WatchTechnical(ctx context.Context, req *connect.Request[v1.WatchTechnicalRequest]) (*connect.ServerStreamForClient[v1.WatchTechnicalResponse], error) {
-	return c.watchTechnical.CallServerStream(ctx, req)
+func (c *technicalServiceClient) WatchTechnical(ctx context.Context, req *v1.WatchTechnicalRequest) (*connect.ServerStreamForClient[v1.WatchTechnicalResponse], error) {
+	return c.watchTechnical.CallServerStream(ctx, connect.NewRequest(req))
 }
 
 // Announce calls porthouse.admin.v1.TechnicalService.Announce.
-func (c *technicalServiceClient) Announce(ctx context.Context, req *connect.Request[v1.AnnounceRequest]) (*connect.Response[emptypb.Empty], error) {
-	return c.announce.CallUnary(ctx, req)
+func (c *technicalServiceClient) Announce(ctx context.Context, req *v1.AnnounceRequest) (*emptypb.Empty, error) {
+	response, err := c.announce.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // TechnicalServiceHandler is an implementation of the porthouse.admin.v1.TechnicalService service.
@@ -115,13 +119,13 @@ type TechnicalServiceHandler interface {
 	//	  curl -sN -H "Authorization: Bearer $KEY" \
 	//	  -H 'Content-Type: application/connect+json' --data-binary @- \
 	//	  $URL/porthouse.admin.v1.TechnicalService/WatchTechnical
-	WatchTechnical(context.Context, *connect.Request[v1.WatchTechnicalRequest], *connect.ServerStream[v1.WatchTechnicalResponse]) error
+	WatchTechnical(context.Context, *v1.WatchTechnicalRequest, *connect.ServerStream[v1.WatchTechnicalResponse]) error
 	// Tells a public notice to all sockets that hear events, or to those of one account (ANNOUNCED).
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.TechnicalService/Announce \
 	//	  -d '{"parent":"accounts/acme","detail":"Back at noon."}'
-	Announce(context.Context, *connect.Request[v1.AnnounceRequest]) (*connect.Response[emptypb.Empty], error)
+	Announce(context.Context, *v1.AnnounceRequest) (*emptypb.Empty, error)
 }
 
 // NewTechnicalServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -131,13 +135,13 @@ type TechnicalServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewTechnicalServiceHandler(svc TechnicalServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	technicalServiceMethods := v1.File_porthouse_admin_v1_technical_service_proto.Services().ByName("TechnicalService").Methods()
-	technicalServiceWatchTechnicalHandler := connect.NewServerStreamHandler(
+	technicalServiceWatchTechnicalHandler := connect.NewServerStreamHandlerSimple(
 		TechnicalServiceWatchTechnicalProcedure,
 		svc.WatchTechnical,
 		connect.WithSchema(technicalServiceMethods.ByName("WatchTechnical")),
 		connect.WithHandlerOptions(opts...),
 	)
-	technicalServiceAnnounceHandler := connect.NewUnaryHandler(
+	technicalServiceAnnounceHandler := connect.NewUnaryHandlerSimple(
 		TechnicalServiceAnnounceProcedure,
 		svc.Announce,
 		connect.WithSchema(technicalServiceMethods.ByName("Announce")),
@@ -158,10 +162,10 @@ func NewTechnicalServiceHandler(svc TechnicalServiceHandler, opts ...connect.Han
 // UnimplementedTechnicalServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedTechnicalServiceHandler struct{}
 
-func (UnimplementedTechnicalServiceHandler) WatchTechnical(context.Context, *connect.Request[v1.WatchTechnicalRequest], *connect.ServerStream[v1.WatchTechnicalResponse]) error {
+func (UnimplementedTechnicalServiceHandler) WatchTechnical(context.Context, *v1.WatchTechnicalRequest, *connect.ServerStream[v1.WatchTechnicalResponse]) error {
 	return connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.TechnicalService.WatchTechnical is not implemented"))
 }
 
-func (UnimplementedTechnicalServiceHandler) Announce(context.Context, *connect.Request[v1.AnnounceRequest]) (*connect.Response[emptypb.Empty], error) {
+func (UnimplementedTechnicalServiceHandler) Announce(context.Context, *v1.AnnounceRequest) (*emptypb.Empty, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.TechnicalService.Announce is not implemented"))
 }

@@ -65,19 +65,19 @@ type TokenServiceClient interface {
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.TokenService/ListTokens \
 	//	  -d '{"parent":"accounts/acme","room":"accounts/acme/rooms/boiler"}'
-	ListTokens(context.Context, *connect.Request[v1.ListTokensRequest]) (*connect.Response[v1.ListTokensResponse], error)
+	ListTokens(context.Context, *v1.ListTokensRequest) (*v1.ListTokensResponse, error)
 	// Shows one token; its secret is not kept.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.TokenService/GetToken -d '{"name":"accounts/acme/tokens/ID"}'
-	GetToken(context.Context, *connect.Request[v1.GetTokenRequest]) (*connect.Response[v1.Token], error)
+	GetToken(context.Context, *v1.GetTokenRequest) (*v1.Token, error)
 	// Makes a token; the answer alone holds its secret.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.TokenService/CreateToken \
 	//	  -d '{"parent":"accounts/acme",
 	//	    "token":{"grants":[{"room":"accounts/acme/rooms/boiler","send":true}]}}'
-	CreateToken(context.Context, *connect.Request[v1.CreateTokenRequest]) (*connect.Response[v1.Token], error)
+	CreateToken(context.Context, *v1.CreateTokenRequest) (*v1.Token, error)
 	// Changes what a token may do and on what terms, all of the mask in one step. Its live sockets
 	// feel it within a second (R51).
 	//
@@ -85,25 +85,25 @@ type TokenServiceClient interface {
 	//	  $URL/porthouse.admin.v1.TokenService/UpdateToken \
 	//	  -d '{"token":{"name":"accounts/acme/tokens/ID","maxConnections":5},
 	//	    "updateMask":"maxConnections"}'
-	UpdateToken(context.Context, *connect.Request[v1.UpdateTokenRequest]) (*connect.Response[v1.Token], error)
+	UpdateToken(context.Context, *v1.UpdateTokenRequest) (*v1.Token, error)
 	// Gives a token another secret, which the answer alone holds. The old one is void at once, and
 	// the sockets that it opened are dropped. A token that was revoked is good again.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.TokenService/RegenerateToken \
 	//	  -d '{"name":"accounts/acme/tokens/ID"}'
-	RegenerateToken(context.Context, *connect.Request[v1.RegenerateTokenRequest]) (*connect.Response[v1.Token], error)
+	RegenerateToken(context.Context, *v1.RegenerateTokenRequest) (*v1.Token, error)
 	// Makes the secret of a token void; its sockets are dropped. The token stays, and may be
 	// regenerated.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.TokenService/RevokeToken -d '{"name":"accounts/acme/tokens/ID"}'
-	RevokeToken(context.Context, *connect.Request[v1.RevokeTokenRequest]) (*connect.Response[v1.Token], error)
+	RevokeToken(context.Context, *v1.RevokeTokenRequest) (*v1.Token, error)
 	// Deletes a token; its sockets are dropped.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.TokenService/DeleteToken -d '{"name":"accounts/acme/tokens/ID"}'
-	DeleteToken(context.Context, *connect.Request[v1.DeleteTokenRequest]) (*connect.Response[emptypb.Empty], error)
+	DeleteToken(context.Context, *v1.DeleteTokenRequest) (*emptypb.Empty, error)
 }
 
 // NewTokenServiceClient constructs a client for the porthouse.admin.v1.TokenService service. By
@@ -174,38 +174,66 @@ type tokenServiceClient struct {
 }
 
 // ListTokens calls porthouse.admin.v1.TokenService.ListTokens.
-func (c *tokenServiceClient) ListTokens(ctx context.Context, req *connect.Request[v1.ListTokensRequest]) (*connect.Response[v1.ListTokensResponse], error) {
-	return c.listTokens.CallUnary(ctx, req)
+func (c *tokenServiceClient) ListTokens(ctx context.Context, req *v1.ListTokensRequest) (*v1.ListTokensResponse, error) {
+	response, err := c.listTokens.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // GetToken calls porthouse.admin.v1.TokenService.GetToken.
-func (c *tokenServiceClient) GetToken(ctx context.Context, req *connect.Request[v1.GetTokenRequest]) (*connect.Response[v1.Token], error) {
-	return c.getToken.CallUnary(ctx, req)
+func (c *tokenServiceClient) GetToken(ctx context.Context, req *v1.GetTokenRequest) (*v1.Token, error) {
+	response, err := c.getToken.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // CreateToken calls porthouse.admin.v1.TokenService.CreateToken.
-func (c *tokenServiceClient) CreateToken(ctx context.Context, req *connect.Request[v1.CreateTokenRequest]) (*connect.Response[v1.Token], error) {
-	return c.createToken.CallUnary(ctx, req)
+func (c *tokenServiceClient) CreateToken(ctx context.Context, req *v1.CreateTokenRequest) (*v1.Token, error) {
+	response, err := c.createToken.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // UpdateToken calls porthouse.admin.v1.TokenService.UpdateToken.
-func (c *tokenServiceClient) UpdateToken(ctx context.Context, req *connect.Request[v1.UpdateTokenRequest]) (*connect.Response[v1.Token], error) {
-	return c.updateToken.CallUnary(ctx, req)
+func (c *tokenServiceClient) UpdateToken(ctx context.Context, req *v1.UpdateTokenRequest) (*v1.Token, error) {
+	response, err := c.updateToken.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // RegenerateToken calls porthouse.admin.v1.TokenService.RegenerateToken.
-func (c *tokenServiceClient) RegenerateToken(ctx context.Context, req *connect.Request[v1.RegenerateTokenRequest]) (*connect.Response[v1.Token], error) {
-	return c.regenerateToken.CallUnary(ctx, req)
+func (c *tokenServiceClient) RegenerateToken(ctx context.Context, req *v1.RegenerateTokenRequest) (*v1.Token, error) {
+	response, err := c.regenerateToken.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // RevokeToken calls porthouse.admin.v1.TokenService.RevokeToken.
-func (c *tokenServiceClient) RevokeToken(ctx context.Context, req *connect.Request[v1.RevokeTokenRequest]) (*connect.Response[v1.Token], error) {
-	return c.revokeToken.CallUnary(ctx, req)
+func (c *tokenServiceClient) RevokeToken(ctx context.Context, req *v1.RevokeTokenRequest) (*v1.Token, error) {
+	response, err := c.revokeToken.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // DeleteToken calls porthouse.admin.v1.TokenService.DeleteToken.
-func (c *tokenServiceClient) DeleteToken(ctx context.Context, req *connect.Request[v1.DeleteTokenRequest]) (*connect.Response[emptypb.Empty], error) {
-	return c.deleteToken.CallUnary(ctx, req)
+func (c *tokenServiceClient) DeleteToken(ctx context.Context, req *v1.DeleteTokenRequest) (*emptypb.Empty, error) {
+	response, err := c.deleteToken.CallUnary(ctx, connect.NewRequest(req))
+	if response != nil {
+		return response.Msg, err
+	}
+	return nil, err
 }
 
 // TokenServiceHandler is an implementation of the porthouse.admin.v1.TokenService service.
@@ -215,19 +243,19 @@ type TokenServiceHandler interface {
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.TokenService/ListTokens \
 	//	  -d '{"parent":"accounts/acme","room":"accounts/acme/rooms/boiler"}'
-	ListTokens(context.Context, *connect.Request[v1.ListTokensRequest]) (*connect.Response[v1.ListTokensResponse], error)
+	ListTokens(context.Context, *v1.ListTokensRequest) (*v1.ListTokensResponse, error)
 	// Shows one token; its secret is not kept.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.TokenService/GetToken -d '{"name":"accounts/acme/tokens/ID"}'
-	GetToken(context.Context, *connect.Request[v1.GetTokenRequest]) (*connect.Response[v1.Token], error)
+	GetToken(context.Context, *v1.GetTokenRequest) (*v1.Token, error)
 	// Makes a token; the answer alone holds its secret.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.TokenService/CreateToken \
 	//	  -d '{"parent":"accounts/acme",
 	//	    "token":{"grants":[{"room":"accounts/acme/rooms/boiler","send":true}]}}'
-	CreateToken(context.Context, *connect.Request[v1.CreateTokenRequest]) (*connect.Response[v1.Token], error)
+	CreateToken(context.Context, *v1.CreateTokenRequest) (*v1.Token, error)
 	// Changes what a token may do and on what terms, all of the mask in one step. Its live sockets
 	// feel it within a second (R51).
 	//
@@ -235,25 +263,25 @@ type TokenServiceHandler interface {
 	//	  $URL/porthouse.admin.v1.TokenService/UpdateToken \
 	//	  -d '{"token":{"name":"accounts/acme/tokens/ID","maxConnections":5},
 	//	    "updateMask":"maxConnections"}'
-	UpdateToken(context.Context, *connect.Request[v1.UpdateTokenRequest]) (*connect.Response[v1.Token], error)
+	UpdateToken(context.Context, *v1.UpdateTokenRequest) (*v1.Token, error)
 	// Gives a token another secret, which the answer alone holds. The old one is void at once, and
 	// the sockets that it opened are dropped. A token that was revoked is good again.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.TokenService/RegenerateToken \
 	//	  -d '{"name":"accounts/acme/tokens/ID"}'
-	RegenerateToken(context.Context, *connect.Request[v1.RegenerateTokenRequest]) (*connect.Response[v1.Token], error)
+	RegenerateToken(context.Context, *v1.RegenerateTokenRequest) (*v1.Token, error)
 	// Makes the secret of a token void; its sockets are dropped. The token stays, and may be
 	// regenerated.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.TokenService/RevokeToken -d '{"name":"accounts/acme/tokens/ID"}'
-	RevokeToken(context.Context, *connect.Request[v1.RevokeTokenRequest]) (*connect.Response[v1.Token], error)
+	RevokeToken(context.Context, *v1.RevokeTokenRequest) (*v1.Token, error)
 	// Deletes a token; its sockets are dropped.
 	//
 	//	curl -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \
 	//	  $URL/porthouse.admin.v1.TokenService/DeleteToken -d '{"name":"accounts/acme/tokens/ID"}'
-	DeleteToken(context.Context, *connect.Request[v1.DeleteTokenRequest]) (*connect.Response[emptypb.Empty], error)
+	DeleteToken(context.Context, *v1.DeleteTokenRequest) (*emptypb.Empty, error)
 }
 
 // NewTokenServiceHandler builds an HTTP handler from the service implementation. It returns the
@@ -263,43 +291,43 @@ type TokenServiceHandler interface {
 // and JSON codecs. They also support gzip compression.
 func NewTokenServiceHandler(svc TokenServiceHandler, opts ...connect.HandlerOption) (string, http.Handler) {
 	tokenServiceMethods := v1.File_porthouse_admin_v1_token_service_proto.Services().ByName("TokenService").Methods()
-	tokenServiceListTokensHandler := connect.NewUnaryHandler(
+	tokenServiceListTokensHandler := connect.NewUnaryHandlerSimple(
 		TokenServiceListTokensProcedure,
 		svc.ListTokens,
 		connect.WithSchema(tokenServiceMethods.ByName("ListTokens")),
 		connect.WithHandlerOptions(opts...),
 	)
-	tokenServiceGetTokenHandler := connect.NewUnaryHandler(
+	tokenServiceGetTokenHandler := connect.NewUnaryHandlerSimple(
 		TokenServiceGetTokenProcedure,
 		svc.GetToken,
 		connect.WithSchema(tokenServiceMethods.ByName("GetToken")),
 		connect.WithHandlerOptions(opts...),
 	)
-	tokenServiceCreateTokenHandler := connect.NewUnaryHandler(
+	tokenServiceCreateTokenHandler := connect.NewUnaryHandlerSimple(
 		TokenServiceCreateTokenProcedure,
 		svc.CreateToken,
 		connect.WithSchema(tokenServiceMethods.ByName("CreateToken")),
 		connect.WithHandlerOptions(opts...),
 	)
-	tokenServiceUpdateTokenHandler := connect.NewUnaryHandler(
+	tokenServiceUpdateTokenHandler := connect.NewUnaryHandlerSimple(
 		TokenServiceUpdateTokenProcedure,
 		svc.UpdateToken,
 		connect.WithSchema(tokenServiceMethods.ByName("UpdateToken")),
 		connect.WithHandlerOptions(opts...),
 	)
-	tokenServiceRegenerateTokenHandler := connect.NewUnaryHandler(
+	tokenServiceRegenerateTokenHandler := connect.NewUnaryHandlerSimple(
 		TokenServiceRegenerateTokenProcedure,
 		svc.RegenerateToken,
 		connect.WithSchema(tokenServiceMethods.ByName("RegenerateToken")),
 		connect.WithHandlerOptions(opts...),
 	)
-	tokenServiceRevokeTokenHandler := connect.NewUnaryHandler(
+	tokenServiceRevokeTokenHandler := connect.NewUnaryHandlerSimple(
 		TokenServiceRevokeTokenProcedure,
 		svc.RevokeToken,
 		connect.WithSchema(tokenServiceMethods.ByName("RevokeToken")),
 		connect.WithHandlerOptions(opts...),
 	)
-	tokenServiceDeleteTokenHandler := connect.NewUnaryHandler(
+	tokenServiceDeleteTokenHandler := connect.NewUnaryHandlerSimple(
 		TokenServiceDeleteTokenProcedure,
 		svc.DeleteToken,
 		connect.WithSchema(tokenServiceMethods.ByName("DeleteToken")),
@@ -330,30 +358,30 @@ func NewTokenServiceHandler(svc TokenServiceHandler, opts ...connect.HandlerOpti
 // UnimplementedTokenServiceHandler returns CodeUnimplemented from all methods.
 type UnimplementedTokenServiceHandler struct{}
 
-func (UnimplementedTokenServiceHandler) ListTokens(context.Context, *connect.Request[v1.ListTokensRequest]) (*connect.Response[v1.ListTokensResponse], error) {
+func (UnimplementedTokenServiceHandler) ListTokens(context.Context, *v1.ListTokensRequest) (*v1.ListTokensResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.TokenService.ListTokens is not implemented"))
 }
 
-func (UnimplementedTokenServiceHandler) GetToken(context.Context, *connect.Request[v1.GetTokenRequest]) (*connect.Response[v1.Token], error) {
+func (UnimplementedTokenServiceHandler) GetToken(context.Context, *v1.GetTokenRequest) (*v1.Token, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.TokenService.GetToken is not implemented"))
 }
 
-func (UnimplementedTokenServiceHandler) CreateToken(context.Context, *connect.Request[v1.CreateTokenRequest]) (*connect.Response[v1.Token], error) {
+func (UnimplementedTokenServiceHandler) CreateToken(context.Context, *v1.CreateTokenRequest) (*v1.Token, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.TokenService.CreateToken is not implemented"))
 }
 
-func (UnimplementedTokenServiceHandler) UpdateToken(context.Context, *connect.Request[v1.UpdateTokenRequest]) (*connect.Response[v1.Token], error) {
+func (UnimplementedTokenServiceHandler) UpdateToken(context.Context, *v1.UpdateTokenRequest) (*v1.Token, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.TokenService.UpdateToken is not implemented"))
 }
 
-func (UnimplementedTokenServiceHandler) RegenerateToken(context.Context, *connect.Request[v1.RegenerateTokenRequest]) (*connect.Response[v1.Token], error) {
+func (UnimplementedTokenServiceHandler) RegenerateToken(context.Context, *v1.RegenerateTokenRequest) (*v1.Token, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.TokenService.RegenerateToken is not implemented"))
 }
 
-func (UnimplementedTokenServiceHandler) RevokeToken(context.Context, *connect.Request[v1.RevokeTokenRequest]) (*connect.Response[v1.Token], error) {
+func (UnimplementedTokenServiceHandler) RevokeToken(context.Context, *v1.RevokeTokenRequest) (*v1.Token, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.TokenService.RevokeToken is not implemented"))
 }
 
-func (UnimplementedTokenServiceHandler) DeleteToken(context.Context, *connect.Request[v1.DeleteTokenRequest]) (*connect.Response[emptypb.Empty], error) {
+func (UnimplementedTokenServiceHandler) DeleteToken(context.Context, *v1.DeleteTokenRequest) (*emptypb.Empty, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, errors.New("porthouse.admin.v1.TokenService.DeleteToken is not implemented"))
 }
