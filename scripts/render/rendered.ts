@@ -5,6 +5,7 @@ import { renderBlocks } from './blocks.ts'
 import { renderCodes } from './codes.ts'
 import { renderConfig } from './config.ts'
 import { renderDashboard } from './dashboard.ts'
+import { renderGoCodes } from './go-codes.ts'
 import { renderImports } from './imports.ts'
 import { renderMetrics } from './metrics.ts'
 import { renderNormative } from './normative.ts'
@@ -19,6 +20,7 @@ export function rendered(): Record<string, string> {
     'docs/api/asyncapi.json': renderAsyncApi(protos),
     'docs/rooms/blocks.md': renderBlocks(),
     'docs/codes.md': renderCodes(),
+    'clients/go/codes.go': renderGoCodes(),
     'docs/config.md': renderConfig(),
     'deploy/grafana/porthouse.json': renderDashboard(),
     'docs/metrics.md': renderMetrics(),
