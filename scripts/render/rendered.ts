@@ -2,6 +2,7 @@ import { renderAsyncApi } from './api/asyncapi.ts'
 import { renderOpenApi } from './api/openapi.ts'
 import { renderReference } from './api/reference.ts'
 import { renderBlocks } from './blocks.ts'
+import { renderCodeHeader, renderCodeSource } from './c-codes.ts'
 import { renderCodes } from './codes.ts'
 import { renderConfig } from './config.ts'
 import { renderDashboard } from './dashboard.ts'
@@ -25,6 +26,8 @@ export function rendered(): Record<string, string> {
     'deploy/grafana/porthouse.json': renderDashboard(),
     'docs/metrics.md': renderMetrics(),
     'docs/mqtt/normative.md': renderNormative(),
+    'clients/c/include/porthouse/code.h': renderCodeHeader(),
+    'clients/c/src/code.c': renderCodeSource(),
     'biome.imports.json': renderImports(),
   }
 }

@@ -44,6 +44,7 @@ describe('generated code', () => {
   test.each([
     ['TypeScript', 'buf.gen.yaml', 'gen/es'],
     ['Go', 'clients/go/buf.gen.yaml', 'clients/go/gen'],
+    ['C', 'clients/c/buf.gen.yaml', 'clients/c/gen'],
   ])('of %s is what the schema generates', async (_, template, folder) => {
     await accepts('buf', 'generate', '--template', template, '--output', fresh)
     expect(await contents(join(root, folder))).toEqual(await contents(join(fresh, folder)))

@@ -7,6 +7,7 @@ import { root } from './root.ts'
 const generated = [
   /^gen\/es\//,
   /^clients\/\w+\/gen\//,
+  /\/third_party\//,
   /\/migrations\//,
   /package-lock\.json$/,
   /^biome\.imports\.json$/,
