@@ -35,7 +35,7 @@ fi
 # The stamp says what is installed ("runtime" or "dev"), and for which manifests and Node.
 stamp=.tools/installed
 manifests='package.json package-lock.json gen/package.json gateway/package.json
-  clients/ts/package.json bench/package.json'
+  clients/ts/package.json conformance/package.json bench/package.json'
 state=$( (node --version; cat $manifests) | cksum | tr -s ' \t' '-')
 installed=$(cat $stamp 2>/dev/null || true)
 

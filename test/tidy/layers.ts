@@ -261,6 +261,29 @@ export const layers: readonly Layer[] = [
     packages: ['@porthouse/client', 'node:*'],
   },
   {
+    // Knows gateways and clients by their wire alone, or it would prove nothing.
+    name: 'conformance',
+    path: 'conformance/runner/',
+    named: ['**/conformance/runner/**'],
+    layers: [],
+    packages: [
+      '@connectrpc/connect',
+      '@connectrpc/connect-node',
+      'commander',
+      'mqtt-packet',
+      'ws',
+      'yaml',
+      'node:*',
+    ],
+  },
+  {
+    name: 'conformance-peers',
+    path: 'conformance/peers/',
+    named: ['**/conformance/peers/**'],
+    layers: ['conformance'],
+    packages: ['@porthouse/client', 'node:*'],
+  },
+  {
     // Programs of rooms, as a user writes them.
     name: 'examples',
     path: 'examples/',

@@ -119,9 +119,9 @@ export const ClientCaseSchema: GenMessage<ClientCase> = /*@__PURE__*/
   messageDesc(file_porthouse_conformance_v1_client_suite, 1);
 
 /**
- * Frames that the script does not take are answered as a plain gateway answers them: a Welcome, each
- * proof passed, each Join a route, each message the receipt that it asks for, one of a known key
- * DUPLICATE, and so on. What the script takes is its own to answer.
+ * Frames that the script does not take are answered as a plain gateway answers them: a Welcome,
+ * each proof passed, each Join a route, each message the receipt that it asks for, one of a known
+ * key DUPLICATE, and so on. What the script takes is its own to answer.
  *
  * @generated from message porthouse.conformance.v1.Answers
  */

@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file porthouse/conformance/v1/fixture.proto.
  */
 export const file_porthouse_conformance_v1_fixture: GenFile = /*@__PURE__*/
-  fileDesc("CiZwb3J0aG91c2UvY29uZm9ybWFuY2UvdjEvZml4dHVyZS5wcm90bxIYcG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxItADCgdGaXh0dXJlEjsKBXJvb21zGAEgAygLMiwucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLkZpeHR1cmUuUm9vbXNFbnRyeRI/CgdjbGllbnRzGAIgAygLMi4ucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLkZpeHR1cmUuQ2xpZW50c0VudHJ5Ej0KBnRva2VucxgDIAMoCzItLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5GaXh0dXJlLlRva2Vuc0VudHJ5EgwKBGtleXMYBCADKAkSFQoNb3RoZXJfYWNjb3VudBgFIAEoCBpHCgpSb29tc0VudHJ5EgsKA2tleRgBIAEoCRIoCgV2YWx1ZRgCIAEoCzIZLnBvcnRob3VzZS5yb29tLnYxLkNvbmZpZzoCOAEaUAoMQ2xpZW50c0VudHJ5EgsKA2tleRgBIAEoCRIvCgV2YWx1ZRgCIAEoCzIgLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5DbGllbnQ6AjgBGkgKC1Rva2Vuc0VudHJ5EgsKA2tleRgBIAEoCRIoCgV2YWx1ZRgCIAEoCzIZLnBvcnRob3VzZS5hZG1pbi52MS5Ub2tlbjoCOAEiWgoGQ2xpZW50EikKBmdyYW50cxgBIAMoCzIZLnBvcnRob3VzZS5hZG1pbi52MS5HcmFudBITCgttYXhfc29ja2V0cxgCIAEoBRIQCghwYXNzd29yZBgDIAEoCSLlAQoGQ2hhbmdlEhYKDHJldm9rZV90b2tlbhgBIAEoCUgAEhYKDGRlbGV0ZV90b2tlbhgCIAEoCUgAEjIKCHNldF9yb29tGAMgASgLMh4ucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLlJvb21IABIVCgtkZWxldGVfcm9vbRgEIAEoCUgAEhcKDWRlbGV0ZV9jbGllbnQYBSABKAlIABIUCgpyb3RhdGVfa2V5GAYgASgJSAASFQoLZHJvcF9zb2NrZXQYByABKAlIABISCghhbm5vdW5jZRgIIAEoCUgAQgYKBHdoYXQiPwoEUm9vbRIMCgRuYW1lGAEgASgJEikKBmNvbmZpZxgCIAEoCzIZLnBvcnRob3VzZS5yb29tLnYxLkNvbmZpZ2IGcHJvdG8z", [file_porthouse_admin_v1_grant, file_porthouse_admin_v1_token_service, file_porthouse_room_v1_config]);
+  fileDesc("CiZwb3J0aG91c2UvY29uZm9ybWFuY2UvdjEvZml4dHVyZS5wcm90bxIYcG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxItADCgdGaXh0dXJlEjsKBXJvb21zGAEgAygLMiwucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLkZpeHR1cmUuUm9vbXNFbnRyeRI/CgdjbGllbnRzGAIgAygLMi4ucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLkZpeHR1cmUuQ2xpZW50c0VudHJ5Ej0KBnRva2VucxgDIAMoCzItLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5GaXh0dXJlLlRva2Vuc0VudHJ5EgwKBGtleXMYBCADKAkSFQoNb3RoZXJfYWNjb3VudBgFIAEoCBpHCgpSb29tc0VudHJ5EgsKA2tleRgBIAEoCRIoCgV2YWx1ZRgCIAEoCzIZLnBvcnRob3VzZS5yb29tLnYxLkNvbmZpZzoCOAEaUAoMQ2xpZW50c0VudHJ5EgsKA2tleRgBIAEoCRIvCgV2YWx1ZRgCIAEoCzIgLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5DbGllbnQ6AjgBGkgKC1Rva2Vuc0VudHJ5EgsKA2tleRgBIAEoCRIoCgV2YWx1ZRgCIAEoCzIZLnBvcnRob3VzZS5hZG1pbi52MS5Ub2tlbjoCOAEiWgoGQ2xpZW50EikKBmdyYW50cxgBIAMoCzIZLnBvcnRob3VzZS5hZG1pbi52MS5HcmFudBITCgttYXhfc29ja2V0cxgCIAEoBRIQCghwYXNzd29yZBgDIAEoCSK8AgoGQ2hhbmdlEhYKDHJldm9rZV90b2tlbhgBIAEoCUgAEhYKDGRlbGV0ZV90b2tlbhgCIAEoCUgAEjIKCHNldF9yb29tGAMgASgLMh4ucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLlJvb21IABIVCgtkZWxldGVfcm9vbRgEIAEoCUgAEhcKDWRlbGV0ZV9jbGllbnQYBSABKAlIABIUCgpyb3RhdGVfa2V5GAYgASgJSAASFQoLZHJvcF9zb2NrZXQYByABKAlIABISCghhbm5vdW5jZRgIIAEoCUgAEjkKCnNldF9ncmFudHMYCSABKAsyIy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuU2V0R3JhbnRzSAASGgoQcmVnZW5lcmF0ZV90b2tlbhgKIAEoCUgAQgYKBHdoYXQiRQoJU2V0R3JhbnRzEg0KBXRva2VuGAEgASgJEikKBmdyYW50cxgCIAMoCzIZLnBvcnRob3VzZS5hZG1pbi52MS5HcmFudCI/CgRSb29tEgwKBG5hbWUYASABKAkSKQoGY29uZmlnGAIgASgLMhkucG9ydGhvdXNlLnJvb20udjEuQ29uZmlnYgZwcm90bzM", [file_porthouse_admin_v1_grant, file_porthouse_admin_v1_token_service, file_porthouse_room_v1_config]);
 
 /**
  * Each case has an account of its own, made for it and gone with it, so that cases cannot disturb
@@ -169,6 +169,20 @@ export type Change = Message<"porthouse.conformance.v1.Change"> & {
      */
     value: string;
     case: "announce";
+  } | {
+    /**
+     * @generated from field: porthouse.conformance.v1.SetGrants set_grants = 9;
+     */
+    value: SetGrants;
+    case: "setGrants";
+  } | {
+    /**
+     * Its old secret opens nothing more; ${NAME.secret} is the new one.
+     *
+     * @generated from field: string regenerate_token = 10;
+     */
+    value: string;
+    case: "regenerateToken";
   } | { case: undefined; value?: undefined };
 };
 
@@ -178,6 +192,32 @@ export type Change = Message<"porthouse.conformance.v1.Change"> & {
  */
 export const ChangeSchema: GenMessage<Change> = /*@__PURE__*/
   messageDesc(file_porthouse_conformance_v1_fixture, 2);
+
+/**
+ * Replaces what a token may do, as far as it is its own.
+ *
+ * @generated from message porthouse.conformance.v1.SetGrants
+ */
+export type SetGrants = Message<"porthouse.conformance.v1.SetGrants"> & {
+  /**
+   * @generated from field: string token = 1;
+   */
+  token: string;
+
+  /**
+   * Rooms by slug.
+   *
+   * @generated from field: repeated porthouse.admin.v1.Grant grants = 2;
+   */
+  grants: Grant[];
+};
+
+/**
+ * Describes the message porthouse.conformance.v1.SetGrants.
+ * Use `create(SetGrantsSchema)` to create a new message.
+ */
+export const SetGrantsSchema: GenMessage<SetGrants> = /*@__PURE__*/
+  messageDesc(file_porthouse_conformance_v1_fixture, 3);
 
 /**
  * @generated from message porthouse.conformance.v1.Room
@@ -199,5 +239,5 @@ export type Room = Message<"porthouse.conformance.v1.Room"> & {
  * Use `create(RoomSchema)` to create a new message.
  */
 export const RoomSchema: GenMessage<Room> = /*@__PURE__*/
-  messageDesc(file_porthouse_conformance_v1_fixture, 3);
+  messageDesc(file_porthouse_conformance_v1_fixture, 4);
 

@@ -19,7 +19,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file porthouse/conformance/v1/server_suite.proto.
  */
 export const file_porthouse_conformance_v1_server_suite: GenFile = /*@__PURE__*/
-  fileDesc("Citwb3J0aG91c2UvY29uZm9ybWFuY2UvdjEvc2VydmVyX3N1aXRlLnByb3RvEhhwb3J0aG91c2UuY29uZm9ybWFuY2UudjEi6QEKC1NlcnZlclN1aXRlEg0KBWFib3V0GAEgASgJEikKCHNldHRpbmdzGAIgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBI3Cgp0cmFuc3BvcnRzGAMgAygOMiMucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLlRyYW5zcG9ydBIyCgdmaXh0dXJlGAQgASgLMiEucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLkZpeHR1cmUSMwoFY2FzZXMYBSADKAsyJC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuU2VydmVyQ2FzZSLWAQoKU2VydmVyQ2FzZRIMCgRuYW1lGAEgASgJEg0KBWFib3V0GAIgASgJEg8KB2NsYXVzZXMYAyADKAkSNwoKdHJhbnNwb3J0cxgEIAMoDjIjLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5UcmFuc3BvcnQSMgoHZml4dHVyZRgFIAEoCzIhLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5GaXh0dXJlEi0KBXN0ZXBzGAYgAygLMh4ucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLlN0ZXAijwQKBFN0ZXASCwoDd2hvGAEgASgJEi4KBG9wZW4YAiABKAsyHi5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuT3BlbkgAEi4KBHNlbmQYAyABKAsyHi5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuU2VuZEgAEiwKA3JhdxgEIAEoCzIdLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5SYXdIABIyCgZleHBlY3QYBSABKAsyIC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuRXhwZWN0SAASMAoFcXVpZXQYBiABKAsyHy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuUXVpZXRIABIyCgZjbG9zZWQYByABKAsyIC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuQ2xvc2VkSAASMAoFbGVhdmUYCCABKAsyHy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuTGVhdmVIABIuCgRwb3N0GAkgASgLMh4ucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLlBvc3RIABIyCgZjaGFuZ2UYCiABKAsyIC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuQ2hhbmdlSAASNAoHcmVhZGluZxgLIAEoCzIhLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5SZWFkaW5nSABCBgoEZG9lcyLnAgoET3BlbhI2Cgl0cmFuc3BvcnQYASABKA4yIy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuVHJhbnNwb3J0EgoKAmFzGAIgASgJEhAKCG5vX2hlbGxvGAMgASgIEhQKDGNhcGFiaWxpdGllcxgEIAMoCRIMCgRwYXRoGAUgASgJEhQKDHN1YnByb3RvY29scxgGIAMoCRIWCg5zZXNzaW9uX2V4cGlyeRgHIAEoDRIRCgljbGllbnRfaWQYCCABKAkSJQoEd2lsbBgJIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSDwoHcmVmdXNlZBgKIAEoCRI8CgdoZWFkZXJzGAsgAygLMisucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLk9wZW4uSGVhZGVyc0VudHJ5Gi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIi4KBFNlbmQSJgoGZnJhbWVzGAEgAygLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlInsKA1JhdxINCgNoZXgYASABKAlIABIOCgR0ZXh0GAIgASgJSAASEgoId2lyZV9oZXgYAyABKAlIABI2CghleHRlbmRlZBgEIAEoCzIiLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5FeHRlbmRlZEgAQgkKB2NvbnRlbnQiZAoIRXh0ZW5kZWQSJQoFZnJhbWUYASABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSFgoOZnJhbWVfdGFpbF9oZXgYAiABKAkSGQoRZW52ZWxvcGVfdGFpbF9oZXgYAyABKAkicgoGRXhwZWN0EiYKBmZyYW1lcxgBIAMoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRIRCglhbnlfb3JkZXIYAiABKAgSEgoKb25lX3BhY2tldBgDIAEoCBIZChFlbnZlbG9wZV90YWlsX2hleBgEIAEoCSIHCgVRdWlldCIqCgZDbG9zZWQSDAoEY29kZRgBIAEoCRISCgpjbG9zZV9jb2RlGAIgASgNIiIKBUxlYXZlEgsKA2N1dBgBIAEoCBIMCgRkcm9wGAIgASgIIhkKB1JlYWRpbmcSDgoGcGF1c2VkGAEgASgIIvMCCgRQb3N0Eg4KBm1ldGhvZBgBIAEoCRIMCgRwYXRoGAIgASgJEjwKB2hlYWRlcnMYAyADKAsyKy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuUG9zdC5IZWFkZXJzRW50cnkSCgoCYXMYBCABKAkSJgoEanNvbhgFIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZUgAEg4KBHRleHQYBiABKAlIABIqCghlbnZlbG9wZRgHIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZUgAEg4KBnN0YXR1cxgIIAEoDRIvCg5hbnN3ZXJfaGVhZGVycxgJIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSJgoGYW5zd2VyGAogASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgYKBGJvZHliBnByb3RvMw", [file_google_protobuf_struct, file_porthouse_conformance_v1_fixture, file_porthouse_conformance_v1_transport]);
+  fileDesc("Citwb3J0aG91c2UvY29uZm9ybWFuY2UvdjEvc2VydmVyX3N1aXRlLnByb3RvEhhwb3J0aG91c2UuY29uZm9ybWFuY2UudjEi6QEKC1NlcnZlclN1aXRlEg0KBWFib3V0GAEgASgJEikKCHNldHRpbmdzGAIgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBI3Cgp0cmFuc3BvcnRzGAMgAygOMiMucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLlRyYW5zcG9ydBIyCgdmaXh0dXJlGAQgASgLMiEucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLkZpeHR1cmUSMwoFY2FzZXMYBSADKAsyJC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuU2VydmVyQ2FzZSLWAQoKU2VydmVyQ2FzZRIMCgRuYW1lGAEgASgJEg0KBWFib3V0GAIgASgJEg8KB2NsYXVzZXMYAyADKAkSNwoKdHJhbnNwb3J0cxgEIAMoDjIjLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5UcmFuc3BvcnQSMgoHZml4dHVyZRgFIAEoCzIhLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5GaXh0dXJlEi0KBXN0ZXBzGAYgAygLMh4ucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLlN0ZXAiwQQKBFN0ZXASCwoDd2hvGAEgASgJEi4KBG9wZW4YAiABKAsyHi5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuT3BlbkgAEi4KBHNlbmQYAyABKAsyHi5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuU2VuZEgAEiwKA3JhdxgEIAEoCzIdLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5SYXdIABIyCgZleHBlY3QYBSABKAsyIC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuRXhwZWN0SAASMAoFcXVpZXQYBiABKAsyHy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuUXVpZXRIABIyCgZjbG9zZWQYByABKAsyIC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuQ2xvc2VkSAASMAoFbGVhdmUYCCABKAsyHy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuTGVhdmVIABIuCgRwb3N0GAkgASgLMh4ucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLlBvc3RIABIyCgZjaGFuZ2UYCiABKAsyIC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuQ2hhbmdlSAASNAoHcmVhZGluZxgLIAEoCzIhLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5SZWFkaW5nSAASMAoFZW50ZXIYDCABKAsyHy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuRW50ZXJIAEIGCgRkb2VzIisKBUVudGVyEg8KB2FkZHJlc3MYASABKAkSEQoJc2VuZF9vbmx5GAIgASgIIucCCgRPcGVuEjYKCXRyYW5zcG9ydBgBIAEoDjIjLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5UcmFuc3BvcnQSCgoCYXMYAiABKAkSEAoIbm9faGVsbG8YAyABKAgSFAoMY2FwYWJpbGl0aWVzGAQgAygJEgwKBHBhdGgYBSABKAkSFAoMc3VicHJvdG9jb2xzGAYgAygJEhYKDnNlc3Npb25fZXhwaXJ5GAcgASgNEhEKCWNsaWVudF9pZBgIIAEoCRIlCgR3aWxsGAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIPCgdyZWZ1c2VkGAogASgJEjwKB2hlYWRlcnMYCyADKAsyKy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuT3Blbi5IZWFkZXJzRW50cnkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiLgoEU2VuZBImCgZmcmFtZXMYASADKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUiewoDUmF3Eg0KA2hleBgBIAEoCUgAEg4KBHRleHQYAiABKAlIABISCgh3aXJlX2hleBgDIAEoCUgAEjYKCGV4dGVuZGVkGAQgASgLMiIucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLkV4dGVuZGVkSABCCQoHY29udGVudCJkCghFeHRlbmRlZBIlCgVmcmFtZRgBIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRIWCg5mcmFtZV90YWlsX2hleBgCIAEoCRIZChFlbnZlbG9wZV90YWlsX2hleBgDIAEoCSJyCgZFeHBlY3QSJgoGZnJhbWVzGAEgAygLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhEKCWFueV9vcmRlchgCIAEoCBISCgpvbmVfcGFja2V0GAMgASgIEhkKEWVudmVsb3BlX3RhaWxfaGV4GAQgASgJIgcKBVF1aWV0IioKBkNsb3NlZBIMCgRjb2RlGAEgASgJEhIKCmNsb3NlX2NvZGUYAiABKA0iIgoFTGVhdmUSCwoDY3V0GAEgASgIEgwKBGRyb3AYAiABKAgiGQoHUmVhZGluZxIOCgZwYXVzZWQYASABKAgi8wIKBFBvc3QSDgoGbWV0aG9kGAEgASgJEgwKBHBhdGgYAiABKAkSPAoHaGVhZGVycxgDIAMoCzIrLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5Qb3N0LkhlYWRlcnNFbnRyeRIKCgJhcxgEIAEoCRImCgRqc29uGAUgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlSAASDgoEdGV4dBgGIAEoCUgAEioKCGVudmVsb3BlGAcgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlSAASDgoGc3RhdHVzGAggASgNEi8KDmFuc3dlcl9oZWFkZXJzGAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBImCgZhbnN3ZXIYCiABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCBgoEYm9keWIGcHJvdG8z", [file_google_protobuf_struct, file_porthouse_conformance_v1_fixture, file_porthouse_conformance_v1_transport]);
 
 /**
  * A file. Its name without ending is the suite's.
@@ -123,6 +123,9 @@ export const ServerCaseSchema: GenMessage<ServerCase> = /*@__PURE__*/
 /**
  * One thing that somebody does, or that must happen to him.
  *
+ * Known by name are ${account} and ${other}, what the fixture has (NAME.id, NAME.secret), and of
+ * WHO: ${WHO.socket} from Welcome, ${WHO.route} and ${WHO.epoch} from the place entered last.
+ *
  * JSON values in a step are templates: ${name} in a string stands for a variable, and a string that
  * is nothing else than ${name} for its value of whatever type. What is expected may also be
  *   {$any: true}       there, whatever it is       {$absent: true}   not there
@@ -131,8 +134,9 @@ export const ServerCaseSchema: GenMessage<ServerCase> = /*@__PURE__*/
  *   {$oneOf: [...]}    one of them
  *   {$set: [...]}      a list with these, in any order
  * An object that is expected may have fields beyond those named; a list may not. What is sent may
- * also be {$fill: {text: x, bytes: n}}, a text (or for a bytes field its base64) of n bytes.
- * Numbers may be sums, "${limits.payloadBytes} + 1".
+ * also be {$fill: {text: x, bytes: n}}, a text of n bytes, with `base64: true` for a field of
+ * bytes. In a list {$each: {times: n, item: ...}} stands for n items, which know ${i}, from 0. A
+ * number may be a sum, "${limits.payloadBytes + 1}".
  *
  * @generated from message porthouse.conformance.v1.Step
  */
@@ -215,6 +219,12 @@ export type Step = Message<"porthouse.conformance.v1.Step"> & {
      */
     value: Reading;
     case: "reading";
+  } | {
+    /**
+     * @generated from field: porthouse.conformance.v1.Enter enter = 12;
+     */
+    value: Enter;
+    case: "enter";
   } | { case: undefined; value?: undefined };
 };
 
@@ -224,6 +234,32 @@ export type Step = Message<"porthouse.conformance.v1.Step"> & {
  */
 export const StepSchema: GenMessage<Step> = /*@__PURE__*/
   messageDesc(file_porthouse_conformance_v1_server_suite, 2);
+
+/**
+ * Joins a place, and takes the Joined: a case that is about something else needs no more of it.
+ *
+ * @generated from message porthouse.conformance.v1.Enter
+ */
+export type Enter = Message<"porthouse.conformance.v1.Enter"> & {
+  /**
+   * A template.
+   *
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * @generated from field: bool send_only = 2;
+   */
+  sendOnly: boolean;
+};
+
+/**
+ * Describes the message porthouse.conformance.v1.Enter.
+ * Use `create(EnterSchema)` to create a new message.
+ */
+export const EnterSchema: GenMessage<Enter> = /*@__PURE__*/
+  messageDesc(file_porthouse_conformance_v1_server_suite, 3);
 
 /**
  * @generated from message porthouse.conformance.v1.Open
@@ -312,7 +348,7 @@ export type Open = Message<"porthouse.conformance.v1.Open"> & {
  * Use `create(OpenSchema)` to create a new message.
  */
 export const OpenSchema: GenMessage<Open> = /*@__PURE__*/
-  messageDesc(file_porthouse_conformance_v1_server_suite, 3);
+  messageDesc(file_porthouse_conformance_v1_server_suite, 4);
 
 /**
  * Frames to be sent as one packet, each the JSON form of porthouse.v1.Frame. Over MQTT a Join that
@@ -333,7 +369,7 @@ export type Send = Message<"porthouse.conformance.v1.Send"> & {
  * Use `create(SendSchema)` to create a new message.
  */
 export const SendSchema: GenMessage<Send> = /*@__PURE__*/
-  messageDesc(file_porthouse_conformance_v1_server_suite, 4);
+  messageDesc(file_porthouse_conformance_v1_server_suite, 5);
 
 /**
  * What no encoder would write.
@@ -385,7 +421,7 @@ export type Raw = Message<"porthouse.conformance.v1.Raw"> & {
  * Use `create(RawSchema)` to create a new message.
  */
 export const RawSchema: GenMessage<Raw> = /*@__PURE__*/
-  messageDesc(file_porthouse_conformance_v1_server_suite, 5);
+  messageDesc(file_porthouse_conformance_v1_server_suite, 6);
 
 /**
  * @generated from message porthouse.conformance.v1.Extended
@@ -414,7 +450,7 @@ export type Extended = Message<"porthouse.conformance.v1.Extended"> & {
  * Use `create(ExtendedSchema)` to create a new message.
  */
 export const ExtendedSchema: GenMessage<Extended> = /*@__PURE__*/
-  messageDesc(file_porthouse_conformance_v1_server_suite, 6);
+  messageDesc(file_porthouse_conformance_v1_server_suite, 7);
 
 /**
  * The next frames that come, each the JSON form of porthouse.v1.Frame with defaults left out.
@@ -454,7 +490,7 @@ export type Expect = Message<"porthouse.conformance.v1.Expect"> & {
  * Use `create(ExpectSchema)` to create a new message.
  */
 export const ExpectSchema: GenMessage<Expect> = /*@__PURE__*/
-  messageDesc(file_porthouse_conformance_v1_server_suite, 7);
+  messageDesc(file_porthouse_conformance_v1_server_suite, 8);
 
 /**
  * @generated from message porthouse.conformance.v1.Quiet
@@ -467,7 +503,7 @@ export type Quiet = Message<"porthouse.conformance.v1.Quiet"> & {
  * Use `create(QuietSchema)` to create a new message.
  */
 export const QuietSchema: GenMessage<Quiet> = /*@__PURE__*/
-  messageDesc(file_porthouse_conformance_v1_server_suite, 8);
+  messageDesc(file_porthouse_conformance_v1_server_suite, 9);
 
 /**
  * @generated from message porthouse.conformance.v1.Closed
@@ -494,7 +530,7 @@ export type Closed = Message<"porthouse.conformance.v1.Closed"> & {
  * Use `create(ClosedSchema)` to create a new message.
  */
 export const ClosedSchema: GenMessage<Closed> = /*@__PURE__*/
-  messageDesc(file_porthouse_conformance_v1_server_suite, 9);
+  messageDesc(file_porthouse_conformance_v1_server_suite, 10);
 
 /**
  * @generated from message porthouse.conformance.v1.Leave
@@ -520,7 +556,7 @@ export type Leave = Message<"porthouse.conformance.v1.Leave"> & {
  * Use `create(LeaveSchema)` to create a new message.
  */
 export const LeaveSchema: GenMessage<Leave> = /*@__PURE__*/
-  messageDesc(file_porthouse_conformance_v1_server_suite, 10);
+  messageDesc(file_porthouse_conformance_v1_server_suite, 11);
 
 /**
  * @generated from message porthouse.conformance.v1.Reading
@@ -537,7 +573,7 @@ export type Reading = Message<"porthouse.conformance.v1.Reading"> & {
  * Use `create(ReadingSchema)` to create a new message.
  */
 export const ReadingSchema: GenMessage<Reading> = /*@__PURE__*/
-  messageDesc(file_porthouse_conformance_v1_server_suite, 11);
+  messageDesc(file_porthouse_conformance_v1_server_suite, 12);
 
 /**
  * One HTTP request and its answer.
@@ -619,5 +655,5 @@ export type Post = Message<"porthouse.conformance.v1.Post"> & {
  * Use `create(PostSchema)` to create a new message.
  */
 export const PostSchema: GenMessage<Post> = /*@__PURE__*/
-  messageDesc(file_porthouse_conformance_v1_server_suite, 12);
+  messageDesc(file_porthouse_conformance_v1_server_suite, 13);
 
