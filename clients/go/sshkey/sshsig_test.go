@@ -42,6 +42,26 @@ func unhex(t *testing.T, text string) []byte {
 	return bytes
 }
 
+// open takes the signature out of an SSHSIG.
+func open(t *testing.T, sshsig []byte) *ssh.Signature {
+	t.Helper()
+	var envelope struct {
+		Magic                     [6]byte
+		Version                   uint32
+		Key                       []byte
+		Namespace, Reserved, Hash string
+		Signature                 []byte
+	}
+	if err := ssh.Unmarshal(sshsig, &envelope); err != nil {
+		t.Fatal(err)
+	}
+	signature := &ssh.Signature{}
+	if err := ssh.Unmarshal(envelope.Signature, signature); err != nil {
+		t.Fatal(err)
+	}
+	return signature
+}
+
 func TestSignAsOpenSSHDoes(t *testing.T) {
 	v, message := read(t, "ed25519-sshsig")
 	signer, err := ssh.NewSignerFromKey(ed25519.NewKeyFromSeed(unhex(t, v.Seed)))
@@ -77,21 +97,8 @@ func TestCoversWhatOpenSSHSigns(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var envelope struct {
-				Magic                     [6]byte
-				Version                   uint32
-				Key                       []byte
-				Namespace, Reserved, Hash string
-				Signature                 []byte
-			}
-			if err := ssh.Unmarshal(unhex(t, v.Signature), &envelope); err != nil {
-				t.Fatal(err)
-			}
-			var signature ssh.Signature
-			if err := ssh.Unmarshal(envelope.Signature, &signature); err != nil {
-				t.Fatal(err)
-			}
-			if err := key.Verify(covered(message), &signature); err != nil {
+			signature := open(t, unhex(t, v.Signature))
+			if err := key.Verify(covered(message), signature); err != nil {
 				t.Error(err)
 			}
 		})
