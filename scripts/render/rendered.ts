@@ -3,6 +3,7 @@ import { renderOpenApi } from './api/openapi.ts'
 import { renderReference } from './api/reference.ts'
 import { renderBlocks } from './blocks.ts'
 import { renderCodeHeader, renderCodeSource } from './c-codes.ts'
+import { renderClientReadmes } from './client-readmes.ts'
 import { renderCodes } from './codes.ts'
 import { renderConfig } from './config.ts'
 import { renderDashboard } from './dashboard.ts'
@@ -17,6 +18,7 @@ export function rendered(): Record<string, string> {
   const protos = readProtos()
   return {
     ...renderReference(protos),
+    ...renderClientReadmes(),
     'docs/api/openapi.json': renderOpenApi(protos),
     'docs/api/asyncapi.json': renderAsyncApi(protos),
     'docs/rooms/blocks.md': renderBlocks(),
