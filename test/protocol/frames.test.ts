@@ -4,49 +4,13 @@ import { PacketSchema } from '@porthouse/proto/v1/frame'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { packetOfJson } from '../../gateway/ingress/packet-json.ts'
-import { CODES, codeInfo, Refusal } from '../../gateway/protocol/codes.ts'
-import type { Limits } from '../../gateway/protocol/limits.ts'
-import { scanEnvelope } from '../../gateway/protocol/scan-envelope.ts'
-import { FrameKind, type ScannedFrame, scanPacket } from '../../gateway/protocol/scan-packet.ts'
+import { CODES } from '../../gateway/protocol/codes.ts'
 import { bytesOf, goldenFrames } from '../support/golden-frames.ts'
-
-const LIMITS: Limits = {
-  packetBytes: 1_048_576,
-  packetFrames: 1024,
-  frameBytes: 524_288,
-  payloadBytes: 262_144,
-  headersBytes: 8192,
-  headers: 64,
-  destinations: 64,
-  rooms: 1024,
-  subscriptions: 1024,
-}
+import { defaultLimits, framesTaken, refusalOf } from '../support/taken.ts'
 
 const goldens = goldenFrames()
 const readable = goldens.filter(([, golden]) => golden.packet !== undefined)
 const refused = goldens.filter(([, golden]) => golden.refused !== undefined)
-
-/** What a gateway does with bytes from a client, up to the frames' handlers. */
-function scan(bytes: Buffer, limits: Limits): number {
-  let frames = 0
-  const visit = (frame: ScannedFrame) => {
-    frames++
-    if (frame.kind === FrameKind.ENVELOPE) scanEnvelope(bytes, frame.start, frame.end, limits)
-    return true
-  }
-  scanPacket(bytes, 0, bytes.length, limits, visit, undefined)
-  return frames
-}
-
-function codeOf(act: () => unknown): string | undefined {
-  try {
-    act()
-    return undefined
-  } catch (error) {
-    if (error instanceof Refusal) return codeInfo(error.code).name
-    throw error
-  }
-}
 
 describe('a golden frame', () => {
   test.each(readable)('%s is read and written as told', (_name, golden) => {
@@ -59,7 +23,7 @@ describe('a golden frame', () => {
 
   const fromClients = readable.filter(([, { from, refused }]) => from !== 'gateway' && !refused)
   test.each(fromClients)('%s is taken from a client', (_name, golden) => {
-    expect(scan(bytesOf(golden), LIMITS)).toBe(golden.packet?.frames?.length ?? 0)
+    expect(framesTaken(bytesOf(golden))).toBe(golden.packet?.frames?.length ?? 0)
   })
 
   test('joined to another is the packet of the frames of both [PH-2.2]', () => {
@@ -79,8 +43,8 @@ describe('refused bytes', () => {
   const binary = refused.filter(([, { hex }]) => hex !== undefined)
   const scanned = binary.filter(([, golden]) => golden.refused !== 'FRAME_NOT_ALLOWED')
   test.each(scanned)('%s', (_name, golden) => {
-    const limits = { ...LIMITS, ...golden.limits }
-    expect(codeOf(() => scan(bytesOf(golden), limits))).toBe(golden.refused)
+    const limits = { ...defaultLimits, ...golden.limits }
+    expect(refusalOf(() => framesTaken(bytesOf(golden), limits))).toBe(golden.refused)
   })
 
   test('name codes of the table', () => {
@@ -97,6 +61,6 @@ describe('a golden text [PH-12.1]', () => {
   })
 
   test.each(texts.filter(([, golden]) => golden.refused))('%s [PH-12.4]', (_, golden) => {
-    expect(codeOf(() => packetOfJson(golden.json as string))).toBe(golden.refused)
+    expect(refusalOf(() => packetOfJson(golden.json as string))).toBe(golden.refused)
   })
 })
