@@ -22,6 +22,11 @@ export async function* messages<Desc extends DescMessage>(
   stream: Readable,
   schema: Desc,
 ): AsyncGenerator<MessageShape<Desc>, void> {
+  for await (const bytes of encoded(stream)) yield fromBinary(schema, bytes)
+}
+
+/** The same, of messages that are not all of one kind. */
+export async function* encoded(stream: Readable): AsyncGenerator<Uint8Array, void> {
   let rest = Buffer.alloc(0)
   for await (const chunk of stream) {
     rest = Buffer.concat([rest, chunk as Buffer])
@@ -29,7 +34,7 @@ export async function* messages<Desc extends DescMessage>(
       const length = rest.readUInt32BE(0)
       if (length > MAX_BYTES) throw new RangeError(`a message of ${length} bytes`)
       if (rest.length < 4 + length) break
-      yield fromBinary(schema, new Uint8Array(rest.subarray(4, 4 + length)))
+      yield new Uint8Array(rest.subarray(4, 4 + length))
       rest = rest.subarray(4 + length)
     }
   }

@@ -31,7 +31,7 @@ function readSuite<Suite extends DescMessage>(
   text: string,
 ): MessageShape<Suite> {
   try {
-    return fromJson(schema, withTransports(parse(text) as JsonValue))
+    return fromJson(schema, withTransports(parse(text, { merge: true }) as JsonValue))
   } catch (error) {
     throw new TypeError(`${file}: ${(error as Error).message}`, { cause: error })
   }

@@ -1,14 +1,15 @@
 #!/usr/bin/env node
-/** porthouse-conformance: runs the cases against gateways and clients, and tells what came of it. */
+/** porthouse-conformance: runs the cases against gateways and clients, and reports. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
-import { serverRuns } from './cases.ts'
+import { clientRuns, serverRuns } from './cases.ts'
 import { clauseReport, clausesOf } from './clauses.ts'
+import { runClientCases } from './client/run.ts'
 import { hasPassed, judge, matches, readKnownFailing } from './known-failing.ts'
 import { junit } from './report/junit.ts'
 import { report } from './report/table.ts'
-import type { Result } from './result.ts'
+import type { Result, Run } from './result.ts'
 import { type Options, runServerCases } from './server/run.ts'
 import { running, startProcess, type Target, Unsupported } from './server/target.ts'
 
@@ -17,6 +18,7 @@ interface Flags {
   readonly key: string
   readonly mqtt: string
   readonly serverCommand?: string
+  readonly client: string[]
   readonly list?: true
   readonly clauses?: string | true
   readonly case: string[]
@@ -36,6 +38,7 @@ const flags = new Command('porthouse-conformance')
   .option('--key <key>', "its operator's key, or a file that holds it", '')
   .option('--mqtt <url>', 'where it speaks MQTT, mqtt://HOST:PORT', '')
   .option('--server-command <command>', 'a process that is a gateway under test (peer.proto)')
+  .option('--client <command>', 'a process that is a client under test (peer.proto)', collect, [])
   .option('--list', 'print the names of the cases, one a line, and end')
   .option('--clauses [document]', 'print which clauses have how many cases, and end')
   .option('--case <pattern>', 'only cases that match, as SUITE/CASE/TRANSPORT', collect, [])
@@ -51,27 +54,37 @@ const flags = new Command('porthouse-conformance')
 process.exitCode = await main(flags)
 
 async function main(flags: Flags): Promise<number> {
-  const all = serverRuns()
-  const isWanted = ({ name }: { name: string }) =>
-    flags.case.length === 0 || flags.case.some((pattern) => isMatch(pattern, name))
-  const runs = all.filter(isWanted)
+  const server = serverRuns().filter((run) => isWanted(run, flags))
+  const client = clientRuns().filter((run) => isWanted(run, flags))
+  const runs = [...server, ...client]
   if (runs.length === 0) return fail(`no case matches ${flags.case.join(', ')}`)
   if (flags.list) return print(runs.map(({ name }) => name).join('\n'))
   if (flags.clauses) {
     const document = flags.clauses === true ? DOCUMENT : flags.clauses
-    return print(clauseReport(clausesOf(document), all))
+    return print(clauseReport(clausesOf(document), runs))
   }
   const start = starterOf(flags)
-  if (!start) return fail('who is to be tested? --server URL or --server-command COMMAND')
-  const results = await runServerCases(runs, {
-    subject: flags.server ?? 'gateway',
-    start,
-    atOnce: flags.atOnce,
-    seed: flags.seed,
-    withinMs: flags.within,
-    onResult: (result) => told(result, flags),
-  })
+  if (!start && flags.client.length === 0) {
+    return fail('who is to be tested? --server URL, --server-command COMMAND or --client COMMAND')
+  }
+  const { atOnce, seed, within: withinMs } = flags
+  const onResult = (result: Result) => told(result, flags)
+  const results: Result[] = []
+  if (start) {
+    const subject = flags.server ?? 'gateway'
+    const options = { subject, start, atOnce, seed, withinMs, onResult }
+    results.push(...(await runServerCases(server, options)))
+  }
+  for (const command of flags.client) {
+    results.push(...(await runClientCases(client, { command, atOnce, seed, onResult })))
+  }
   return finish(results, flags)
+}
+
+/** A pattern may leave out the parts at the end. */
+function isWanted({ name }: Run, flags: Flags): boolean {
+  const isMatch = (pattern: string) => matches(pattern, name) || matches(`${pattern}/**`, name)
+  return flags.case.length === 0 || flags.case.some(isMatch)
 }
 
 function finish(results: readonly Result[], flags: Flags): number {
@@ -95,11 +108,6 @@ function starterOf({ server, key, mqtt, serverCommand }: Flags): Options['start'
 
 function secretOf(key: string): string {
   return existsSync(key) ? readFileSync(key, 'utf8').trim() : key
-}
-
-/** A pattern may leave out the parts at the end. */
-function isMatch(pattern: string, name: string): boolean {
-  return matches(pattern, name) || matches(`${pattern}/**`, name)
 }
 
 function told({ subject, name, outcome, why, trace }: Result, flags: Flags): void {

@@ -149,9 +149,9 @@ export const AnswersSchema: GenMessage<Answers> = /*@__PURE__*/
   messageDesc(file_porthouse_conformance_v1_client_suite, 2);
 
 /**
- * One thing that the reference gateway does, or waits for. Steps follow each other; those that wait
- * are accept, take, next, take_packet, heartbeat, ping, quiet_ms, pause_ms and closed. Each is about the newest
- * connection.
+ * One thing that the reference gateway does, or waits for, on the newest connection. Steps follow
+ * each other; those that wait are accept, take, next, take_packet, heartbeat, ping, quiet_ms,
+ * pause_ms, gone_ms, refuse, hang and closed.
  *
  * @generated from message porthouse.conformance.v1.GatewayStep
  */
