@@ -23,7 +23,7 @@ bool tcp_open(tcp_t *tcp, const char *host, uint16_t port);
  */
 bool tcp_connected(tcp_t *tcp);
 
-/* Bytes read or written; -1 with errno EAGAIN: none now; 0, of a read, and other errors: it ended. */
+/* Bytes read or written; -1 with errno EAGAIN: none now; 0 of a read, and other errors: the end. */
 ssize_t tcp_read(tcp_t *tcp, void *bytes, size_t size);
 ssize_t tcp_write(tcp_t *tcp, const void *bytes, size_t length);
 

@@ -1,4 +1,4 @@
-/* The key of a handshake, and what a WebSocket server has to make of it (RFC 6455, section 4.2.2). */
+/* The key of a handshake, and what a server has to make of it (RFC 6455, section 4.2.2). */
 #ifndef PORTHOUSE_WEBSOCKET_ACCEPT_H
 #define PORTHOUSE_WEBSOCKET_ACCEPT_H
 
