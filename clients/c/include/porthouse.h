@@ -115,7 +115,7 @@ porthouse_code_t porthouse_answer(porthouse_t *client, porthouse_view_t lock,
  * that id.
  */
 porthouse_code_t porthouse_request(porthouse_t *client, uint32_t kind, const pb_msgdesc_t *type,
-                                   const void *body, uint32_t *id);
+                                   const void *message, uint32_t *id);
 
 /* Leaves for good: PORTHOUSE_ENDED follows, and nothing after it. */
 void porthouse_close(porthouse_t *client);

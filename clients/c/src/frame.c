@@ -3,45 +3,63 @@
  */
 #include "porthouse/frame.h"
 
-#include <pb_decode.h>
+#include "client.h"
 
-#include "porthouse/v1/frame.pb.h"
+enum { VARINT_BYTES_MAX = 10 };
 
-/* Takes `length` bytes off the stream, where they are. */
-static bool take(pb_istream_t *in, uint64_t length, porthouse_view_t *bytes)
+static int read_varint(porthouse_view_t *rest, uint64_t *value)
 {
-    if (length > in->bytes_left) return false;
-    bytes->data = (const uint8_t *)in->state;
-    bytes->length = (size_t)length;
-    return pb_read(in, NULL, bytes->length);
+    *value = 0;
+    for (unsigned i = 0; i < VARINT_BYTES_MAX; i++) {
+        if (rest->length == 0) return 0;
+        const uint8_t byte = *rest->data++;
+        rest->length--;
+        *value |= (uint64_t)(byte & 0x7f) << (7 * i);
+        if (byte < 0x80) return 1;
+    }
+    return -1;
+}
+
+int porthouse_field_head(porthouse_view_t bytes, porthouse_field_t *field, uint32_t *total)
+{
+    porthouse_view_t rest = bytes;
+    uint64_t tag;
+    uint64_t length = 0;
+    int known = read_varint(&rest, &tag);
+    if (known <= 0) return known;
+    if (tag < 8 || tag > UINT32_MAX) return -1;
+    field->number = (uint32_t)tag >> 3;
+    field->wire = tag & 7;
+    switch (field->wire) {
+    case PB_WT_VARINT:
+        known = read_varint(&rest, &field->value);
+        break;
+    case PB_WT_64BIT:
+        length = 8;
+        break;
+    case PB_WT_STRING:
+        known = read_varint(&rest, &length);
+        break;
+    case PB_WT_32BIT:
+        length = 4;
+        break;
+    default:
+        return -1;
+    }
+    if (known <= 0) return known;
+    if (length > INT32_MAX) return -1;
+    field->bytes.data = rest.data;
+    field->bytes.length = (size_t)length;
+    *total = (uint32_t)(bytes.length - rest.length + length);
+    return 1;
 }
 
 bool porthouse_field(porthouse_view_t *rest, porthouse_field_t *field)
 {
-    pb_istream_t in = pb_istream_from_buffer(rest->data, rest->length);
-    pb_wire_type_t wire;
-    bool eof;
-    uint32_t length;
-    if (!pb_decode_tag(&in, &wire, &field->number, &eof) || field->number == 0) return false;
-    field->wire = (uint8_t)wire;
-    switch (wire) {
-    case PB_WT_VARINT:
-        if (!pb_decode_varint(&in, &field->value)) return false;
-        break;
-    case PB_WT_64BIT:
-        if (!take(&in, 8, &field->bytes)) return false;
-        break;
-    case PB_WT_STRING:
-        if (!pb_decode_varint32(&in, &length) || !take(&in, length, &field->bytes)) return false;
-        break;
-    case PB_WT_32BIT:
-        if (!take(&in, 4, &field->bytes)) return false;
-        break;
-    default:
-        return false;
-    }
-    rest->data = (const uint8_t *)in.state;
-    rest->length = in.bytes_left;
+    uint32_t total;
+    if (porthouse_field_head(*rest, field, &total) != 1 || total > rest->length) return false;
+    rest->data += total;
+    rest->length -= total;
     return true;
 }
 
@@ -70,12 +88,11 @@ bool porthouse_frame(porthouse_view_t *packet, porthouse_frame_t *frame)
     porthouse_view_t rest = *packet;
     porthouse_field_t field;
     while (porthouse_field(&rest, &field)) {
-        const uint8_t *start = packet->data;
         if (field.number == porthouse_Packet_frames_tag) {
             memset(frame, 0, sizeof *frame);
             if (field.wire != PB_WT_STRING || !read_body(field.bytes, frame)) return false;
-            frame->packet.data = start;
-            frame->packet.length = (size_t)(rest.data - start);
+            frame->packet.data = packet->data;
+            frame->packet.length = packet->length - rest.length;
             *packet = rest;
             return true;
         }

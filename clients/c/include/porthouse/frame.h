@@ -38,4 +38,11 @@ typedef struct {
 /* Takes the first frame off a packet; false as porthouse_field(). */
 bool porthouse_frame(porthouse_view_t *packet, porthouse_frame_t *frame);
 
+/*
+ * Reads a message into its struct, which was zeroed before, as porthouse_read(event.body,
+ * &porthouse_Command_msg, &command). The struct's views point into `bytes`. False: they are not
+ * that message.
+ */
+bool porthouse_read(porthouse_view_t bytes, const pb_msgdesc_t *type, void *message);
+
 #endif
