@@ -8,6 +8,7 @@ export interface CodeInfo {
   readonly websocketClose: number
   readonly mqttReason: number
   readonly httpStatus: number
+  readonly temporary: boolean
 }
 
 const table = new Map<string, CodeInfo>(

@@ -9,12 +9,12 @@ import type {
   Step,
 } from '@porthouse/proto/conformance/v1/server_suite'
 import { Transport } from '@porthouse/proto/conformance/v1/transport'
-import { codeNamed } from '../codes.ts'
 import { type Connection, type Dial, Unmet } from '../connection.ts'
 import { shownEnding } from '../inbox.ts'
 import { fill, mismatch, show, type Variables } from '../template.ts'
 import { enter } from './enter.ts'
 import { greet } from './greet.ts'
+import { reasonIn } from './mqtt/reasons.ts'
 import { post } from './post.ts'
 import type { Stage } from './stage.ts'
 import { openOn } from './transports.ts'
@@ -185,7 +185,7 @@ class Script {
       throw new Unmet(`closed with ${ending.closeCode}, not ${closeCode}`)
     }
     if (code === '') return
-    const { mqttReason } = codeNamed(code)
+    const mqttReason = reasonIn('disconnect', code)
     if (ending.code !== undefined && ending.code !== code) {
       throw new Unmet(`ended with ${ending.code || 'no code'}, not ${code}`)
     }

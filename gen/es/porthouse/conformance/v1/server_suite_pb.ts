@@ -19,7 +19,7 @@ import type { JsonObject, Message } from "@bufbuild/protobuf";
  * Describes the file porthouse/conformance/v1/server_suite.proto.
  */
 export const file_porthouse_conformance_v1_server_suite: GenFile = /*@__PURE__*/
-  fileDesc("Citwb3J0aG91c2UvY29uZm9ybWFuY2UvdjEvc2VydmVyX3N1aXRlLnByb3RvEhhwb3J0aG91c2UuY29uZm9ybWFuY2UudjEi6QEKC1NlcnZlclN1aXRlEg0KBWFib3V0GAEgASgJEikKCHNldHRpbmdzGAIgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBI3Cgp0cmFuc3BvcnRzGAMgAygOMiMucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLlRyYW5zcG9ydBIyCgdmaXh0dXJlGAQgASgLMiEucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLkZpeHR1cmUSMwoFY2FzZXMYBSADKAsyJC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuU2VydmVyQ2FzZSLWAQoKU2VydmVyQ2FzZRIMCgRuYW1lGAEgASgJEg0KBWFib3V0GAIgASgJEg8KB2NsYXVzZXMYAyADKAkSNwoKdHJhbnNwb3J0cxgEIAMoDjIjLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5UcmFuc3BvcnQSMgoHZml4dHVyZRgFIAEoCzIhLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5GaXh0dXJlEi0KBXN0ZXBzGAYgAygLMh4ucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLlN0ZXAiwQQKBFN0ZXASCwoDd2hvGAEgASgJEi4KBG9wZW4YAiABKAsyHi5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuT3BlbkgAEi4KBHNlbmQYAyABKAsyHi5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuU2VuZEgAEiwKA3JhdxgEIAEoCzIdLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5SYXdIABIyCgZleHBlY3QYBSABKAsyIC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuRXhwZWN0SAASMAoFcXVpZXQYBiABKAsyHy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuUXVpZXRIABIyCgZjbG9zZWQYByABKAsyIC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuQ2xvc2VkSAASMAoFbGVhdmUYCCABKAsyHy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuTGVhdmVIABIuCgRwb3N0GAkgASgLMh4ucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLlBvc3RIABIyCgZjaGFuZ2UYCiABKAsyIC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuQ2hhbmdlSAASNAoHcmVhZGluZxgLIAEoCzIhLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5SZWFkaW5nSAASMAoFZW50ZXIYDCABKAsyHy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuRW50ZXJIAEIGCgRkb2VzIisKBUVudGVyEg8KB2FkZHJlc3MYASABKAkSEQoJc2VuZF9vbmx5GAIgASgIIucCCgRPcGVuEjYKCXRyYW5zcG9ydBgBIAEoDjIjLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5UcmFuc3BvcnQSCgoCYXMYAiABKAkSEAoIbm9faGVsbG8YAyABKAgSFAoMY2FwYWJpbGl0aWVzGAQgAygJEgwKBHBhdGgYBSABKAkSFAoMc3VicHJvdG9jb2xzGAYgAygJEhYKDnNlc3Npb25fZXhwaXJ5GAcgASgNEhEKCWNsaWVudF9pZBgIIAEoCRIlCgR3aWxsGAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIPCgdyZWZ1c2VkGAogASgJEjwKB2hlYWRlcnMYCyADKAsyKy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuT3Blbi5IZWFkZXJzRW50cnkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiLgoEU2VuZBImCgZmcmFtZXMYASADKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUiewoDUmF3Eg0KA2hleBgBIAEoCUgAEg4KBHRleHQYAiABKAlIABISCgh3aXJlX2hleBgDIAEoCUgAEjYKCGV4dGVuZGVkGAQgASgLMiIucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLkV4dGVuZGVkSABCCQoHY29udGVudCJkCghFeHRlbmRlZBIlCgVmcmFtZRgBIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRIWCg5mcmFtZV90YWlsX2hleBgCIAEoCRIZChFlbnZlbG9wZV90YWlsX2hleBgDIAEoCSJyCgZFeHBlY3QSJgoGZnJhbWVzGAEgAygLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhEKCWFueV9vcmRlchgCIAEoCBISCgpvbmVfcGFja2V0GAMgASgIEhkKEWVudmVsb3BlX3RhaWxfaGV4GAQgASgJIgcKBVF1aWV0IioKBkNsb3NlZBIMCgRjb2RlGAEgASgJEhIKCmNsb3NlX2NvZGUYAiABKA0iIgoFTGVhdmUSCwoDY3V0GAEgASgIEgwKBGRyb3AYAiABKAgiGQoHUmVhZGluZxIOCgZwYXVzZWQYASABKAgi8wIKBFBvc3QSDgoGbWV0aG9kGAEgASgJEgwKBHBhdGgYAiABKAkSPAoHaGVhZGVycxgDIAMoCzIrLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5Qb3N0LkhlYWRlcnNFbnRyeRIKCgJhcxgEIAEoCRImCgRqc29uGAUgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlSAASDgoEdGV4dBgGIAEoCUgAEioKCGVudmVsb3BlGAcgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlSAASDgoGc3RhdHVzGAggASgNEi8KDmFuc3dlcl9oZWFkZXJzGAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBImCgZhbnN3ZXIYCiABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCBgoEYm9keWIGcHJvdG8z", [file_google_protobuf_struct, file_porthouse_conformance_v1_fixture, file_porthouse_conformance_v1_transport]);
+  fileDesc("Citwb3J0aG91c2UvY29uZm9ybWFuY2UvdjEvc2VydmVyX3N1aXRlLnByb3RvEhhwb3J0aG91c2UuY29uZm9ybWFuY2UudjEi6QEKC1NlcnZlclN1aXRlEg0KBWFib3V0GAEgASgJEikKCHNldHRpbmdzGAIgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBI3Cgp0cmFuc3BvcnRzGAMgAygOMiMucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLlRyYW5zcG9ydBIyCgdmaXh0dXJlGAQgASgLMiEucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLkZpeHR1cmUSMwoFY2FzZXMYBSADKAsyJC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuU2VydmVyQ2FzZSLWAQoKU2VydmVyQ2FzZRIMCgRuYW1lGAEgASgJEg0KBWFib3V0GAIgASgJEg8KB2NsYXVzZXMYAyADKAkSNwoKdHJhbnNwb3J0cxgEIAMoDjIjLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5UcmFuc3BvcnQSMgoHZml4dHVyZRgFIAEoCzIhLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5GaXh0dXJlEi0KBXN0ZXBzGAYgAygLMh4ucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLlN0ZXAiwQQKBFN0ZXASCwoDd2hvGAEgASgJEi4KBG9wZW4YAiABKAsyHi5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuT3BlbkgAEi4KBHNlbmQYAyABKAsyHi5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuU2VuZEgAEiwKA3JhdxgEIAEoCzIdLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5SYXdIABIyCgZleHBlY3QYBSABKAsyIC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuRXhwZWN0SAASMAoFcXVpZXQYBiABKAsyHy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuUXVpZXRIABIyCgZjbG9zZWQYByABKAsyIC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuQ2xvc2VkSAASMAoFbGVhdmUYCCABKAsyHy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuTGVhdmVIABIuCgRwb3N0GAkgASgLMh4ucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLlBvc3RIABIyCgZjaGFuZ2UYCiABKAsyIC5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuQ2hhbmdlSAASNAoHcmVhZGluZxgLIAEoCzIhLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5SZWFkaW5nSAASMAoFZW50ZXIYDCABKAsyHy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuRW50ZXJIAEIGCgRkb2VzIisKBUVudGVyEg8KB2FkZHJlc3MYASABKAkSEQoJc2VuZF9vbmx5GAIgASgIIvUCCgRPcGVuEjYKCXRyYW5zcG9ydBgBIAEoDjIjLnBvcnRob3VzZS5jb25mb3JtYW5jZS52MS5UcmFuc3BvcnQSCgoCYXMYAiABKAkSEAoIbm9faGVsbG8YAyABKAgSFAoMY2FwYWJpbGl0aWVzGAQgAygJEgwKBHBhdGgYBSABKAkSFAoMc3VicHJvdG9jb2xzGAYgAygJEhYKDnNlc3Npb25fZXhwaXJ5GAcgASgNEhEKCWNsaWVudF9pZBgIIAEoCRIlCgR3aWxsGAkgASgLMhcuZ29vZ2xlLnByb3RvYnVmLlN0cnVjdBIPCgdyZWZ1c2VkGAogASgJEjwKB2hlYWRlcnMYCyADKAsyKy5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuT3Blbi5IZWFkZXJzRW50cnkSDAoEYmFyZRgMIAEoCBouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIuCgRTZW5kEiYKBmZyYW1lcxgBIAMoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZSJ7CgNSYXcSDQoDaGV4GAEgASgJSAASDgoEdGV4dBgCIAEoCUgAEhIKCHdpcmVfaGV4GAMgASgJSAASNgoIZXh0ZW5kZWQYBCABKAsyIi5wb3J0aG91c2UuY29uZm9ybWFuY2UudjEuRXh0ZW5kZWRIAEIJCgdjb250ZW50ImQKCEV4dGVuZGVkEiUKBWZyYW1lGAEgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEhYKDmZyYW1lX3RhaWxfaGV4GAIgASgJEhkKEWVudmVsb3BlX3RhaWxfaGV4GAMgASgJInIKBkV4cGVjdBImCgZmcmFtZXMYASADKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUSEQoJYW55X29yZGVyGAIgASgIEhIKCm9uZV9wYWNrZXQYAyABKAgSGQoRZW52ZWxvcGVfdGFpbF9oZXgYBCABKAkiBwoFUXVpZXQiKgoGQ2xvc2VkEgwKBGNvZGUYASABKAkSEgoKY2xvc2VfY29kZRgCIAEoDSIiCgVMZWF2ZRILCgNjdXQYASABKAgSDAoEZHJvcBgCIAEoCCIZCgdSZWFkaW5nEg4KBnBhdXNlZBgBIAEoCCLzAgoEUG9zdBIOCgZtZXRob2QYASABKAkSDAoEcGF0aBgCIAEoCRI8CgdoZWFkZXJzGAMgAygLMisucG9ydGhvdXNlLmNvbmZvcm1hbmNlLnYxLlBvc3QuSGVhZGVyc0VudHJ5EgoKAmFzGAQgASgJEiYKBGpzb24YBSABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWVIABIOCgR0ZXh0GAYgASgJSAASKgoIZW52ZWxvcGUYByABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWVIABIOCgZzdGF0dXMYCCABKA0SLwoOYW5zd2VyX2hlYWRlcnMYCSABKAsyFy5nb29nbGUucHJvdG9idWYuU3RydWN0EiYKBmFuc3dlchgKIAEoCzIWLmdvb2dsZS5wcm90b2J1Zi5WYWx1ZRouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIGCgRib2R5YgZwcm90bzM", [file_google_protobuf_struct, file_porthouse_conformance_v1_fixture, file_porthouse_conformance_v1_transport]);
 
 /**
  * A file. Its name without ending is the suite's.
@@ -281,8 +281,8 @@ export type Open = Message<"porthouse.conformance.v1.Open"> & {
   as: string;
 
   /**
-   * Absent: one with the capabilities named here is sent, and its Welcome taken (WebSocket). The
-   * socket's address is ${WHO.socket}, the bounds are ${limits.NAME}.
+   * Absent: one with the capabilities named here is sent, and its Welcome taken (WebSocket, and
+   * MQTT where `as` is given). The socket's address is ${WHO.socket}, the bounds are ${limits.NAME}.
    *
    * @generated from field: bool no_hello = 3;
    */
@@ -294,7 +294,7 @@ export type Open = Message<"porthouse.conformance.v1.Open"> & {
   capabilities: string[];
 
   /**
-   * WebSocket: the path, a template. Absent: /v1/ws.
+   * WebSocket: the path, a template. Absent: /v1/ws. MQTT: the user name. Absent: ${account}.
    *
    * @generated from field: string path = 5;
    */
@@ -315,7 +315,7 @@ export type Open = Message<"porthouse.conformance.v1.Open"> & {
   sessionExpiry: number;
 
   /**
-   * MQTT: client id. Absent: a random one, the same for the same WHO of a case.
+   * MQTT: client id. Absent: WHO.
    *
    * @generated from field: string client_id = 8;
    */
@@ -341,6 +341,14 @@ export type Open = Message<"porthouse.conformance.v1.Open"> & {
    * @generated from field: map<string, string> headers = 11;
    */
   headers: { [key: string]: string };
+
+  /**
+   * MQTT: nothing is sent, not even CONNECT, and nothing acknowledged: the case writes all packets
+   * itself, and sees all that come.
+   *
+   * @generated from field: bool bare = 12;
+   */
+  bare: boolean;
 };
 
 /**
@@ -353,7 +361,9 @@ export const OpenSchema: GenMessage<Open> = /*@__PURE__*/
 /**
  * Frames to be sent as one packet, each the JSON form of porthouse.v1.Frame. Over MQTT a Join that
  * listens is a SUBSCRIBE, a Leave an UNSUBSCRIBE, an Envelope to one room a PUBLISH, and all else a
- * packet on its reserved topic. Over HTTP each Envelope is a POST.
+ * packet on its reserved topic; one of MQTT's own packets may stand in place of a frame, by its
+ * kind: {publish: {topic: ..., qos: 1, messageId: 1, payload: ...}}. Over HTTP each Envelope is a
+ * POST.
  *
  * @generated from message porthouse.conformance.v1.Send
  */
@@ -453,7 +463,8 @@ export const ExtendedSchema: GenMessage<Extended> = /*@__PURE__*/
   messageDesc(file_porthouse_conformance_v1_server_suite, 7);
 
 /**
- * The next frames that come, each the JSON form of porthouse.v1.Frame with defaults left out.
+ * The next frames that come, each the JSON form of porthouse.v1.Frame with defaults left out, or
+ * one of MQTT's own packets.
  *
  * @generated from message porthouse.conformance.v1.Expect
  */
