@@ -1,7 +1,6 @@
 # porthouse: `make run` starts a gateway, `make test` proves the tree. `make` alone lists the rest.
 # Node comes from .tools where the machine's own is too old (scripts/setup.sh puts it there).
 export PATH := $(CURDIR)/.tools/node/node_modules/.bin:$(CURDIR)/node_modules/.bin:$(PATH)
-VERSION = $(shell node -p 'require("./gateway/package.json").version')
 
 .PHONY: help setup run test soak bench generate fix build release-image
 
@@ -40,7 +39,6 @@ build: ## write the packages to publish into dist/: plain JavaScript, types, ass
 	@sh scripts/setup.sh --dev
 	@node scripts/build.ts
 
-release-image: ## keep the schema of this version, for later versions to be compatible with
+release-image: ## keep schema and golden frames of this version, for later ones to be compatible with
 	@sh scripts/setup.sh --dev
-	@buf build -o conformance/released/v$(VERSION).binpb
-	@echo conformance/released/v$(VERSION).binpb
+	@node scripts/keep-release.ts

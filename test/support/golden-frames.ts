@@ -1,5 +1,5 @@
 /** The golden frames of conformance/frames, their runs written out. */
-import { globSync, readFileSync } from 'node:fs'
+import { globSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { JsonValue } from '@bufbuild/protobuf'
 import type { Limits } from '../../gateway/protocol/limits.ts'
@@ -10,7 +10,7 @@ export interface GoldenFrame {
   /** Absent where a text that is refused has no bytes. */
   readonly hex?: string
   readonly json?: string
-  readonly packet?: { readonly frames?: readonly JsonValue[] }
+  readonly packet?: { frames?: JsonValue[] }
   readonly decodeOnly?: true
   readonly refused?: string
   readonly limits?: Partial<Limits>
@@ -18,17 +18,38 @@ export interface GoldenFrame {
 
 type Run = { text: string; times: number } | { element: JsonValue; times: number }
 
-export const framesFolder = fileURLToPath(new URL('../../conformance/frames', import.meta.url))
+type Named = [name: string, golden: GoldenFrame]
 
-/** All of a folder by their names, which are their paths without `.json`. */
-export function goldenFrames(folder = framesFolder): [name: string, golden: GoldenFrame][] {
-  const files = globSync('**/*.json', { cwd: folder }).toSorted()
-  if (files.length === 0) throw new Error(`no golden frames in ${folder}`)
-  return files.map((file) => {
-    const { runs, ...written } = JSON.parse(readFileSync(`${folder}/${file}`, 'utf8'))
-    const golden = runs ? writtenOut(written, new Map(Object.entries(runs))) : written
-    return [file.replace(/\.json$/, ''), golden as GoldenFrame]
+const conformance = fileURLToPath(new URL('../../conformance', import.meta.url))
+
+/** All by their names, which are their paths without `.json`. */
+export function goldenFrames(): Named[] {
+  const cwd = `${conformance}/frames`
+  return globSync('**/*.json', { cwd })
+    .toSorted()
+    .map((file) => [file.replace(/\.json$/, ''), goldenOf(readFileSync(`${cwd}/${file}`, 'utf8'))])
+}
+
+/** What is kept of a release: see scripts/keep-release.ts. */
+export interface Release {
+  readonly version: string
+  readonly schema: Buffer
+  readonly frames: Named[]
+}
+
+export function releases(): Release[] {
+  const versions = readdirSync(`${conformance}/released`).toSorted()
+  return versions.map((version) => {
+    const folder = `${conformance}/released/${version}`
+    const lines = readFileSync(`${folder}/frames.jsonl`, 'utf8').trimEnd().split('\n')
+    const frames = lines.map((line): Named => [JSON.parse(line).name, goldenOf(line)])
+    return { version, schema: readFileSync(`${folder}/schema.binpb`), frames }
   })
+}
+
+function goldenOf(json: string): GoldenFrame {
+  const { runs, ...golden } = JSON.parse(json)
+  return runs ? Object(writtenOut(golden, new Map(Object.entries(runs)))) : golden
 }
 
 export function bytesOf({ hex = '' }: GoldenFrame): Buffer {

@@ -2,7 +2,7 @@
 import { type DescMessage, fromBinary, toJson } from '@bufbuild/protobuf'
 import { PacketSchema } from '@porthouse/proto/v1/frame'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { bytesOf, type GoldenFrame, goldenFrames } from '../../support/golden-frames.ts'
+import { bytesOf, type GoldenFrame, goldenFrames, releases } from '../../support/golden-frames.ts'
 import { framesTaken, refusalOf } from '../../support/taken.ts'
 import { BUILD_MS, buildC, buildGo, type Codec } from './codecs.ts'
 import { inOrder } from './in-order.ts'
@@ -14,6 +14,9 @@ const CHANGED = 20_000
 const goldens = goldenFrames()
 const binary = goldens.filter(([, { hex, packet }]) => hex !== undefined && packet)
 const exact = binary.filter(([, { decodeOnly, json }]) => !decodeOnly && json === undefined)
+const old = releases().flatMap(({ version, frames }) =>
+  frames.map(([name, golden]): [string, GoldenFrame] => [`${version} ${name}`, golden]),
+)
 const texts = goldens.filter(([, { json }]) => json !== undefined)
 
 /** Those that a language writes otherwise, and why that is no fault. */
@@ -31,9 +34,10 @@ beforeAll(async () => {
 }, BUILD_MS)
 
 describe.each(['Go', 'C'] as const)('%s', (language) => {
-  test('reads each golden frame as the same text', async () => {
-    const read = await codecs[language].decode(binary.map(([, { hex = '' }]) => hex))
-    for (const [i, [name, golden]] of binary.entries()) expect(read[i], name).toEqual(golden.packet)
+  test('reads each golden frame as the same text, also those of releases', async () => {
+    const all = [...binary, ...old]
+    const read = await codecs[language].decode(all.map(([, { hex = '' }]) => hex))
+    for (const [i, [name, golden]] of all.entries()) expect(read[i], name).toEqual(golden.packet)
   })
 
   test('writes each as the same bytes, its fields in the order of their numbers', async () => {
