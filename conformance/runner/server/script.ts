@@ -75,7 +75,7 @@ class Script {
         return await this.#open(who, does.value)
       case 'send':
         return await this.#of(who).send(
-          does.value.frames.map((frame) => fill(toJsonOf(frame), variables) as JsonObject),
+          fill(does.value.frames.map(toJsonOf), variables) as JsonObject[],
         )
       case 'raw':
         return await this.#of(who).raw(does.value, variables)
