@@ -325,6 +325,15 @@ func (k *conn) establish() {
 	k.deadline.Stop()
 }
 
+// over is called when nothing more comes. Who ends the connection himself still closes it.
+func (k *conn) over() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.ended {
+		k.cancel()
+	}
+}
+
 // fail ends the connection for a reason of this side's.
 func (k *conn) fail(err error) {
 	if k.err != nil {

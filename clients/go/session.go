@@ -68,7 +68,7 @@ func (c *Client) connection() (established time.Time, err error) {
 			k.write(c.queue.settleSilent)
 		}()
 		err = k.read(c.take, c.packetOver)
-		// What the reader was told last may still have to be closed.
+		k.over()
 		<-written
 		_ = k.ws.CloseNow()
 	}
