@@ -181,9 +181,9 @@ func (c *Client) stuck(id uint32, place string, reason error) error {
 	if err := c.tellLeave(place); err != nil {
 		return err
 	}
-	again := false
+	again, one := false, h.rejoining[id] != nil
 	for each, room := range h.rejoining {
-		if each == id || (h.rejoining[id] == nil && room.room == place) {
+		if each == id || !one && room.room == place {
 			again = true
 			if err := c.refused(each, reason); err != nil {
 				return err

@@ -32,7 +32,7 @@ type Client struct {
 	done   chan struct{}
 
 	mu    sync.Mutex // Guards what follows.
-	kept  int        // By first readers.
+	kept  *kept      // Messages for first loops.
 	heard bool       // There was a loop over all messages.
 	keys  uint64
 	queue queue
@@ -121,8 +121,9 @@ func newClient(address string, opts options) (*Client, error) {
 	slices.SortStableFunc(c.answerers, func(a, b *answerer) int { return a.rank() - b.rank() })
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.queue = queue{limit: opts.queueBytes, entries: map[uint32]*question{}}
-	c.feed = newFeed(&c.kept, opts.bufferBytes, markLost)
-	c.events = newFeed[Event](&c.kept, opts.bufferBytes, nil)
+	c.kept = newKept(opts.bufferBytes)
+	c.feed = newFeed(c.kept, markLost)
+	c.events = newFeed[Event](newKept(opts.bufferBytes), nil)
 	c.own = ownChannels{c: c, courses: map[string]*course{}}
 	return c, nil
 }

@@ -12,18 +12,47 @@ type feed[T any] struct {
 	readers map[*reader[T]]struct{}
 	// Of the first loop, until that is there.
 	first *reader[T]
-	// What all first readers of the client hold, and what they may.
-	kept  *int
-	limit int
+	kept  *kept
+	// Whose it is, as Lost names it, and what the first loop will have missed.
+	address string
+	lost    *Lost
 	// Attaches what was lost to what comes next; nil where nothing is said of that.
 	mark func(*T, *Lost)
 	over bool
 	err  error
 }
 
-func newFeed[T any](kept *int, limit int, mark func(*T, *Lost)) *feed[T] {
-	f := &feed[T]{readers: map[*reader[T]]struct{}{}, kept: kept, limit: limit, mark: mark}
-	f.first = newReader[T](limit)
+// kept is what feeds keep for first loops, by bytes. Where it is too much, the one that keeps most
+// gives it up.
+type kept struct {
+	bytes, limit int
+	by           map[interface{ giveUp() }]int
+}
+
+func newKept(limit int) *kept {
+	return &kept{limit: limit, by: map[interface{ giveUp() }]int{}}
+}
+
+func (k *kept) add(f interface{ giveUp() }, bytes int) {
+	k.by[f] += bytes
+	for k.bytes += bytes; k.bytes > k.limit; {
+		for each, held := range k.by {
+			if held > k.by[f] {
+				f = each
+			}
+		}
+		f.giveUp()
+	}
+}
+
+func (k *kept) remove(f interface{ giveUp() }) {
+	k.bytes -= k.by[f]
+	delete(k.by, f)
+}
+
+func newFeed[T any](kept *kept, mark func(*T, *Lost)) *feed[T] {
+	f := &feed[T]{readers: map[*reader[T]]struct{}{}, kept: kept, mark: mark}
+	f.first = newReader[T](kept.limit)
 	return f
 }
 
@@ -31,15 +60,10 @@ func (f *feed[T]) push(value T, bytes int) {
 	for r := range f.readers {
 		f.give(r, value, bytes)
 	}
-	if f.first == nil || f.over {
-		return
+	if f.first != nil && !f.over {
+		f.give(f.first, value, bytes)
+		f.kept.add(f, bytes)
 	}
-	if *f.kept+bytes > f.limit && *f.kept > 0 {
-		f.forget()
-		return
-	}
-	*f.kept += bytes
-	f.give(f.first, value, bytes)
 }
 
 func (f *feed[T]) give(r *reader[T], value T, bytes int) {
@@ -62,6 +86,12 @@ func (f *feed[T]) miss(lost Lost) {
 	}
 }
 
+// giveUp lets go of what is kept, which the first loop is told.
+func (f *feed[T]) giveUp() {
+	f.forget()
+	f.lost = &Lost{Address: f.address, Code: CodeSlowConsumer}
+}
+
 // end ends all loops once they have what is waiting.
 func (f *feed[T]) end(err error) {
 	if f.over {
@@ -82,7 +112,7 @@ func (f *feed[T]) forget() {
 	if f.first == nil {
 		return
 	}
-	*f.kept -= f.first.size()
+	f.kept.remove(f)
 	f.first = nil
 }
 
@@ -92,7 +122,8 @@ func (f *feed[T]) read() *reader[T] {
 	if r != nil {
 		f.forget()
 	} else {
-		r = newReader[T](f.limit)
+		r = newReader[T](f.kept.limit)
+		r.lost, f.lost = f.lost, nil
 		if f.over {
 			r.end(f.err)
 		}
@@ -166,12 +197,6 @@ func (r *reader[T]) notify() {
 	case r.wake <- struct{}{}:
 	default:
 	}
-}
-
-func (r *reader[T]) size() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.bytes
 }
 
 // take returns all that is waiting, or else whether it is over and why.

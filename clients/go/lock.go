@@ -56,6 +56,8 @@ type attempt struct {
 	Exchange
 	ctx context.Context
 	end context.CancelFunc
+	// It is answering, and is to answer once more.
+	busy, again bool
 }
 
 // ahead is what can be said without a challenge; nil: nothing. An answer that is no more than that

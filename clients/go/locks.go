@@ -328,41 +328,55 @@ func (l *locks) pick(k *lock) error {
 // ask has the answerer answer, on a goroutine of its own, and sends what it says if that is still
 // wanted by then.
 func (l *locks) ask(k *lock, x *attempt) {
-	challenge := k.challenge
-	isWanted := func() bool {
-		return l.isOpen(k) && k.challenge == challenge && !k.answered && l.isNewest(k) &&
-			k.attempt == x && l.conn.err == nil
-	}
-	l.conn.waits(milliseconds(challenge.GetDeadlineMs()))
+	l.conn.waits(milliseconds(k.challenge.GetDeadlineMs()))
 	// The rest of the packet may resolve it, or hold a newer lock, which is to be answered first.
 	l.c.afterPacket(func() {
-		if !isWanted() {
+		if !l.wants(k, x) {
 			return
 		}
-		x.Socket, x.Lock, x.Challenge = l.c.socket, k.address, challenge
+		if x.busy {
+			x.again = true
+			return
+		}
+		challenge := k.challenge
+		x.busy, x.Socket, x.Lock, x.Challenge = true, l.c.socket, k.address, challenge
 		// It was another one that asked, so what this one asks is not known.
 		chooses := k.choice != challenge.GetAcceptor() || x.wanted(challenge) != k.choice
 		go func() {
 			answer, err := x.answer(chooses)
 			l.c.mu.Lock()
 			defer l.c.mu.Unlock()
-			// Where it is not the newest any more, it is asked again when it is.
-			if !isWanted() || err == ErrWait {
-				return
+			again := x.again
+			x.busy, x.again = false, false
+			switch {
+			case !l.wants(k, x):
+				// Where it is not the newest any more, it is asked again when it is.
+			case again:
+				l.ask(k, x)
+			case k.challenge == challenge:
+				l.c.guard(l.answered(k, x, answer, err))
 			}
-			switch err {
-			case nil:
-				err = l.send(k, x, answer)
-			case ErrPass:
-				k.failures[x.answerer] = math.MaxInt
-				k.attempt = nil
-				err = l.pick(k)
-			default:
-				err = l.giveUp(k, err)
-			}
-			l.c.guard(err)
 		}()
 	})
+}
+
+// wants reports whether an answer of that attempt is still wanted.
+func (l *locks) wants(k *lock, x *attempt) bool {
+	return l.conn.err == nil && l.isNewest(k) && !k.answered && k.attempt == x
+}
+
+func (l *locks) answered(k *lock, x *attempt, answer *porthousev1.Answer, err error) error {
+	switch err {
+	case nil:
+		return l.send(k, x, answer)
+	case ErrWait:
+		return nil
+	case ErrPass:
+		k.failures[x.answerer] = math.MaxInt
+		k.attempt = nil
+		return l.pick(k)
+	}
+	return l.giveUp(k, err)
 }
 
 func (x *attempt) answer(chooses bool) (*porthousev1.Answer, error) {

@@ -51,7 +51,8 @@ func (s stay) and(other stay) stay {
 func newRoom(c *Client, joined *porthousev1.Joined) *Room {
 	r := &Room{c: c, address: joined.GetAddress(), joined: joined}
 	r.room, r.channel = splitRoom(r.address)
-	r.feed = newFeed(&c.kept, c.opts.bufferBytes, markLost)
+	r.feed = newFeed(c.kept, markLost)
+	r.feed.address = r.address
 	if c.heard {
 		r.feed.forget()
 	}
@@ -276,6 +277,7 @@ func (c *Client) leave(address string, err error) bool {
 			return each == room
 		})
 		room.end(err)
+		room.feed.forget()
 	}
 	return known
 }

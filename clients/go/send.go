@@ -169,8 +169,9 @@ func (s *sending) fill(what content) error {
 func (c *Client) sendOnce(ctx context.Context, s sending, where destination) (*Receipt, error) {
 	var receipt *Receipt
 	err := c.ask(ctx, &question{
-		bytes:      contentBytes(s.envelope) + headerBytes(s.envelope) + 256,
-		repeatable: c.hasIdentity,
+		bytes: contentBytes(s.envelope) + headerBytes(s.envelope) + 256,
+		// Without a key the gateway cannot know one that has arrived.
+		repeatable: c.hasIdentity && s.key != "",
 		silent:     s.level == LevelNone,
 		encode: func() (*porthousev1.Frame, error) {
 			routing := &porthousev1.Routing{

@@ -180,6 +180,7 @@ func (c *Client) progress() error {
 // away is called when the connection is gone, or about to be.
 func (c *Client) away() {
 	c.socket = ""
+	c.inPacket, c.later = false, nil
 	c.locks.end()
 	c.queue.close()
 	clear(c.routes)
