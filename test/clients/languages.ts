@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { Running } from '../cli/process.ts'
 import { root } from '../tidy/root.ts'
+import { buildSamples, sampleFile } from './c/build.ts'
 
 /** The first time the network is asked for libraries. */
 export const BUILD_MS = 300_000
@@ -22,6 +23,7 @@ export const languages: readonly Language[] = [
     build: async () => {},
     command: (sample) => [process.execPath, join(root, `clients/ts/samples/${sample}.ts`)],
   },
+  { name: 'C', build: buildSamples, command: (sample) => [sampleFile(sample)] },
 ]
 
 /** Starts a sample; the same arguments in every language. */

@@ -17,6 +17,13 @@ static void end(websocket_t *websocket, uint16_t status)
     websocket->status = status;
 }
 
+/* Ends because of what the gateway does, which no close code of it can tell. */
+static void refuse(websocket_t *websocket, porthouse_code_t code)
+{
+    websocket->refused = code;
+    end(websocket, 0);
+}
+
 /* --- Frames --------------------------------------------------------------------------------- */
 
 static bool is_away(void)
@@ -71,7 +78,7 @@ static void begin_frame(wslay_event_context_ptr frames,
     websocket_t *websocket = of;
     (void)frames;
     websocket->opcode = frame->opcode;
-    if (frame->opcode == WSLAY_TEXT_FRAME) end(websocket, WSLAY_CODE_UNSUPPORTED_DATA);
+    if (frame->opcode == WSLAY_TEXT_FRAME) refuse(websocket, PORTHOUSE_WRONG_DATA_TYPE);
 }
 
 static void hear(websocket_t *websocket, const uint8_t *bytes, size_t length, bool last)
@@ -99,13 +106,16 @@ static const struct wslay_event_callbacks CALLBACKS = {
     read_bytes, write_bytes, make_mask, begin_frame, hear_chunk, NULL, hear_end,
 };
 
-/* Why wslay reads no more: what the gateway said, or what was wrong with what it said. */
-static uint16_t close_status(wslay_event_context_ptr frames)
+/* What wslay found wrong, by the close code that it sends for it. */
+static porthouse_code_t violation(wslay_event_context_ptr frames)
 {
-    uint16_t said = wslay_event_get_status_code_received(frames);
-    if (wslay_event_get_close_received(frames)) return said;
-    uint16_t found = wslay_event_get_status_code_sent(frames);
-    return wslay_event_get_close_sent(frames) && found != WSLAY_CODE_NO_STATUS_RCVD ? found : 0;
+    if (!wslay_event_get_close_sent(frames)) return PORTHOUSE_OK;
+    switch (wslay_event_get_status_code_sent(frames)) {
+    case WSLAY_CODE_PROTOCOL_ERROR: return PORTHOUSE_MALFORMED_PACKET;
+    case WSLAY_CODE_INVALID_FRAME_PAYLOAD_DATA: return PORTHOUSE_INVALID_UTF8;
+    case WSLAY_CODE_MESSAGE_TOO_BIG: return PORTHOUSE_PACKET_TOO_LARGE;
+    default: return PORTHOUSE_OK;
+    }
 }
 
 static void work_frames(websocket_t *websocket)
@@ -113,17 +123,13 @@ static void work_frames(websocket_t *websocket)
     int heard = wslay_event_recv(websocket->frames);
     int sent = websocket->over ? 0 : wslay_event_send(websocket->frames);
     if (websocket->over) return;
-    if (heard != 0 || sent != 0 || !wslay_event_get_read_enabled(websocket->frames))
-        end(websocket, close_status(websocket->frames));
+    if (heard == 0 && sent == 0 && wslay_event_get_read_enabled(websocket->frames)) return;
+    if (wslay_event_get_close_received(websocket->frames))
+        end(websocket, wslay_event_get_status_code_received(websocket->frames));
+    else refuse(websocket, violation(websocket->frames));
 }
 
 /* --- The handshake -------------------------------------------------------------------------- */
-
-static void refuse(websocket_t *websocket)
-{
-    websocket->refused = websocket->handshake.code;
-    end(websocket, 0);
-}
 
 static void begin_frames(websocket_t *websocket)
 {
@@ -151,8 +157,12 @@ static void hear_answer(websocket_t *websocket)
     websocket->length = length > 0 ? (size_t)length : 0;
     switch (porthouse_websocket_answer(&websocket->handshake, websocket->bytes, websocket->length,
                                        &websocket->at)) {
-    case PORTHOUSE_WEBSOCKET_OPEN: begin_frames(websocket); break;
-    case PORTHOUSE_WEBSOCKET_REFUSED: refuse(websocket); break;
+    case PORTHOUSE_WEBSOCKET_OPEN:
+        begin_frames(websocket);
+        /* Frames may have come with the answer. */
+        if (!websocket->over) work_frames(websocket);
+        break;
+    case PORTHOUSE_WEBSOCKET_REFUSED: refuse(websocket, websocket->handshake.code); break;
     default: break;
     }
 }

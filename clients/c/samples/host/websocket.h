@@ -26,7 +26,7 @@ typedef struct {
     size_t length, at;
     bool asked;
     uint8_t opcode;
-    /* Why it is over: of the handshake; else a close code, 0 without one. */
+    /* Why it is over: a code that this side found, or a close code; 0 without one. */
     bool over;
     porthouse_code_t refused;
     uint16_t status;

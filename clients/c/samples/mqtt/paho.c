@@ -17,6 +17,7 @@ static MQTTClient client_of(const mqtt_t *mqtt)
 static int login(mqtt_t *mqtt, MQTTProperties *stamped)
 {
     MQTTClient_connectOptions options = MQTTClient_connectOptions_initializer5;
+    options.connectTimeout = 10;
     if (!mqtt->program->by_locks) {
         options.username = mqtt->account;
         options.password = mqtt->token;
