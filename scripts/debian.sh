@@ -30,6 +30,7 @@ else
   for tool in cmake make valgrind qemu-system-arm; do
     need $tool command -v $tool
   done
+  need ninja-build command -v ninja
   need gcc-arm-none-eabi command -v arm-none-eabi-gcc
   need libnewlib-arm-none-eabi test -d /usr/lib/arm-none-eabi/newlib
   need libwslay-dev test -f /usr/include/wslay/wslay.h

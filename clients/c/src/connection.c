@@ -47,6 +47,8 @@ void porthouse_opened(porthouse_t *client, uint32_t now_ms)
                        !porthouse_is_due(client, client->resume_until_ms);
     porthouse_locks_start(client, !client->resuming);
     expect(client);
+    /* At once, so that Hello stands before what a place of the URL is answered [PH-3.1]. */
+    porthouse_greet(client);
 }
 
 bool porthouse_received(porthouse_t *client, uint32_t now_ms, const void *bytes, size_t length,

@@ -72,6 +72,22 @@ static void ahead(void)
     peer_quiet(&peer);
 }
 
+/* A place of the URL asks before it has heard anything: Hello is the first frame all the same. */
+static void at_once(void)
+{
+    peer_init(&peer);
+    peer.options.url_names_place = true;
+    peer.options.wait_for_challenge = true;
+    peer.options.token = porthouse_view("pht_secret");
+    peer_expect(&peer, PORTHOUSE_CONNECT);
+    porthouse_opened(&peer.client, peer.now_ms);
+    challenge(0, "lock:a", "token");
+    CHECK(peer.event.as.challenge.answered);
+    CHECK(peer_take(&peer) && peer.frame_count == 2);
+    CHECK(peer.frames[0].kind == porthouse_Frame_hello_tag);
+    CHECK(porthouse_is(answer_of(&peer.frames[1], "lock:a").response.text, "pht_secret"));
+}
+
 static void nested(void)
 {
     uint32_t outer;
@@ -261,6 +277,7 @@ static void for_ever(void)
 
 const check_t lock_tests[] = {
     {"what nobody asks for goes with the greeting [PH-5.4]", ahead},
+    {"a place of the URL asks before it has heard anything [PH-1.7]", at_once},
     {"a lock within a lock is answered first [PH-5.14]", nested},
     {"one of several acceptors is enough [PH-5.13]", among_others},
     {"a wrong answer ends the client, and is not given again", wrong},
