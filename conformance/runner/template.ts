@@ -68,6 +68,13 @@ function fillItem(item: JsonValue, variables: Variables): JsonValue[] {
   })
 }
 
+/** A list that is expected, with each `$each` in it as the items that it stands for. */
+export function spread(items: readonly JsonValue[], variables: Variables): JsonValue[] {
+  return items.flatMap((item) =>
+    isObject(item) && '$each' in item ? fillItem(item, variables) : [item],
+  )
+}
+
 /** So many bytes of a text, as text or, for a field of bytes, as base64. */
 function filler(asked: JsonValue): string {
   const { text = 'x', bytes, base64 = false } = asked as Record<string, JsonValue>
@@ -121,9 +128,7 @@ function listMismatch(
 ): string | undefined {
   const there = actual ?? []
   if (!Array.isArray(there)) return differs(path, [...expected], actual)
-  const wanted = expected.flatMap((item) =>
-    isObject(item) && '$each' in item ? fillItem(item, variables) : [item],
-  )
+  const wanted = spread(expected, variables)
   if (there.length !== wanted.length) {
     return `${path} has ${there.length} items, not ${wanted.length}: ${show(there)}`
   }

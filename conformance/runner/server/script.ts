@@ -11,7 +11,7 @@ import type {
 import { Transport } from '@porthouse/proto/conformance/v1/transport'
 import { type Connection, type Dial, Unmet } from '../connection.ts'
 import { shownEnding } from '../inbox.ts'
-import { fill, mismatch, show, type Variables } from '../template.ts'
+import { fill, mismatch, show, spread, type Variables } from '../template.ts'
 import { enter } from './enter.ts'
 import { greet } from './greet.ts'
 import { reasonIn } from './mqtt/reasons.ts'
@@ -136,8 +136,8 @@ class Script {
   }
 
   async #expect(connection: Connection, expect: Expect): Promise<void> {
-    const wanted = expect.frames
-      .map((frame) => connection.tells(toJsonOf(frame) as JsonObject))
+    const wanted = spread(expect.frames.map(toJsonOf), this.#scene.variables)
+      .map((frame) => connection.tells(frame as JsonObject))
       .filter((frame) => frame !== undefined)
     const packets = new Set<number>()
     while (wanted.length > 0) {
