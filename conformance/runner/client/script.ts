@@ -94,6 +94,10 @@ export class Script {
   }
 
   packet(connection: Connection, frames: readonly Frame[]): void {
+    this.#guarded(() => this.#packet(connection, frames))
+  }
+
+  #packet(connection: Connection, frames: readonly Frame[]): void {
     connection.plain.packet()
     if (this.#now?.case === 'quietMs') {
       this.#host.broke('the script', `${frames.length} frames came, where all is quiet`)
@@ -157,12 +161,23 @@ export class Script {
 
   /** Goes on to the next step that waits. */
   #next(): void {
-    while (++this.#at < this.#steps.length) {
-      const step = this.#now!
-      this.#host.trace(`step ${this.#at + 1} ${step.case}`)
-      if (!this.#does(step)) return
+    this.#guarded(() => {
+      while (++this.#at < this.#steps.length) {
+        const step = this.#now!
+        this.#host.trace(`step ${this.#at + 1} ${step.case}`)
+        if (!this.#does(step)) return
+      }
+      this.#host.finished()
+    })
+  }
+
+  /** What a case says wrong is a failure of that case alone. */
+  #guarded(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.#host.broke('the script', `step ${this.#at + 1}: ${(error as Error).message}`)
     }
-    this.#host.finished()
   }
 
   /** Does a step; whether it is over with that. */
