@@ -64,16 +64,8 @@ test('who only listens still gives signs of life', async () => {
   expect(await line.packet()).toEqual([])
 })
 
-test('a sign of life asked for is given', async () => {
+test('an empty packet that answers nothing is not answered either [PH-10.1]', async () => {
   clock.advance(3000)
-  line.sendBytes(new Uint8Array())
-  expect(await line.packet()).toEqual([])
-})
-
-test('a gateway that answers every answer does not make a storm of it', async () => {
-  clock.advance(3000)
-  line.sendBytes(new Uint8Array())
-  expect(await line.packet()).toEqual([])
   line.sendBytes(new Uint8Array())
   await say('in order')
   await client.send('acme/boiler', 'x', { level: 'none' })

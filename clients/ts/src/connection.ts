@@ -147,7 +147,7 @@ export class Connection {
   #received(data: unknown): void {
     try {
       if (!(data instanceof ArrayBuffer)) throw new PorthouseError('WRONG_DATA_TYPE')
-      this.#heartbeat?.heard(data.byteLength === 0)
+      this.#heartbeat?.heard()
       const packet = new Uint8Array(data)
       this.#options.onPacket?.('received', packet)
       for (const frame of decodePacket(packet)) {

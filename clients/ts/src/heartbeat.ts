@@ -18,9 +18,8 @@ export class Heartbeat {
   readonly #intervalMs: number
   #heardAt: number
   #spokeAt: number
-  // Asked and nothing heard since; and asked, and no empty packet has come since.
+  // Asked, and nothing heard since.
   #silent = false
-  #unanswered = false
   #stopped = false
   #cancel = () => {}
 
@@ -32,15 +31,10 @@ export class Heartbeat {
     this.#arm(this.#intervalMs)
   }
 
-  /** An empty packet answers ours, or asks for one; answering an answer would never end. */
-  heard(empty: boolean): void {
+  /** Anything is a sign of life, and nothing is answered by one (PH-10.1). */
+  heard(): void {
     this.#heardAt = this.#clock.now()
     this.#silent = false
-    if (!empty) return
-    // Where this side spoke just now, that was the sign of life; so no two sides answer on and on.
-    const question = !this.#unanswered && this.#heardAt - this.#spokeAt >= this.#intervalMs / 2
-    this.#unanswered = false
-    if (question) this.#handlers.beat()
   }
 
   spoke(): void {
@@ -62,7 +56,6 @@ export class Heartbeat {
     const quietMs = this.#clock.now() - Math.min(this.#heardAt, this.#spokeAt)
     if (quietMs < this.#intervalMs) return this.#arm(this.#intervalMs - quietMs)
     this.#silent = true
-    this.#unanswered = true
     this.#handlers.beat()
     this.#arm(this.#intervalMs)
   }
