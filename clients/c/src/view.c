@@ -54,7 +54,8 @@ static bool write_list(pb_ostream_t *out, const pb_field_iter_t *field,
     const porthouse_view_t *views = (const porthouse_view_t *)list->items;
     const porthouse_Envelope_HeadersEntry *entries =
         (const porthouse_Envelope_HeadersEntry *)list->items;
-    for (size_t i = 0; i < list->count; i++) {
+    /* One that was read has no items: it was counted. */
+    for (size_t i = 0; list->items && i < list->count; i++) {
         if (!is_message) {
             if (!write_view(out, field, &views[i])) return false;
         } else if (!pb_encode_tag_for_field(out, field) ||
