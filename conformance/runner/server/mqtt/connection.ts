@@ -7,7 +7,7 @@ import type { Connection, Dial } from '../../connection.ts'
 import { Inbox } from '../../inbox.ts'
 import { isObject, show } from '../../template.ts'
 import { jsonOfPacket, packetOfJson, packetOn } from './packet-json.ts'
-import { envelopeOf, publishOf } from './publish.ts'
+import { envelopeOf, publishOf, withEitherContent } from './publish.ts'
 import { MqttRules } from './rules.ts'
 import { tellsOn } from './tells.ts'
 import {
@@ -228,7 +228,8 @@ export class MqttConnection implements Connection {
     if (packet.cmd === 'publish') this.#rules.heard(packet)
     const isOfCase =
       packet.cmd !== 'publish' && (packet.messageId ?? FIRST_PACKET_ID) < FIRST_PACKET_ID
-    if (this.#isBare || isOfCase) return this.#push(jsonOfPacket(packet))
+    const isAwaited = packet.cmd === 'connack' && this.#awaited.has('connack')
+    if ((this.#isBare && !isAwaited) || isOfCase) return this.#push(jsonOfPacket(packet))
     if (packet.cmd === 'publish') return this.#heard(packet)
     if (packet.cmd === 'pubrel') this.#wire.write({ cmd: 'pubcomp', messageId: packet.messageId! })
     if (packet.cmd === 'suback') this.#granted(packet as unknown as Suback)
@@ -259,7 +260,8 @@ export class MqttConnection implements Connection {
     for (const frame of (json.frames ?? []) as JsonObject[]) this.#toldFrame(frame)
   }
 
-  #toldFrame(frame: JsonObject): void {
+  #toldFrame(whole: JsonObject): void {
+    const frame = this.#wire.version === 4 ? withEitherContent(whole) : whole
     const id = Number(frame.id ?? 0)
     const { drop, receipt, room, lockStep } = frame as Record<string, JsonObject | undefined>
     if (this.#awaited.has(`frame ${id}`)) {

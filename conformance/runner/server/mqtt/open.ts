@@ -16,7 +16,7 @@ const HELLO = 2_000_000_001
 export async function openMqtt(dial: Dial, version: Version): Promise<Opened> {
   const { open, mqttUrl } = dial
   const connection = new MqttConnection(await MqttWire.to(mqttUrl, version), dial)
-  if (open.bare) return connection
+  if (open.bare && open.as === '') return connection
   const connack = await connection.connect(connectPacket(dial, version))
   if (!connack) throw new Unmet(`no CONNACK, ${shownEnding(connection.inbox.ending)}`)
   const reason = (version === 5 ? connack.reasonCode : connack.returnCode) ?? 0
@@ -26,7 +26,7 @@ export async function openMqtt(dial: Dial, version: Version): Promise<Opened> {
     throw new Unmet(`CONNACK says ${reason}, not ${expected} for ${open.refused}`)
   }
   if (reason !== 0) throw new Unmet(`the connection was refused: ${reason}`)
-  await greet(connection, dial)
+  if (!open.bare) await greet(connection, dial)
   return connection
 }
 

@@ -21,13 +21,16 @@ const BYTES = ['payload', 'password', 'correlationData', 'authenticationData']
 export function packetOfJson(frame: JsonObject): Packet | undefined {
   const [kind = '', ...more] = Object.keys(frame)
   if (!KINDS.includes(kind) || more.length > 0) return undefined
-  const { reason = 0, ...fields } = withBytes(frame[kind] as JsonObject) as JsonObject
-  return { cmd: kind, ...defaults[kind], reasonCode: reason, ...fields } as unknown as Packet
+  const { reason, ...fields } = withBytes(frame[kind] as JsonObject) as JsonObject
+  const said = reason === undefined ? {} : { reasonCode: reason }
+  return { cmd: kind, ...defaults[kind], ...said, ...fields } as unknown as Packet
 }
 
 const defaults: Record<string, JsonObject> = {
   connect: { protocolId: 'MQTT', clean: true, keepalive: 0 },
   publish: { qos: 0, dup: false, retain: false, payload: '' },
+  auth: { reasonCode: 0 },
+  disconnect: { reasonCode: 0 },
 }
 
 function withBytes(value: JsonValue): unknown {
@@ -42,10 +45,13 @@ function withBytes(value: JsonValue): unknown {
 }
 
 /** As a case expects it: without what every packet has, payloads that are JSON as what they say. */
-export function jsonOfPacket({ cmd, ...packet }: Packet): JsonObject {
-  const fields = shown(packet) as JsonObject
-  const reason = fields.reasonCode ?? fields.returnCode
-  return { [cmd]: { ...fields, ...(reason !== undefined && { reason }) } }
+export function jsonOfPacket({ cmd, length: _, ...packet }: Packet): JsonObject {
+  const { reasonCode, returnCode, ...fields } = shown(packet) as JsonObject
+  const { dup, qos, retain, ...rest } = fields
+  const reason = reasonCode ?? returnCode
+  return {
+    [cmd]: { ...(cmd === 'publish' ? fields : rest), ...(reason !== undefined && { reason }) },
+  }
 }
 
 /** What of an expected packet this version tells; undefined: it is a frame of porthouse.v1. */

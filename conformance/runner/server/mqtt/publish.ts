@@ -89,9 +89,9 @@ export function envelopeOf(packet: IPublishPacket, version: Version, route: numb
   const channel = channelOfTopic(topic)
   const place = { ...(route > 0 && { route }), ...(channel !== '' && { channel }) }
   if (version === 4) {
-    // Nothing says which of both it is.
-    const either = { text: payload.toString(), payload: payload.toString('base64') }
-    return { envelope: { stamp: place, ...either } }
+    return withEitherContent({
+      envelope: { stamp: place, payload: payload.toString('base64') },
+    })
   }
   const { userProperties = {}, responseTopic, contentType, correlationData } = properties
   const { 'porthouse-reply-to': replyTo } = userProperties
@@ -111,6 +111,15 @@ export function envelopeOf(packet: IPublishPacket, version: Version, route: numb
     }),
   }
   return { envelope }
+}
+
+/** Before MQTT 5 nobody can tell text and bytes apart, of what others heard neither. */
+export function withEitherContent(frame: JsonObject): JsonObject {
+  const { payload, text } = (frame.envelope ?? {}) as Record<string, string | undefined>
+  if (payload === undefined && text === undefined) return frame
+  const bytes = text === undefined ? Buffer.from(payload!, 'base64') : Buffer.from(text)
+  const either = { text: bytes.toString(), payload: bytes.toString('base64') }
+  return { ...frame, envelope: { ...(frame.envelope as JsonObject), ...either } }
 }
 
 /** What the user properties of PH-17.5 say, as Stamp has it. */

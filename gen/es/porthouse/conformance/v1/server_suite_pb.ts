@@ -343,8 +343,8 @@ export type Open = Message<"porthouse.conformance.v1.Open"> & {
   headers: { [key: string]: string };
 
   /**
-   * MQTT: nothing is sent, not even CONNECT, and nothing acknowledged: the case writes all packets
-   * itself, and sees all that come.
+   * MQTT: nothing is sent after CONNACK, and without `as` not even CONNECT; nothing is acknowledged.
+   * The case writes all packets itself, and sees all that come.
    *
    * @generated from field: bool bare = 12;
    */
