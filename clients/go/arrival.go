@@ -28,6 +28,7 @@ func (c *Client) enter(
 		}
 		room = newRoom(c, joined)
 		c.rooms[room.address] = room
+		c.siblings[room.room] = append(c.siblings[room.room], room)
 	}
 	// An account's lobby has no number: what it echoes names it.
 	if route := joined.GetRoute(); route != 0 && !slices.Contains(c.routes[route], room) {

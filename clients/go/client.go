@@ -39,12 +39,13 @@ type Client struct {
 	// All messages, and all events.
 	feed   *feed[Message]
 	events *feed[Event]
-	// Rooms that it is in, by address and by this connection's route numbers, and the one that the
-	// URL names.
-	rooms   map[string]*Room
-	routes  map[uint32][]*Room
-	entered *Room
-	turns   turns
+	// Rooms that it is in, by address, all of one room together, and by this connection's route
+	// numbers; and the one that the URL names.
+	rooms    map[string]*Room
+	siblings map[string][]*Room
+	routes   map[uint32][]*Room
+	entered  *Room
+	turns    turns
 	// Rooms that are joined again when it is their turn, and what the one of the URL has to ask.
 	late     []*Room
 	byURL    *refill
@@ -105,6 +106,7 @@ func newClient(address string, opts options) (*Client, error) {
 		done:      make(chan struct{}),
 		rooms:     map[string]*Room{},
 		routes:    map[uint32][]*Room{},
+		siblings:  map[string][]*Room{},
 	}
 	if opts.gateway != "" {
 		named, err := url.Parse(opts.gateway)

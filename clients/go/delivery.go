@@ -41,9 +41,9 @@ func (c *Client) takeEnvelope(envelope *porthousev1.Envelope) error {
 }
 
 // heardBy gives to the readers of all rooms what one room has given to its own. The first of those
-// who hear a message does.
+// who hear a message does, those among them that are not back yet on this connection.
 func (c *Client) heardBy(room *Room, m Message, bytes int) {
-	for _, other := range c.routes[room.route()] {
+	for _, other := range c.siblings[room.room] {
 		if other != room && other.has(&m) {
 			return
 		}
@@ -79,20 +79,9 @@ func (c *Client) caughtUp(wire *porthousev1.CaughtUp) error {
 	return c.own.caughtUp(wire.GetAddress(), wire.GetSequence())
 }
 
-// in is what the client has joined of a room.
-func (c *Client) in(address string) []*Room {
-	var rooms []*Room
-	for _, room := range c.rooms {
-		if room.room == address {
-			rooms = append(rooms, room)
-		}
-	}
-	return rooms
-}
-
 func (c *Client) cursorMoved(wire *porthousev1.Cursor) {
 	to := Position{wire.GetPosition().GetEpoch(), wire.GetPosition().GetSequence()}
-	for _, room := range c.in(wire.GetAddress()) {
+	for _, room := range c.siblings[wire.GetAddress()] {
 		room.reading.is(to.Sequence)
 		c.emit(CursorMoved{Room: room, Position: to})
 	}
@@ -113,7 +102,7 @@ func (c *Client) presence(wire *porthousev1.Presence) {
 
 func (c *Client) changed(wire *porthousev1.Changed) {
 	address, _ := splitRoom(wire.GetAddress())
-	for _, room := range c.in(address) {
+	for _, room := range c.siblings[address] {
 		room.joined.Revision = wire.GetRevision()
 		c.emit(Changed{Room: room, Revision: wire.GetRevision(), Blocks: wire.GetBlocks()})
 	}

@@ -13,9 +13,11 @@ import (
 	"github.com/porthouse/porthouse/clients/go/internal/hub"
 )
 
-// windowed keeps messages in memory.
+// windowed keeps a thousand messages in memory.
 func windowed() *roomv1.Block {
-	history := &roomv1.History{Keep: roomv1.Keep_KEEP_WINDOW}
+	history := &roomv1.History{
+		Keep: roomv1.Keep_KEEP_WINDOW, Window: &roomv1.Window{Messages: 1000},
+	}
 	return &roomv1.Block{Kind: &roomv1.Block_History{History: history}}
 }
 

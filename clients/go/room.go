@@ -273,11 +273,17 @@ func (c *Client) leave(address string, err error) bool {
 		}
 		known = true
 		delete(c.rooms, room.address)
-		c.routes[room.route()] = slices.DeleteFunc(c.routes[room.route()], func(each *Room) bool {
-			return each == room
-		})
+		remove(c.siblings, room.room, room)
+		remove(c.routes, room.route(), room)
 		room.end(err)
 		room.feed.forget()
 	}
 	return known
+}
+
+func remove[K comparable](from map[K][]*Room, key K, room *Room) {
+	from[key] = slices.DeleteFunc(from[key], func(each *Room) bool { return each == room })
+	if len(from[key]) == 0 {
+		delete(from, key)
+	}
 }

@@ -31,6 +31,7 @@ func TestReceipts(t *testing.T) {
 	none := porthouse.WithLevel(porthouse.LevelNone)
 	stored := porthouse.WithLevel(porthouse.LevelStored)
 	key := porthouse.WithKey("once")
+	tooLong := string(make([]byte, 1<<20))
 	for _, test := range []struct {
 		name string
 		room *porthouse.Room
@@ -46,7 +47,7 @@ func TestReceipts(t *testing.T) {
 		{"stored", board, []porthouse.SendOption{stored}, porthouse.StatusStored, 0},
 		{"the first of a key", board, []porthouse.SendOption{key, stored}, porthouse.StatusStored, 0},
 		{"the second", board, []porthouse.SendOption{key, stored}, porthouse.StatusDuplicate, 0},
-		{"too large", hall, []porthouse.SendOption{porthouse.WithHeader("a", string(make([]byte, 1<<20)))},
+		{"too large", hall, []porthouse.SendOption{porthouse.WithHeader("a", tooLong)},
 			0, porthouse.CodeHeadersTooLarge},
 	} {
 		receipt, err := test.room.SendText(testContext(t), "x", test.opts...)
