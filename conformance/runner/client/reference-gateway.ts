@@ -148,12 +148,12 @@ export class ReferenceGateway {
     return accept?.subprotocol || right
   }
 
-  #refuse(socket: Duplex, { status, code }: Refuse): void {
-    const body = code ? JSON.stringify({ code, status, title: code }) : ''
+  #refuse(socket: Duplex, { status, code, body: given }: Refuse): void {
+    const body = given || (code ? JSON.stringify({ code, status, title: code }) : '')
     const head = [
       `HTTP/1.1 ${status} Refused`,
       'Connection: close',
-      ...(code ? ['Content-Type: application/problem+json'] : []),
+      ...(body ? ['Content-Type: application/problem+json'] : []),
       `Content-Length: ${body.length}`,
     ]
     socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
