@@ -13,9 +13,10 @@ type Answerer interface {
 	// Acceptor is the name of the acceptor, or "*" for any, where no other answerer fits.
 	Acceptor() string
 	// Answer returns what to say to x.Challenge or, where that is nil, what can be said before one
-	// comes; it must neither wait nor use the client then. The answer's acceptor may be left empty. It returns [ErrPass] if
-	// it cannot answer, and [ErrWait] if there is nothing to say; any other error ends the attempt to
-	// enter and is its reason. The context ends with the lock or its connection.
+	// comes; it must neither wait nor use the client then. The answer's acceptor may be left empty.
+	// It returns [ErrPass] if it cannot answer, and [ErrWait] if there is nothing to say; any other
+	// error ends the attempt to enter and is its reason. The context ends with the lock or its
+	// connection.
 	Answer(ctx context.Context, x *Exchange) (*porthousev1.Answer, error)
 }
 

@@ -82,12 +82,16 @@ func Connect(ctx context.Context, address string, opts ...Option) (*Client, erro
 	go c.run()
 	select {
 	case <-c.opened:
-		return c, nil
 	case <-c.done:
-		return nil, c.err
 	case <-ctx.Done():
 		c.Close()
 		return nil, context.Cause(ctx)
+	}
+	select {
+	case <-c.opened:
+		return c, nil
+	default:
+		return nil, c.err
 	}
 }
 
