@@ -77,6 +77,8 @@ void porthouse_locks_start(porthouse_t *client, bool give_ahead);
 void porthouse_give_ahead(porthouse_t *client);
 bool porthouse_lock_step(porthouse_t *client, const porthouse_frame_t *frame,
                          porthouse_event_t *event);
+/* locks.c: it is about to prove itself by a signature, so that a place need not ask for another. */
+bool porthouse_proving(const porthouse_t *client);
 void porthouse_answer_refused(porthouse_t *client, uint32_t id);
 
 /* signing.c: the answer of acceptor ssh-key; false: it cannot be given. */

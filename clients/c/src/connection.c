@@ -34,7 +34,7 @@ void porthouse_opened(porthouse_t *client, uint32_t now_ms)
     client->greeted = client->welcomed = is_mqtt;
     client->beat_due = client->beat_unanswered = false;
     client->code = PORTHOUSE_OK;
-    client->retry_after_ms = client->heartbeat_ms = 0;
+    client->heartbeat_ms = 0;
     client->packet_bytes = client->packet_frames = 0;
     client->frame_bytes = client->payload_bytes = 0;
     client->out_length = client->out_taken = client->out_frames = 0;
@@ -77,6 +77,7 @@ static uint32_t next_delay(porthouse_t *client)
     if (options->random) bound = (bound * options->random(options->context)) >> 32;
     /* Not before the gateway's own time [PH-9.4]. */
     if (bound < client->retry_after_ms) bound = client->retry_after_ms;
+    client->retry_after_ms = 0;
     return bound < PORTHOUSE_AHEAD_MS ? (uint32_t)bound : PORTHOUSE_AHEAD_MS;
 }
 

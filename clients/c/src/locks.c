@@ -84,6 +84,11 @@ void porthouse_give_ahead(porthouse_t *client)
     }
 }
 
+bool porthouse_proving(const porthouse_t *client)
+{
+    return client->answer_id[SSH_KEY] != 0;
+}
+
 static int credential_for(const porthouse_t *client, porthouse_view_t acceptor)
 {
     for (int i = 0; i < CREDENTIALS; i++) {
@@ -152,6 +157,8 @@ static bool read_verdict(porthouse_t *client, const porthouse_frame_t *frame,
     event->code = (porthouse_code_t)says->code;
     event->as.verdict.lock = lock_of(frame->body);
     if (says->outcome == porthouse_Outcome_OUTCOME_PASSED) porthouse_established(client);
+    /* A push ends a lock without an answer; what was on its way to it gets none. */
+    if (frame->id == 0) client->answer_id[SSH_KEY] = 0;
     for (int i = 0; i < CREDENTIALS; i++) {
         if (frame->id == 0 || client->answer_id[i] != frame->id) continue;
         client->answer_id[i] = 0;

@@ -121,6 +121,7 @@ static bool ask_to_leave(porthouse_t *client, porthouse_room_t *room)
 
 void porthouse_rooms_ask(porthouse_t *client)
 {
+    if (porthouse_proving(client)) return;
     for (size_t i = 0; i < PORTHOUSE_ROOMS; i++) {
         porthouse_room_t *room = &client->rooms[i];
         if (room->to_join && ask_to_join(client, room)) room->to_join = false;

@@ -11,7 +11,7 @@ import { connect, preset, token } from '../../../clients/ts/src/index.ts'
 import { TestGateway } from '../../support/gateway.ts'
 import { root } from '../../tidy/root.ts'
 import { run, source } from './build.ts'
-import { Emulated } from './emulated.ts'
+import { emulated } from './wired.ts'
 
 const CODE_BYTES_MAX = 12 * 1024
 const STATE_BYTES_MAX = 1536
@@ -91,7 +91,7 @@ test('answers a lock within a lock, emulated, of a real gateway', { timeout: 60_
   const vault = await guard.join('acme/vault')
   const messages = vault.messages()
 
-  const device = new Emulated(hub.url, join(folder, 'device'), ['room:acme/vault', pump, PRESET])
+  const device = emulated(hub.url, join(folder, 'device'), ['room:acme/vault', pump, PRESET])
   try {
     const { value: message } = await messages.next()
     expect(message).toMatchObject({ from: 'client:acme/pump', text: 'a Cortex-M3 is here' })

@@ -225,6 +225,20 @@ static void signing_peer(void)
     peer.options.gateway = porthouse_view("https://hub.example");
 }
 
+/* A place would ask for a signature of its own, and that is much work on a small machine. */
+static void one_signature(void)
+{
+    const porthouse_join_t join = {.address = PORTHOUSE_TEXT("room:acme/boiler")};
+    signing_peer();
+    CHECK(porthouse_join(&peer.client, &join) == PORTHOUSE_OK);
+    peer_welcome(&peer);
+    CHECK(peer.frame_count == 2);
+    ask_to_sign("socket:abcdefgh234567ab", 32);
+    peer_taken(&peer, porthouse_Frame_lock_step_tag);
+    verdict(peer.frames[0].id, "lock:a", porthouse_Outcome_OUTCOME_PASSED, 0);
+    peer_taken(&peer, porthouse_Frame_room_tag);
+}
+
 static void signature(void)
 {
     static const uint8_t start[] = "\0\0\0\x12porthouse login v1\0\0\0\x13https://hub.example";
@@ -285,6 +299,7 @@ const check_t lock_tests[] = {
     {"a lock that nothing fits ends the client", nobody_answers},
     {"the application answers what nothing fits", by_hand},
     {"a nonce is signed for this socket, gateway and place", signature},
+    {"one signature is enough for the places after it", one_signature},
     {"nothing else is signed", signs_nothing_else},
     {"a gateway that asks for ever is left", for_ever},
     CHECK_END,
