@@ -33,7 +33,6 @@ type Client struct {
 
 	mu    sync.Mutex // Guards what follows.
 	kept  *kept      // Messages for first loops.
-	heard bool       // There was a loop over all messages.
 	keys  uint64
 	queue queue
 	// All messages, and all events.
@@ -151,17 +150,13 @@ func (c *Client) Entered() *Room {
 	return c.entered
 }
 
-// Messages ranges over all messages, those to this socket or client itself too; otherwise as
-// [Room.Messages]. What is sent to a client while it is away is taken up again from the first call
-// on.
+// Messages ranges over all messages, those to this socket or client itself too, from the first
+// connection on where no loop over a room's comes before; otherwise as [Room.Messages]. What is sent
+// to a client while it is away is taken up again from the first call on.
 func (c *Client) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.own.hear()
-	for _, room := range c.rooms {
-		room.feed.forget()
-	}
-	c.heard = true
 	return loop(ctx, c, c.feed)
 }
 

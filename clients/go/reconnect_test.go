@@ -175,19 +175,24 @@ func TestWhatIsSentToAClientIsTakenUpAgain(t *testing.T) {
 	join(t, anna, address)
 	join(t, bert, address)
 	heard := pull(t, anna.Messages(testContext(t)))
-	to := []string{"client:" + h.Account + "/anna"}
-	for i := range 4 {
-		switch i {
-		case 1:
-			w.Down()
-		case 3:
-			w.Up()
-		}
-		if _, err := bert.SendText(testContext(t), to, fmt.Sprint(i)); err != nil {
+	say := func(text string) {
+		t.Helper()
+		to := []string{"client:" + h.Account + "/anna"}
+		if _, err := bert.SendText(testContext(t), to, text); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for i := range 4 {
+	// What it is to go on after has to be known.
+	say("0")
+	if m := heard(); m.Text != "0" {
+		t.Fatalf("%q", m.Text)
+	}
+	w.Down()
+	say("1")
+	say("2")
+	w.Up()
+	say("3")
+	for i := 1; i < 4; i++ {
 		if m := heard(); m.Text != fmt.Sprint(i) {
 			t.Fatalf("%d: %q", i, m.Text)
 		}

@@ -53,9 +53,6 @@ func newRoom(c *Client, joined *porthousev1.Joined) *Room {
 	r.room, r.channel = splitRoom(r.address)
 	r.feed = newFeed(c.kept, markLost)
 	r.feed.address = r.address
-	if c.heard {
-		r.feed.forget()
-	}
 	r.course.deliver = func(m Message, bytes int) {
 		r.feed.push(m, bytes)
 		c.heardBy(r, m, bytes)
@@ -129,9 +126,9 @@ func (r *Room) SendText(ctx context.Context, text string, opts ...SendOption) (*
 }
 
 // Messages ranges over the room's messages, those of the past that the join asked for among them:
-// the first loop from the join on, unless there was a loop over all of the client's before; later
-// ones from the call on. Each has a buffer of its own; see [WithBufferBytes]. A loop ends without
-// an error where the room is left or the client closed by you. It can be ranged over once.
+// the first loop from the join on, later ones from the call on. Each has a buffer of its own; see
+// [WithBufferBytes]. A loop ends without an error where the room is left or the client closed by
+// you. It can be ranged over once; one that never is takes up its buffer until its context ends.
 func (r *Room) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	r.c.mu.Lock()
 	defer r.c.mu.Unlock()
