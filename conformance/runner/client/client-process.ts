@@ -1,5 +1,6 @@
 /** A client under test: a process that is told what to do, one case after the other. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { fromBinary } from '@bufbuild/protobuf'
 import {
@@ -23,11 +24,19 @@ export class PeerFailed extends Error {}
 /** The end of what is written to a stream. */
 class Tail {
   #text = ''
+  readonly #stream: Readable
 
   constructor(stream: Readable) {
+    this.#stream = stream
     stream.setEncoding('utf8').on('data', (text: string) => {
       this.#text = (this.#text + text).slice(-STDERR_BYTES)
     })
+  }
+
+  /** Once the stream has ended. */
+  async all(): Promise<string> {
+    if (!this.#stream.readableEnded) await once(this.#stream, 'close')
+    return this.take()
   }
 
   take(): string {
@@ -64,7 +73,7 @@ export class ClientProcess {
       return new ClientProcess({ child, answers, stderr, hello })
     } catch (error) {
       end(child)
-      const why = `${command}: ${(error as Error).message}\n${stderr.take()}`
+      const why = `${command}: ${(error as Error).message}\n${await stderr.all()}`
       throw new PeerFailed(why.trimEnd(), { cause: error })
     }
   }

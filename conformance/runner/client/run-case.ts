@@ -34,7 +34,11 @@ export interface CaseResult {
 }
 
 /** Throws nothing: a peer that fails is a failure of the case, and the peer is ended. */
-export async function runCase(peer: ClientProcess, run: CaseRun): Promise<CaseResult> {
+export async function runCase(
+  peer: ClientProcess,
+  run: CaseRun,
+  graceMs = GRACE_MS,
+): Promise<CaseResult> {
   const { name, case: theCase, transport } = run
   const began = performance.now()
   const trace: string[] = []
@@ -50,7 +54,7 @@ export async function runCase(peer: ClientProcess, run: CaseRun): Promise<CaseRe
     const { url } = gateway
     const actions = theCase.client
     const request = create(ClientRequestSchema, { case: name, url, transport, actions })
-    const { outcomes } = await peer.ask(request, boundOf(actions) + GRACE_MS)
+    const { outcomes } = await peer.ask(request, boundOf(actions) + graceMs)
     trace.push(...outcomes.map((outcome) => `told ${JSON.stringify(told(outcome))}`))
     failures.push(...outcomeFailures(theCase, outcomes, variables))
     await Promise.race([gateway.finished, later(AFTERWARDS_MS)])
