@@ -10,7 +10,7 @@ target_include_directories(porthouse SYSTEM INTERFACE
 install(TARGETS porthouse EXPORT porthouse ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/ gen/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.h")
-install(DIRECTORY ${NANOPB}/ DESTINATION ${NANOPB_HEADERS} FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY ${PORTHOUSE_NANOPB}/ DESTINATION ${NANOPB_HEADERS} FILES_MATCHING PATTERN "*.h")
 
 install(EXPORT porthouse NAMESPACE porthouse:: DESTINATION ${PACKAGE} FILE porthouse-config.cmake)
 write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/porthouse-config-version.cmake
