@@ -2,8 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { run, STRICT, source } from './build.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
 
 let folder: string
 
@@ -38,8 +40,8 @@ test('no answer to it and no URL leads it astray', async () => {
 })
 
 test('topics of MQTT are what addresses and frames say', async () => {
-  const sources = ['test/mqtt.c', 'src/mqtt/*.c', 'src/frame.c', 'src/view.c']
-  const generated = ['gen/porthouse/v1/*.c', 'third_party/nanopb/*.c']
-  const { stderr } = await runs('mqtt', [...sources, ...generated], ['-Wno-conversion'])
+  const sources = ['test/mqtt.c', 'src/mqtt/*.c', 'src/frame.c']
+  const decoder = ['third_party/nanopb/pb_common.c', 'third_party/nanopb/pb_decode.c']
+  const { stderr } = await runs('mqtt', [...sources, ...decoder], ['-Wno-conversion'])
   expect(stderr).toBe('')
 })

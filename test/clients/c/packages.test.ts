@@ -6,10 +6,12 @@ import { globSync, readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { pythonEnvironment } from '../../support/python.ts'
 import { BUILD_MS } from '../languages.ts'
 import { run, source } from './build.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
 
 const packages = join(import.meta.dirname, 'packages')
 const WORKS = '0.1.0 with 4 rooms\n'
