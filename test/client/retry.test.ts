@@ -22,7 +22,9 @@ afterEach(async () => {
 })
 
 async function open(token?: string): Promise<void> {
-  const connecting = connect(peer.url, { token, clock, backoff: { random: () => 0 } })
+  // The only timer is that of a retry.
+  const time = { clock, answerMs: Number.POSITIVE_INFINITY, backoff: { random: () => 0 } }
+  const connecting = connect(peer.url, { token, ...time })
   line = await peer.line()
   await line.welcome()
   client = await connecting

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import type { Code } from '@porthouse/proto/v1/code'
 import { type Frame, type FrameSchema, PacketSchema } from '@porthouse/proto/v1/frame'
@@ -101,6 +101,16 @@ export class Line {
     const frames = await this.packet()
     this.send(...frames.map(({ id }) => receipt(id)))
     return frames
+  }
+
+  /** Reads nothing from now on. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  /** Sends bytes beneath WebSocket. */
+  sendRaw(bytes: Uint8Array): void {
+    ;(this.#socket as unknown as { _socket: Socket })._socket.write(bytes)
   }
 
   close(code?: number): void {

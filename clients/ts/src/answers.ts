@@ -1,4 +1,5 @@
 import type { Answerer } from './answerer.ts'
+import { PorthouseError } from './error.ts'
 import type { Exchange } from './exchange.ts'
 import { type Challenge, type Response, wireResponse } from './lock-step.ts'
 import { encodeFrame } from './packet.ts'
@@ -13,6 +14,9 @@ export interface Sent {
   /** A verdict answers it at once, so that no lock is left for what comes behind. */
   readonly whole: boolean
 }
+
+// More than a gateway can ask before it has answered any.
+const SENT_MAX = 256
 
 /** What this connection has answered to locks, by the ids of the frames. */
 export class Answers {
@@ -76,7 +80,10 @@ export class Answers {
     for (const sent of this.#sent.values()) if (sent.lock === undefined) sent.nominated = false
   }
 
-  /** Without a response, it chooses the acceptor. Throws for what is no response. */
+  /**
+   * Without a response, it chooses the acceptor. Throws for what is no response, and where too many
+   * have no verdict.
+   */
   encode(
     exchange: Exchange,
     response: Response | undefined,
@@ -88,6 +95,9 @@ export class Answers {
     const given = response === undefined ? {} : { response: wireResponse(response) }
     const step = { case: 'answer' as const, value: { acceptor, ...given } }
     const lock = challenge?.lock
+    if (this.#sent.size === SENT_MAX) {
+      throw new PorthouseError('NESTING_TOO_DEEP', { detail: 'Answers that nobody answers' })
+    }
     const id = this.#newId()
     const frame = encodeFrame(id, { case: 'lockStep', value: { lock: lock ?? '', step } })
     this.#sent.set(id, { exchange, lock, nominated, whole: isWhole(response) })

@@ -1,5 +1,5 @@
 import type { Joined } from '@porthouse/proto/v1/room'
-import type { PorthouseError } from './error.ts'
+import { PorthouseError } from './error.ts'
 import type { ClientEvents, Events } from './events.ts'
 import { type Handshake, type Rejoined, rejoined } from './handshake.ts'
 import { Joins } from './joins.ts'
@@ -26,6 +26,9 @@ export interface ArrivalsHost {
   progress(): void
 }
 
+// Of rooms that nobody asked for; a gateway adds to few.
+const UNASKED_MAX = 1024
+
 /**
  * How rooms are come into: by a join, by the URL, by being added to them, and again on each new
  * connection; and what becomes of those that cannot be.
@@ -35,6 +38,7 @@ export class Arrivals {
   readonly #host: ArrivalsHost
   #entered: Membership | undefined
   #rejoined: Rejoined[] = []
+  #unasked = 0
 
   constructor(host: ArrivalsHost) {
     this.#host = host
@@ -63,9 +67,15 @@ export class Arrivals {
     return this.joins.begin(known, signal)
   }
 
-  /** Something that no question of the application's has asked for. */
+  /**
+   * Something that no question of the application's has asked for. Throws ROOM_LIMIT where it never
+   * ends.
+   */
   joined(id: number, joined: Joined): void {
     const { rooms, handshake } = this.#host
+    if (!rooms.find(joined.address) && ++this.#unasked > UNASKED_MAX) {
+      throw new PorthouseError('ROOM_LIMIT', { detail: `More than ${UNASKED_MAX} unasked` })
+    }
     const again = this.isRejoining(id)
     // The join was aborted, or the room that the URL names was left.
     const left = id === 0 ? this.#entered?.address === joined.address : !again

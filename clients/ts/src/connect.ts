@@ -34,6 +34,12 @@ export interface ConnectOptions {
    * answers. Default 10,000.
    */
   timeoutMs?: number | undefined
+  /**
+   * How long the gateway may take over the answer to a message or another question, in
+   * milliseconds, beside what locks wait for theirs; over it: UNAVAILABLE. Default
+   * 60,000; Infinity: as long as it takes.
+   */
+  answerMs?: number | undefined
   /** Bound of what waits to be sent or answered, in bytes. Default 16 MiB; over it: QUEUE_FULL. */
   queueBytes?: number | undefined
   /** Name and version of your program, for the gateway's log. */
@@ -55,7 +61,8 @@ const AGENT = 'porthouse-ts/0.1.0'
  * attempt is not repeated, later ones are.
  */
 export async function connect(url: string, options: ConnectOptions = {}): Promise<Client> {
-  const { reconnect = true, signal, timeoutMs = 10_000, queueBytes = 16 * 2 ** 20 } = options
+  const { reconnect = true, signal, timeoutMs = 10_000, answerMs = 60_000 } = options
+  const { queueBytes = 16 * 2 ** 20 } = options
   signal?.throwIfAborted()
   const target = dialled(url)
   const { token: secret, locks = [], gateway = target.href } = options
@@ -68,6 +75,7 @@ export async function connect(url: string, options: ConnectOptions = {}): Promis
     onPacket: options.onPacket,
     reconnect,
     timeoutMs,
+    answerMs,
     queueBytes,
     agent: options.agent ?? AGENT,
     backoff: new Backoff(options.backoff),

@@ -14,6 +14,8 @@ export interface ConnectionOptions {
   /** From the first byte until `established` is called, but for what locks wait. */
   readonly timeoutMs: number
   readonly onPacket: OnPacket | undefined
+  /** Bound of what waits to be sent or answered. */
+  readonly queueBytes: number
 }
 
 /** Sees each packet as its bytes, which are not to be changed. */
@@ -31,6 +33,8 @@ const SUBPROTOCOL = 'porthouse.v1'
 const OPEN = 1
 // How long the peer may take over its half of a close.
 const CLOSE_MS = 1000
+// What is said in answer to the gateway, beside what the queue bounds.
+const REPLIES_BYTES_MAX = 2 ** 20
 
 /** One WebSocket: frames in, packets out, and why it ended. */
 export class Connection {
@@ -164,11 +168,15 @@ export class Connection {
     if (this.#over || this.#outgoing.length === 0 || this.#socket.readyState !== OPEN) return
     for (const packet of packets(this.#outgoing, this.#bounds())) this.#send(packet)
     this.#outgoing = []
-    this.#handlers.flushed()
+    if (!this.#over) this.#handlers.flushed()
   }
 
   #send(packet: Uint8Array<ArrayBuffer>): void {
     if (this.#socket.readyState !== OPEN) return
+    if (this.bufferedBytes > 2 * this.#options.queueBytes + REPLIES_BYTES_MAX) {
+      const detail = 'The gateway asks on and on, and reads nothing'
+      return this.fail(new PorthouseError('SLOW_CONSUMER', { detail }))
+    }
     this.#heartbeat?.spoke()
     this.#options.onPacket?.('sent', packet)
     this.#socket.send(packet)

@@ -14,6 +14,8 @@ export interface MessagesOptions {
 }
 
 const BUFFER_BYTES = 16 * 2 ** 20
+// What is kept of what was lost takes its place too.
+const LOST_BYTES = 256
 
 /** Where messages of one kind come in, and the readers they go to. */
 export class Feed {
@@ -39,7 +41,7 @@ export class Feed {
   }
 
   lost(lost: Lost): void {
-    this.#each((reader) => reader.miss(lost), 0)
+    this.#each((reader) => reader.miss(lost), LOST_BYTES)
   }
 
   /** Starts now, not with the first turn of the loop. */

@@ -4,6 +4,7 @@ import type { Fetched, FetchSchema } from '@porthouse/proto/v1/room'
 import { splitRoom } from './address.ts'
 import { PorthouseError } from './error.ts'
 import { heldBytes, type Message, readMessage, stampOf } from './message.ts'
+import { leadsNowhere } from './pages.ts'
 import { type Position, positionOf } from './position.ts'
 import { asFrame, type Question } from './queue.ts'
 
@@ -100,8 +101,16 @@ export async function* history(
     if (!(forward ? page.moreAfter : page.moreBefore)) return
     const last = messages.at(-1)
     if (!last) return
+    if (!leadsOn(point, last, forward)) throw leadsNowhere()
     point = { epoch: last.epoch, sequence: last.sequence }
   }
+}
+
+/** Whether a page that ends there is another one than that from the point on. */
+function leadsOn(point: 'start' | 'end' | Point, { sequence }: Message, forward: boolean): boolean {
+  if (typeof point === 'string') return true
+  const before = positionOf(point).sequence
+  return forward ? sequence > before : sequence < before
 }
 
 /** Undefined: nothing lies that way. */

@@ -58,7 +58,7 @@ export class Incoming {
   take({ id, body }: Frame): void {
     switch (body.case) {
       case 'welcome':
-        return this.#host.welcome(body.value)
+        return this.#welcome(id, body.value)
       case 'lockStep':
         return this.#lockStep(id, body.value)
       case 'envelope':
@@ -80,6 +80,12 @@ export class Incoming {
       default:
         return this.#unknown(id)
     }
+  }
+
+  #welcome(id: number, welcome: Welcome): void {
+    const { helloId, welcomed } = this.#host.handshake
+    if (id === helloId && !welcomed) return this.#host.welcome(welcome)
+    throw new PorthouseError('FRAME_NOT_ALLOWED', { detail: 'A Welcome that answers no Hello' })
   }
 
   #lockStep(id: number, { lock, step }: LockStep): void {

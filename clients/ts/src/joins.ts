@@ -4,6 +4,7 @@ import { BacklogSchema, type Joined } from '@porthouse/proto/v1/room'
 import { PorthouseError } from './error.ts'
 import type { FetchOptions } from './history.ts'
 import { after, joinBody, joinQuestion } from './join.ts'
+import { leadsNowhere } from './pages.ts'
 import { backlogOf, type Since } from './position.ts'
 import type { Queue } from './queue.ts'
 import type { Entering, Membership, Stay } from './room.ts'
@@ -156,6 +157,7 @@ export class Joins {
     try {
       if (position?.epoch !== joined.epoch) throw new PorthouseError('EPOCH_CHANGED')
       let page = await fetch({ after: position })
+      let reached = position.sequence
       const isWhole = page.first <= position.sequence + 1n
       if (isWhole) enter(position.sequence, Code.UNSPECIFIED)
       else enter(page.first - 1n, Code.RETENTION)
@@ -165,6 +167,8 @@ export class Joins {
           if (message.sequence <= joined.sequence) room.take(message, 0)
         const last = messages.at(-1)
         if (!moreAfter || !last || last.sequence >= joined.sequence) break
+        if (last.sequence <= reached) throw leadsNowhere()
+        reached = last.sequence
         page = await fetch({ after: last })
       }
     } catch (error) {

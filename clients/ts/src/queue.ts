@@ -1,5 +1,6 @@
 import type { Envelope } from '@porthouse/proto/v1/envelope'
 import type { Frame } from '@porthouse/proto/v1/frame'
+import type { Clock } from './clock.ts'
 import { dropError, PorthouseError } from './error.ts'
 import { type Body, encodeFrame } from './packet.ts'
 
@@ -31,6 +32,8 @@ interface Entry {
   readonly id: number
   readonly question: Question<unknown>
   state: 'waiting' | 'handed' | 'sent'
+  /** By the clock, in this connection. */
+  sentAt: number
   resolve(result: unknown): void
   reject(error: unknown): void
 }
@@ -47,10 +50,19 @@ export class Queue {
   #lastId = 0
   #push: ((frame: Uint8Array) => void) | undefined
   #ended: PorthouseError | undefined
+  readonly #clock: Clock
+  readonly #answerMs: number
+  #heldUntil = Number.NEGATIVE_INFINITY
+  #cancel: (() => void) | undefined
 
-  /** A question that would take the queue over so many bytes is refused with QUEUE_FULL. */
-  constructor(bytesMax: number) {
+  /**
+   * A question that would take the queue over so many bytes is refused with QUEUE_FULL; one that is
+   * not answered in time ends with UNAVAILABLE.
+   */
+  constructor(bytesMax: number, { clock, answerMs }: { clock: Clock; answerMs: number }) {
     this.#bytesMax = bytesMax
+    this.#clock = clock
+    this.#answerMs = answerMs
   }
 
   get isOpen(): boolean {
@@ -77,7 +89,8 @@ export class Queue {
       return Promise.reject(new PorthouseError('QUEUE_FULL', { detail }))
     }
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
-    const entry: Entry = { id: this.newId(), question, state: 'waiting', resolve, reject }
+    const state = 'waiting'
+    const entry: Entry = { id: this.newId(), question, state, sentAt: 0, resolve, reject }
     this.#entries.set(entry.id, entry)
     this.#bytes += question.bytes
     if (signal) {
@@ -98,20 +111,53 @@ export class Queue {
 
   /** What was handed over is in the socket now. */
   flushed(): void {
+    const sentAt = this.#clock.now()
     for (const entry of this.#handed.splice(0)) {
       if (entry.question.unanswered) this.#settle(entry, entry.question.unanswered)
-      else entry.state = 'sent'
+      else {
+        entry.state = 'sent'
+        entry.sentAt = sentAt
+      }
     }
+    if (this.#entries.size > 0 && !this.#cancel && Number.isFinite(this.#answerMs)) this.#watch()
+  }
+
+  /** For so long a lock may hold back every answer. */
+  waits(ms: number): void {
+    this.#heldUntil = Math.max(this.#heldUntil, this.#clock.now() + ms)
+  }
+
+  /** One timer for all questions, that looks at them now and then. */
+  #watch(): void {
+    this.#cancel = this.#clock.after(this.#answerMs / 4, () => {
+      this.#cancel = undefined
+      const late = this.#clock.now() - this.#answerMs
+      for (const entry of this.#heldUntil <= late ? this.#entries.values() : []) {
+        if (entry.state === 'sent' && entry.sentAt <= late) this.#lose(entry, 'No answer in time')
+      }
+      if (this.#entries.size > 0) this.#watch()
+    })
+  }
+
+  #rest(): void {
+    this.#cancel?.()
+    this.#cancel = undefined
+  }
+
+  #lose(entry: Entry, why: string): void {
+    const detail = `${why}; what became of it is unknown`
+    this.#settle(entry, { error: new PorthouseError('UNAVAILABLE', { detail }) })
   }
 
   /** The connection is gone. */
   close(): void {
     this.#push = undefined
     this.#handed = []
+    this.#heldUntil = Number.NEGATIVE_INFINITY
+    this.#rest()
     for (const entry of this.#entries.values()) {
       if (entry.state === 'sent' && !entry.question.repeatable) {
-        const detail = 'The connection was lost before the answer; what became of it is unknown'
-        this.#settle(entry, { error: new PorthouseError('UNAVAILABLE', { detail }) })
+        this.#lose(entry, 'The connection was lost before the answer')
       } else entry.state = 'waiting'
     }
   }
@@ -187,6 +233,7 @@ export class Queue {
   #settle(entry: Entry, end: { result: unknown } | { error: unknown }): void {
     if (!this.#entries.delete(entry.id)) return
     this.#bytes -= entry.question.bytes
+    if (this.#entries.size === 0) this.#rest()
     if ('error' in end) entry.reject(end.error)
     else entry.resolve(end.result)
   }

@@ -33,6 +33,10 @@ export class Rooms {
     return this.#byAddress.get(address)
   }
 
+  get size(): number {
+    return this.#byAddress.size
+  }
+
   /** All in a room, by its address without a channel. */
   in(room: string): Membership[] {
     return [...this.#byAddress.values()].filter((each) => each.room === room)
@@ -49,7 +53,9 @@ export class Rooms {
 
   /** The room joined, which may be one that is known already, and what its listener missed. */
   enter(joined: Joined, stay: Stay, entering?: Entering): { room: Membership; gap?: Lost } {
-    const room = this.#byAddress.get(joined.address) ?? new Membership(joined, this.#host)
+    const known = this.#byAddress.get(joined.address)
+    if (known && known.route !== joined.route) this.#forget(known)
+    const room = known ?? new Membership(joined, this.#host)
     this.#byAddress.set(room.address, room)
     // An account's lobby has no number: what it echoes names it.
     if (joined.route !== 0) {
@@ -87,10 +93,17 @@ export class Rooms {
       if (room.address !== address && (address !== whole || room.room !== whole)) continue
       known = true
       this.#byAddress.delete(room.address)
-      this.#byRoute.get(room.route)?.delete(room)
+      this.#forget(room)
       room.end(error)
     }
     return known
+  }
+
+  /** It has its number no more. */
+  #forget(room: Membership): void {
+    const sharing = this.#byRoute.get(room.route)
+    sharing?.delete(room)
+    if (sharing?.size === 0) this.#byRoute.delete(room.route)
   }
 
   /** Throws MALFORMED_PACKET for an envelope without the gateway's stamp. */

@@ -17,8 +17,8 @@ import type { Membership, RoomHost } from './room.ts'
 import { Rooms } from './rooms.ts'
 
 export interface SessionOptions extends LinkOptions, HandshakeOptions, LocksOptions {
-  /** Bound of what waits to be sent or answered. */
-  readonly queueBytes: number
+  /** How long the gateway may take over an answer, beside what locks wait for theirs. */
+  readonly answerMs: number
 }
 
 /**
@@ -49,7 +49,7 @@ export class Session {
 
   constructor(options: SessionOptions, host: Omit<RoomHost, 'heard' | 'ask'>) {
     this.#options = options
-    this.queue = new Queue(options.queueBytes)
+    this.queue = new Queue(options.queueBytes, options)
     this.#resumption = new Resumption(options.clock)
     const { queue, feed } = this
     this.own = new OwnChannels({
@@ -170,7 +170,10 @@ export class Session {
       stuck: (question, place, error) => this.#arrivals.stuck(question, place, error),
       fail: (error) => this.#fail(error),
       progress: () => this.#guarded(() => this.#progress()),
-      waits: (ms) => this.#link.connection?.waits(ms),
+      waits: (ms) => {
+        this.#link.connection?.waits(ms)
+        this.queue.waits(ms)
+      },
     })
   }
 

@@ -13,8 +13,8 @@ import {
   password,
   prompts,
   sshKey,
-} from '../../clients/ts/src/index.ts'
-import { checkProof, newConnectionKey } from '../../gateway/identity/connection-keys.ts'
+} from '../../../clients/ts/src/index.ts'
+import { checkProof, newConnectionKey } from '../../../gateway/identity/connection-keys.ts'
 import {
   type Answered,
   answered,
@@ -23,8 +23,8 @@ import {
   judged,
   LOCK,
   SOCKET,
-} from '../support/lock-frames.ts'
-import { drop, joined, type Line, Peer } from '../support/peer.ts'
+} from '../../support/lock-frames.ts'
+import { drop, joined, type Line, Peer } from '../../support/peer.ts'
 
 const PLACE = 'room:acme/boiler'
 const PATH = '/acme/boiler'

@@ -1,8 +1,9 @@
+/** Frames that a gateway may not send, one by one: left with the code of its fault, or ignored. */
 import { Code } from '@porthouse/proto/v1/code'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Client, type ClientEvents, connect } from '../../clients/ts/src/index.ts'
-import { joined, type Line, message, Peer, receipt } from '../support/peer.ts'
+import { type Client, type ClientEvents, connect } from '../../../clients/ts/src/index.ts'
+import { joined, type Line, message, Peer, receipt } from '../../support/peer.ts'
 
 let peer: Peer
 let line: Line
