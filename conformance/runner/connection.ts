@@ -15,7 +15,7 @@ export interface Connection {
   fence(withinMs: number): Promise<boolean>
   /** What of an expected frame this transport can tell; undefined: nothing of it ever comes. */
   tells(expected: JsonObject): JsonObject | undefined
-  pause(isPaused: boolean): void
+  reading(how: { paused: boolean; silent: boolean }): void
   leave(how: { cut: boolean; drop: boolean }): Promise<void>
 }
 

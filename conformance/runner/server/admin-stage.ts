@@ -7,6 +7,7 @@ import { ClientService } from '@porthouse/proto/admin/v1/client_service'
 import { ConnectionKeyService } from '@porthouse/proto/admin/v1/connection_key_service'
 import type { Grant } from '@porthouse/proto/admin/v1/grant'
 import { RoomService } from '@porthouse/proto/admin/v1/room_service'
+import { ServerService } from '@porthouse/proto/admin/v1/server_service'
 import { SocketService } from '@porthouse/proto/admin/v1/socket_service'
 import { TechnicalService } from '@porthouse/proto/admin/v1/technical_service'
 import { type Token, TokenSchema, TokenService } from '@porthouse/proto/admin/v1/token_service'
@@ -19,6 +20,7 @@ export class AdminStage implements Stage {
   readonly #clients: Client<typeof ClientService>
   readonly #tokens: Client<typeof TokenService>
   readonly #keys: Client<typeof ConnectionKeyService>
+  readonly #server: Client<typeof ServerService>
   readonly #sockets: Client<typeof SocketService>
   readonly #technical: Client<typeof TechnicalService>
 
@@ -29,6 +31,7 @@ export class AdminStage implements Stage {
     this.#clients = createClient(ClientService, transport)
     this.#tokens = createClient(TokenService, transport)
     this.#keys = createClient(ConnectionKeyService, transport)
+    this.#server = createClient(ServerService, transport)
     this.#sockets = createClient(SocketService, transport)
     this.#technical = createClient(TechnicalService, transport)
   }
@@ -81,6 +84,9 @@ export class AdminStage implements Stage {
         return {}
       case 'announce':
         await this.#technical.announce({ parent, detail: what.value })
+        return {}
+      case 'drain':
+        await this.#server.drain({ name: '-' })
         return {}
       case undefined:
         throw new TypeError('a change of nothing')

@@ -48,7 +48,7 @@ class HttpSender implements Connection {
     return 'receipt' in expected ? expected : undefined
   }
 
-  pause(): void {}
+  reading(): void {}
 
   async leave(): Promise<void> {
     await this.#last

@@ -30,6 +30,7 @@ export async function openWebSocket(dial: Dial, isJson: boolean): Promise<Opened
   const offered = protocolsOf(open, isJson)
   const socket = new WebSocket(`${httpUrl.replace('http', 'ws')}${path}`, offered, {
     perMessageDeflate: false,
+    autoPong: false,
     headers: fill(open.headers, variables) as Record<string, string>,
   })
   const connection = new WebSocketConnection(socket, isJson, dial)
@@ -73,6 +74,7 @@ class WebSocketConnection implements Connection {
   readonly #rules: WireRules
   #wire: Socket | undefined
   #packets = 0
+  #isSilent = false
   #fences: (() => void)[] = []
   #drop: string | undefined
 
@@ -91,6 +93,9 @@ class WebSocketConnection implements Connection {
     })
     socket.once('upgrade', (response) => {
       this.#wire = response.socket
+    })
+    socket.on('ping', (data) => {
+      if (!this.#isSilent) socket.pong(data)
     })
     socket.on('message', (data: Buffer, isBinary) => this.#take(data, isBinary))
     socket.once('close', (closeCode) => this.#close(closeCode))
@@ -134,8 +139,9 @@ class WebSocketConnection implements Connection {
     return expected
   }
 
-  pause(isPaused: boolean): void {
-    if (isPaused) this.#socket.pause()
+  reading({ paused, silent }: { paused: boolean; silent: boolean }): void {
+    this.#isSilent = silent
+    if (paused) this.#socket.pause()
     else this.#socket.resume()
   }
 

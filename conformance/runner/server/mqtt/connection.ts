@@ -135,8 +135,8 @@ export class MqttConnection implements Connection {
     return packetOn(version, expected) ?? tellsOn(version, expected, wasSubscribe)
   }
 
-  pause(isPaused: boolean): void {
-    this.#wire.pause(isPaused)
+  reading({ paused }: { paused: boolean }): void {
+    this.#wire.pause(paused)
   }
 
   leave({ cut }: { cut: boolean }): Promise<void> {
