@@ -16,6 +16,7 @@ static void on_event(host_t *host, const porthouse_event_t *event)
     }
     case PORTHOUSE_RECEIPT:
         host_check(host, event->code);
+        if (event->code != PORTHOUSE_OK) break;
         printf("%s to %lu\n", status_name(event->as.receipt.status),
                (unsigned long)event->as.receipt.sockets);
         break;
