@@ -103,12 +103,12 @@ bool porthouse_receipt(porthouse_t *client, const porthouse_frame_t *frame,
 bool porthouse_uncertain(porthouse_t *client, porthouse_event_t *event);
 
 /*
- * read.c: what a Room or LockStep holds: of the fields from number `least` on the last, as of a
+ * next.c: what a Room or LockStep holds: of the fields from number `least` on the last, as of a
  * oneof; number 0: there is none.
  */
 bool porthouse_action(porthouse_t *client, porthouse_view_t body, uint32_t least,
                       porthouse_field_t *action);
-/* read.c: porthouse_read() of a body; what cannot be read ends the connection. */
+/* next.c: porthouse_read() of a body; what cannot be read ends the connection. */
 bool porthouse_decode(porthouse_t *client, porthouse_view_t bytes, const pb_msgdesc_t *type,
                       void *body);
 

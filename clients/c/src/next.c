@@ -5,6 +5,27 @@
 
 #include "client.h"
 
+bool porthouse_action(porthouse_t *client, porthouse_view_t body, uint32_t least,
+                      porthouse_field_t *action)
+{
+    porthouse_field_t field;
+    memset(action, 0, sizeof *action);
+    while (porthouse_field(&body, &field)) {
+        if (field.wire == PB_WT_STRING && field.number >= least) *action = field;
+    }
+    if (body.length == 0) return true;
+    porthouse_end(client, PORTHOUSE_MALFORMED_PACKET);
+    return false;
+}
+
+bool porthouse_decode(porthouse_t *client, porthouse_view_t bytes, const pb_msgdesc_t *type,
+                      void *body)
+{
+    if (porthouse_read(bytes, type, body)) return true;
+    porthouse_end(client, PORTHOUSE_MALFORMED_PACKET);
+    return false;
+}
+
 /* With id 0 the connection ends by it, else that request is refused [PH-9.2, PH-9.5]. */
 static bool read_drop(porthouse_t *client, const porthouse_frame_t *frame,
                       porthouse_event_t *event)

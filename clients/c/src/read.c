@@ -1,10 +1,11 @@
 /*
- * Bytes into the generated structs, by nanopb's own descriptors. nanopb's decoder would do as well
- * (porthouse_view_field serves both); this one only knows views and numbers, and is 2 KB smaller.
+ * Bytes into the generated structs, by nanopb's descriptors. Its own decoder knows streams, arrays
+ * and memory that is taken, and is 2 KB larger; this one knows views of bytes that are there.
  */
 #include <pb_common.h>
+#include <string.h>
 
-#include "client.h"
+#include "porthouse/frame.h"
 
 static bool read_number(const porthouse_field_t *field, const pb_field_iter_t *into)
 {
@@ -21,6 +22,14 @@ static bool read_number(const porthouse_field_t *field, const pb_field_iter_t *i
     return true;
 }
 
+/* The bits of a double, the least byte first. */
+static void read_bits(const porthouse_field_t *field, const pb_field_iter_t *into)
+{
+    uint64_t bits = 0;
+    for (unsigned i = 0; i < 8; i++) bits |= (uint64_t)field->bytes.data[i] << (8 * i);
+    memcpy(into->pData, &bits, sizeof bits);
+}
+
 static void read_view(const porthouse_field_t *field, const pb_field_iter_t *into)
 {
     if (PB_HTYPE(into->type) == PB_HTYPE_REPEATED) {
@@ -30,11 +39,16 @@ static void read_view(const porthouse_field_t *field, const pb_field_iter_t *int
     }
 }
 
-/* Of the schema's types, only the rates of Stats are neither numbers nor lengths: not read here. */
+/* The wire type of a field; of the schema's types there are no others. */
+static uint8_t wire_of(const pb_field_iter_t *into)
+{
+    if (PB_LTYPE(into->type) <= PB_LTYPE_UVARINT) return PB_WT_VARINT;
+    return PB_LTYPE(into->type) == PB_LTYPE_FIXED64 ? PB_WT_64BIT : PB_WT_STRING;
+}
+
 static bool read_field(const porthouse_field_t *field, const pb_field_iter_t *into)
 {
-    const bool is_number = PB_LTYPE(into->type) <= PB_LTYPE_UVARINT;
-    if (field->wire != (is_number ? PB_WT_VARINT : PB_WT_STRING)) return false;
+    if (field->wire != wire_of(into)) return false;
     if (PB_HTYPE(into->type) == PB_HTYPE_ONEOF) {
         pb_size_t *const which = (pb_size_t *)into->pSize;
         if (*which != into->tag) memset(into->pData, 0, into->data_size);
@@ -42,11 +56,14 @@ static bool read_field(const porthouse_field_t *field, const pb_field_iter_t *in
     } else if (into->pSize && PB_HTYPE(into->type) == PB_HTYPE_OPTIONAL) {
         *(bool *)into->pSize = true;
     }
-    if (is_number) return read_number(field, into);
-    if (PB_ATYPE(into->type) == PB_ATYPE_STATIC) {
+    if (field->wire == PB_WT_VARINT) return read_number(field, into);
+    if (field->wire == PB_WT_64BIT) {
+        read_bits(field, into);
+    } else if (PB_ATYPE(into->type) == PB_ATYPE_STATIC) {
         return porthouse_read(field->bytes, into->submsg_desc, into->pData);
+    } else {
+        read_view(field, into);
     }
-    read_view(field, into);
     return true;
 }
 
@@ -60,25 +77,4 @@ bool porthouse_read(porthouse_view_t bytes, const pb_msgdesc_t *type, void *mess
         if (!read_field(&field, &into)) return false;
     }
     return bytes.length == 0;
-}
-
-bool porthouse_action(porthouse_t *client, porthouse_view_t body, uint32_t least,
-                      porthouse_field_t *action)
-{
-    porthouse_field_t field;
-    memset(action, 0, sizeof *action);
-    while (porthouse_field(&body, &field)) {
-        if (field.wire == PB_WT_STRING && field.number >= least) *action = field;
-    }
-    if (body.length == 0) return true;
-    porthouse_end(client, PORTHOUSE_MALFORMED_PACKET);
-    return false;
-}
-
-bool porthouse_decode(porthouse_t *client, porthouse_view_t bytes, const pb_msgdesc_t *type,
-                      void *body)
-{
-    if (porthouse_read(bytes, type, body)) return true;
-    porthouse_end(client, PORTHOUSE_MALFORMED_PACKET);
-    return false;
 }

@@ -1,43 +1,11 @@
 /*
- * Views in nanopb's messages: decoding points into the bytes, encoding copies out of them.
+ * Views in nanopb's messages, as they are written; read.c reads them.
  */
 #include "porthouse/view.h"
 
-#include <pb_decode.h>
 #include <pb_encode.h>
 
 #include "porthouse/v1/envelope.pb.h"
-
-static bool read_in_place(pb_istream_t *in, pb_byte_t *to, size_t count)
-{
-    const pb_byte_t *from = (const pb_byte_t *)in->state;
-    in->state = (pb_byte_t *)in->state + count;
-    if (to) memcpy(to, from, count);
-    return true;
-}
-
-pb_istream_t porthouse_view_stream(porthouse_view_t bytes)
-{
-    pb_istream_t in = pb_istream_from_buffer(bytes.data, bytes.length);
-    in.callback = read_in_place;
-    return in;
-}
-
-static bool read_field(pb_istream_t *in, const pb_field_iter_t *field)
-{
-    /* A text that comes as a number is handed over in nanopb's own memory, which is gone soon. */
-    if (in->callback != read_in_place) PB_RETURN_ERROR(in, "wrong wire type");
-    if (PB_HTYPE(field->type) == PB_HTYPE_REPEATED) {
-        ((porthouse_list_t *)field->pData)->count++;
-    } else {
-        porthouse_view_t *view = (porthouse_view_t *)field->pData;
-        /* The position of the stream is its state. */
-        view->data = (const uint8_t *)in->state;
-        view->length = in->bytes_left;
-        if (PB_HTYPE(field->type) == PB_HTYPE_ONEOF) *(pb_size_t *)field->pSize = field->tag;
-    }
-    return pb_read(in, NULL, in->bytes_left);
-}
 
 static bool write_view(pb_ostream_t *out, const pb_field_iter_t *field,
                        const porthouse_view_t *view)
@@ -68,7 +36,8 @@ static bool write_list(pb_ostream_t *out, const pb_field_iter_t *field,
 
 bool porthouse_view_field(pb_istream_t *in, pb_ostream_t *out, const pb_field_iter_t *field)
 {
-    if (in) return read_field(in, field);
+    /* nanopb's decoder hands over memory of its own, to which no view may point. */
+    if (in) return false;
     if (PB_HTYPE(field->type) == PB_HTYPE_REPEATED) {
         return write_list(out, field, (const porthouse_list_t *)field->pData);
     }

@@ -1,21 +1,20 @@
 /*
- * Answers each line of standard input, a packet in hexadecimal, by two: what nanopb's tables make of
- * it, and the packet that they write again; or by "error" twice. A test holds both against
+ * Answers each line of standard input, a packet in hexadecimal, by two: what porthouse_read() makes
+ * of it, and the packet that nanopb writes again; or by "error" twice. A test holds both against
  * conformance/frames.
  *
  * The first is JSON in which fields go by their numbers: numbers are texts, a double is its 64 bits
  * as a number, and texts and bytes are hexadecimal. Memory is taken and never given back.
  */
 #include <pb_common.h>
-#include <pb_decode.h>
 #include <pb_encode.h>
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "porthouse/frame.h"
 #include "porthouse/v1/frame.pb.h"
-#include "porthouse/view.h"
 
 enum { LINE_BYTES = 1 << 22, MESSAGE_BYTES = 2048 };
 
@@ -27,34 +26,65 @@ static void *new_message(void)
     return message;
 }
 
-static bool read_message(const pb_msgdesc_t *desc, porthouse_view_t bytes, void *message)
-{
-    pb_istream_t in = porthouse_view_stream(bytes);
-    return pb_decode(&in, desc, message);
-}
+static bool is_set(const pb_field_iter_t *field);
+static bool read_message(const pb_msgdesc_t *desc, porthouse_view_t bytes, void *message);
 
-/* The library's own callback, compiled under this name: it counts elements, which are kept here. */
-bool porthouse_library_field(pb_istream_t *in, pb_ostream_t *out, const pb_field_iter_t *field);
-
-/* The items of a list are its messages one by one, or its views. */
-static bool keep_element(pb_istream_t *in, const pb_field_iter_t *field)
+/* The client counts elements, which are kept here: messages one by one, or views. */
+static bool keep_element(const pb_field_iter_t *field, porthouse_view_t element)
 {
     porthouse_list_t *list = (porthouse_list_t *)field->pData;
     const bool is_message = PB_LTYPE_IS_SUBMSG(field->type);
-    const size_t size = is_message ? sizeof(void *) : sizeof(porthouse_view_t);
-    const porthouse_view_t element = {(const uint8_t *)in->state, in->bytes_left};
-    void *items = realloc((void *)(uintptr_t)list->items, (list->count + 1) * size);
-    if (!items) abort();
-    list->items = items;
+    size_t i = 0;
+    if (!list->items) list->items = calloc(list->count, sizeof element);
+    if (!list->items) abort();
     if (is_message) {
-        void *message = new_message();
-        if (!read_message(field->submsg_desc, element, message)) return false;
-        ((void **)items)[list->count] = message;
-    } else {
-        ((porthouse_view_t *)items)[list->count] = element;
+        void **messages = (void **)(uintptr_t)list->items;
+        while (i < list->count && messages[i]) i++;
+        if (i == list->count) return true;
+        messages[i] = new_message();
+        return read_message(field->submsg_desc, element, messages[i]);
     }
-    return porthouse_library_field(in, NULL, field);
+    porthouse_view_t *views = (porthouse_view_t *)(uintptr_t)list->items;
+    while (i < list->count && views[i].data) i++;
+    if (i < list->count) views[i] = element;
+    return true;
 }
+
+/* Whether a later choice of the same oneof takes this one back. */
+static bool is_void(const pb_field_iter_t *field, porthouse_view_t rest)
+{
+    porthouse_field_t later;
+    while (PB_HTYPE(field->type) == PB_HTYPE_ONEOF && porthouse_field(&rest, &later)) {
+        pb_field_iter_t other = *field;
+        if (!pb_field_iter_find(&other, later.number)) continue;
+        if (other.pSize == field->pSize && other.tag != field->tag) return true;
+    }
+    return false;
+}
+
+static bool keep_lists(const pb_msgdesc_t *desc, porthouse_view_t bytes, void *message)
+{
+    pb_field_iter_t into;
+    porthouse_field_t field;
+    if (!pb_field_iter_begin(&into, desc, message)) return true;
+    while (porthouse_field(&bytes, &field)) {
+        if (!pb_field_iter_find(&into, field.number) || is_void(&into, bytes)) continue;
+        if (PB_HTYPE(into.type) == PB_HTYPE_REPEATED) {
+            if (!keep_element(&into, field.bytes)) return false;
+        } else if (PB_LTYPE_IS_SUBMSG(into.type) && is_set(&into)) {
+            if (!keep_lists(into.submsg_desc, field.bytes, into.pData)) return false;
+        }
+    }
+    return true;
+}
+
+static bool read_message(const pb_msgdesc_t *desc, porthouse_view_t bytes, void *message)
+{
+    return porthouse_read(bytes, desc, message) && keep_lists(desc, bytes, message);
+}
+
+/* The library's own callback, compiled under this name: of messages it writes headers alone. */
+bool porthouse_library_field(pb_istream_t *in, pb_ostream_t *out, const pb_field_iter_t *field);
 
 static bool write_messages(pb_ostream_t *out, const pb_field_iter_t *field)
 {
@@ -70,7 +100,6 @@ static bool write_messages(pb_ostream_t *out, const pb_field_iter_t *field)
 bool porthouse_view_field(pb_istream_t *in, pb_ostream_t *out, const pb_field_iter_t *field)
 {
     const bool is_list = PB_HTYPE(field->type) == PB_HTYPE_REPEATED;
-    if (is_list && in) return keep_element(in, field);
     if (is_list && PB_LTYPE_IS_SUBMSG(field->type)) return write_messages(out, field);
     return porthouse_library_field(in, out, field);
 }

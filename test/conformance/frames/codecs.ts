@@ -64,7 +64,8 @@ export async function buildC(): Promise<Codec> {
   // The library's callback has another name here, since the program has its own around it.
   await compile('-Dporthouse_view_field=porthouse_library_field', '-c', 'src/view.c', '-o', views)
   const generated = globSync(['gen/porthouse/v1/*.c', 'third_party/nanopb/*.c'], { cwd })
-  await compile('test/frames.c', views, ...generated, '-o', program)
+  const reader = ['src/frame.c', 'src/read.c']
+  await compile('test/frames.c', views, ...reader, ...generated, '-o', program)
   const ask = async (packets: readonly string[], which: 0 | 1) => {
     const answers = await answersOf(program, packets)
     return packets.map((_, i) => answers[2 * i + which] as string)

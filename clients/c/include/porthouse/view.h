@@ -48,10 +48,7 @@ static inline bool porthouse_is(porthouse_view_t view, const char *text)
     return porthouse_same(view, porthouse_view(text));
 }
 
-/* The stream from which messages with views have to be decoded; the bytes outlive the views. */
-pb_istream_t porthouse_view_stream(porthouse_view_t bytes);
-
-/* How the generated messages read and write views and lists; nanopb calls it. */
+/* How the generated messages are written by pb_encode(); they are read by porthouse_read(). */
 bool porthouse_view_field(pb_istream_t *in, pb_ostream_t *out, const pb_field_iter_t *field);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "check.h"
 #include "peer.h"
+#include "porthouse/v1/command.pb.h"
 
 static porthouse_view_t view(const void *bytes, size_t length)
 {
@@ -88,10 +89,20 @@ static void reads(void)
     CHECK(step.step.verdict.values.count == 0);
 }
 
+/* A rate is the only number of its kind. */
+static void reads_rates(void)
+{
+    porthouse_Occupancy occupancy = porthouse_Occupancy_init_zero;
+    const porthouse_view_t bytes = view("\x31\0\0\0\0\0\0\xf8\x3f", 9);
+    CHECK(porthouse_read(bytes, &porthouse_Occupancy_msg, &occupancy));
+    CHECK(occupancy.messages_per_second == 1.5);
+}
+
 const check_t frame_tests[] = {
     {"a packet is taken apart in place", frames},
     {"what is no packet is told", refused},
     {"fields of every wire type are walked", fields},
     {"messages are read by their descriptors", reads},
+    {"a rate is read", reads_rates},
     CHECK_END,
 };
