@@ -38,7 +38,7 @@ test('a client that does what it is told passes', async () => {
   expect(client.isAlive).toBe(true)
 })
 
-test('one that tells something else fails, and so does one that leaves the script waiting', async () => {
+test('one that tells something else, or leaves the script waiting, fails', async () => {
   const gateway = [{ take: { room: { join: {} } } }]
   const outcomes = [{ failure: { code: 'CODE_UNAUTHENTICATED' } }]
   expect(await failuresOf(typescript, { ...connects, gateway, outcomes })).toEqual([
