@@ -23,27 +23,42 @@ func data(of string) *porthousev1.Challenge {
 	return &porthousev1.Challenge{Ask: &porthousev1.Challenge_Data{Data: []byte(of)}}
 }
 
-// What each answers to what; without an error that is due, in the text form of an Answer.
+type answerCase struct {
+	answerer  Answerer
+	challenge *porthousev1.Challenge
+	// The text form of the Answer, unless an error is due.
+	want string
+	err  error
+}
+
+func (c answerCase) check(t *testing.T) {
+	answer, err := c.answerer.Answer(t.Context(), &Exchange{Challenge: c.challenge})
+	if !errors.Is(err, c.err) {
+		t.Fatalf("%v, want %v", err, c.err)
+	}
+	if c.err != nil {
+		return
+	}
+	want := &porthousev1.Answer{}
+	if err := prototext.Unmarshal([]byte(c.want), want); err != nil {
+		t.Fatal(err)
+	}
+	if !proto.Equal(answer, want) {
+		t.Errorf("%v, want %v", answer, want)
+	}
+}
+
+func word(context.Context) (string, error) { return "word", nil }
+
 func TestAnswers(t *testing.T) {
 	plain := &porthousev1.Challenge{}
-	visit := &porthousev1.Challenge{Ask: &porthousev1.Challenge_Visit{
-		Visit: &porthousev1.Visit{Url: "https://id.example/device", UserCode: "BDWP-HQPK"},
-	}}
-	visited := ""
-	device := DeviceFlow(func(_ context.Context, v *porthousev1.Visit) { visited = v.GetUserCode() })
 	password := Password("acme/anna", "word")
-	word := func(context.Context) (string, error) { return "word", nil }
 	none := func(context.Context) (string, error) { return "", ErrPass }
 	echo := func(challenge []byte) ([]byte, error) { return challenge, nil }
 	ask := func(_ context.Context, asked *porthousev1.Prompts) ([]string, error) {
 		return make([]string, len(asked.GetPrompts())), nil
 	}
-	for name, each := range map[string]struct {
-		answerer  Answerer
-		challenge *porthousev1.Challenge
-		want      string
-		err       error
-	}{
+	for name, each := range map[string]answerCase{
 		"token ahead":    {Token("pht_x"), nil, `text: "pht_x"`, nil},
 		"password ahead": {password, nil, "", ErrPass},
 		"password and client": {
@@ -67,7 +82,20 @@ func TestAnswers(t *testing.T) {
 		"prompts": {
 			Prompts(ask), prompt(true, true), `responses: {values: "" values: ""}`, nil,
 		},
-		"prompts of nothing":    {Prompts(ask), plain, "", ErrPass},
+		"prompts of nothing": {Prompts(ask), plain, "", ErrPass},
+	} {
+		t.Run(name, each.check)
+	}
+}
+
+func TestAnswersOfPersons(t *testing.T) {
+	plain := &porthousev1.Challenge{}
+	visit := &porthousev1.Challenge{Ask: &porthousev1.Challenge_Visit{
+		Visit: &porthousev1.Visit{Url: "https://id.example/device", UserCode: "BDWP-HQPK"},
+	}}
+	visited := ""
+	device := DeviceFlow(func(_ context.Context, v *porthousev1.Visit) { visited = v.GetUserCode() })
+	for name, each := range map[string]answerCase{
 		"bearer ahead":          {Bearer("e.y.J"), nil, `text: "e.y.J"`, nil},
 		"bearer":                {Bearer("e.y.J"), plain, `text: "e.y.J"`, nil},
 		"bearer of a visit":     {Bearer("e.y.J"), visit, "", ErrPass},
@@ -78,22 +106,7 @@ func TestAnswers(t *testing.T) {
 		"device that is told":   {device, visit, "", ErrWait},
 		"device of another ask": {device, data("x"), "", ErrPass},
 	} {
-		t.Run(name, func(t *testing.T) {
-			answer, err := each.answerer.Answer(context.Background(), &Exchange{Challenge: each.challenge})
-			if !errors.Is(err, each.err) {
-				t.Fatalf("%v, want %v", err, each.err)
-			}
-			if each.err != nil {
-				return
-			}
-			want := &porthousev1.Answer{}
-			if err := prototext.Unmarshal([]byte(each.want), want); err != nil {
-				t.Fatal(err)
-			}
-			if !proto.Equal(answer, want) {
-				t.Errorf("%v, want %v", answer, want)
-			}
-		})
+		t.Run(name, each.check)
 	}
 	if visited != "BDWP-HQPK" {
 		t.Errorf("visited with %q", visited)
