@@ -16,7 +16,7 @@ type Answerer interface {
 	// comes; it must neither wait nor use the client then. The answer's acceptor may be left empty.
 	// It returns [ErrPass] if it cannot answer, and [ErrWait] if there is nothing to say; any other
 	// error ends the attempt to enter and is its reason. The context ends with the lock or its
-	// connection.
+	// connection. Several locks may ask at once, each from a goroutine of its own.
 	Answer(ctx context.Context, x *Exchange) (*porthousev1.Answer, error)
 }
 

@@ -67,8 +67,8 @@ func keygen(t *testing.T, path string) (line string) {
 	return strings.TrimSpace(string(text))
 }
 
-// connect connects until the end of the test.
-func connect(
+// login connects until the end of the test, if it is let in.
+func login(
 	t *testing.T, url string, options ...porthouse.Option,
 ) (*porthouse.Client, error) {
 	client, err := porthouse.Connect(t.Context(), url, options...)
@@ -93,14 +93,14 @@ func TestLogins(t *testing.T) {
 	} {
 		t.Run(room, func(t *testing.T) {
 			address := s.Account + "/" + room
-			client, err := connect(t, s.URL, porthouse.WithAnswerers(answerer()))
+			client, err := login(t, s.URL, porthouse.WithAnswerers(answerer()))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if joined, err := client.Join(t.Context(), address); err != nil || !joined.MaySend() {
 				t.Errorf("joins %v: %v", joined, err)
 			}
-			client, err = connect(t, s.URL+"/"+address, porthouse.WithAnswerers(answerer()))
+			client, err = login(t, s.URL+"/"+address, porthouse.WithAnswerers(answerer()))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -108,7 +108,7 @@ func TestLogins(t *testing.T) {
 				t.Errorf("enters %s", entered.Address())
 			}
 			late := later{answerer()}
-			if client, err = connect(t, s.URL, porthouse.WithAnswerers(late)); err != nil {
+			if client, err = login(t, s.URL, porthouse.WithAnswerers(late)); err != nil {
 				t.Fatal(err)
 			}
 			if joined, err := client.Join(t.Context(), address); err != nil || !joined.Listening() {
@@ -151,7 +151,7 @@ func TestLoginsOfTheClientInTheURL(t *testing.T) {
 		"password":            {"worded", porthouse.Password(s.anna, word)},
 	} {
 		url := s.URL + "/" + s.Account + "/" + each.room + "/" + s.uuid + "/"
-		client, err := connect(t, url, porthouse.WithAnswerers(each.answerer))
+		client, err := login(t, url, porthouse.WithAnswerers(each.answerer))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		} else if !client.Entered().MaySend() {
@@ -171,12 +171,12 @@ func TestWrongLogins(t *testing.T) {
 		"not a file":  &sshkey.File{Client: s.anna, Path: s.key + ".none"},
 		"not a agent": &sshkey.Agent{Client: s.anna, Socket: s.key + ".none"},
 	} {
-		_, err := connect(t, s.URL, porthouse.WithAnswerers(answerer))
+		_, err := login(t, s.URL, porthouse.WithAnswerers(answerer))
 		if !errors.Is(err, porthouse.CodeUnauthenticated) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	_, err := connect(t, s.URL+"/"+s.Account+"/signed", porthouse.WithToken("pht_wrong"))
+	_, err := login(t, s.URL+"/"+s.Account+"/signed", porthouse.WithToken("pht_wrong"))
 	want := "room:" + s.Account + "/signed asks for ssh-key"
 	if !errors.Is(err, porthouse.CodeUnauthenticated) || !strings.Contains(err.Error(), want) {
 		t.Errorf("%v, want %s", err, want)
@@ -200,7 +200,7 @@ func TestAnotherWayIn(t *testing.T) {
 			outcomes = append(outcomes, step.Verdict.GetOutcome())
 		}
 	})
-	client, err := connect(t, s.URL+"/"+either, answerers, seen)
+	client, err := login(t, s.URL+"/"+either, answerers, seen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +238,7 @@ func TestPrompts(t *testing.T) {
 		words = words[1:]
 		return said, nil
 	})
-	client, err := connect(t, s.URL+"/"+door, porthouse.WithAnswerers(person))
+	client, err := login(t, s.URL+"/"+door, porthouse.WithAnswerers(person))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func (p *Peer) Line() *Line {
 	select {
 	case line := <-p.lines:
 		return line
-	case <-p.t.Context().Done():
+	case <-Context(p.t).Done():
 		p.t.Fatal("nobody connects")
 		return nil
 	}
@@ -145,3 +145,6 @@ func (l *Line) Welcome() []*porthousev1.Frame {
 	l.Send(answers...)
 	return asked
 }
+
+// Met reports whether anybody has connected.
+func (p *Peer) Met() bool { return len(p.lines) > 0 }
