@@ -1,6 +1,6 @@
 /** POST /v1/messages as a connection that sends, and hears of its own messages alone (PH-18). */
 import { fromBinary, fromJson, type JsonObject, toBinary, toJson } from '@bufbuild/protobuf'
-import { EnvelopeSchema } from '@porthouse/proto/v1/envelope'
+import { type Envelope, EnvelopeSchema } from '@porthouse/proto/v1/envelope'
 import { ReceiptSchema } from '@porthouse/proto/v1/receipt'
 import { codeNamed } from '../codes.ts'
 import type { Connection, Dial } from '../connection.ts'
@@ -31,7 +31,11 @@ class HttpSender implements Connection {
   async send(frames: readonly JsonObject[]): Promise<void> {
     for (const { id = 0, envelope } of frames) {
       if (!envelope) throw new TypeError('HTTP sends envelopes alone')
-      this.#last = this.#last.then(() => this.#post(Number(id), envelope as JsonObject))
+      const { routing } = envelope as { routing?: JsonObject }
+      const message = fromJson(EnvelopeSchema, envelope)
+      this.#dial.trace(`→ ${show(envelope)}`)
+      const isAsked = routing?.receipt !== undefined
+      this.#last = this.#last.then(() => this.#post(Number(id), message, isAsked))
     }
   }
 
@@ -55,20 +59,18 @@ class HttpSender implements Connection {
     this.inbox.end({})
   }
 
-  async #post(id: number, envelope: JsonObject): Promise<void> {
+  async #post(id: number, message: Envelope, isAsked: boolean): Promise<void> {
     const { httpUrl, trace, withinMs } = this.#dial
-    trace(`→ ${show(envelope)}`)
     const response = await fetch(`${httpUrl}/v1/messages`, {
       method: 'POST',
       headers: this.#headers,
-      body: toBinary(EnvelopeSchema, fromJson(EnvelopeSchema, envelope)),
+      body: toBinary(EnvelopeSchema, message),
       signal: AbortSignal.timeout(withinMs),
     })
     const receipt = response.ok ? await receiptOf(response) : await this.#refusal(response)
     trace(`← ${response.status} ${show(receipt)}`)
-    const { receipt: level } = (envelope.routing ?? {}) as JsonObject
     // HTTP always answers; a script that did not ask for it does not expect it (PH-8.2).
-    if (level === undefined && response.ok) return
+    if (!isAsked && response.ok) return
     this.inbox.push({ frame: { ...(id !== 0 && { id }), receipt }, packet: 0 })
   }
 

@@ -102,7 +102,8 @@ export class WireRules {
       this.broke('PH-6.13', 'the id of a message is no UUIDv7')
     }
     if (id !== 0 || stamp.replay !== 0) return
-    const key = Buffer.from(stamp.id).toString('hex')
+    // To several destinations it is one message (PH-6.13).
+    const key = `${Buffer.from(stamp.id).toString('hex')} ${stamp.route} ${stamp.target}`
     if (this.#ids.has(key)) this.broke('PH-6.9', 'one message came twice')
     this.#ids.add(key)
     if (stamp.route === 0) return

@@ -34,7 +34,8 @@ export class MqttRules {
   }
 
   published({ messageId = 0, qos, dup }: IPublishPacket): void {
-    if (qos > 0 && !dup) this.#unacknowledged.push(messageId)
+    const isAgain = dup && this.#unacknowledged.includes(messageId)
+    if (qos > 0 && !isAgain) this.#unacknowledged.push(messageId)
   }
 
   granted(filter: string, qos: number): void {

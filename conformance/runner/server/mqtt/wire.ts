@@ -68,7 +68,8 @@ export class MqttWire {
     if (this.#hasEnded) return
     const closed = once(this.#socket, 'close')
     this.#socket.resume()
-    if (isCut) this.#socket.resetAndDestroy()
+    if (isCut && this.#socket.readyState === 'open') this.#socket.resetAndDestroy()
+    else if (isCut) this.#socket.destroy()
     else this.#socket.end()
     await closed
   }
