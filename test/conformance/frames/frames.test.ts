@@ -58,7 +58,7 @@ describe.each(['Go', 'C'] as const)('%s', (language) => {
   })
 })
 
-test('Go reads each text of porthouse.v1.json as the same bytes, and refuses the same', async () => {
+test('Go reads each text as the same bytes, and refuses the same [PH-12.1]', async () => {
   const written = await codecs.Go.encode(
     texts.map(([, { json = '' }]) => ({ hex: '', text: json })),
   )
