@@ -191,17 +191,21 @@ describe('wrong proofs', () => {
 })
 
 describe('frames that wait for an answer to be judged', () => {
-  /** A store whose rooms and tokens are found only when told so. */
-  function heldStore(): { store: Store; release: () => void } {
+  /** A store whose rooms and tokens are found only when told so; `asked` is for a token. */
+  function heldStore(): { store: Store; release: () => void; asked: Promise<void> } {
     const { promise, resolve } = Promise.withResolvers<void>()
+    const asked = Promise.withResolvers<void>()
     const { store } = gateway
     const tokens: Store['tokens'] = Object.assign(Object.create(store.tokens), {
-      find: (id: string) => promise.then(() => store.tokens.find(id)),
+      find(id: string) {
+        asked.resolve()
+        return promise.then(() => store.tokens.find(id))
+      },
     })
     const rooms: Store['rooms'] = Object.assign(Object.create(store.rooms), {
       find: (account: string, room: string) => promise.then(() => store.rooms.find(account, room)),
     })
-    return { store: { ...store, tokens, rooms }, release: resolve }
+    return { store: { ...store, tokens, rooms }, release: resolve, asked: asked.promise }
   }
 
   test('are handled in their order, however they came', async () => {
@@ -256,11 +260,11 @@ describe('frames that wait for an answer to be judged', () => {
   })
 
   test('go with the connection', async () => {
-    const { store, release } = heldStore()
+    const { store, release, asked } = heldStore()
     const slow = await beside({}, store)
     const socket = await open(slow.port)
     socket.packet(hello(1), answer(2, token), join(3, ROOM), text(4, 'x'))
-    await socket.frame()
+    await asked
     socket.reset()
     const other = await open(slow.port)
     other.packet(answer(1, token), join(2, ROOM), text(3, 'x'))
