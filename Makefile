@@ -39,6 +39,6 @@ build: ## write the packages to publish into dist/: plain JavaScript, types, ass
 	@sh scripts/setup.sh --dev
 	@node scripts/build.ts
 
-release-image: ## keep schema and golden frames of this version, for later ones to be compatible with
+release-image: ## keep schema and golden frames of this version, to hold later ones to
 	@sh scripts/setup.sh --dev
 	@node scripts/keep-release.ts

@@ -3,7 +3,7 @@
  * acknowledged that is not stored, and all goes on by itself.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { expect, onTestFinished, test } from 'vitest'
+import { type TestContext, test } from 'vitest'
 import { Crowd } from './load/crowd.ts'
 import { DURABLE, House } from './load/house.ts'
 import { EmbeddedPostgres } from './load/postgres.ts'
@@ -12,7 +12,9 @@ import { report } from './load/report.ts'
 const PER_SECOND = 500
 const PAUSE_MS = 10_000
 
-async function setUp(env: Record<string, string> = {}) {
+type OnTestFinished = TestContext['onTestFinished']
+
+async function setUp(onTestFinished: OnTestFinished, env: Record<string, string> = {}) {
   const house = await House.build({ rooms: { board: [DURABLE] }, env })
   onTestFinished(() => house.close())
   await house.start()
@@ -21,9 +23,13 @@ async function setUp(env: Record<string, string> = {}) {
   return { house, crowd }
 }
 
-test('a gateway that stood still', { timeout: 90_000 }, async () => {
+// Both at once: each stands still most of its time.
+test.concurrent('a gateway that stood still', { timeout: 180_000 }, async ({
+  expect,
+  onTestFinished,
+}) => {
   // Heartbeats that are due long before it wakes.
-  const { house, crowd } = await setUp({ PORTHOUSE_HEARTBEAT_MS: '2000' })
+  const { house, crowd } = await setUp(onTestFinished, { PORTHOUSE_HEARTBEAT_MS: '2000' })
   const shown = crowd.journal.plan('SIGSTOP of the gateway')
   house.signal('SIGSTOP')
   const stoppedAt = performance.now()
@@ -48,8 +54,11 @@ test('a gateway that stood still', { timeout: 90_000 }, async () => {
   expect(reconnected).toEqual([])
 })
 
-test('a store that stands still', { timeout: 90_000 }, async () => {
-  const { house, crowd } = await setUp()
+test.concurrent('a store that stands still', { timeout: 180_000 }, async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { house, crowd } = await setUp(onTestFinished)
   const shown = crowd.journal.plan('SIGSTOP of PostgreSQL')
   const { pids } = new EmbeddedPostgres(house.data)
   for (const pid of pids) process.kill(pid, 'SIGSTOP')
