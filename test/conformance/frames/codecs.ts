@@ -1,5 +1,5 @@
 /**
- * The generated code of Go and C, each as a program that is asked about many packets at once: see
+ * The codecs of Go and C, each as a program that is asked about many packets at once: see
  * clients/go/internal/frames and clients/c/test/frames.c.
  */
 import { execFile, spawn } from 'node:child_process'

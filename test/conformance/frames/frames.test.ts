@@ -1,4 +1,4 @@
-/** The golden frames, as the generated code of other languages reads and writes them. */
+/** The golden frames, as the codecs of other languages read and write them. */
 import { type DescMessage, fromBinary, toJson } from '@bufbuild/protobuf'
 import { PacketSchema } from '@porthouse/proto/v1/frame'
 import { beforeAll, describe, expect, test } from 'vitest'
