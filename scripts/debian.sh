@@ -35,6 +35,11 @@ else
   need libnewlib-arm-none-eabi test -d /usr/lib/arm-none-eabi/newlib
   need libwslay-dev test -f /usr/include/wslay/wslay.h
   need libmosquitto-dev test -f /usr/include/mosquitto.h
+  # That of Debian is too old for the client in Go.
+  if ! go -C clients/go list -m >/dev/null 2>&1; then
+    echo 'for the tests Go 1.26 or newer is needed: see https://go.dev/dl' >&2
+    exit 1
+  fi
 fi
 [ -n "$missing" ] || exit 0
 

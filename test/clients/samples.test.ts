@@ -2,17 +2,18 @@
  * The samples of every language do the same: same arguments, same output, same end. Each runs
  * against a real gateway, and the one that it talks to is the client in TypeScript.
  */
-import { createHash } from 'node:crypto'
-import type { JsonObject } from '@bufbuild/protobuf'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { Keep } from '@porthouse/proto/room/v1/history'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Client, connect, type Room } from '../../clients/ts/src/index.ts'
+import { newPassword } from '../../gateway/identity/passwords.ts'
 import type { Running } from '../cli/process.ts'
 import { TestGateway } from '../support/gateway.ts'
 import { BUILD_MS, type Language, languages, type Sample, start } from './languages.ts'
 
 const FIRST = 'demo/first'
 const HALL = 'demo/hall'
+const PASSWORD = 'secret'
 
 let hub: TestGateway
 let anna: string
@@ -28,6 +29,10 @@ beforeAll(async () => {
     await hub.room(`demo/${room}`, keeps ? [block('history', { keep: Keep.DURABLE })] : [])
   }
   await hub.room('demo/door', [block('access', { locks: [], flow: DOOR })])
+  const data = { ...(await newPassword(PASSWORD, randomBytes(16))) }
+  await hub.store.clients.create({ account: 'demo', slug: 'anna', grants: [] })
+  const facts = { id: randomUUID(), kind: 'password', account: 'demo', client: 'anna' } as const
+  await hub.store.credentials.add({ ...facts, label: '', data })
   anna = await hub.token('demo', rooms, { client: 'anna' })
   bert = await hub.token('demo', rooms, { client: 'bert' })
   await Promise.all(languages.map(({ build }) => build()))
@@ -41,19 +46,19 @@ afterAll(() => hub?.stop())
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 const block = (kind: string, value: object) => ({ case: kind, value }) as never
 
-/** A lock that asks two things, of which the second has one answer. */
+const lock = (acceptor: string, options: object) => ({
+  kind: { case: 'lock', value: { acceptor, deadlineMs: 60_000, options } },
+})
+
+/** Who it is, which asks for a password within, and then a word. */
 const DOOR = {
   kind: {
-    case: 'lock',
+    case: 'all',
     value: {
-      acceptor: 'tty',
-      deadlineMs: 60_000,
-      options: {
-        prompts: [
-          { text: 'Who are you?', any: true },
-          { text: 'The word:', echo: false, answer_sha256: sha256('mellon') },
-        ],
-      } as JsonObject,
+      flows: [
+        lock('identity', { by: { lock: { acceptor: 'password' } } }),
+        lock('tty', { prompts: [{ text: 'The word:', answer_sha256: sha256('mellon') }] }),
+      ],
     },
   },
 }
@@ -134,14 +139,28 @@ describe.each(languages.map((language) => [language.name, language] as const))('
 
   test('lock-dance', async () => {
     const url = `${hub.url}/demo/door`
-    const { code, stdout } = await run(each, 'lock-dance', url, 'Gimli', 'mellon').ended
-    const lines = stdout.replaceAll(/lock:\w+/g, 'LOCK').split('\n')
-    const asked = 'LOCK of room:demo/door asks for tty'
-    expect([code, ...lines]).toEqual([0, asked, 'LOCK passed', 'in room:demo/door', ''])
-    const wrong = await run(each, 'lock-dance', url, 'Gimli', 'enemy').ended
+    const words = ['anna', PASSWORD, 'mellon']
+    const { code, stdout } = await run(each, 'lock-dance', url, ...words).ended
+    expect([
+      code,
+      ...stdout
+        .replaceAll(/lock:\w+/g, 'lock')
+        .trimEnd()
+        .split('\n'),
+    ]).toEqual([
+      0,
+      'lock of room:demo/door asks for password',
+      'lock passed',
+      'lock passed',
+      'lock of room:demo/door asks for tty',
+      'lock passed',
+      'in room:demo/door',
+    ])
+    const wrong = await run(each, 'lock-dance', url, 'anna', PASSWORD, 'melon').ended
     expect(wrong.code).not.toBe(0)
-    expect(wrong.stdout).toMatch(/^lock:\w+ failed$/m)
+    expect(wrong.stdout).toMatch(/asks for tty\nlock:\w+ failed\n/)
     expect(wrong.stdout).not.toContain('in room:')
+    expect(wrong.stderr).toContain('UNAUTHENTICATED')
   })
 
   test('responder', async () => {
@@ -150,19 +169,25 @@ describe.each(languages.map((language) => [language.name, language] as const))('
     const answers = client.messages()
     const responder = run(each, 'responder', hub.url, FIRST, anna)
     await responder.says('in room:demo/first\n')
-    await room.send('nothing for it')
-    for (const [asked, answered] of [
-      ['/ping', 'pong'],
-      ['/echo two words', 'two words'],
-      ['/stop', 'bye'],
-    ] as const) {
-      await room.send(asked, { correlationId: Buffer.from(asked) })
-      const { value } = await answers.next()
-      expect(value).toMatchObject({ text: answered, from: 'client:demo/anna' })
-      expect(Buffer.from(value.correlationId).toString()).toBe(asked)
+    await room.send('/pingpong')
+    await room.send('/ping', { correlationId: 'one' })
+    await room.send('/echo  as it is', { replyTo: 'room:demo/first/answers' })
+    // Where it may not answer, others are answered all the same.
+    await room.send('/ping', { replyTo: 'room:demo/nowhere' })
+    await room.send('/stop')
+    const heard = []
+    for (const _ of 'abc') {
+      const { text, address, correlationId } = (await answers.next()).value
+      heard.push([text, address, correlationId && new TextDecoder().decode(correlationId)])
     }
-    const told = ['pong', 'two words', 'bye'].map((word) => `answered client:demo/bert: ${word}\n`)
-    expect(await responder.ended).toEqual(succeeds(`in room:demo/first\n${told.join('')}`))
+    expect(heard).toEqual([
+      ['pong', 'client:demo/bert', 'one'],
+      [' as it is', 'room:demo/first/answers', undefined],
+      ['bye', 'client:demo/bert', undefined],
+    ])
+    const { code, stdout } = await responder.ended
+    const told = ['pong', ' as it is', 'bye'].map((word) => `answered client:demo/bert: ${word}`)
+    expect([code, ...stdout.trimEnd().split('\n')]).toEqual([0, 'in room:demo/first', ...told])
   })
 })
 

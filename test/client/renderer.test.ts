@@ -1,7 +1,6 @@
-/** What the samples of rooms that remember say they do. */
+/** The sample that is of TypeScript alone; those of every language: test/clients/samples.test.ts. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect } from '../../clients/ts/src/index.ts'
 import { TestGateway } from '../support/gateway.ts'
@@ -17,19 +16,6 @@ function sample(name: string, ...args: string[]) {
   const file = new URL(`../../clients/ts/samples/${name}.ts`, import.meta.url).pathname
   return spawn(process.execPath, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
 }
-
-test('history: a board keeps its lines', async () => {
-  await hub.room('demo/board', [{ case: 'history', value: { keep: 3 } } as never])
-  const token = await hub.token('demo', ['board'], { client: 'anna' })
-  const run = async (...line: string[]) => {
-    const program = sample('history', hub.url, 'demo/board', token, ...line)
-    const [output] = await Promise.all([text(program.stdout), once(program, 'exit')])
-    return output
-  }
-  expect(await run('first')).toBe('STORED 1\n')
-  expect(await run('second')).toBe('1 client:demo/anna: first\nSTORED 2\n')
-  expect(await run()).toBe('1 client:demo/anna: first\n2 client:demo/anna: second\n')
-})
 
 test('renderer: A to Z is there as long as it is', async () => {
   await hub.room('demo/canvas', [{ case: 'sessionHistory', value: { owners: 1 } } as never])
