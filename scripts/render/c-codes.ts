@@ -15,6 +15,10 @@ export function renderCodeHeader(): string {
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* 0: nothing failed. A gateway may say others, which are newer than this table. */
 enum {
     PORTHOUSE_OK = 0,
@@ -31,6 +35,10 @@ const char *porthouse_code_name(porthouse_code_t code);
  * that ended with it [PH-9.3]; false for one that is not in the table.
  */
 bool porthouse_code_temporary(porthouse_code_t code);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
 `

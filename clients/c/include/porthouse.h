@@ -36,6 +36,10 @@
 /* What a WebSocket has to offer as its subprotocol [PH-1.2]. */
 #define PORTHOUSE_SUBPROTOCOL "porthouse.v1"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * `options`, and what its views point to, must stay as they are as long as the client is used. The
  * first event is PORTHOUSE_CONNECT.
@@ -119,5 +123,9 @@ porthouse_code_t porthouse_request(porthouse_t *client, uint32_t kind, const pb_
 
 /* Leaves for good: PORTHOUSE_ENDED follows, and nothing after it. */
 void porthouse_close(porthouse_t *client);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

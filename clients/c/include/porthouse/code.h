@@ -8,6 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* 0: nothing failed. A gateway may say others, which are newer than this table. */
 enum {
     PORTHOUSE_OK = 0,
@@ -97,5 +101,9 @@ const char *porthouse_code_name(porthouse_code_t code);
  * that ended with it [PH-9.3]; false for one that is not in the table.
  */
 bool porthouse_code_temporary(porthouse_code_t code);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

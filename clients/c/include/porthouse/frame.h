@@ -7,6 +7,10 @@
 
 #include "porthouse/view.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One field of any message, as it stands in the bytes. */
 typedef struct {
     uint32_t number;
@@ -44,5 +48,9 @@ bool porthouse_frame(porthouse_view_t *packet, porthouse_frame_t *frame);
  * that message.
  */
 bool porthouse_read(porthouse_view_t bytes, const pb_msgdesc_t *type, void *message);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

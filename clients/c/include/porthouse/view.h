@@ -11,6 +11,10 @@
 
 #include <pb.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct {
     const uint8_t *data;
     size_t length;
@@ -50,5 +54,9 @@ static inline bool porthouse_is(porthouse_view_t view, const char *text)
 
 /* How the generated messages are written by pb_encode(); they are read by porthouse_read(). */
 bool porthouse_view_field(pb_istream_t *in, pb_ostream_t *out, const pb_field_iter_t *field);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
