@@ -30,6 +30,8 @@ const hello = create(ClientHelloSchema, {
     'commands',
     'heartbeat',
     'bounds',
+    'key',
+    'signing',
   ],
 })
 

@@ -1,9 +1,11 @@
 /** One case: its actions in order, each by the call of the client that a program would make. */
+import { createPrivateKey, sign } from 'node:crypto'
 import {
   type Answerer,
   type Client,
   type ConnectOptions,
   connect,
+  connectionKey,
   type JoinOptions,
   type Level,
   PorthouseError,
@@ -13,6 +15,7 @@ import {
   type Room,
   type SendOptions,
   type Since,
+  sshKey,
 } from '@porthouse/client'
 import type {
   Action,
@@ -205,6 +208,8 @@ function optionsOf(how: Connect): ConnectOptions {
   const { token, client, words, reconnect, timeoutMs } = how
   const locks: Answerer[] = []
   if (how.password) locks.push(password({ client, password: how.password }))
+  if (how.key) locks.push(connectionKey(how.key))
+  if (how.signingSeed.length > 0) locks.push(signer(client, how.signingSeed))
   if (how.preset) locks.push(preset(how.preset))
   const left = [...words]
   if (words.length > 0) {
@@ -215,6 +220,15 @@ function optionsOf(how: Connect): ConnectOptions {
     )
   }
   return { locks, reconnect, ...(token && { token }), ...(timeoutMs && { timeoutMs }) }
+}
+
+/** PKCS #8 of an Ed25519 key, up to its seed (RFC 8410). */
+const ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex')
+
+function signer(client: string, seed: Uint8Array): Answerer {
+  const der = Buffer.concat([ED25519, seed])
+  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+  return sshKey({ client, sign: async (message) => sign(null, message, key) })
 }
 
 function joinOptionsOf({ sendOnly, presence, since, epoch }: Join): JoinOptions {

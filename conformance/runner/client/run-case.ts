@@ -52,6 +52,8 @@ export async function runCase(
   const failures: string[] = []
   try {
     const { url } = gateway
+    // What the gateway is called in what is signed: the origin that was dialled.
+    variables.set('origin', url.replace('ws', 'http'))
     const actions = theCase.client
     const request = create(ClientRequestSchema, { case: name, url, transport, actions })
     const { outcomes } = await peer.ask(request, boundOf(actions) + graceMs)
