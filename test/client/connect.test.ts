@@ -140,6 +140,8 @@ describe('connecting', () => {
     expect(await next).toEqual({ done: true, value: undefined })
     await expect(client.join('demo/hello')).rejects.toMatchObject({ code: 'CLOSED' })
     expect(events).toEqual([{}])
+    // Who asks too late to hear it is told as well.
+    expect(await new Promise((resolve) => client.on('closed', resolve))).toEqual({})
     expect(clock.pending).toBe(0)
     await client.close()
   })

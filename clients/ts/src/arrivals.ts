@@ -1,4 +1,5 @@
 import type { Joined } from '@porthouse/proto/v1/room'
+import type { CatchingUp } from './course.ts'
 import { PorthouseError } from './error.ts'
 import type { ClientEvents, Events } from './events.ts'
 import { type Handshake, type Rejoined, rejoined } from './handshake.ts'
@@ -24,6 +25,7 @@ export interface ArrivalsHost {
   guarded(act: () => void): void
   /** An answer to the greeting may have been the last one missing. */
   progress(): void
+  expectPast(who: CatchingUp): void
 }
 
 // Of rooms that nobody asked for; a gateway adds to few.
@@ -47,6 +49,7 @@ export class Arrivals {
       find: (address) => host.rooms.find(address),
       enter: (joined, stay, entering) => this.#enter(joined, stay, entering).room,
       refused: (room, error) => host.guarded(() => this.#notRejoined(room, error)),
+      expectPast: (who) => host.expectPast(who),
     })
   }
 

@@ -7,6 +7,13 @@ import type { Position, Since } from './position.ts'
 /** What is missed where a listener could not go on where it was; see Lost. */
 export type Missed = Omit<Lost, 'address' | 'count'>
 
+/** Who may wait for what was before. */
+export interface CatchingUp {
+  readonly catchingUp: boolean
+  /** Another object whenever it gets further. */
+  readonly position: Required<Position> | undefined
+}
+
 const HELD_BYTES_MAX = 16 * 2 ** 20
 
 interface Held {
@@ -18,7 +25,7 @@ interface Held {
  * How far one listener is in one order of messages, over all its connections, so that each message
  * is delivered once (R43): positions rise, what does not rise is known already.
  */
-export class Course {
+export class Course implements CatchingUp {
   readonly #deliver: (message: Message, bytes: number) => void
   #position: Required<Position> | undefined
   /** All that was to be heard after this one, up to the position, was delivered. */

@@ -21,7 +21,7 @@ export interface ClientEvents {
    * sent at level `none`; which one of these cannot be known.
    */
   rejected: PorthouseError
-  /** Closed for good; without an error, because you asked. */
+  /** Closed for good; without an error, because you asked. Told also to who asks afterwards. */
   closed: { error?: PorthouseError }
 }
 
@@ -30,6 +30,7 @@ export interface ClientEvents {
  */
 export class Events<Map extends object> {
   readonly #listeners = new Map<keyof Map, Set<(event: never) => void>>()
+  #last: ((name: keyof Map, listener: (event: never) => void) => void) | undefined
 
   /** Returns a function that takes the listener off again. */
   on<Name extends keyof Map>(name: Name, listener: (event: Map[Name]) => void): () => void {
@@ -39,7 +40,16 @@ export class Events<Map extends object> {
     // time.
     const entry = (event: Map[Name]) => listener(event)
     listeners.add(entry)
+    this.#last?.(name, entry)
     return () => void listeners.delete(entry)
+  }
+
+  /** After it nothing happens any more; who listens too late to hear it is told as well. */
+  end<Name extends keyof Map>(name: Name, event: Map[Name]): void {
+    this.emit(name, event)
+    this.#last = (wanted, listener) => {
+      if (wanted === name) queueMicrotask(() => listener(event as never))
+    }
   }
 
   emit<Name extends keyof Map>(name: Name, event: Map[Name]): void {

@@ -1,5 +1,6 @@
 import { type Event, EventKind as Kinds } from '@porthouse/proto/v1/event'
 import { codeInfo, type ErrorCode } from './code.ts'
+import { readTime } from './time.ts'
 
 /** UNKNOWN: a kind newer than this client. */
 export type EventKind = Exclude<keyof typeof Kinds, 'UNSPECIFIED'> | 'UNKNOWN'
@@ -39,7 +40,7 @@ export function readEvent(event: Event): GatewayEvent {
     ...(lock && { lock }),
     ...(acceptor && { acceptor }),
     ...(code && { code: codeInfo(code).name }),
-    time: new Date(Number(timeMs)),
+    time: readTime(timeMs),
     detail,
   }
 }

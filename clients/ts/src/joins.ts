@@ -1,6 +1,7 @@
 import { create } from '@bufbuild/protobuf'
 import { Code } from '@porthouse/proto/v1/code'
 import { BacklogSchema, type Joined } from '@porthouse/proto/v1/room'
+import type { CatchingUp } from './course.ts'
 import { PorthouseError } from './error.ts'
 import type { FetchOptions } from './history.ts'
 import { after, joinBody, joinQuestion } from './join.ts'
@@ -17,6 +18,8 @@ export interface JoinsHost {
   enter(joined: Joined, stay: Stay, entering?: Entering): Membership
   /** A room could not be joined again. */
   refused(room: Membership, error: PorthouseError): void
+  /** What was before is to come now. */
+  expectPast(who: CatchingUp): void
 }
 
 export interface JoinTerms {
@@ -109,8 +112,9 @@ export class Joins {
   /** Others that would hear the same wait until it has caught up. */
   #follow(room: Membership, turn: Turn): void {
     const end = () => this.#turns.end(turn)
-    if (room.catchingUp) room.caughtUp.then(end, end)
-    else end()
+    if (!room.catchingUp) return end()
+    room.caughtUp.then(end, end)
+    this.#host.expectPast(room)
   }
 
   /** A URL says no more than where; what else a stay is to be is asked for. */

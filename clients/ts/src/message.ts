@@ -1,6 +1,7 @@
 import { type Envelope, Quality, Replay as Replays, type Stamp } from '@porthouse/proto/v1/envelope'
 import type { ErrorCode } from './code.ts'
 import { PorthouseError } from './error.ts'
+import { readTime } from './time.ts'
 import { formatUuid } from './uuid.ts'
 
 /** Messages that this socket did not get, as told by the gateway. */
@@ -100,7 +101,7 @@ export function readMessage(
     channel,
     sequence: stamp.sequence,
     epoch: stamp.epoch || (room?.epoch ?? 0n),
-    time: new Date(Number(stamp.timeMs)),
+    time: readTime(stamp.timeMs),
     headers: Object.keys(headers).length ? Object.assign(Object.create(null), headers) : NO_HEADERS,
     ...(replay && { replay }),
     ...(contentType && { contentType }),

@@ -1,5 +1,5 @@
 import type { Joined } from '@porthouse/proto/v1/room'
-import { Course } from './course.ts'
+import { type CatchingUp, Course } from './course.ts'
 import { PorthouseError } from './error.ts'
 import { after, joinBody, joinQuestion } from './join.ts'
 import type { Lost, Message } from './message.ts'
@@ -10,6 +10,7 @@ export interface OwnChannelsHost {
   deliver(message: Message, bytes: number): void
   gap(gap: Lost): void
   fail(error: PorthouseError): void
+  expectPast(who: CatchingUp): void
   /** Whether the client's channel was joined, as a room is. */
   isJoined(client: string): boolean
 }
@@ -87,6 +88,7 @@ export class OwnChannels {
     }
     try {
       await this.#host.queue.ask(joinQuestion(client, body, { repeatable: false, enter }), signal)
+      if (course.catchingUp) this.#host.expectPast(course)
     } catch (error) {
       if (signal.aborted || !(error instanceof PorthouseError)) return
       this.#giveUp(client, course, error)

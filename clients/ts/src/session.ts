@@ -1,6 +1,7 @@
 import type { Limits, Welcome } from '@porthouse/proto/v1/frame'
 import { Arrivals } from './arrivals.ts'
 import type { Clock } from './clock.ts'
+import type { CatchingUp } from './course.ts'
 import { PorthouseError } from './error.ts'
 import { type ClientEvents, Events } from './events.ts'
 import { Feed } from './feed.ts'
@@ -58,6 +59,7 @@ export class Session {
       gap: (gap) => this.#gap(gap),
       fail: (error) => this.#fail(error),
       isJoined: (client) => this.rooms.find(client) !== undefined,
+      expectPast: (who) => this.#expectPast(who),
     })
     const ask: RoomHost['ask'] = (question, signal) => queue.ask(question, signal)
     this.rooms = new Rooms({ ...host, ask }, feed, this.own)
@@ -133,6 +135,7 @@ export class Session {
       fail: (error) => this.#fail(error),
       guarded: (act) => this.#guarded(act),
       progress: () => this.#progress(),
+      expectPast: (who) => this.#expectPast(who),
     })
   }
 
@@ -228,6 +231,21 @@ export class Session {
     this.#link.connection?.fail(error)
   }
 
+  /** Who catches up gets further in time, or the connection is of no use. */
+  #expectPast(who: CatchingUp): void {
+    const { clock, answerMs } = this.#options
+    const { signal } = this.#here
+    const { position } = who
+    const cancel = clock.after(answerMs, () => {
+      signal.removeEventListener('abort', cancel)
+      if (!who.catchingUp) return
+      if (who.position !== position) return this.#expectPast(who)
+      const detail = `What was before does not come, for ${answerMs} ms`
+      this.#fail(new PorthouseError('UNAVAILABLE', { detail }))
+    })
+    signal.addEventListener('abort', cancel)
+  }
+
   /** What is done beside the handling of a frame may fail as that may. */
   #guarded(act: () => void): void {
     try {
@@ -270,6 +288,6 @@ export class Session {
     this.rooms.end(why)
     this.#opened.reject(error)
     this.#closed.resolve()
-    this.events.emit('closed', why ? { error: why } : {})
+    this.events.end('closed', why ? { error: why } : {})
   }
 }

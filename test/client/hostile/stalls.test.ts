@@ -2,11 +2,12 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { Code } from '@porthouse/proto/v1/code'
+import { Replay } from '@porthouse/proto/v1/envelope'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { connect } from '../../../clients/ts/src/index.ts'
 import { welcome } from '../../support/lock-frames.ts'
-import { drop, type Line } from '../../support/peer.ts'
-import { Midst } from './midst.ts'
+import { drop, type Line, message } from '../../support/peer.ts'
+import { action, type FrameInit, Midst } from './midst.ts'
 
 const BEAT_MS = 1000
 
@@ -57,6 +58,24 @@ describe('a gateway that stalls', () => {
     midst.clock.advance(75_000)
     await expect(asking).rejects.toMatchObject({ code: 'UNAVAILABLE', temporary: true })
     await midst.goesOn()
+  })
+
+  test('and never sends the past that it has promised', async () => {
+    const joining = midst.client.join('acme/board', { since: 'start' })
+    const { id } = await midst.line.frame('room')
+    const backlog = { recovered: true, afterSequence: 0n }
+    const value = { address: 'room:acme/board', route: 2, listening: true, epoch: 1n, backlog }
+    midst.line.send({ ...action({ case: 'joined', value }), id } as FrameInit)
+    const board = await joining
+    const heard = board.messages().next()
+    midst.line.send(message('one', { route: 2, sequence: 1n, replay: Replay.HISTORY }))
+    expect((await heard).value).toMatchObject({ text: 'one' })
+    // It got further once, and then no more.
+    midst.clock.advance(60_000)
+    await midst.goesOn()
+    midst.clock.advance(60_000)
+    await expect(board.caughtUp).rejects.toMatchObject({ code: 'UNAVAILABLE', temporary: true })
+    expect((await midst.closed).error).toMatchObject({ code: 'UNAVAILABLE' })
   })
 
   test.each<[string, () => void]>([
