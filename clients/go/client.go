@@ -151,8 +151,8 @@ func (c *Client) Entered() *Room {
 }
 
 // Messages ranges over all messages, those to this socket or client itself too, from the first
-// connection on where no loop over a room's comes before; otherwise as [Room.Messages]. What is sent
-// to a client while it is away is taken up again from the first call on.
+// connection on where no loop over a room's comes before; otherwise as [Room.Messages]. What is
+// sent to a client while it is away is taken up again from the first call on.
 func (c *Client) Messages(ctx context.Context) iter.Seq2[Message, error] {
 	c.mu.Lock()
 	defer c.mu.Unlock()

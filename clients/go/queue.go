@@ -203,36 +203,46 @@ func (q *queue) settle(asked *question, err error) bool {
 	return true
 }
 
-// ask waits for the answer. Where the context ends first, the question may have had its effect all
-// the same.
+// ask asks and waits for the answer.
 func (c *Client) ask(ctx context.Context, asked *question) error {
+	wait, err := c.start(ctx, asked)
+	if err != nil {
+		return err
+	}
+	return wait()
+}
+
+// start asks; wait waits for the answer. Where the context ends first, the question may have had
+// its effect all the same.
+func (c *Client) start(ctx context.Context, asked *question) (wait func() error, err error) {
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
 	done := make(chan error, 1)
 	asked.then = func(err error) { done <- err }
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	besides := 0
 	if asked.silent && c.conn != nil {
 		// Without a receipt only the socket tells how much is on its way.
 		besides = c.conn.outBytes
 	}
-	err := c.queue.add(asked, besides)
-	c.mu.Unlock()
-	if err != nil {
-		return err
+	if err := c.queue.add(asked, besides); err != nil {
+		return nil, err
 	}
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.queue.settle(asked, nil) {
-			return context.Cause(ctx)
+	return func() error {
+		select {
+		case err := <-done:
+			return err
+		case <-ctx.Done():
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			if c.queue.settle(asked, nil) {
+				return context.Cause(ctx)
+			}
+			return <-done
 		}
-		return <-done
-	}
+	}, nil
 }
 
 // encodePacket makes a packet of one frame, to be joined with others end to end (PH-2.2).

@@ -5,6 +5,7 @@ package porthouse_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -205,4 +206,28 @@ func TestARoomThatIsNotThere(t *testing.T) {
 	if !errors.Is(err, porthouse.CodeArgumentInvalid) {
 		t.Error(err)
 	}
+}
+
+func TestManyAreOnTheirWayInOrder(t *testing.T) {
+	h := hub.Open(t)
+	address := h.Room("hall")
+	anna, bert := pair(t, h, address)
+	heard := join(t, anna, address).Messages(testContext(t))
+	say := join(t, bert, address)
+	var pending [100]porthouse.Pending
+	want := []string{}
+	for i := range pending {
+		want = append(want, fmt.Sprint(i))
+		receipt, err := say.SendText(testContext(t), want[i], porthouse.WithPending(&pending[i]))
+		if receipt != nil || err != nil {
+			t.Fatalf("%+v, %v", receipt, err)
+		}
+	}
+	for i := range pending {
+		receipt, err := pending[i].Receipt(testContext(t))
+		if err != nil || receipt.Sequence != uint64(i+1) {
+			t.Fatalf("%+v, %v", receipt, err)
+		}
+	}
+	same(t, "in order", texts(t, heard, len(want)), want...)
 }

@@ -2,8 +2,8 @@ package porthouse
 
 import (
 	"context"
-	"errors"
 	"math"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -14,15 +14,20 @@ import (
 type SendOption func(*sending)
 
 type sending struct {
-	level   Level
-	key     string
-	as      string
-	channel *string
-	retain  bool
-	retry   time.Duration
-	expires time.Duration
-	// What is sent; without its content yet.
+	c        *Client
+	level    Level
+	key      string
+	as       string
+	channel  *string
+	retain   bool
+	retry    time.Duration
+	expires  time.Duration
+	pending  *Pending
+	where    destination
 	envelope *porthousev1.Envelope
+	// The socket that it was handed to first, and until when it is sent again.
+	socket string
+	until  time.Time
 }
 
 // WithLevel sets how far the message must have come. Default [LevelRouted].
@@ -76,6 +81,11 @@ func WithRetry(during time.Duration) SendOption { return func(s *sending) { s.re
 // first that may.
 func WithIdentity(address string) SendOption { return func(s *sending) { s.as = address } }
 
+// WithPending has the send return nil at once, when the message is handed over, and p tell what
+// became of it. Messages are sent in the order in which they are handed over; so one goroutine may
+// have many on their way. The send's context is for all of the way.
+func WithPending(p *Pending) SendOption { return func(s *sending) { s.pending = p } }
+
 // OnChannel sends to a channel of the room, or with "" to the room itself. Default: what was
 // joined, if that is one channel, else the room itself. It means something to a [Room] only.
 func OnChannel(channel string) SendOption { return func(s *sending) { s.channel = &channel } }
@@ -97,45 +107,60 @@ const retryStored = 30 * time.Second
 func (c *Client) send(
 	ctx context.Context, what content, where destination, opts []SendOption,
 ) (*Receipt, error) {
-	s := sending{level: LevelRouted, retry: -1, envelope: &porthousev1.Envelope{}}
+	s := sending{c: c, level: LevelRouted, retry: -1, where: where}
+	s.envelope = &porthousev1.Envelope{}
 	for _, option := range opts {
 		option(&s)
 	}
 	if err := s.fill(what); err != nil {
 		return nil, err
 	}
-	if s.retry < 0 {
-		s.retry = 0
-		if s.level == LevelStored {
-			s.retry = retryStored
-		}
+	if s.retry < 0 && s.level == LevelStored {
+		s.retry = retryStored
 	}
-	if s.level == LevelNone {
+	if s.retry < 0 || s.level == LevelNone {
 		s.retry = 0
 	}
 	c.mu.Lock()
-	socket := c.socket
+	s.socket = c.socket
 	// The gateway knows keys by client or token; without, a new socket's key is not the old one's.
 	if s.key == "" && (c.hasIdentity && s.level != LevelNone || s.retry > 0) {
 		s.key = c.newKey()
 	}
 	c.mu.Unlock()
-	until := time.Now().Add(s.retry)
-	wait := backoff{base: 100 * time.Millisecond, limit: 5 * time.Second}
+	s.until = time.Now().Add(s.retry)
+	wait, err := s.start(ctx)
+	switch {
+	case err != nil:
+		return nil, err
+	case s.pending == nil:
+		return s.finish(ctx, wait)
+	}
+	s.pending.done = make(chan struct{})
+	go func() {
+		defer close(s.pending.done)
+		s.pending.receipt, s.pending.err = s.finish(ctx, wait)
+	}()
+	return nil, nil
+}
+
+// finish waits for the receipt, and sends again what is refused for now while there is time.
+func (s *sending) finish(ctx context.Context, wait func() (*Receipt, error)) (*Receipt, error) {
+	delays := backoff{base: 100 * time.Millisecond, limit: 5 * time.Second}
 	for {
-		receipt, err := c.sendOnce(ctx, s, where)
+		receipt, err := wait()
 		reason := asError(err, CodeInternal)
 		if err == nil || reason.Receipt == nil || !reason.Temporary() {
 			return receipt, err
 		}
-		delay := wait.next()
-		if time.Now().Add(delay).After(until) {
+		delay := delays.next()
+		if time.Now().Add(delay).After(s.until) {
 			return nil, err
 		}
 		timer := time.NewTimer(delay)
 		select {
 		case <-timer.C:
-		case <-c.done:
+		case <-s.c.done:
 			timer.Stop()
 			// Nothing more is known than what was said.
 			return nil, err
@@ -143,13 +168,38 @@ func (c *Client) send(
 			timer.Stop()
 			return nil, context.Cause(ctx)
 		}
-		if errors.Is(err, CodeUncertain) && !c.hasIdentity && c.Socket() != socket {
+		if reason.Code == CodeUncertain && !s.c.hasIdentity && s.c.Socket() != s.socket {
+			return nil, err
+		}
+		if wait, err = s.start(ctx); err != nil {
 			return nil, err
 		}
 	}
 }
 
+// A Pending is a message on its way, one at a time; see [WithPending].
+type Pending struct {
+	done    chan struct{}
+	receipt *Receipt
+	err     error
+}
+
+// Receipt waits for what Send would have returned. The message goes on where the context ends.
+func (p *Pending) Receipt(ctx context.Context) (*Receipt, error) {
+	select {
+	case <-p.done:
+		return p.receipt, p.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
 func (s *sending) fill(what content) error {
+	if s.pending != nil {
+		// They may wait, and are the caller's to change.
+		what.payload = slices.Clone(what.payload)
+		s.envelope.CorrelationId = slices.Clone(s.envelope.CorrelationId)
+	}
 	if what.isText {
 		if !utf8.ValidString(what.text) {
 			return errorf(CodeInvalidUTF8, "a text that is not UTF-8")
@@ -166,28 +216,15 @@ func (s *sending) fill(what content) error {
 	return nil
 }
 
-func (c *Client) sendOnce(ctx context.Context, s sending, where destination) (*Receipt, error) {
+// start hands the message over.
+func (s *sending) start(ctx context.Context) (wait func() (*Receipt, error), err error) {
 	var receipt *Receipt
-	err := c.ask(ctx, &question{
+	answered, err := s.c.start(ctx, &question{
 		bytes: contentBytes(s.envelope) + headerBytes(s.envelope) + 256,
 		// Without a key the gateway cannot know one that has arrived.
-		repeatable: c.hasIdentity && s.key != "",
+		repeatable: s.c.hasIdentity && s.key != "",
 		silent:     s.level == LevelNone,
-		encode: func() (*porthousev1.Frame, error) {
-			routing := &porthousev1.Routing{
-				Receipt:        porthousev1.ReceiptLevel(s.level),
-				IdempotencyKey: s.key,
-				Acting:         s.as,
-				Retain:         s.retain,
-			}
-			if err := where.fill(routing, s.channel); err != nil {
-				return nil, err
-			}
-			s.envelope.Routing = routing
-			return &porthousev1.Frame{
-				Body: &porthousev1.Frame_Envelope{Envelope: s.envelope},
-			}, checkLimits(s.envelope, c.limits)
-		},
+		encode:     s.encode,
 		read: func(frame *porthousev1.Frame) (bool, error) {
 			wire := frame.GetReceipt()
 			if wire == nil {
@@ -206,7 +243,30 @@ func (c *Client) sendOnce(ctx context.Context, s sending, where destination) (*R
 	if err != nil {
 		return nil, err
 	}
-	return receipt, nil
+	return func() (*Receipt, error) {
+		if err := answered(); err != nil {
+			return nil, err
+		}
+		return receipt, nil
+	}, nil
+}
+
+// encode is called with the client's lock held.
+func (s *sending) encode() (*porthousev1.Frame, error) {
+	routing := &porthousev1.Routing{
+		Receipt:        porthousev1.ReceiptLevel(s.level),
+		IdempotencyKey: s.key,
+		Acting:         s.as,
+		Retain:         s.retain,
+	}
+	if err := s.where.fill(routing, s.channel); err != nil {
+		return nil, err
+	}
+	s.envelope.Routing = routing
+	if err := checkLimits(s.envelope, s.c.limits); err != nil {
+		return nil, err
+	}
+	return &porthousev1.Frame{Body: &porthousev1.Frame_Envelope{Envelope: s.envelope}}, nil
 }
 
 // receiptError is what a REJECTED says.
