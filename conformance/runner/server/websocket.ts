@@ -37,6 +37,8 @@ export async function openWebSocket(dial: Dial, isJson: boolean): Promise<Opened
   const refused = await connection.opened
   if (!refused) {
     if (open.refused) throw new Unmet(`the handshake was not refused with ${open.refused}`)
+    const chosen = isJson ? 'porthouse.v1.json' : 'porthouse.v1'
+    if (socket.protocol !== chosen) throw new Unmet(`the subprotocol is ${socket.protocol}`)
     return connection
   }
   if (!open.refused) throw new Unmet(`the handshake was refused: ${refused.statusCode}`)
