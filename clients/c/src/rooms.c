@@ -175,33 +175,60 @@ static void read_left(porthouse_t *client, uint32_t id, const porthouse_Left *le
     if (room) forget(room);
 }
 
-void porthouse_room_heard(porthouse_t *client, const porthouse_message_t *message)
+/* Of rooms by their number; of what has none, by its address. */
+static bool is_at(const porthouse_room_t *room, uint32_t route, porthouse_view_t address)
 {
-    const bool is_history = message->replay == porthouse_Replay_REPLAY_HISTORY;
-    if (message->sequence == 0) return;
-    if (message->replay != porthouse_Replay_REPLAY_UNSPECIFIED && !is_history) return;
+    if (!is_used(room)) return false;
+    return route != 0 ? room->route == route : porthouse_same(room->address, address);
+}
+
+/* The only one there whose past is still coming; NULL: there is none, or there are several. */
+static porthouse_room_t *only_catching_up(porthouse_t *client, uint32_t route,
+                                          porthouse_view_t address)
+{
+    porthouse_room_t *found = NULL;
     for (size_t i = 0; i < PORTHOUSE_ROOMS; i++) {
         porthouse_room_t *room = &client->rooms[i];
-        const bool is_here = message->route != 0 ? room->route == message->route
-                                                 : porthouse_same(room->address, message->target);
-        const bool is_epoch = message->epoch == 0 || message->epoch == room->epoch;
-        /* What is live while the past still comes would hide what is missing of that. */
-        if (!is_used(room) || !is_here || !is_epoch || room->catching_up != is_history) continue;
-        if (message->sequence > room->sequence) room->sequence = message->sequence;
+        if (!room->catching_up || !is_at(room, route, address)) continue;
+        if (found) return NULL;
+        found = room;
+    }
+    return found;
+}
+
+static void advance(porthouse_room_t *room, uint64_t epoch, uint64_t sequence)
+{
+    if (epoch != 0 && epoch != room->epoch) return;
+    if (sequence > room->sequence) room->sequence = sequence;
+}
+
+/*
+ * Of several pasts of one room nobody says which one a message is of: none advances then, and
+ * after a cut what came may come again. What is live while the past of a room still comes would
+ * hide what is missing of that.
+ */
+void porthouse_room_heard(porthouse_t *client, const porthouse_message_t *message)
+{
+    if (message->sequence == 0) return;
+    if (message->replay == porthouse_Replay_REPLAY_HISTORY) {
+        porthouse_room_t *room = only_catching_up(client, message->route, message->target);
+        if (room) advance(room, message->epoch, message->sequence);
+    } else if (message->replay == porthouse_Replay_REPLAY_UNSPECIFIED) {
+        for (size_t i = 0; i < PORTHOUSE_ROOMS; i++) {
+            porthouse_room_t *room = &client->rooms[i];
+            if (room->catching_up || !is_at(room, message->route, message->target)) continue;
+            advance(room, message->epoch, message->sequence);
+        }
     }
 }
 
 static void read_caught_up(porthouse_t *client, const porthouse_CaughtUp *caught_up)
 {
-    for (size_t i = 0; i < PORTHOUSE_ROOMS; i++) {
-        porthouse_room_t *room = &client->rooms[i];
-        const bool is_here = caught_up->route != 0
-                                 ? room->route == caught_up->route
-                                 : porthouse_same(room->address, caught_up->address);
-        if (!is_used(room) || !is_here || !room->catching_up) continue;
-        room->catching_up = false;
-        if (caught_up->sequence > room->sequence) room->sequence = caught_up->sequence;
-    }
+    porthouse_room_t *room = (porthouse_room_t *)porthouse_room(client, caught_up->address);
+    if (!room) room = only_catching_up(client, caught_up->route, caught_up->address);
+    if (!room || !room->catching_up) return;
+    room->catching_up = false;
+    advance(room, 0, caught_up->sequence);
 }
 
 porthouse_view_t porthouse_room_refused(porthouse_t *client, uint32_t id)

@@ -74,7 +74,7 @@ typedef struct {
     porthouse_Replay replay;
 
     porthouse_view_t content;
-    /* `content` is text, in UTF-8. */
+    /* `content` is text: UTF-8, as far as the gateway looks at it [PH-2.8]. */
     bool is_text;
     porthouse_view_t content_type;
     porthouse_view_t reply_to;

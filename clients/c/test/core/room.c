@@ -61,6 +61,18 @@ static void hear(uint64_t sequence, porthouse_Replay replay)
     peer_expect(&peer, PORTHOUSE_MESSAGE);
 }
 
+static void caught_up(const char *address, uint64_t sequence)
+{
+    porthouse_Frame frame = porthouse_Frame_init_zero;
+    frame.which_body = porthouse_Frame_room_tag;
+    frame.body.room.which_action = porthouse_Room_caught_up_tag;
+    frame.body.room.action.caught_up.route = 7;
+    frame.body.room.action.caught_up.address = porthouse_view(address);
+    frame.body.room.action.caught_up.sequence = sequence;
+    peer_say(&peer, &frame);
+    peer_expect(&peer, PORTHOUSE_CAUGHT_UP);
+}
+
 static void reconnect(void)
 {
     porthouse_closed(&peer.client, peer.now_ms, 1006);
@@ -105,7 +117,6 @@ static void goes_on(void)
 static void goes_on_in_the_past(void)
 {
     porthouse_Joined says = porthouse_Joined_init_zero;
-    porthouse_Frame frame = porthouse_Frame_init_zero;
     ask(&boiler);
     enter();
     reconnect();
@@ -121,14 +132,44 @@ static void goes_on_in_the_past(void)
     CHECK(asked().backlog.after.sequence == 11);
     says.backlog.after_sequence = 11;
     joined(peer.frames[1].id, &says);
-    frame.which_body = porthouse_Frame_room_tag;
-    frame.body.room.which_action = porthouse_Room_caught_up_tag;
-    frame.body.room.action.caught_up.route = 7;
-    frame.body.room.action.caught_up.sequence = 20;
-    peer_say(&peer, &frame);
-    peer_expect(&peer, PORTHOUSE_CAUGHT_UP);
+    caught_up("room:acme/boiler", 20);
     reconnect();
     CHECK(asked().backlog.after.sequence == 20);
+}
+
+/* Of one room two channels, and the past of both: nothing is skipped, whichever comes first. */
+static void two_pasts(void)
+{
+    const porthouse_join_t temp = {.address = PORTHOUSE_TEXT("room:acme/boiler/temp"),
+                                   .since = PORTHOUSE_AFTER,
+                                   .epoch = 3,
+                                   .sequence = 5};
+    porthouse_join_t pump = temp;
+    porthouse_Joined says = porthouse_Joined_init_zero;
+    pump.address = porthouse_view("room:acme/boiler/pump");
+    pump.sequence = 2;
+    peer_init(&peer);
+    CHECK(porthouse_join(&peer.client, &temp) == PORTHOUSE_OK);
+    CHECK(porthouse_join(&peer.client, &pump) == PORTHOUSE_OK);
+    peer_welcome(&peer);
+    const uint32_t ids[] = {peer.frames[1].id, peer.frames[2].id};
+    says.route = 7;
+    says.epoch = 3;
+    says.sequence = 20;
+    says.has_backlog = says.backlog.recovered = true;
+    joined(ids[0], &says);
+    joined(ids[1], &says);
+    const porthouse_room_t *rooms[] = {porthouse_room(&peer.client, temp.address),
+                                       porthouse_room(&peer.client, pump.address)};
+    hear(9, porthouse_Replay_REPLAY_HISTORY);
+    CHECK(rooms[0]->sequence == 5 && rooms[1]->sequence == 2);
+    caught_up("room:acme/boiler/temp", 20);
+    hear(9, porthouse_Replay_REPLAY_HISTORY);
+    hear(21, porthouse_Replay_REPLAY_UNSPECIFIED);
+    CHECK(rooms[0]->sequence == 21 && rooms[1]->sequence == 9);
+    caught_up("room:acme/boiler/pump", 20);
+    hear(22, porthouse_Replay_REPLAY_UNSPECIFIED);
+    CHECK(rooms[0]->sequence == 22 && rooms[1]->sequence == 22);
 }
 
 static void begins_anew(void)
@@ -263,6 +304,7 @@ const check_t room_tests[] = {
     {"a room is entered, and known by its route", enters},
     {"a reconnection goes on after what was heard [PH-16.1]", goes_on},
     {"a reconnection goes on in the middle of the past", goes_on_in_the_past},
+    {"two pasts of one room are told apart", two_pasts},
     {"another epoch begins anew [PH-16.2]", begins_anew},
     {"a join asks for what was before", asks_for_the_past},
     {"a refused room is told by its address", refused},
