@@ -1,6 +1,6 @@
 /**
- * Bytes that nobody has thought of: golden frames with some of their bytes changed, cut out, doubled
- * and joined, given to the decoder alone and to a whole client, whose socket is in memory.
+ * Golden frames with some of their bytes changed, given to the decoder alone and to a whole client,
+ * whose socket is in memory.
  */
 import { create, toBinary } from '@bufbuild/protobuf'
 import { PacketSchema } from '@porthouse/proto/v1/frame'
@@ -11,30 +11,13 @@ import { decodePacket } from '../../../clients/ts/src/packet.ts'
 import type { WebSocketLike } from '../../../clients/ts/src/websocket.ts'
 import { bytesOf, goldenFrames } from '../../support/golden-frames.ts'
 import { limits, ManualClock } from '../../support/peer.ts'
+import { changedBytes } from './changed-bytes.ts'
 
 const seeds = goldenFrames()
   .map(([, golden]) => bytesOf(golden))
   .filter(({ length }) => length > 0 && length < 300)
 
-type Change = (bytes: Uint8Array) => Uint8Array
-
-const place = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
-const cut = (bytes: Uint8Array, part: number) => Math.floor(part * bytes.length)
-
-/** What is from the one place to the other is replaced. */
-const change: fc.Arbitrary<Change> = fc
-  .tuple(place, place, fc.oneof(fc.uint8Array({ maxLength: 12 }), fc.constantFrom(...seeds)))
-  .map(([from, to, by]): Change => {
-    return (bytes) =>
-      Buffer.concat([bytes.subarray(0, cut(bytes, from)), by, bytes.subarray(cut(bytes, to))])
-  })
-const turned: fc.Arbitrary<Change> = fc.tuple(place, fc.nat(255)).map(([part, value]): Change => {
-  return (bytes) => bytes.map((byte, index) => (index === cut(bytes, part) ? value : byte))
-})
-
-const packet = fc
-  .tuple(fc.constantFrom(...seeds), fc.array(fc.oneof(change, turned), { maxLength: 4 }))
-  .map(([seed, changes]) => changes.reduce((bytes, each) => each(bytes), seed as Uint8Array))
+const packet = changedBytes(seeds)
 
 test('the decoder gives frames, or refuses by a code', () => {
   fc.assert(
@@ -93,7 +76,7 @@ class MemorySocket implements WebSocketLike {
   }
 }
 
-test('a client in the midst of things: whoever waits is told by a code, and nothing is left', async () => {
+test('a client is told by a code, whatever it waits for, and nothing is left', async () => {
   const talk = fc.array(packet, { minLength: 1, maxLength: 12 })
   await fc.assert(
     fc.asyncProperty(talk, async (packets) => {

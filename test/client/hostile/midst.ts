@@ -1,4 +1,4 @@
-/** A client in the midst of things, and the gateway that it has, every frame of which a test says. */
+/** A client in the midst of things, and its gateway, every frame of which a test says. */
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { FrameSchema } from '@porthouse/proto/v1/frame'
 import { expect } from 'vitest'
