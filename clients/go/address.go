@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 var kindOfAddress = regexp.MustCompile(`^(room|client|socket|group|token|lock|lobby):`)
@@ -81,6 +82,10 @@ func dialled(given string) (target *url.URL, err error) {
 	}
 	if target.Host == "" || target.Fragment != "" {
 		return nil, errorf(CodeAddressInvalid, "not a URL of a gateway: %s", given)
+	}
+	if strings.ContainsFunc(target.Host, func(r rune) bool { return r > unicode.MaxASCII }) {
+		// Who signs and who checks have to name it alike.
+		return nil, errorf(CodeAddressInvalid, "not in ASCII, as xn--…: %s", given)
 	}
 	if target.Path == "" || target.Path == "/" {
 		target.Path = lobbyPath

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"iter"
-	"net/url"
 	"slices"
 	"strconv"
 	"sync"
@@ -112,9 +111,9 @@ func newClient(address string, opts options) (*Client, error) {
 		siblings:  map[string][]*Room{},
 	}
 	if opts.gateway != "" {
-		named, err := url.Parse(opts.gateway)
-		if err != nil || named.Host == "" {
-			return nil, errorf(CodeAddressInvalid, "not a URL of a gateway: %s", opts.gateway)
+		named, err := dialled(opts.gateway)
+		if err != nil {
+			return nil, err
 		}
 		c.gateway = origin(named)
 	}

@@ -41,11 +41,8 @@ func answering(t *testing.T, answer func(net.Conn)) (url string) {
 	return "ws://" + listener.Addr().String()
 }
 
-const patienceOfClient = 200 * time.Millisecond
-
 func refuses(t *testing.T, url string, want porthouse.Code, options ...porthouse.Option) {
 	t.Helper()
-	options = append(options, porthouse.WithTimeout(patienceOfClient))
 	client, err := porthouse.Connect(peer.Context(t), url, options...)
 	if err == nil {
 		client.Close()
@@ -83,7 +80,8 @@ func TestNoHandshake(t *testing.T) {
 		})
 	}
 	t.Run("silence", func(t *testing.T) {
-		refuses(t, answering(t, func(c net.Conn) { io.Copy(io.Discard, c) }), unavailable)
+		url := answering(t, func(c net.Conn) { io.Copy(io.Discard, c) })
+		refuses(t, url, unavailable, porthouse.WithTimeout(shortly))
 	})
 	t.Run("nobody there", func(t *testing.T) {
 		refuses(t, "ws://127.0.0.1:1", unavailable)
@@ -106,6 +104,9 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
+// shortly is how long clients wait for those who never answer.
+const shortly = 50 * time.Millisecond
+
 // A gateway that stalls within the first answers is left.
 func TestStalls(t *testing.T) {
 	challenge := &porthousev1.Challenge{Acceptor: "token", DeadlineMs: 1}
@@ -126,7 +127,8 @@ func TestStalls(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := peer.New(t)
 			go func() { answer(p.Line()) }()
-			refuses(t, p.URL+"/acme/boiler", porthouse.CodeUnavailable, porthouse.WithToken("secret"))
+			refuses(t, p.URL+"/acme/boiler", porthouse.CodeUnavailable,
+				porthouse.WithToken("secret"), porthouse.WithTimeout(shortly))
 		})
 	}
 }
