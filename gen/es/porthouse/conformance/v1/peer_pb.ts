@@ -288,7 +288,7 @@ export type Connect = Message<"porthouse.conformance.v1.Connect"> & {
   key: string;
 
   /**
-   * For acceptor "ssh-key": 32 bytes, the seed of an Ed25519 key (RFC 8032) by which `client` signs.
+   * For acceptor "ssh-key": the seed of an Ed25519 key (RFC 8032), 32 bytes, that is the client's.
    *
    * @generated from field: bytes signing_seed = 11;
    */
