@@ -34,6 +34,8 @@ export class Connection {
   retryAfterMs = 0
   /** After it nothing more is to be sent (PH-3.5). */
   hasDropped = false
+  /** Hello has come, and no Welcome was sent. */
+  owesWelcome = false
   readonly #socket: WebSocket
   readonly #wire: Duplex
   readonly #host: ConnectionHost
@@ -133,6 +135,7 @@ export class Connection {
     this.#host.trace(`→ ${toJsonString(FrameSchema, frame)}`)
     this.#rules.sent(frame)
     const { body, id } = frame
+    if (body.case === 'welcome') this.owesWelcome = false
     if (body.case === 'drop' && id === 0) {
       this.retryAfterMs = body.value.retryAfterMs
       this.hasDropped = true
@@ -151,6 +154,7 @@ export class Connection {
     this.#rules.packet(frames, data.length)
     for (const frame of frames) {
       this.#rules.frame(frame, toBinary(FrameSchema, frame).length)
+      if (frame.body.case === 'hello') this.owesWelcome = true
       this.#host.trace(`← ${JSON.stringify(toJson(FrameSchema, frame))}`)
     }
     if (frames.length === 0) this.#host.trace('← heartbeat')

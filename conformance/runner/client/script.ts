@@ -41,6 +41,8 @@ export class Script {
   #at = -1
   #connection: Connection | undefined
   #timer: NodeJS.Timeout | undefined
+  /** What is to be answered once the script has sent Welcome. */
+  #held: Frame[] = []
 
   constructor(steps: readonly GatewayStep[], host: ScriptHost) {
     const does = steps.map((step) => step.does)
@@ -90,6 +92,7 @@ export class Script {
 
   opened(connection: Connection): void {
     this.#connection = connection
+    this.#held = []
     if (this.#now?.case === 'accept') this.#next()
   }
 
@@ -99,7 +102,8 @@ export class Script {
 
   #packet(connection: Connection, frames: readonly Frame[]): void {
     connection.plain.packet()
-    if (this.#now?.case === 'quietMs') {
+    // What was on its way to a connection that was ended counts for nothing.
+    if (this.#now?.case === 'quietMs' && connection.isOpen) {
       this.#host.broke('the script', `${frames.length} frames came, where all is quiet`)
     }
     if (connection === this.#connection && this.#takesPacket(frames)) return
@@ -156,7 +160,16 @@ export class Script {
   }
 
   #answer(connection: Connection, frames: readonly Frame[]): void {
-    if (this.#host.answers && !connection.hasDropped) connection.send(frames)
+    if (!this.#host.answers || connection.hasDropped) return
+    // Welcome comes first, however late the script sends it.
+    const isWelcome = frames.some(({ body }) => body.case === 'welcome')
+    if (connection.owesWelcome && !isWelcome) this.#held.push(...frames)
+    else connection.send(frames)
+  }
+
+  #answerHeld(connection: Connection): void {
+    const held = this.#held.splice(0)
+    if (held.length > 0) this.#answer(connection, held)
   }
 
   /** Goes on to the next step that waits. */
@@ -209,6 +222,7 @@ export class Script {
     switch (step.case) {
       case 'send':
         connection.send(step.value.frames.map((frame) => this.#frame(frame)))
+        if (!connection.owesWelcome) this.#answerHeld(connection)
         return true
       case 'flood':
         for (let n = 1; n <= step.value.times && connection.isOpen; n++) {
