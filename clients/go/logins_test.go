@@ -163,13 +163,13 @@ func TestLoginsOfTheClientInTheURL(t *testing.T) {
 func TestWrongLogins(t *testing.T) {
 	s := newSite(t)
 	for name, answerer := range map[string]porthouse.Answerer{
-		"of nobody":   &sshkey.File{Client: s.Account + "/bob", Path: s.key},
-		"no key":      porthouse.ConnectionKey(s.connectionKey[:len(s.connectionKey)-3] + "AAA"),
-		"a word":      porthouse.Password(s.anna, "wrong"),
-		"a token":     porthouse.Token("pht_wrong"),
-		"not a key":   porthouse.ConnectionKey("phk_"),
-		"not a file":  &sshkey.File{Client: s.anna, Path: s.key + ".none"},
-		"not a agent": &sshkey.Agent{Client: s.anna, Socket: s.key + ".none"},
+		"of nobody":  &sshkey.File{Client: s.Account + "/bob", Path: s.key},
+		"no key":     porthouse.ConnectionKey(s.connectionKey[:len(s.connectionKey)-3] + "AAA"),
+		"a word":     porthouse.Password(s.anna, "wrong"),
+		"a token":    porthouse.Token("pht_wrong"),
+		"not a key":  porthouse.ConnectionKey("phk_"),
+		"not a file": &sshkey.File{Client: s.anna, Path: s.key + ".none"},
+		"no agent":   &sshkey.Agent{Client: s.anna, Socket: s.key + ".none"},
 	} {
 		_, err := login(t, s.URL, porthouse.WithAnswerers(answerer))
 		if !errors.Is(err, porthouse.CodeUnauthenticated) {
