@@ -2,12 +2,13 @@
 import { type DescMessage, fromBinary, toJson } from '@bufbuild/protobuf'
 import { PacketSchema } from '@porthouse/proto/v1/frame'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { packetOfJson } from '../../../gateway/ingress/packet-json.ts'
 import { bytesOf, type GoldenFrame, goldenFrames, releases } from '../../support/golden-frames.ts'
 import { framesTaken, refusalOf } from '../../support/taken.ts'
 import { BUILD_MS, buildC, buildGo, type Codec } from './codecs.ts'
 import { inOrder } from './in-order.ts'
 import { IRREGULAR, irregularity } from './irregular.ts'
-import { mutated } from './mutated.ts'
+import { mutated, mutatedTexts } from './mutated.ts'
 
 const CHANGED = 20_000
 
@@ -101,6 +102,29 @@ describe('of golden frames with a few bytes changed', () => {
     for (const name of Object.keys(IRREGULAR)) expect(found).toContain(name)
   })
 })
+
+describe('of golden texts with a few letters changed', () => {
+  const short = goldens
+    .map(([, { json, packet }]) => json ?? JSON.stringify(packet ?? {}))
+    .filter(({ length }) => length < 600)
+  const changed = mutatedTexts(short, CHANGED / 4, Math.trunc(Math.random() * 2 ** 31))
+
+  test('what a gateway takes is a packet, and the same as Go takes [PH-12.4]', async () => {
+    const go = await codecs.Go.encode(changed.map((each) => ({ hex: '', text: each })))
+    for (const [i, each] of changed.entries()) {
+      let packet: Buffer | undefined
+      const refusal = refusalOf(() => {
+        packet = packetOfJson(each)
+      })
+      if (!packet) expect(refusal, each).toBe('MALFORMED_PACKET')
+      else if (go[i]) expect(sayOf(packet), each).toEqual(sayOf(Buffer.from(go[i], 'hex')))
+    }
+  })
+})
+
+function sayOf(packet: Buffer) {
+  return toJson(PacketSchema, fromBinary(PacketSchema, packet))
+}
 
 function formsOf(golden: GoldenFrame) {
   return { hex: bytesOf(golden).toString('hex'), text: textOf(golden.packet) }

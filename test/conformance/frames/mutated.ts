@@ -1,4 +1,4 @@
-/** Packets that differ from golden ones in a few bytes. */
+/** Packets that differ from golden ones in a few bytes, and texts in a few letters. */
 import fc from 'fast-check'
 
 type Change = (bytes: Buffer) => Buffer
@@ -55,6 +55,25 @@ export function mutated(packets: readonly Buffer[], count: number, seed: number)
   const changed = fc
     .tuple(fc.constantFrom(...packets), fc.array(change, { minLength: 1, maxLength: 3 }))
     .map(([packet, changes]) => changes.reduce((bytes, each) => each(bytes), packet))
+  return fc.sample(changed, { numRuns: count, seed })
+}
+
+const piece = fc.constantFrom(
+  ...['"', '{', '}', '[', ']', ',', ':', '"a"', '{}', '[]', ' ', '\\', '\\u0000', '\\ud800'],
+  ...['null', 'true', '0', '1', '-1', '"id":1,', '"frames":', '99999', '1e3', '0.5'],
+)
+
+/** The same of texts. */
+export function mutatedTexts(texts: readonly string[], count: number, seed: number): string[] {
+  const change = fc.tuple(fc.nat(), fc.nat(4), piece)
+  const changed = fc
+    .tuple(fc.constantFrom(...texts), fc.array(change, { minLength: 1, maxLength: 2 }))
+    .map(([text, changes]) =>
+      changes.reduce((old, [at, cut, added]) => {
+        const from = at % (old.length + 1)
+        return old.slice(0, from) + added + old.slice(from + cut)
+      }, text),
+    )
   return fc.sample(changed, { numRuns: count, seed })
 }
 
