@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	porthousev1 "github.com/porthouse/porthouse/clients/go/gen/porthouse/v1"
+	"google.golang.org/protobuf/proto"
 )
 
 // How rooms are come into: by a join, by the URL, by being added to them, and again on each new
 // connection; and what becomes of those that cannot be. All is called with the client's lock held.
 
-// roomsMax bounds the rooms that a gateway may add a client to.
-const roomsMax = 65536
+// unaskedMax bounds the rooms that a gateway may add a client to; it adds to few.
+const unaskedMax = 1024
 
 func isClient(address string) bool { return strings.HasPrefix(address, "client:") }
 
@@ -23,12 +24,12 @@ func (c *Client) enter(
 ) (*Room, *Lost, error) {
 	room := c.rooms[joined.GetAddress()]
 	if room == nil {
-		if len(c.rooms) == roomsMax {
-			return nil, nil, errorf(CodeRoomLimit, "the gateway adds this client to ever more rooms")
-		}
 		room = newRoom(c, joined)
 		c.rooms[room.address] = room
 		c.siblings[room.room] = append(c.siblings[room.room], room)
+	}
+	if room.route() != joined.GetRoute() {
+		remove(c.routes, room.route(), room)
 	}
 	// An account's lobby has no number: what it echoes names it.
 	if route := joined.GetRoute(); route != 0 && !slices.Contains(c.routes[route], room) {
@@ -79,6 +80,11 @@ func (c *Client) rejoin(room *Room) error {
 func (c *Client) joined(id uint32, joined *porthousev1.Joined) error {
 	h := c.handshake
 	again := h.rejoining[id] != nil
+	if c.rooms[joined.GetAddress()] == nil {
+		if c.unasked++; c.unasked > unaskedMax {
+			return errorf(CodeRoomLimit, "more than %d rooms that nobody asked for", unaskedMax)
+		}
+	}
 	// The join was aborted, or the room that the URL names was left.
 	left := !again
 	if id == 0 {
@@ -277,61 +283,69 @@ type refill struct {
 // refill asks for what was missed page by page; what is live waits for it as after a Join. It is
 // called without the lock.
 func (c *Client) refill(ctx context.Context, r *refill) {
-	room, joined := r.room, r.joined
-	last := joined.GetSequence()
-	begin := func(after uint64, code Code) error {
-		with := &porthousev1.Joined{
-			Route: joined.Route, Address: joined.Address, Epoch: joined.Epoch,
-			Sequence: joined.Sequence, MaySend: joined.MaySend, Listening: joined.Listening,
-			Revision: joined.Revision,
-			Backlog: &porthousev1.Backlog{
-				Recovered: code == 0, AfterSequence: after, Code: porthousev1.Code(code),
-			},
-		}
-		_, _, err := c.enter(with, room.stay, backlog{}, false)
-		return err
-	}
-	page, err := (*Page)(nil), error(nil)
-	if r.was.Epoch != joined.GetEpoch() {
-		err = errorf(CodeEpochChanged, "")
-	} else {
-		page, err = room.fetch(ctx, Range{After: &r.was, Limit: pageMax})
-	}
 	for first := true; ; first = false {
+		page, err := r.fetch(ctx)
 		c.mu.Lock()
-		if ctx.Err() != nil || c.conn == nil || c.conn.ctx != ctx {
-			c.mu.Unlock()
-			return
+		gone := ctx.Err() != nil || c.conn == nil || c.conn.ctx != ctx
+		over := gone
+		if !gone {
+			over, err = c.refilled(r, page, err, first)
+			c.guard(err)
 		}
-		switch {
-		case err != nil:
-			err = begin(last, asError(err, CodeUnavailable).Code)
-			page = nil
-		case first && page.First > r.was.Sequence+1:
-			err = begin(page.First-1, CodeRetention)
-		case first:
-			err = begin(r.was.Sequence, 0)
-		}
-		if page != nil {
-			for i := range page.Messages {
-				if m := page.Messages[i]; err == nil && m.Sequence <= last {
-					err = room.course.take(m, 0)
-				}
-			}
-		}
-		over := page == nil || !page.MoreAfter || len(page.Messages) == 0 || err != nil
-		if !over {
-			r.was = page.Messages[len(page.Messages)-1].Position()
-			over = r.was.Sequence >= last
-		}
-		if over && err == nil {
-			err = room.arrive(last)
-		}
-		c.guard(err)
 		c.mu.Unlock()
 		if over || err != nil {
 			return
 		}
-		page, err = room.fetch(ctx, Range{After: &r.was, Limit: pageMax})
 	}
+}
+
+func (r *refill) fetch(ctx context.Context) (*Page, error) {
+	if r.was.Epoch != r.joined.GetEpoch() {
+		return nil, &Error{Code: CodeEpochChanged}
+	}
+	return r.room.fetch(ctx, Range{After: &r.was, Limit: pageMax})
+}
+
+// refilled takes a page, or why there is none; over: it was the last one.
+func (c *Client) refilled(r *refill, page *Page, failure error, first bool) (over bool, err error) {
+	room, last := r.room, r.joined.GetSequence()
+	switch {
+	case failure != nil:
+		if err = c.begin(r, last, asError(failure, CodeUnavailable).Code); err == nil {
+			err = room.arrive(last)
+		}
+		return true, err
+	case first && page.First > r.was.Sequence+1:
+		err = c.begin(r, page.First-1, CodeRetention)
+	case first:
+		err = c.begin(r, r.was.Sequence, 0)
+	}
+	for _, m := range page.Messages {
+		if err == nil && m.Sequence <= last {
+			err = room.course.take(m, 0)
+		}
+	}
+	if err != nil {
+		return true, err
+	}
+	if page.MoreAfter && len(page.Messages) > 0 {
+		end := page.Messages[len(page.Messages)-1].Position()
+		if of := (Range{After: &r.was}); !of.leadsTo(end) {
+			return true, errorf(CodeFrameNotAllowed, "a page that leads nowhere")
+		}
+		if r.was = end; end.Sequence < last {
+			return false, nil
+		}
+	}
+	return true, room.arrive(last)
+}
+
+// begin has the room go on after a position, as the answer to a Join does.
+func (c *Client) begin(r *refill, after uint64, code Code) error {
+	joined := proto.CloneOf(r.joined)
+	joined.Backlog = &porthousev1.Backlog{
+		Recovered: code == 0, AfterSequence: after, Code: porthousev1.Code(code),
+	}
+	_, _, err := c.enter(joined, r.room.stay, backlog{}, false)
+	return err
 }

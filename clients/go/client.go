@@ -47,6 +47,7 @@ type Client struct {
 	// Rooms that are joined again when it is their turn, and what the one of the URL has to ask.
 	late     []*Room
 	byURL    *refill
+	unasked  int
 	own      ownChannels
 	resume   resumption
 	accepted accepted

@@ -198,6 +198,11 @@ func (k *conn) push(frame *porthousev1.Frame) error {
 	if most := int(k.limits.GetFrameBytes()); most > 0 && len(packet) > most+8 {
 		return errorf(CodeFrameTooLarge, "%d bytes, the gateway takes %d", len(packet), most)
 	}
+	// What the queue bounds, and what is said in answer to the gateway.
+	if k.outBytes > 2*k.opts.queueBytes+replyMax {
+		k.fail(errorf(CodeSlowConsumer, "the gateway asks on and on, and reads nothing"))
+		return k.err
+	}
 	k.out = append(k.out, packet)
 	k.outBytes += len(packet)
 	k.notify()

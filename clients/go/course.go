@@ -1,6 +1,10 @@
 package porthouse
 
-import porthousev1 "github.com/porthouse/porthouse/clients/go/gen/porthouse/v1"
+import (
+	"time"
+
+	porthousev1 "github.com/porthouse/porthouse/clients/go/gen/porthouse/v1"
+)
 
 // since says what of a room's past comes before what is live.
 type since int
@@ -12,6 +16,10 @@ const (
 	sinceUnread
 	sinceLast
 )
+
+// pastWait is how long what was promised of the past may take to come on, so that what is live does
+// not wait for ever.
+const pastWait = time.Minute
 
 // heldMax bounds what is live and waits for what was before it.
 const heldMax = 16 << 20
@@ -30,6 +38,8 @@ type course struct {
 	catchingUp bool
 	held       []heldMessage
 	heldBytes  int
+	// Looks whether what was promised comes.
+	watch *time.Timer
 }
 
 type heldMessage struct {
@@ -140,6 +150,9 @@ func (c *course) caughtUp(sequence uint64) error {
 // away is called when the connection is gone; what was held comes again.
 func (c *course) away() {
 	c.catchingUp, c.held, c.heldBytes = false, nil, 0
+	if c.watch != nil {
+		c.watch.Stop()
+	}
 }
 
 // take delivers what is new. It fails where more is live than can wait.

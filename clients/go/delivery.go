@@ -1,6 +1,8 @@
 package porthouse
 
 import (
+	"time"
+
 	porthousev1 "github.com/porthouse/porthouse/clients/go/gen/porthouse/v1"
 )
 
@@ -49,6 +51,28 @@ func (c *Client) heardBy(room *Room, m Message, bytes int) {
 		}
 	}
 	c.feed.push(m, bytes)
+}
+
+// expectPast ends the connection where what was promised of the past does not come.
+func (c *Client) expectPast(who *course) {
+	if !who.catchingUp {
+		return
+	}
+	if who.watch != nil {
+		who.watch.Stop()
+	}
+	k, at := c.conn, who.at
+	who.watch = time.AfterFunc(pastWait, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		switch {
+		case c.conn != k || !who.catchingUp:
+		case who.at == at:
+			k.fail(errorf(CodeUnavailable, "what was before has not come on for %v", pastWait))
+		default:
+			c.expectPast(who)
+		}
+	})
 }
 
 // takeLost tells the readers concerned what the gateway says they lost.
@@ -186,6 +210,7 @@ func (o *ownChannels) ask(client string) {
 			return nil
 		}
 		lost, err := course.begin(joined, sinceNow, Position{})
+		o.c.expectPast(course)
 		if lost != nil {
 			lost.Address = client
 			o.c.gap(*lost)
@@ -197,6 +222,7 @@ func (o *ownChannels) ask(client string) {
 			o.c.guard(o.giveUp(client, course, err))
 		}
 	}
+	o.c.expectPast(course)
 	if err := o.c.queue.add(join, 0); err != nil {
 		join.then(err)
 	}

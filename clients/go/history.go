@@ -3,6 +3,7 @@ package porthouse
 import (
 	"context"
 	"iter"
+	"slices"
 
 	porthousev1 "github.com/porthouse/porthouse/clients/go/gen/porthouse/v1"
 )
@@ -46,53 +47,64 @@ func (r *Room) Fetch(ctx context.Context, of Range) (*Page, error) { return r.fe
 // History ranges over the room's history from after a position on, a page at a time as the loop
 // needs it; after the zero Position it is all that there is.
 func (r *Room) History(ctx context.Context, after Position) iter.Seq2[Message, error] {
-	return r.pages(ctx, Range{After: &after}, func(page *Page) (Range, bool) {
-		if len(page.Messages) == 0 {
-			return Range{}, false
-		}
-		last := page.Messages[len(page.Messages)-1].Position()
-		return Range{After: &last}, page.MoreAfter
-	})
+	return r.pages(ctx, Range{After: &after}, false)
 }
 
 // HistoryBackward ranges over the room's history from before a position back to its start; before
 // the zero Position it is all that there is, the latest first.
 func (r *Room) HistoryBackward(ctx context.Context, before Position) iter.Seq2[Message, error] {
-	start := Range{}
+	from := Range{}
 	if before != (Position{}) {
-		start.Before = &before
+		from.Before = &before
 	}
-	return r.pages(ctx, start, func(page *Page) (Range, bool) {
-		if len(page.Messages) == 0 {
-			return Range{}, false
-		}
-		first := page.Messages[0].Position()
-		for i, j := 0, len(page.Messages)-1; i < j; i, j = i+1, j-1 {
-			page.Messages[i], page.Messages[j] = page.Messages[j], page.Messages[i]
-		}
-		return Range{Before: &first}, page.MoreBefore
-	})
+	return r.pages(ctx, from, true)
 }
 
-// pages ranges over pages; next says in which order they are to be read, and what comes after.
 func (r *Room) pages(
-	ctx context.Context, at Range, next func(*Page) (Range, bool),
+	ctx context.Context, from Range, backward bool,
 ) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
-		for of, more := at, true; more; {
+		for of := from; ; {
 			page, err := r.fetch(ctx, of)
 			if err != nil {
 				yield(Message{}, err)
 				return
 			}
-			of, more = next(page)
+			more := page.MoreAfter
+			if backward {
+				slices.Reverse(page.Messages)
+				more = page.MoreBefore
+			}
 			for _, m := range page.Messages {
 				if !yield(m, nil) {
 					return
 				}
 			}
+			if !more || len(page.Messages) == 0 {
+				return
+			}
+			last := page.Messages[len(page.Messages)-1].Position()
+			if !of.leadsTo(last) {
+				yield(Message{}, errorf(CodeFrameNotAllowed, "a page that leads nowhere"))
+				return
+			}
+			of = Range{After: &last}
+			if backward {
+				of = Range{Before: &last}
+			}
 		}
 	}
+}
+
+// leadsTo reports whether a page that ends there is followed by another one.
+func (r *Range) leadsTo(last Position) bool {
+	switch {
+	case r.After != nil:
+		return last.Sequence > r.After.Sequence
+	case r.Before != nil:
+		return last.Sequence < r.Before.Sequence
+	}
+	return true
 }
 
 func (r *Room) fetch(ctx context.Context, of Range) (*Page, error) {

@@ -67,6 +67,14 @@ func TestFaults(t *testing.T) {
 		"a packet beyond all measure": {
 			func(l *peer.Line) { l.SendBytes(make([]byte, 17<<20)) }, porthouse.CodePacketTooLarge,
 		},
+		"another welcome": {
+			func(l *peer.Line) { l.Send(peer.WelcomeTo(0)) }, notAllowed,
+		},
+		"ever more rooms": {func(l *peer.Line) {
+			for i := range 2000 {
+				l.Send(peer.Joined(0, uint32(i+1), fmt.Sprintf("room:acme/r%d", i)))
+			}
+		}, porthouse.CodeRoomLimit},
 		"a close for good": {func(l *peer.Line) { l.Close(4500) }, porthouse.CodeClosed},
 		"a drop with a code of its own": {func(l *peer.Line) {
 			l.Send(peer.Drop(0, 9999))
@@ -120,7 +128,6 @@ func TestHarmless(t *testing.T) {
 	old.GetEnvelope().Stamp.Replay = porthousev1.Replay_REPLAY_HISTORY
 	talk.Line.Send(
 		&porthousev1.Frame{},
-		peer.WelcomeTo(0),
 		peer.Receipt(12_345, &porthousev1.Receipt{Status: 2}),
 		peer.Verdict(4711, porthousev1.Outcome_OUTCOME_PASSED),
 		peer.Drop(4711, porthousev1.Code_CODE_INTERNAL),

@@ -25,6 +25,9 @@ func (c *Client) take(frame *porthousev1.Frame) error {
 	c.inPacket = true
 	switch body := frame.Body.(type) {
 	case *porthousev1.Frame_Welcome:
+		if frame.GetId() != c.handshake.helloID || c.handshake.welcomed {
+			return errorf(CodeFrameNotAllowed, "a Welcome that answers no Hello")
+		}
 		return c.welcome(body.Welcome)
 	case *porthousev1.Frame_LockStep:
 		return c.takeLockStep(frame, body.LockStep)

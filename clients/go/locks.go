@@ -14,6 +14,8 @@ const (
 	aheadMax = 8
 	// Challenges with nothing passed between them: whoever asks on and on is left.
 	challengesMax = 64
+	// Answers of ours that have no verdict: more than a gateway can ask for.
+	sentMax = 256
 )
 
 // locks is the locks of one connection: what is asked, who answers, and what became of it (R12,
@@ -444,6 +446,9 @@ func (l *locks) send(k *lock, x *attempt, answer *porthousev1.Answer) error {
 
 // push sends an answer; without a response, it chooses the acceptor.
 func (l *locks) push(x *attempt, answer *porthousev1.Answer, k *lock, nominated bool) error {
+	if len(l.sent) == sentMax {
+		return errorf(CodeNestingTooDeep, "answers that nobody answers")
+	}
 	full := &porthousev1.Answer{
 		Acceptor: answer.GetAcceptor(), Response: answer.GetResponse(),
 	}

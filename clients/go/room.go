@@ -194,6 +194,7 @@ func (r *Room) enter(joined *porthousev1.Joined, s stay, asked backlog, later bo
 	}
 	if later {
 		r.course.wait()
+		r.c.expectPast(&r.course)
 		return nil, nil
 	}
 	if asked.kind == sinceUnread && joined.GetBacklog() != nil {
@@ -204,6 +205,7 @@ func (r *Room) enter(joined *porthousev1.Joined, s stay, asked backlog, later bo
 		return nil, err
 	}
 	r.arrived()
+	r.c.expectPast(&r.course)
 	if r.course.catchingUp {
 		r.caught = make(chan struct{})
 	}

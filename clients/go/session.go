@@ -231,6 +231,9 @@ type resumption struct {
 	until time.Time
 }
 
+// A longer token is nothing to be kept.
+const resumeMax = 4096
+
 // token is empty where there is none that is still good.
 func (r *resumption) token() string {
 	if time.Now().Before(r.until) {
@@ -240,6 +243,10 @@ func (r *resumption) token() string {
 }
 
 func (r *resumption) keep(resume *porthousev1.Resume) {
+	if len(resume.GetToken()) > resumeMax {
+		r.forget()
+		return
+	}
 	r.kept, r.until = resume.GetToken(), time.Now().Add(milliseconds(resume.GetExpiresMs()))
 }
 

@@ -218,3 +218,44 @@ func TestWaitsGrowAndAClientThatIsClosedWaitsNoMore(t *testing.T) {
 		}
 	})
 }
+
+// promises is a gateway that lets join, and then keeps the past that it has promised to itself.
+func promises(ctx context.Context, ws *websocket.Conn) {
+	for {
+		_, packet, err := ws.Read(ctx)
+		if err != nil {
+			return
+		}
+		_ = eachFrame(packet, func(frame *porthousev1.Frame) error {
+			join := frame.GetRoom().GetJoin()
+			if join == nil {
+				return nil
+			}
+			answer := roomFrame(&porthousev1.Room{Action: &porthousev1.Room_Joined{
+				Joined: &porthousev1.Joined{
+					Route: 1, Address: join.GetAddress(), Epoch: 1, Sequence: 5, Listening: true,
+					Backlog: &porthousev1.Backlog{Recovered: true},
+				},
+			}})
+			answer.Id = frame.GetId()
+			return write(ctx, ws, answer)
+		})
+	}
+}
+
+func TestAPastThatIsPromisedAndNeverComesEndsTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, next := inPipes(t, serve(t, promises))
+		if _, err := client.Join(t.Context(), "acme/board", SinceStart()); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		lost := next().(Reconnecting)
+		if lost.Err.Code != CodeUnavailable || time.Since(start) < pastWait {
+			t.Errorf("%+v after %v", lost, time.Since(start))
+		}
+		go client.Close()
+		for next() != nil {
+		}
+	})
+}
