@@ -2,7 +2,7 @@
 # Node comes from .tools where the machine's own is too old (scripts/setup.sh puts it there).
 export PATH := $(CURDIR)/.tools/node/node_modules/.bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup run test soak bench generate fix build release-image
+.PHONY: help setup run test conformance soak bench generate fix build release-image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -15,6 +15,9 @@ run: setup ## start a gateway with a demo room; ARGS="..." go to `porthouse run`
 
 test: ## run every check and test; ARGS="..." go to vitest
 	@exec sh scripts/test.sh $(ARGS)
+
+conformance: ## hold porthouse and its clients to every case; ARGS="..." go to porthouse-conformance
+	@exec sh scripts/conformance.sh $(ARGS)
 
 soak: ## kill, stop, fill and pause what can be, at length; ROUNDS=100 MINUTES=30, ARGS="..." choose
 	@exec sh scripts/soak.sh $(ARGS)

@@ -27,7 +27,7 @@ interface Flags {
   readonly atOnce: number
   readonly within: number
   readonly junit?: string
-  readonly knownFailing?: string
+  readonly knownFailing: string[]
 }
 
 const DOCUMENT = fileURLToPath(new URL('../../docs/protocol.md', import.meta.url))
@@ -47,7 +47,7 @@ const flags = new Command('porthouse-conformance')
   .option('--at-once <number>', 'cases side by side', integer, 8)
   .option('--within <ms>', 'bound of each wait', integer, 5000)
   .option('--junit <file>', 'write the results as JUnit XML')
-  .option('--known-failing <file>', 'cases that are known to fail, `PATTERN  # why` a line')
+  .option('--known-failing <file>', 'known failures, `PATTERN  # why` a line', collect, [])
   .parse()
   .opts<Flags>()
 
@@ -88,7 +88,7 @@ function isWanted({ name }: Run, flags: Flags): boolean {
 }
 
 function finish(results: readonly Result[], flags: Flags): number {
-  const known = flags.knownFailing ? readFileSync(flags.knownFailing, 'utf8') : ''
+  const known = flags.knownFailing.map((file) => readFileSync(file, 'utf8')).join('\n')
   const judged = judge(results, readKnownFailing(known))
   if (flags.junit) writeFileSync(flags.junit, junit(judged))
   print(report(judged))
