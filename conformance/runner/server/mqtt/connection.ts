@@ -2,7 +2,7 @@
 import { fromBinary, fromJson, type JsonObject, toBinary, toJson } from '@bufbuild/protobuf'
 import type { Raw } from '@porthouse/proto/conformance/v1/server_suite'
 import { PacketSchema } from '@porthouse/proto/v1/frame'
-import type { IConnackPacket, IPublishPacket, Packet } from 'mqtt-packet'
+import type { IConnackPacket, IPublishPacket, ISubscription, Packet } from 'mqtt-packet'
 import type { Connection, Dial } from '../../connection.ts'
 import { Inbox } from '../../inbox.ts'
 import { isObject, show } from '../../template.ts'
@@ -52,14 +52,14 @@ export class MqttConnection implements Connection {
   /** Ids of frames by the packet ids of their PUBLISH. */
   readonly #frameIds = new Map<number, number>()
   readonly #entries = new Map<number, Entry>()
-  /** Joins whose SUBSCRIBE was granted, by frame id, with the room. */
+  /** Joins that are not answered, by frame id, with the room's topic. */
   readonly #joining = new Map<number, string>()
   readonly #subscribed = new Set<number>()
   readonly #filters = new Set<string>()
   /** Rooms' topics by their routes. */
   readonly #topics = new Map<number, string>()
   /** What was heard of rooms before their Joined, which comes first on every medium. */
-  #early: IPublishPacket[] = []
+  #early: (() => void)[] = []
   #listens = new Set<Kind>()
   readonly #awaited = new Map<string, (packet: Packet | JsonObject) => void>()
 
@@ -186,8 +186,13 @@ export class MqttConnection implements Connection {
     if (filter === undefined) return this.#tell(frame)
     const messageId = this.#nextId()
     this.#entries.set(messageId, { frame, filter })
-    this.#subscribed.add(Number(frame.id ?? 0))
-    this.#write({ cmd: 'subscribe', messageId, subscriptions: [{ topic: filter, qos: 1 }] })
+    const id = Number(frame.id ?? 0)
+    this.#subscribed.add(id)
+    this.#joining.set(id, roomOfTopic(filter))
+    // A script is for media on which nobody hears himself (PH-17.6); 3.1.1 cannot say so.
+    const noLocal = this.#wire.version === 5 ? { nl: true } : {}
+    const subscriptions: ISubscription[] = [{ topic: filter, qos: 1, ...noLocal }]
+    this.#write({ cmd: 'subscribe', messageId, subscriptions })
   }
 
   #leave(address: string): void {
@@ -245,8 +250,8 @@ export class MqttConnection implements Connection {
 
   #pushHeard(packet: IPublishPacket): void {
     const room = roomOfTopic(packet.topic)
-    if ([...this.#joining.values()].includes(room)) {
-      this.#early.push(packet)
+    if (this.#isEarly(room)) {
+      this.#early.push(() => this.#pushHeard(packet))
       return
     }
     const [route = 0] = [...this.#topics].find(([, topic]) => topic === room) ?? []
@@ -280,13 +285,29 @@ export class MqttConnection implements Connection {
     }
     if (receipt) this.#rules.receipt(id, receipt)
     if (isObject(room?.joined ?? null)) this.#joined(room!.joined as JsonObject)
+    if (isObject(room?.caughtUp ?? null)) return this.#caughtUp(frame, room!.caughtUp as JsonObject)
     this.#push(frame)
-    if (this.#joining.delete(id)) {
-      for (const packet of this.#early.splice(0)) this.#pushHeard(packet)
-    }
+    this.#joinEnded(id)
     const verdict = lockStep?.verdict as JsonObject | undefined
     const isOpen = verdict?.outcome === 'OUTCOME_PASSED' && this.#entries.size === 0
     if (isOpen && !this.#listens.has('room')) void this.listenToAll()
+  }
+
+  /** One that follows a room's last values may come before the Joined. */
+  #caughtUp(frame: JsonObject, { address }: JsonObject): void {
+    const room = roomOfTopic(topicOf(String(address)) ?? '')
+    if (this.#isEarly(room)) this.#early.push(() => this.#caughtUp(frame, { address: address! }))
+    else this.#push(frame)
+  }
+
+  /** What was heard before its answer comes after it. */
+  #joinEnded(id: number): void {
+    if (!this.#joining.delete(id)) return
+    for (const push of this.#early.splice(0)) push()
+  }
+
+  #isEarly(room: string): boolean {
+    return [...this.#joining.values()].includes(room)
   }
 
   #joined({ route, address }: JsonObject): void {
@@ -306,11 +327,11 @@ export class MqttConnection implements Connection {
     const [qos = 0x80] = granted
     if (qos >= 0x80) {
       const reason = this.#wire.version === 5 ? { mqttReason: qos } : {}
-      return this.#push({ id: frame.id ?? 0, drop: reason })
+      this.#push({ id: frame.id ?? 0, drop: reason })
+      return this.#joinEnded(Number(frame.id ?? 0))
     }
     this.#rules.granted(filter, qos)
     this.#filters.add(filter)
-    this.#joining.set(Number(frame.id ?? 0), roomOfTopic(filter))
     if (!this.#listens.has('room')) void this.listenToAll()
     this.#tell(frame)
   }
