@@ -99,6 +99,8 @@ bool porthouse_envelope(porthouse_t *client, const porthouse_frame_t *frame,
                         porthouse_event_t *event);
 bool porthouse_receipt(porthouse_t *client, const porthouse_frame_t *frame,
                        porthouse_event_t *event);
+/* messages.c: whether that is the id of a message whose receipt is to come. */
+bool porthouse_awaits_receipt(porthouse_t *client, uint32_t id);
 /* messages.c: the next message whose receipt will not come. */
 bool porthouse_uncertain(porthouse_t *client, porthouse_event_t *event);
 

@@ -72,8 +72,11 @@ static bool read_body(porthouse_view_t bytes, porthouse_frame_t *frame)
             if (field.wire != PB_WT_VARINT || field.value > UINT32_MAX) return false;
             frame->id = (uint32_t)field.value;
         } else if (field.wire == PB_WT_STRING) {
-            /* Of two, nobody knows which is meant [PH-2.5]. */
-            if (frame->kind != 0) return false;
+            /* Of two, nobody knows which is meant [PH-2.5]; what is newer is none [PH-2.7]. */
+            const bool is_known = field.number <= porthouse_Frame_resume_tag;
+            const bool has_known = frame->kind != 0 && frame->kind <= porthouse_Frame_resume_tag;
+            if (is_known && has_known) return false;
+            if (has_known) continue;
             frame->kind = field.number;
             frame->body = field.bytes;
         } else if (field.number <= porthouse_Frame_resume_tag) {

@@ -6,9 +6,12 @@
 
 /* Whatever the gateway says, no more than 20 heartbeats a second. */
 #define INTERVAL_MS_MIN 50
+/* Of a gateway that does not say. */
+#define INTERVAL_MS 30000
 
 void porthouse_heartbeat_start(porthouse_t *client, uint32_t interval_ms)
 {
+    if (interval_ms == 0) interval_ms = INTERVAL_MS;
     if (interval_ms < INTERVAL_MS_MIN) interval_ms = INTERVAL_MS_MIN;
     if (interval_ms > PORTHOUSE_AHEAD_MS) interval_ms = PORTHOUSE_AHEAD_MS;
     client->heartbeat_ms = interval_ms;

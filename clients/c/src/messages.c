@@ -12,6 +12,14 @@ static uint32_t *find(porthouse_t *client, uint32_t id)
     return NULL;
 }
 
+/* A route stands for a room, never for a channel [PH-7.5]. */
+static bool is_channel(porthouse_view_t address)
+{
+    size_t slashes = 0;
+    for (size_t i = 0; i < address.length; i++) slashes += address.data[i] == '/';
+    return slashes > 1;
+}
+
 /* A room that was joined by this address has a number, which is shorter. */
 static void address_it(const porthouse_t *client, const porthouse_send_t *message,
                        porthouse_Routing *routing)
@@ -19,7 +27,7 @@ static void address_it(const porthouse_t *client, const porthouse_send_t *messag
     const porthouse_room_t *room =
         message->to.length > 0 ? porthouse_room(client, message->to) : NULL;
     routing->route = message->route;
-    if (room && room->route != 0) {
+    if (room && room->route != 0 && !is_channel(room->address)) {
         routing->route = room->route;
     } else if (message->to.length > 0) {
         routing->to.items = &message->to;
@@ -104,15 +112,21 @@ bool porthouse_receipt(porthouse_t *client, const porthouse_frame_t *frame,
     if (!porthouse_decode(client, frame->body, &porthouse_Receipt_msg, receipt)) return false;
     uint32_t *const place = frame->id != 0 ? find(client, frame->id) : NULL;
     const bool is_rejected = receipt->status == porthouse_ReceiptStatus_RECEIPT_STATUS_REJECTED;
-    /* A rejection comes unasked, and after an acceptance. On MQTT ids are those of its packets. */
-    if (!place && !is_rejected && client->options->transport != PORTHOUSE_MQTT) {
-        porthouse_end(client, PORTHOUSE_FRAME_NOT_ALLOWED);
+    if (receipt->status == porthouse_ReceiptStatus_RECEIPT_STATUS_UNSPECIFIED) {
+        porthouse_end(client, PORTHOUSE_MALFORMED_PACKET);
         return false;
     }
+    /* A rejection comes unasked, and after an acceptance. On MQTT ids are those of its packets. */
+    if (!place && !is_rejected && client->options->transport != PORTHOUSE_MQTT) return false;
     if (place) *place = 0;
     event->kind = PORTHOUSE_RECEIPT;
     event->code = (porthouse_code_t)receipt->code;
     return true;
+}
+
+bool porthouse_awaits_receipt(porthouse_t *client, uint32_t id)
+{
+    return id != 0 && find(client, id) != NULL;
 }
 
 bool porthouse_uncertain(porthouse_t *client, porthouse_event_t *event)

@@ -50,9 +50,8 @@ static bool read_frame(porthouse_t *client, const porthouse_frame_t *frame,
 {
     event->id = frame->id;
     event->body = frame->body;
-    /* A place of the URL speaks at once, before it has heard anything [PH-1.7]. */
-    if (!client->welcomed && !client->options->url_names_place &&
-        frame->kind != porthouse_Frame_welcome_tag && frame->kind != porthouse_Frame_drop_tag) {
+    if (porthouse_awaits_receipt(client, frame->id) && frame->kind != porthouse_Frame_receipt_tag &&
+        frame->kind != porthouse_Frame_drop_tag) {
         porthouse_end(client, PORTHOUSE_FRAME_NOT_ALLOWED);
         return false;
     }

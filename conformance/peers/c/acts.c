@@ -93,7 +93,7 @@ static void begin_connect(play_t *play, act_t *act)
     play->options.preset = text_of(act->asks, 5);
     play->options.timeout_ms = (uint32_t)number_of(act->asks, 9);
     play->options.url_names_place = play->has_path;
-    play->options.answers_by_hand = play->words_length > 0 || play->password.length > 0;
+    play->options.answers_by_hand = true;
     play->proofs_left = (play->options.token.length > 0) + (play->password.length > 0);
     porthouse_init(&play->client, &play->options);
     play->begun = true;
@@ -111,7 +111,7 @@ static void begin_join(play_t *play, act_t *act)
     join.epoch = number_of(act->asks, 7);
     if (has(act->asks, 3) || has(act->asks, 6)) {
         join.since = PORTHOUSE_AFTER;
-        join.sequence = number_of(act->asks, 3);
+        join.sequence = act->after_sequence = number_of(act->asks, 3);
     } else if (has(act->asks, 4)) {
         join.since = PORTHOUSE_LAST;
         join.sequence = number_of(act->asks, 4);
@@ -135,12 +135,22 @@ static size_t read_headers(porthouse_view_t asks, porthouse_Envelope_HeadersEntr
     return count;
 }
 
+static bool has_channel(const char *address)
+{
+    const char *slash = strchr(address, '/');
+    return slash != NULL && strchr(slash + 1, '/') != NULL;
+}
+
 static void say(play_t *play, act_t *act)
 {
     porthouse_Envelope_HeadersEntry headers[HEADERS_MAX];
     porthouse_view_t to = text_of(act->asks, 1), asks = act->asks;
     if (to.length > 0) full_address(to, act->address, sizeof act->address);
-    place_t *place = place_of(play, act->address);
+    const porthouse_room_t *room = porthouse_room(&play->client, porthouse_view(act->address));
+    const place_t *place = place_of(play, act->address);
+    /* The room of the URL has its number in Joined alone; a channel is sent to by its name. */
+    uint32_t route = room != NULL ? room->route : place != NULL ? place->route : 0;
+    if (has_channel(act->address)) route = 0;
     porthouse_send_t message = {
         .content = text_of(asks, has(asks, 3) ? 3 : 4),
         .is_text = has(asks, 3),
@@ -154,8 +164,8 @@ static void say(play_t *play, act_t *act)
         .expires_after = (uint32_t)number_of(asks, 11),
     };
     porthouse_view_t channel = text_of(asks, 2);
-    if (place != NULL && place->route != 0) {
-        message.route = place->route;
+    if (route != 0) {
+        message.route = route;
         message.channel = channel;
     } else {
         size_t length = strlen(act->address);
@@ -165,9 +175,11 @@ static void say(play_t *play, act_t *act)
         message.to = porthouse_view(act->address);
     }
     porthouse_code_t code = porthouse_send(&play->client, &message, &act->id);
-    /* It may be tried again, once something was written. */
-    act->due = code == PORTHOUSE_QUEUE_FULL;
+    /* It may be tried again: once something was written, or the connection is back. */
+    act->due = code == PORTHOUSE_QUEUE_FULL ||
+               (code == PORTHOUSE_UNAVAILABLE && play->coming_back);
     if (act->due) return;
+    if (code == PORTHOUSE_OK) play_flush(play);
     if (code != PORTHOUSE_OK) act_fail(act, code, 0);
     else if (message.receipt == PORTHOUSE_NONE) act_done(act);
 }

@@ -74,6 +74,16 @@ static void welcomed(play_t *play)
     if (play->coming_back) check_back(play);
 }
 
+/* Nobody has an answer: not for the gateway, or not for the room that was to be joined. */
+static void give_up(play_t *play)
+{
+    act_t *act = act_of(play, DOES_JOIN, 0);
+    if (!play->connected) return play_over(play, PORTHOUSE_UNAUTHENTICATED);
+    if (act == NULL) return;
+    porthouse_leave(&play->client, porthouse_view(act->address));
+    act_fail(act, PORTHOUSE_UNAUTHENTICATED, 0);
+}
+
 static void answer(play_t *play, porthouse_view_t lock, const porthouse_Challenge *asks)
 {
     porthouse_Answer says = {.acceptor = asks->acceptor};
@@ -88,7 +98,7 @@ static void answer(play_t *play, porthouse_view_t lock, const porthouse_Challeng
             (porthouse_list_t){play->words + play->words_taken, count};
         play->words_taken += count;
     } else {
-        return play_over(play, PORTHOUSE_UNAUTHENTICATED);
+        return give_up(play);
     }
     porthouse_answer(&play->client, lock, &says);
 }
@@ -96,6 +106,8 @@ static void answer(play_t *play, porthouse_view_t lock, const porthouse_Challeng
 static void ended(play_t *play, const porthouse_event_t *event)
 {
     porthouse_code_t code = play->refused != PORTHOUSE_OK ? play->refused : event->code;
+    /* For good, by a close code that says no more. */
+    if (!event->as.ended.again && porthouse_code_temporary(code)) code = PORTHOUSE_OK;
     play->to_close = true;
     if (!event->as.ended.again || !play->connected || !play->reconnects)
         return play_over(play, code);
@@ -105,12 +117,13 @@ static void ended(play_t *play, const porthouse_event_t *event)
 
 /* --- Rooms ---------------------------------------------------------------------------------- */
 
-static void put_gap(play_t *play, const place_t *place, const porthouse_Joined *joined)
+static void put_gap(play_t *play, const place_t *place, uint64_t after,
+                    const porthouse_Joined *joined)
 {
     bytes_t fields = {0};
     put_view(&fields, ADDRESS, porthouse_view(place->address));
     put_code(&fields, CODE, OWN_CODE, (porthouse_code_t)joined->backlog.code);
-    put_number(&fields, FROM, place->sequence + 1);
+    put_number(&fields, FROM, after + 1);
     put_number(&fields, TO, joined->backlog.after_sequence);
     happen(play, "gap", &fields);
     bytes_free(&fields);
@@ -141,7 +154,7 @@ static void come_back(play_t *play, const porthouse_Joined *joined)
         if (!is_it) continue;
         place->is_back = true;
         place->recovered = room != NULL && joined->has_backlog && joined->backlog.recovered;
-        if (room != NULL && !place->recovered) put_gap(play, place, joined);
+        if (room != NULL && !place->recovered) put_gap(play, place, place->sequence, joined);
         place_enter(play, place->address, joined);
         break;
     }
@@ -162,7 +175,9 @@ static void joined(play_t *play, const porthouse_event_t *event)
         return check_connected(play, true);
     }
     bytes_t told = {0};
-    place_enter(play, act->address, joined);
+    const place_t *place = place_enter(play, act->address, joined);
+    if (place != NULL && joined->has_backlog && !joined->backlog.recovered)
+        put_gap(play, place, act->after_sequence, joined);
     put_view(&told, 1, joined->address);
     put_number(&told, 2, joined->listening ? joined->epoch : 0);
     put_number(&told, 3, joined->listening ? joined->sequence : 0);
@@ -171,18 +186,27 @@ static void joined(play_t *play, const porthouse_event_t *event)
     bytes_free(&told);
 }
 
+static void dropped(play_t *play, porthouse_view_t address, porthouse_code_t code)
+{
+    bytes_t fields = {0};
+    char full[600];
+    full_address(address, full, sizeof full);
+    place_leave(play, full);
+    put_view(&fields, ADDRESS, address);
+    put_code(&fields, CODE, OWN_CODE, code);
+    happen(play, "drop", &fields);
+    bytes_free(&fields);
+}
+
 static void left(play_t *play, const porthouse_event_t *event)
 {
     char address[600];
-    bytes_t fields = {0};
+    act_t *act = act_of(play, DOES_LEAVE, 0);
+    if (event->code != PORTHOUSE_OK)
+        return dropped(play, event->as.left.address, event->code);
     full_address(event->as.left.address, address, sizeof address);
     place_leave(play, address);
-    act_t *act = act_of(play, DOES_LEAVE, 0);
-    if (act != NULL && event->code == PORTHOUSE_OK) return act_done(act);
-    put_view(&fields, ADDRESS, event->as.left.address);
-    if (event->code != PORTHOUSE_OK) put_code(&fields, CODE, OWN_CODE, event->code);
-    happen(play, "drop", &fields);
-    bytes_free(&fields);
+    if (act != NULL) act_done(act);
 }
 
 /* Something of a room, by its number or by its address. */
@@ -224,13 +248,20 @@ static void received(play_t *play, const porthouse_event_t *event)
 
 static void refused(play_t *play, const porthouse_event_t *event)
 {
+    bool is_asked = false;
     for (size_t i = 0; i < play->act_count; i++) {
         act_t *act = &play->acts[i];
         bool is_it = act->kind == DOES_JOIN
                          ? porthouse_is(event->as.drop.address, act->address)
                          : act->id != 0 && act->id == event->id;
-        if (!act->over && is_it) act_fail(act, event->code, event->as.drop.retry_after_ms);
+        if (act->over || !is_it) continue;
+        act_fail(act, event->code, event->as.drop.retry_after_ms);
+        is_asked = true;
     }
+    if (is_asked || event->as.drop.address.length == 0) return;
+    /* A room that it was in before the connection was lost. */
+    dropped(play, event->as.drop.address, event->code);
+    if (play->coming_back) check_back(play);
 }
 
 /* The members of a page; the next page follows where there are more. */
@@ -309,8 +340,13 @@ static void lock_step(play_t *play, const porthouse_event_t *event)
             put_present(&fields, asks ? CHALLENGE : VERDICT, field.bytes);
     happen(play, asks ? "challenge" : "verdict", &fields);
     bytes_free(&fields);
-    if (asks && !event->as.challenge.answered && play->options.answers_by_hand)
+    if (asks && !event->as.challenge.answered)
         answer(play, event->as.challenge.lock, &event->as.challenge.asks);
+    bool is_wrong = !asks && event->as.verdict.says.outcome != porthouse_Outcome_OUTCOME_PASSED;
+    /* In the main lobby, or before it is let in anywhere, it has no more to say. */
+    bool is_first = !play->connected || event->as.verdict.lock.length == 0;
+    if (is_wrong && is_first && play->words_taken == play->words_length)
+        return play_over(play, event->code);
     if (asks || event->as.verdict.says.outcome != porthouse_Outcome_OUTCOME_PASSED) return;
     if (play->proofs_left > 0) play->proofs_left--;
     check_connected(play, false);

@@ -32,7 +32,6 @@ place_t *place_enter(play_t *play, const char *address, const porthouse_Joined *
     if (place->epoch != joined->epoch || place->route == 0) place->sequence = joined->sequence;
     place->route = joined->route;
     place->epoch = joined->epoch;
-    place->listens = joined->listening;
     return place;
 }
 

@@ -91,23 +91,28 @@ static void tidy(play_t *play)
     play->to_close = websocket->over = false;
 }
 
-static void turn(play_t *play, uint32_t most_ms)
+void play_flush(play_t *play)
 {
     porthouse_view_t packet;
-    if (play->begun && !play->over) {
-        uint32_t tick_ms = porthouse_tick(&play->client, play_now());
-        if (tick_ms < most_ms) most_ms = tick_ms;
-    }
-    drain(play);
     while (!play->over && websocket_ready(&play->websocket) &&
            porthouse_output(&play->client, &packet)) {
         websocket_send(&play->websocket, packet);
         porthouse_sent(&play->client);
     }
+}
+
+static void turn(play_t *play, uint32_t most_ms)
+{
+    if (play->begun && !play->over) {
+        uint32_t tick_ms = porthouse_tick(&play->client, play_now());
+        if (tick_ms < most_ms) most_ms = tick_ms;
+    }
+    drain(play);
     for (size_t i = 0; i < play->act_count; i++) act_work(play, &play->acts[i]);
+    play_flush(play);
     if (play->to_close || play->websocket.over) return tidy(play);
     for (size_t i = 0; i < play->act_count; i++)
-        if (play->acts[i].due || play->acts[i].over) most_ms = 0;
+        if (play->acts[i].over || (play->acts[i].due && !play->coming_back)) most_ms = 0;
     struct pollfd polled = {.fd = play->websocket.tcp.fd,
                             .events = websocket_wants(&play->websocket)};
     poll(&polled, 1, (int)most_ms);

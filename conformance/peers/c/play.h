@@ -51,6 +51,7 @@ typedef struct {
     bool due;
     porthouse_view_t name;
     uint32_t count;
+    uint64_t after_sequence;
     /* The address that a request is about, with its kind. */
     char address[600];
     /* Of pages that come: what is there, and the last address. */
@@ -63,7 +64,7 @@ typedef struct {
     char address[600];
     uint32_t route;
     uint64_t epoch, sequence;
-    bool listens, is_back, recovered;
+    bool is_back, recovered;
     /* Messages that came, and how many of them were told. */
     uint32_t heard, told;
 } place_t;
@@ -119,6 +120,8 @@ typedef struct {
 /* play.c: plays a ClientRequest, and writes the ClientResponse. */
 void play_case(porthouse_view_t request, bytes_t *response);
 uint32_t play_now(void);
+/* play.c: writes what waits, where that can be now. */
+void play_flush(play_t *play);
 /* play.c: the client is over for good, by that code. */
 void play_over(play_t *play, porthouse_code_t code);
 

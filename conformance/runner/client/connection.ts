@@ -32,8 +32,8 @@ export class Connection {
   readonly plain: PlainGateway
   /** Of the last Drop that was sent. */
   retryAfterMs = 0
-  /** After it nothing more is to be sent (PH-3.5). */
-  hasDropped = false
+  /** After it nothing more is to be sent (PH-3.5), and the time to wait begins (PH-9.4). */
+  droppedAtMs: number | undefined
   /** Hello has come, and no Welcome was sent. */
   owesWelcome = false
   readonly #socket: WebSocket
@@ -138,7 +138,7 @@ export class Connection {
     if (body.case === 'welcome') this.owesWelcome = false
     if (body.case === 'drop' && id === 0) {
       this.retryAfterMs = body.value.retryAfterMs
-      this.hasDropped = true
+      this.droppedAtMs = performance.now()
     }
     if (body.case !== 'room' || body.value.action.case !== 'joined') return
     const { route, address } = body.value.action.value

@@ -170,7 +170,7 @@ export class ReferenceGateway {
       packet: (from, frames) => this.#packet(from, frames),
       ponged: (from) => this.#script.ponged(from),
       closed: (from) => {
-        this.#returns.ended(from.closeCode, from.retryAfterMs)
+        this.#returns.ended(from.closeCode, from.retryAfterMs, from.droppedAtMs)
         this.#script.closed(from)
       },
     })

@@ -26,9 +26,9 @@ export class ReturnRules {
     this.#broke = broke
   }
 
-  /** A connection, or one that was refused, is over. */
-  ended(code: number, retryAfterMs: number): void {
-    this.#ended = { code, atMs: performance.now(), retryAfterMs }
+  /** A connection, or one that was refused, is over, or was when its Drop was sent. */
+  ended(code: number, retryAfterMs: number, atMs = performance.now()): void {
+    this.#ended = { code, atMs, retryAfterMs }
   }
 
   /** The client connects. */

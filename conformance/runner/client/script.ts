@@ -160,7 +160,7 @@ export class Script {
   }
 
   #answer(connection: Connection, frames: readonly Frame[]): void {
-    if (!this.#host.answers || connection.hasDropped) return
+    if (!this.#host.answers || connection.droppedAtMs !== undefined) return
     // Welcome comes first, however late the script sends it.
     const isWelcome = frames.some(({ body }) => body.case === 'welcome')
     if (connection.owesWelcome && !isWelcome) this.#held.push(...frames)

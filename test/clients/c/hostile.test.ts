@@ -119,11 +119,11 @@ const lies: Record<string, [string, Script]> = {
       caller.write(raw('\x0a\x7f\x12\x00'))
     },
   ],
-  'a receipt that nobody asked for': [
-    'FRAME_NOT_ALLOWED',
+  'a receipt that says nothing': [
+    'MALFORMED_PACKET',
     async (caller) => {
       await caller.welcome()
-      caller.say({ id: 77, body: { case: 'receipt', value: { status: 2 } } })
+      caller.say({ id: 77, body: { case: 'receipt', value: {} } })
     },
   ],
   'Welcome twice': [

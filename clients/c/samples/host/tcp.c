@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,7 +16,9 @@ static bool try_next(tcp_t *tcp)
         const struct addrinfo *at = tcp->next;
         tcp->fd = socket(at->ai_family, at->ai_socktype, at->ai_protocol);
         if (tcp->fd < 0) continue;
-        int flags = fcntl(tcp->fd, F_GETFL);
+        int flags = fcntl(tcp->fd, F_GETFL), one = 1;
+        /* A frame's head and body go in two writes, of which the second is not to wait. */
+        setsockopt(tcp->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
         if (fcntl(tcp->fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
             (connect(tcp->fd, at->ai_addr, at->ai_addrlen) == 0 || errno == EINPROGRESS)) {
             tcp->next = at->ai_next;

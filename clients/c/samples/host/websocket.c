@@ -93,6 +93,9 @@ static void hear_chunk(wslay_event_context_ptr frames,
     websocket_t *websocket = of;
     (void)frames;
     if (!(websocket->opcode & CONTROL)) hear(websocket, chunk->data, chunk->data_length, false);
+    /* Of the close codes some are newer than wslay, and would be violations to it. */
+    if (websocket->opcode == WSLAY_CONNECTION_CLOSE && chunk->data_length >= 2)
+        end(websocket, (uint16_t)(chunk->data[0] << 8 | chunk->data[1]));
 }
 
 static void hear_end(wslay_event_context_ptr frames,

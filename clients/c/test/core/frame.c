@@ -28,6 +28,16 @@ static void frames(void)
     CHECK(!porthouse_frame(&packet, &frame) && packet.length == 0);
 }
 
+/* A field of tomorrow, on either side of a body, is no second body. */
+static void newer(void)
+{
+    static const uint8_t packet[] = {0x0a, 8, 0x7a, 0, 0x3a, 2, 0x1a, 0, 0x7a, 0};
+    porthouse_view_t rest = view(packet, sizeof packet);
+    porthouse_frame_t frame;
+    CHECK(porthouse_frame(&rest, &frame));
+    CHECK(frame.kind == porthouse_Frame_room_tag && frame.body.length == 2);
+}
+
 static void refused(void)
 {
     static const struct {
@@ -100,6 +110,7 @@ static void reads_rates(void)
 
 const check_t frame_tests[] = {
     {"a packet is taken apart in place", frames},
+    {"what is newer stands beside a body [PH-2.7]", newer},
     {"what is no packet is told", refused},
     {"fields of every wire type are walked", fields},
     {"messages are read by their descriptors", reads},

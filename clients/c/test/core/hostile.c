@@ -62,19 +62,19 @@ static void plays_the_client(void)
 
 static void answers_unasked(void)
 {
-    /* A second Welcome, and receipts for what was not sent. */
     ends("\x0a\x04\x08\x01\x1a\x00", 6, PORTHOUSE_FRAME_NOT_ALLOWED);
-    ends("\x0a\x06\x08\x63\x32\x02\x08\x02", 8, PORTHOUSE_FRAME_NOT_ALLOWED);
-    ends("\x0a\x04\x32\x02\x08\x02", 6, PORTHOUSE_FRAME_NOT_ALLOWED);
-    /* Anything before Welcome but a Drop. */
-    peer_init(&peer);
-    peer_open(&peer);
-    peer_say_bytes(&peer, "\x0a\x04\x3a\x02\x12\x00", 6);
-    CHECK(!peer_ended(&peer, PORTHOUSE_FRAME_NOT_ALLOWED));
+    ends("\x0a\x04\x08\x63\x32\x00", 6, PORTHOUSE_MALFORMED_PACKET);
     peer_init(&peer);
     peer_open(&peer);
     peer_say_bytes(&peer, "\x0a\x04\x08\x63\x1a\x00", 6);
     CHECK(!peer_ended(&peer, PORTHOUSE_FRAME_NOT_ALLOWED));
+    /* Receipts for what was not sent are for nobody. */
+    peer_init(&peer);
+    peer_welcome(&peer);
+    peer_say_bytes(&peer, "\x0a\x06\x08\x63\x32\x02\x08\x02", 8);
+    peer_quiet(&peer);
+    peer_say_bytes(&peer, "\x0a\x04\x32\x02\x08\x02", 6);
+    peer_quiet(&peer);
 }
 
 /* What is newer is refused where it asks for something, and else ignored [PH-2.5]. */
