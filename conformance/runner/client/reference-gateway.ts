@@ -30,6 +30,9 @@ const LIMITS = {
   subscriptions: 1024,
 }
 
+/** Longer than a case takes: what is about it says its own. */
+const HEARTBEAT_MS = 30_000
+
 export interface ReferenceOptions {
   readonly theCase: ClientCase
   readonly isJson: boolean
@@ -187,7 +190,9 @@ export class ReferenceGateway {
     const name = this.#connections.toString(32).padStart(16, 'a').replaceAll(/[01]/g, 'z')
     const { welcome = {} } = this.#options.theCase.answers ?? {}
     const { limits = {}, ...rest } = fill(welcome, this.#options.variables) as JsonObject
-    return { socket: `socket:${name}`, limits: { ...LIMITS, ...(limits as JsonObject) }, ...rest }
+    const socket = `socket:${name}`
+    const bounds = { ...LIMITS, ...(limits as JsonObject) }
+    return { socket, limits: bounds, heartbeatMs: HEARTBEAT_MS, ...rest }
   }
 
   /** What a script leaves out is the gateway's own; null stands for nothing. */

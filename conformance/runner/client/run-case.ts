@@ -18,7 +18,7 @@ const WITHIN_MS = 5000
 /** For a busy machine, beside what the actions may take. */
 const GRACE_MS = 5000
 /** What the client sends last may come after it has told that it is closed. */
-const AFTERWARDS_MS = 1000
+const AFTERWARDS_MS = 5000
 
 export interface CaseRun {
   /** For the client's own log. */
