@@ -10,6 +10,6 @@ for build in $peers/*/build.sh; do sh "$build"; done
 exec bin/porthouse-conformance \
   --server-command "node $peers/gateway/main.ts" \
   --client "node $peers/ts/peer.ts" \
-  --client .tools/bin/porthouse-peer-go --known-failing $peers/go/known-failing.txt \
+  --client .tools/bin/porthouse-peer-go \
   --client .tools/bin/porthouse-peer-c --known-failing $peers/c/known-failing.txt \
   "$@"

@@ -27,6 +27,7 @@ func main() {
 		Features: []string{
 			"history", "cursor", "presence", "resume", "reconnect", "idempotency", "nested-locks",
 			"prompts", "password", "preset", "direct", "commands", "heartbeat", "bounds",
+			"key", "signing",
 		},
 	}))
 	for {

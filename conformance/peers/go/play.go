@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	porthouse "github.com/porthouse/porthouse/clients/go"
 	porthousev1 "github.com/porthouse/porthouse/clients/go/gen/porthouse/v1"
+	"github.com/porthouse/porthouse/clients/go/sshkey"
 	conformancev1 "github.com/porthouse/porthouse/conformance/peers/go/gen/porthouse/conformance/v1"
 )
 
@@ -229,6 +231,16 @@ func hearsAll(action *conformancev1.Action) bool {
 	return action.GetHear() != nil && action.GetHear().GetRoom() == ""
 }
 
+func signer(client string, seed []byte) porthouse.Answerer {
+	key := ed25519.NewKeyFromSeed(seed)
+	return &sshkey.Key{
+		Client: client,
+		Sign: func(_ context.Context, message []byte) ([]byte, error) {
+			return ed25519.Sign(key, message), nil
+		},
+	}
+}
+
 func optionsOf(how *conformancev1.Connect) []porthouse.Option {
 	opts := []porthouse.Option{porthouse.WithReconnect(how.GetReconnect())}
 	if token := how.GetToken(); token != "" {
@@ -236,6 +248,12 @@ func optionsOf(how *conformancev1.Connect) []porthouse.Option {
 	}
 	if password := how.GetPassword(); password != "" {
 		opts = append(opts, porthouse.WithAnswerers(porthouse.Password(how.GetClient(), password)))
+	}
+	if key := how.GetKey(); key != "" {
+		opts = append(opts, porthouse.WithAnswerers(porthouse.ConnectionKey(key)))
+	}
+	if seed := how.GetSigningSeed(); len(seed) > 0 {
+		opts = append(opts, porthouse.WithAnswerers(signer(how.GetClient(), seed)))
 	}
 	if preset := how.GetPreset(); preset != "" {
 		opts = append(opts, porthouse.WithAnswerers(porthouse.Preset([]byte(preset))))
