@@ -1,4 +1,4 @@
-/** The sample that is of TypeScript alone; those of every language: test/clients/samples.test.ts. */
+/** The sample of TypeScript alone; those of every language: test/clients/samples.test.ts. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'

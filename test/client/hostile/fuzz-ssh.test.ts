@@ -1,4 +1,4 @@
-/** Key files and an agent's answers with some of their bytes changed: read, or refused by an error. */
+/** Key files and answers of an agent, some of their bytes changed: read, or refused. */
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
