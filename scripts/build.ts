@@ -15,12 +15,15 @@ interface Package {
   /** Folder of the sources, which are published in the same shape. */
   readonly from: string
   readonly to: string
+  /** What lies beside the code and is not code. */
+  readonly data?: string
 }
 
 const packages: Package[] = [
   { from: 'gen', to: 'dist/proto' },
   { from: 'clients/ts', to: 'dist/client' },
   { from: 'gateway', to: 'dist/porthouse' },
+  { from: 'conformance', to: 'dist/conformance', data: 'cases/**/*.yaml' },
 ]
 
 /** What the emitted code runs on: development needs more, since it runs the TypeScript itself. */
@@ -39,9 +42,9 @@ for (const one of packages) {
   cpSync(existsSync(readme) ? readme : 'README.md', join(one.to, 'README.md'))
 }
 
-/** Whatever lies beside the code and is not code, such as SQL migrations. */
-function copyAssets({ from, to }: Package): void {
-  const assets = globSync('**/*.{sql,json}', {
+/** Such as SQL migrations. */
+function copyAssets({ from, to, data = '**/*.{sql,json}' }: Package): void {
+  const assets = globSync(data, {
     cwd: from,
     exclude: (path) => path === 'node_modules' || /^(package|tsconfig.*)\.json$/.test(path),
   })
@@ -54,15 +57,15 @@ function copyAssets({ from, to }: Package): void {
 /** The package's manifest, with each path to TypeScript turned into what was emitted from it. */
 function manifest(from: string): string {
   const source = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8')) as {
-    exports: Record<string, string>
+    exports?: Record<string, string>
   }
   const exports = Object.fromEntries(
-    Object.entries(source.exports).map(([name, path]) => [
+    Object.entries(source.exports ?? {}).map(([name, path]) => [
       name,
       { types: path.replace(/\.ts$/, '.d.ts'), default: path },
     ]),
   )
-  const files = ['**/*.js', '**/*.d.ts', '**/*.sql', '**/*.json']
+  const files = ['**/*.js', '**/*.d.ts', '**/*.sql', '**/*.json', '**/*.yaml']
   return `${JSON.stringify({ ...source, engines, exports, files }, emitted, 2)}\n`
 }
 

@@ -61,6 +61,7 @@ async function main(flags: Flags): Promise<number> {
   if (flags.list) return print(runs.map(({ name }) => name).join('\n'))
   if (flags.clauses) {
     const document = flags.clauses === true ? DOCUMENT : flags.clauses
+    if (!existsSync(document)) return fail(`where is the protocol? no ${document}`)
     return print(clauseReport(clausesOf(document), runs))
   }
   const start = starterOf(flags)

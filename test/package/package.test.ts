@@ -18,7 +18,7 @@ import { bundle, shows, WebPages } from '../support/web-pages.ts'
 import { root } from '../tidy/root.ts'
 
 const execute = promisify(execFile)
-const packages = ['proto', 'client', 'porthouse']
+const packages = ['proto', 'client', 'porthouse', 'conformance']
 
 let folder: string
 
@@ -40,6 +40,14 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 test('the command tells its version', async () => {
   const { stdout } = await porthouse('--version')
   expect(stdout.trim()).toMatch(/^(porthouse )?0\.\d+\.\d+/)
+})
+
+test('the conformance suite comes with its cases', async () => {
+  const { stdout } = await execute(join(folder, 'node_modules/.bin/porthouse-conformance'), [
+    '--list',
+  ])
+  expect(stdout).toContain('receipts/void/websocket\n')
+  expect(stdout).toContain('client-handshake/')
 })
 
 test('the command prints its settings', async () => {
