@@ -8,7 +8,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 const LIGHT = ['config', 'identity', 'locks', 'observe', 'protocol', 'rooms', 'router', 'session']
 
 /** Small files that take long; vitest begins with large ones, and would end with these. */
-const LONG = ['acceptance/schemathesis', 'crash/paused', 'crash/slow-consumer']
+const LONG = ['acceptance/schemathesis', 'clients/go', 'crash/paused', 'crash/slow-consumer']
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
 
 	"connectrpc.com/connect"
@@ -61,9 +62,17 @@ func TestFailures(t *testing.T) {
 	h.Room("hall")
 	ctx := t.Context()
 	room := &adminv1.GetRoomRequest{Name: h.Name("rooms", "nowhere")}
+	// gRPC is HTTP/2 from the first byte, where there is no TLS to agree on it.
+	plain := &http.Transport{Protocols: new(http.Protocols)}
+	plain.Protocols.SetUnencryptedHTTP2(true)
+	t.Cleanup(plain.CloseIdleConnections)
 	for name, protocol := range map[string][]admin.Option{
 		"Connect":  nil,
 		"gRPC-Web": {admin.WithConnect(connect.WithGRPCWeb())},
+		"gRPC": {
+			admin.WithConnect(connect.WithGRPC()),
+			admin.WithHTTPClient(&http.Client{Transport: plain}),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			stranger := admin.New(h.HTTP, "pha_nobody", protocol...)
