@@ -9,9 +9,10 @@ import { WelcomeSchema } from '@porthouse/proto/v1/frame'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { fill, type Variables } from '../template.ts'
 import { Connection } from './connection.ts'
-import { PlainGateway, World } from './plain-gateway.ts'
+import { PlainGateway } from './plain-gateway.ts'
 import { ReturnRules } from './return-rules.ts'
 import { Script } from './script.ts'
+import { World } from './world.ts'
 
 /** As a gateway has them by default. */
 const LIMITS = {

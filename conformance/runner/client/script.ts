@@ -8,6 +8,7 @@ import { type Value, ValueSchema } from '@bufbuild/protobuf/wkt'
 import type { Accept, GatewayStep, Refuse } from '@porthouse/proto/conformance/v1/client_suite'
 import { type Frame, FrameSchema } from '@porthouse/proto/v1/frame'
 import { fill, mismatch, show, type Variables } from '../template.ts'
+import { act } from './act.ts'
 import type { Connection } from './connection.ts'
 
 export interface ScriptHost {
@@ -213,63 +214,27 @@ export class Script {
       case 'pauseMs':
         this.#timer = setTimeout(() => this.#next(), step.value)
         return false
+      case 'ping':
+        this.#connection!.ping()
+        return false
       default:
-        return this.#acts(step, this.#connection!)
+        this.#acts(step, this.#connection!)
+        return true
     }
   }
 
-  #acts(step: Does, connection: Connection): boolean {
-    switch (step.case) {
-      case 'send':
-        connection.send(step.value.frames.map((frame) => this.#frame(frame)))
-        if (!connection.owesWelcome) this.#answerHeld(connection)
-        return true
-      case 'flood':
-        for (let n = 1; n <= step.value.times && connection.isOpen; n++) {
-          this.#host.variables.set('n', n)
-          connection.send(step.value.frames.map((frame) => this.#frame(frame)))
-        }
-        return true
-      case 'sendHex':
-        connection.sendBytes(Buffer.from(step.value, 'hex'))
-        return true
-      case 'sendText':
-        connection.sendText(step.value)
-        return true
-      case 'sendPartialHex':
-        connection.sendWire(beginning(Buffer.from(step.value, 'hex')))
-        return true
-      case 'sendWireHex':
-        connection.sendWire(Buffer.from(step.value, 'hex'))
-        return true
-      case 'close':
-        connection.close(step.value)
-        return true
-      case 'cut':
-        connection.cut()
-        return true
-      case 'stall':
-        connection.stall()
-        return true
-      case 'ping':
-        connection.ping()
-        return false
-      default:
-        throw new TypeError(`a step that does nothing: ${step.case}`)
-    }
+  #acts(step: Does, connection: Connection): void {
+    act(step, connection, (templates, n) => {
+      this.#host.variables.set('n', n)
+      return templates.map((template) => this.#frame(template))
+    })
+    if (!connection.owesWelcome) this.#answerHeld(connection)
   }
 
   #frame(template: Value): Frame {
     const filled = fill(templateOf(template), this.#host.variables) as JsonObject
     return fromJson(FrameSchema, this.#host.complete(filled))
   }
-}
-
-/** A WebSocket message of one byte more than there is (RFC 6455, 5.2), under 65,536. */
-function beginning(bytes: Uint8Array): Uint8Array {
-  const length = bytes.length + 1
-  const head = length < 126 ? [0x82, length] : [0x82, 126, length >> 8, length & 0xff]
-  return Buffer.concat([Buffer.from(head), bytes])
 }
 
 const templateOf = (value: Value): JsonValue => toJson(ValueSchema, value)
