@@ -59,7 +59,7 @@ function willOf(envelope: JsonObject, version: Version): NonNullable<IConnectPac
   return said
 }
 
-/** Listens to the reserved topics, and says Hello: of all else than locks there is none in limbo. */
+/** Listens to the reserved topics, and says Hello; in limbo there is nothing but locks. */
 async function greet(connection: MqttConnection, { open, variables, who }: Dial): Promise<void> {
   if (open.as === '') {
     if (!(await connection.listenTo(['lock']))) throw new Unmet('nobody may listen to its lock')

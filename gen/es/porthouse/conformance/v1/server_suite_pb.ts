@@ -282,7 +282,7 @@ export type Open = Message<"porthouse.conformance.v1.Open"> & {
 
   /**
    * Absent: one with the capabilities named here is sent, and its Welcome taken (WebSocket, and
-   * MQTT where `as` is given). The socket's address is ${WHO.socket}, the bounds are ${limits.NAME}.
+   * MQTT where `as` is given). The socket's address is ${WHO.socket}, bounds are ${limits.NAME}.
    *
    * @generated from field: bool no_hello = 3;
    */
@@ -343,8 +343,8 @@ export type Open = Message<"porthouse.conformance.v1.Open"> & {
   headers: { [key: string]: string };
 
   /**
-   * MQTT: nothing is sent after CONNACK, and without `as` not even CONNECT; nothing is acknowledged.
-   * The case writes all packets itself, and sees all that come.
+   * MQTT: nothing is sent after CONNACK, and without `as` not even CONNECT; nothing is
+   * acknowledged. The case writes all packets itself, and sees all that come.
    *
    * @generated from field: bool bare = 12;
    */
