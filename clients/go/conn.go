@@ -21,6 +21,8 @@ const (
 	subprotocol = "porthouse.v1"
 	// A larger packet from the gateway is refused; its own outboxes stay far below.
 	packetMax = 16 << 20
+	// More frames than a gateway puts into one.
+	framesMax = 65536
 	// How long the peer may take over its half of a close.
 	closeWait = time.Second
 )
@@ -137,7 +139,10 @@ func (k *conn) read(take func(*porthousev1.Frame) error, taken func()) error {
 
 // eachFrame decodes a packet frame by frame, so that no more is held than one of them.
 func eachFrame(packet []byte, take func(*porthousev1.Frame) error) error {
-	for len(packet) > 0 {
+	for fields := 0; len(packet) > 0; fields++ {
+		if fields == framesMax {
+			return errorf(CodeTooManyFrames, "more than %d", framesMax)
+		}
 		number, kind, n := protowire.ConsumeTag(packet)
 		if n < 0 {
 			return &Error{Code: CodeMalformedPacket, Cause: protowire.ParseError(n)}
