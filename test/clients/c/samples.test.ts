@@ -1,6 +1,6 @@
 /**
- * The samples of C that are of C alone: those over MQTT, by two libraries. They talk with the client
- * in TypeScript, so that what is said on one medium is heard on the other.
+ * The samples of C that are of C alone: those over MQTT, by two libraries. They talk with the
+ * client in TypeScript, so that what is said on one medium is heard on the other.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Client, connect, type Room } from '../../../clients/ts/src/index.ts'
