@@ -22,12 +22,18 @@ const folder = mkdtempSync(join(tmpdir(), 'porthouse-conformance-'))
 let gateway: ChildProcess | undefined
 let stage: AdminStage | undefined
 
+/** Answers go out in the order of the requests, which are worked on side by side. */
+let last: Promise<void> = Promise.resolve()
 for await (const request of messages(process.stdin, ServerRequestSchema)) {
-  const answer = await answerTo(request).catch(
+  const answering = answerTo(request).catch(
     (error: Error): Answer => ({ case: 'failed', value: error.message }),
   )
-  await write(process.stdout, ServerResponseSchema, create(ServerResponseSchema, { answer }))
+  last = last.then(async () => {
+    const answer = await answering
+    await write(process.stdout, ServerResponseSchema, create(ServerResponseSchema, { answer }))
+  })
 }
+await last
 await stop()
 
 async function answerTo({ asks }: ServerRequest): Promise<Answer> {

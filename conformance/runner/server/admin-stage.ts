@@ -103,24 +103,30 @@ export class AdminStage implements Stage {
   async #prepare(account: string, fixture: Fixture): Promise<Known> {
     const parent = `accounts/${account}`
     await this.#accounts.createAccount({ accountId: account })
-    for (const [roomId, config] of Object.entries(fixture.rooms)) {
-      await this.#rooms.createRoom({ parent, roomId, room: { config } })
-    }
-    for (const [clientId, { password, maxSockets, grants }] of Object.entries(fixture.clients)) {
+    const rooms = Object.entries(fixture.rooms)
+    await Promise.all(
+      rooms.map(([roomId, config]) => this.#rooms.createRoom({ parent, roomId, room: { config } })),
+    )
+    const clients = Object.entries(fixture.clients).map(([clientId, asked]) => {
+      const { password, maxSockets, grants } = asked
       const proofs = password ? [{ proof: { case: 'password' as const, value: password } }] : []
       const client = { maxSockets, grants: grants.map((grant) => inAccount(account, grant)) }
-      await this.#clients.createClient({ parent, clientId, client, credentials: proofs })
-    }
+      return this.#clients.createClient({ parent, clientId, client, credentials: proofs })
+    })
+    await Promise.all(clients)
     const known: Record<string, string> = {}
-    for (const [name, asked] of Object.entries(fixture.tokens)) {
-      const token = await this.#tokens.createToken({ parent, token: tokenIn(account, asked) })
-      known[`${name}.id`] = token.name.split('/').at(-1)!
-      known[`${name}.secret`] = token.secret
-    }
-    for (const name of fixture.keys) {
-      const key = await this.#keys.createConnectionKey({ parent })
-      known[`${name}.id`] = key.name.split('/').at(-1)!
-      known[`${name}.secret`] = key.secret
+    const secrets = [
+      ...Object.entries(fixture.tokens).map(async ([name, asked]) => {
+        const token = tokenIn(account, asked)
+        return [name, await this.#tokens.createToken({ parent, token })] as const
+      }),
+      ...fixture.keys.map(async (name) => {
+        return [name, await this.#keys.createConnectionKey({ parent })] as const
+      }),
+    ]
+    for (const [name, made] of await Promise.all(secrets)) {
+      known[`${name}.id`] = made.name.split('/').at(-1)!
+      known[`${name}.secret`] = made.secret
     }
     return known
   }

@@ -59,10 +59,15 @@ class ServerProcess implements Stage {
     this.#answers = messages(this.#child.stdout!, ServerResponseSchema)
   }
 
-  /** One after the other, since the process answers so. */
+  /** The process answers in the order in which it was asked, and may work on several at once. */
   ask(request: MessageInitShape<typeof ServerRequestSchema>): Promise<ServerResponse> {
+    const written = write(
+      this.#child.stdin!,
+      ServerRequestSchema,
+      create(ServerRequestSchema, request),
+    )
     const asked = this.#last.then(async () => {
-      await write(this.#child.stdin!, ServerRequestSchema, create(ServerRequestSchema, request))
+      await written
       const { value } = await this.#answers.next()
       if (!value) throw new Error('the gateway under test has ended')
       return value
