@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { fromJson, type JsonObject, toBinary, toJsonString } from '@bufbuild/protobuf'
 import { ClientCaseSchema } from '@porthouse/proto/conformance/v1/client_suite'
+import { Transport } from '@porthouse/proto/conformance/v1/transport'
 import { PacketSchema } from '@porthouse/proto/v1/frame'
 import { afterEach, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -18,7 +19,7 @@ afterEach(async () => {
 async function start(theCase: JsonObject = {}, isJson = false): Promise<ReferenceGateway> {
   gateway = await ReferenceGateway.start({
     theCase: fromJson(ClientCaseSchema, theCase),
-    isJson,
+    transport: isJson ? Transport.JSON : Transport.WEBSOCKET,
     variables: new Variables(),
     trace: () => {},
   })

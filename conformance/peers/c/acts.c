@@ -80,7 +80,7 @@ static void begin_connect(play_t *play, act_t *act)
     size_t length = strlen(play->url_text);
     snprintf(play->url_text + length, sizeof play->url_text - length, "%.*s", (int)path.length,
              path.data != NULL ? (const char *)path.data : "");
-    if (!porthouse_websocket_split(play->url_text, &play->url))
+    if (!play->is_mqtt && !porthouse_websocket_split(play->url_text, &play->url))
         return act_fail(act, PORTHOUSE_ADDRESS_INVALID, 0);
     while (porthouse_field(&rest, &field))
         if (field.number == 6 && play->words_length < WORDS_MAX)
@@ -95,6 +95,8 @@ static void begin_connect(play_t *play, act_t *act)
     play->options.url_names_place = play->has_path;
     play->options.answers_by_hand = true;
     play->proofs_left = (play->options.token.length > 0) + (play->password.length > 0);
+    /* CONNECT has them, and then no lock is met. */
+    if (play->is_mqtt && play->who.length > 0) play->proofs_left = 0;
     porthouse_init(&play->client, &play->options);
     play->begun = true;
 }
@@ -103,6 +105,7 @@ static void begin_join(play_t *play, act_t *act)
 {
     porthouse_join_t join = {0};
     full_address(text_of(act->asks, 1), act->address, sizeof act->address);
+    if (play->is_mqtt) return mqtt_join(play, act);
     if (play->address_count == PLACES_MAX) return act_fail(act, PORTHOUSE_ROOM_LIMIT, 0);
     join.address = porthouse_view(
         strcpy(play->addresses[play->address_count++], act->address));
@@ -141,11 +144,22 @@ static bool has_channel(const char *address)
     return slash != NULL && strchr(slash + 1, '/') != NULL;
 }
 
+/* Over MQTT, where there are but topic and content [PH-17.4]. */
+static void publish(play_t *play, act_t *act)
+{
+    porthouse_view_t asks = act->asks;
+    bool asks_receipt = number_of(asks, 5) != PORTHOUSE_NONE;
+    act->name = text_of(asks, 2);
+    act->due = play->coming_back;
+    if (!act->due) mqtt_say(play, act, text_of(asks, has(asks, 3) ? 3 : 4), asks_receipt);
+}
+
 static void say(play_t *play, act_t *act)
 {
     porthouse_Envelope_HeadersEntry headers[HEADERS_MAX];
     porthouse_view_t to = text_of(act->asks, 1), asks = act->asks;
     if (to.length > 0) full_address(to, act->address, sizeof act->address);
+    if (play->is_mqtt) return publish(play, act);
     const porthouse_room_t *room = porthouse_room(&play->client, porthouse_view(act->address));
     const place_t *place = place_of(play, act->address);
     /* The room of the URL has its number in Joined alone; a channel is sent to by its name. */
@@ -234,6 +248,7 @@ void act_begin(play_t *play, act_t *act)
     case DOES_MEMBERS: ask(play, act, porthouse_view(NULL)); break;
     case DOES_LEAVE:
         full_address(act->name, act->address, sizeof act->address);
+        if (play->is_mqtt) return mqtt_leave(play, act);
         if (porthouse_leave(&play->client, porthouse_view(act->address)) != PORTHOUSE_OK)
             act_fail(act, PORTHOUSE_OK, 0);
         break;

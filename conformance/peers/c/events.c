@@ -40,15 +40,16 @@ void happen_by(play_t *play, const char *name, porthouse_code_t code)
 
 /* --- Connecting ----------------------------------------------------------------------------- */
 
-static void check_connected(play_t *play, bool is_in)
+void check_connected(play_t *play, bool is_in)
 {
+    if (play->is_mqtt && !mqtt_is_ready(&play->mqtt)) return;
     if (play->connected || (play->has_path ? !is_in : play->proofs_left > 0)) return;
     play->connected = true;
     act_t *act = act_of(play, DOES_CONNECT, 0);
     if (act != NULL) act_done(act);
 }
 
-static void check_back(play_t *play)
+void check_back(play_t *play)
 {
     bytes_t fields = {0}, room = {0};
     for (size_t i = 0; i < play->place_count; i++)
@@ -112,6 +113,7 @@ static void ended(play_t *play, const porthouse_event_t *event)
     if (!event->as.ended.again || !play->connected || !play->reconnects)
         return play_over(play, code);
     play->coming_back = true;
+    if (play->is_mqtt) mqtt_lost(play);
     happen_by(play, "reconnecting", code);
 }
 
@@ -349,6 +351,7 @@ static void lock_step(play_t *play, const porthouse_event_t *event)
         return play_over(play, event->code);
     if (asks || event->as.verdict.says.outcome != porthouse_Outcome_OUTCOME_PASSED) return;
     if (play->proofs_left > 0) play->proofs_left--;
+    if (play->is_mqtt) mqtt_unlocked(&play->mqtt);
     check_connected(play, false);
 }
 
@@ -356,7 +359,10 @@ void play_event(play_t *play, const porthouse_event_t *event)
 {
     bytes_t fields = {0};
     switch (event->kind) {
-    case PORTHOUSE_CONNECT: websocket_open(&play->websocket, &play->url); break;
+    case PORTHOUSE_CONNECT:
+        if (play->is_mqtt) mqtt_open(play);
+        else websocket_open(&play->websocket, &play->url);
+        break;
     case PORTHOUSE_WELCOME: welcomed(play); break;
     case PORTHOUSE_CHALLENGE:
     case PORTHOUSE_VERDICT: lock_step(play, event); break;

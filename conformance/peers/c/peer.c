@@ -4,7 +4,7 @@
 
 #include "play.h"
 
-enum { MESSAGE_BYTES_MAX = 64 * 1024 * 1024, WEBSOCKET = 1 };
+enum { MESSAGE_BYTES_MAX = 64 * 1024 * 1024 };
 
 /* Gives false at the end of stdin. */
 static bool read_message(bytes_t *message)
@@ -40,8 +40,10 @@ int main(void)
         "prompts", "password", "preset", "direct",   "heartbeat",
     };
     bytes_t request = {0}, response = {0};
+    mosquitto_lib_init();
     put_view(&response, 1, porthouse_view("porthouse-c " PORTHOUSE_VERSION));
     put_number(&response, 2, WEBSOCKET);
+    put_number(&response, 2, MQTT3);
     for (size_t i = 0; i < sizeof FEATURES / sizeof *FEATURES; i++)
         put_view(&response, 3, porthouse_view(FEATURES[i]));
     write_message(&response);
@@ -50,6 +52,7 @@ int main(void)
         play_case(bytes_view(&request), &response);
         write_message(&response);
     }
+    mosquitto_lib_cleanup();
     bytes_free(&request);
     bytes_free(&response);
     return 0;

@@ -45,7 +45,7 @@ static void on_open(void *of)
     porthouse_answer(&play->client, porthouse_view(NULL), &answer);
 }
 
-static void on_bytes(void *of, const uint8_t *bytes, size_t length, bool last)
+void play_bytes(void *of, const uint8_t *bytes, size_t length, bool last)
 {
     play_t *play = of;
     if (play->over || play->to_close) return;
@@ -74,26 +74,38 @@ static uint16_t close_status(porthouse_code_t code)
     return (uint16_t)((porthouse_code_temporary(code) ? 4000 : 4500) + code);
 }
 
+static bool is_cut(const play_t *play)
+{
+    return play->is_mqtt ? play->mqtt.over : play->websocket.over;
+}
+
+static void hang_up(play_t *play, uint16_t status)
+{
+    if (play->is_mqtt) mqtt_close(&play->mqtt);
+    else websocket_close(&play->websocket, status);
+    play->mqtt.over = play->websocket.over = false;
+}
+
 static void tidy(play_t *play)
 {
-    websocket_t *websocket = &play->websocket;
-    if (websocket->over && !play->to_close) {
-        uint16_t status = websocket->status;
-        play->refused = websocket->refused;
+    if (is_cut(play) && !play->to_close) {
+        uint16_t status = play->is_mqtt ? 0 : play->websocket.status;
+        play->refused = play->is_mqtt ? play->mqtt.refused : play->websocket.refused;
         if (play->refused != PORTHOUSE_OK) status = close_status(play->refused);
-        websocket->over = false;
+        play->mqtt.over = play->websocket.over = false;
         porthouse_closed(&play->client, play_now(), status);
         drain(play);
     }
     if (!play->to_close) return;
-    websocket_close(websocket, close_status(play->over ? play->ended_by : PORTHOUSE_OK));
+    hang_up(play, close_status(play->over ? play->ended_by : PORTHOUSE_OK));
     play->refused = PORTHOUSE_OK;
-    play->to_close = websocket->over = false;
+    play->to_close = false;
 }
 
 void play_flush(play_t *play)
 {
     porthouse_view_t packet;
+    if (play->is_mqtt) return mqtt_flush(play);
     while (!play->over && websocket_ready(&play->websocket) &&
            porthouse_output(&play->client, &packet)) {
         websocket_send(&play->websocket, packet);
@@ -110,9 +122,10 @@ static void turn(play_t *play, uint32_t most_ms)
     drain(play);
     for (size_t i = 0; i < play->act_count; i++) act_work(play, &play->acts[i]);
     play_flush(play);
-    if (play->to_close || play->websocket.over) return tidy(play);
+    if (play->to_close || is_cut(play)) return tidy(play);
     for (size_t i = 0; i < play->act_count; i++)
         if (play->acts[i].over || (play->acts[i].due && !play->coming_back)) most_ms = 0;
+    if (play->is_mqtt) return mqtt_work(&play->mqtt, most_ms);
     struct pollfd polled = {.fd = play->websocket.tcp.fd,
                             .events = websocket_wants(&play->websocket)};
     poll(&polled, 1, (int)most_ms);
@@ -221,7 +234,7 @@ static void end_case(play_t *play)
         turn(play, 0);
     }
     tidy(play);
-    websocket_close(&play->websocket, WSLAY_CODE_NORMAL_CLOSURE);
+    hang_up(play, WSLAY_CODE_NORMAL_CLOSURE);
     for (size_t i = 0; i < play->message_count; i++) bytes_free(&play->messages[i].envelope);
     for (size_t i = 0; i < play->happening_count; i++) bytes_free(&play->happenings[i].outcome);
     free(play->messages);
@@ -236,14 +249,16 @@ void play_case(porthouse_view_t request, bytes_t *response)
     porthouse_field_t field;
     memset(&play, 0, sizeof play);
     play.websocket.tcp.fd = -1;
-    play.websocket.listener = (websocket_listener_t){&play, on_open, on_bytes};
+    play.websocket.listener = (websocket_listener_t){&play, on_open, play_bytes};
     play.options.out = (porthouse_buffer_t){play.out, sizeof play.out};
     play.options.in = (porthouse_buffer_t){play.in, sizeof play.in};
     play.options.random = chance;
     while (porthouse_field(&rest, &field)) {
         if (field.number == 2 && field.bytes.length < sizeof play.url_text)
             memcpy(play.url_text, field.bytes.data, field.bytes.length);
+        if (field.number == 3) play.is_mqtt = field.value == MQTT3;
     }
+    if (play.is_mqtt) play.options.transport = PORTHOUSE_MQTT;
     rest = request;
     while (porthouse_field(&rest, &field))
         if (field.number == 4) run_action(&play, field.bytes, response);

@@ -5,9 +5,13 @@
 #include <porthouse.h>
 
 #include "bytes.h"
+#include "mqtt.h"
 #include "websocket.h"
 
 enum { PLACES_MAX = 16, HEADERS_MAX = 64, WORDS_MAX = 16 };
+
+/* Transports by their number in Transport. */
+enum { WEBSOCKET = 1, MQTT3 = 3 };
 
 /* Actions by their number in Action. */
 enum {
@@ -39,7 +43,7 @@ enum {
 };
 
 /* An action that was begun. */
-typedef struct {
+typedef struct act {
     uint32_t kind;
     porthouse_view_t asks;
     uint32_t due_ms;
@@ -65,6 +69,8 @@ typedef struct {
     uint32_t route;
     uint64_t epoch, sequence;
     bool is_back, recovered;
+    /* On MQTT: packet id of its SUBSCRIBE. */
+    uint32_t asked;
     /* Messages that came, and how many of them were told. */
     uint32_t heard, told;
 } place_t;
@@ -82,11 +88,14 @@ typedef struct {
     bool told;
 } happening_t;
 
-typedef struct {
+struct play {
     porthouse_t client;
     porthouse_options_t options;
     websocket_t websocket;
     porthouse_websocket_url_t url;
+    /* It speaks MQTT, and then that is its connection. */
+    bool is_mqtt;
+    mqtt_t mqtt;
     char url_text[600];
 
     bool begun, is_open, to_close, over;
@@ -115,8 +124,10 @@ typedef struct {
 
     uint8_t out[80 * 1024];
     uint8_t in[1024 * 1024];
-} play_t;
+};
 
+/* play.c: bytes of a packet have come, `last` with those that end it. */
+void play_bytes(void *of, const uint8_t *bytes, size_t length, bool last);
 /* play.c: plays a ClientRequest, and writes the ClientResponse. */
 void play_case(porthouse_view_t request, bytes_t *response);
 uint32_t play_now(void);
@@ -136,6 +147,8 @@ void act_fail(act_t *act, porthouse_code_t code, uint32_t retry_after_ms);
 act_t *act_of(play_t *play, uint32_t kind, uint32_t id);
 
 /* events.c */
+void check_connected(play_t *play, bool is_in);
+void check_back(play_t *play);
 void play_event(play_t *play, const porthouse_event_t *event);
 void happen(play_t *play, const char *name, const bytes_t *fields);
 void happen_by(play_t *play, const char *name, porthouse_code_t code);

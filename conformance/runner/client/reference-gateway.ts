@@ -1,17 +1,21 @@
 /** The gateway that a client under test speaks to: it does what the case's script says. */
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type IncomingMessage } from 'node:http'
+import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { fromJson, type JsonObject } from '@bufbuild/protobuf'
 import type { Accept, ClientCase, Refuse } from '@porthouse/proto/conformance/v1/client_suite'
+import { Transport } from '@porthouse/proto/conformance/v1/transport'
 import { WelcomeSchema } from '@porthouse/proto/v1/frame'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { fill, type Variables } from '../template.ts'
-import { Connection } from './connection.ts'
+import type { Connection, ConnectionHost } from './connection.ts'
+import { type Arrival, awaitConnect, refuseConnect, requestOf } from './mqtt-arrival.ts'
+import { MqttConnection } from './mqtt-connection.ts'
 import { PlainGateway } from './plain-gateway.ts'
 import { ReturnRules } from './return-rules.ts'
 import { Script } from './script.ts'
+import { WebSocketConnection } from './websocket-connection.ts'
 import { World } from './world.ts'
 
 /** As a gateway has them by default. */
@@ -36,7 +40,7 @@ const HEARTBEAT_MS = 30_000
 
 export interface ReferenceOptions {
   readonly theCase: ClientCase
-  readonly isJson: boolean
+  readonly transport: Transport
   readonly variables: Variables
   readonly trace: (line: string) => void
 }
@@ -76,16 +80,30 @@ export class ReferenceGateway {
       goAway: (ms, back) => this.#goAway(ms, back),
       finished: () => this.#finished.resolve(),
     })
-    this.#server = createServer((_, response) => response.writeHead(426).end())
+    this.#server = this.#isMqtt ? this.#mqttServer() : this.#webSocketServer()
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
     })
-    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+  }
+
+  get #isMqtt(): boolean {
+    return this.#options.transport === Transport.MQTT3
+  }
+
+  #mqttServer(): Server {
+    const broke = (clause: string, what: string) => this.#broke(clause, what)
+    const arrived = (arrival: Arrival) => this.#arrived(arrival)
+    return createTcpServer((socket) => awaitConnect(socket, { arrived, broke }))
+  }
+
+  #webSocketServer(): Server {
+    const server = createServer((_, response) => response.writeHead(426).end())
+    return server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
   }
 
   get url(): string {
-    return `ws://127.0.0.1:${this.#port}`
+    return `${this.#isMqtt ? 'mqtt' : 'ws'}://127.0.0.1:${this.#port}`
   }
 
   /** Of the step that is not over; undefined where the script is done. */
@@ -127,6 +145,19 @@ export class ReferenceGateway {
     }, ms)
   }
 
+  #arrived({ socket, reader, connect }: Arrival): void {
+    this.#options.trace(`connection ${JSON.stringify(requestOf(connect))}`)
+    this.#returns.opened()
+    const handshake = this.#script.offered(requestOf(connect))
+    if (handshake.kind === 'hang') return
+    if (handshake.kind === 'refuse') {
+      refuseConnect(socket, handshake.refuse.status)
+      return this.#returns.ended(1006, 0)
+    }
+    const plain = this.#plain()
+    this.#script.opened(new MqttConnection({ socket, reader, connect }, plain, this.#host()))
+  }
+
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { url = '', headers } = request
     this.#options.trace(`connection ${url} ${headers['sec-websocket-protocol'] ?? ''}`)
@@ -146,7 +177,8 @@ export class ReferenceGateway {
   }
 
   #subprotocol(offered: Set<string>, accept: Accept | undefined): string | false {
-    const right = this.#options.isJson ? 'porthouse.v1.json' : 'porthouse.v1'
+    const isJson = this.#options.transport === Transport.JSON
+    const right = isJson ? 'porthouse.v1.json' : 'porthouse.v1'
     if (!offered.has(right)) this.#broke('PH-1.2', `it offers ${[...offered]}, not ${right}`)
     if (accept?.noSubprotocol) return false
     return accept?.subprotocol || right
@@ -165,10 +197,20 @@ export class ReferenceGateway {
   }
 
   #accepted(socket: WebSocket, request: IncomingMessage): void {
+    const isJson = this.#options.transport === Transport.JSON
+    const plain = this.#plain()
+    const connection = new WebSocketConnection({ socket, request, isJson }, plain, this.#host())
+    this.#script.opened(connection)
+  }
+
+  /** Of the next connection. */
+  #plain(): PlainGateway {
     this.#connections++
-    const welcome = fromJson(WelcomeSchema, this.#welcome())
-    const connection = new Connection(socket, request, new PlainGateway(this.#world, welcome), {
-      isJson: this.#options.isJson,
+    return new PlainGateway(this.#world, fromJson(WelcomeSchema, this.#welcome()))
+  }
+
+  #host(): ConnectionHost {
+    return {
       broke: (clause, what) => this.#broke(clause, what),
       trace: this.#options.trace,
       packet: (from, frames) => this.#packet(from, frames),
@@ -177,8 +219,7 @@ export class ReferenceGateway {
         this.#returns.ended(from.closeCode, from.retryAfterMs, from.droppedAtMs)
         this.#script.closed(from)
       },
-    })
-    this.#script.opened(connection)
+    }
   }
 
   #packet(connection: Connection, frames: Parameters<Script['packet']>[1]): void {

@@ -8,7 +8,7 @@ import {
   type Outcome,
   OutcomeSchema,
 } from '@porthouse/proto/conformance/v1/peer'
-import { Transport } from '@porthouse/proto/conformance/v1/transport'
+import type { Transport } from '@porthouse/proto/conformance/v1/transport'
 import { mismatch, Variables } from '../template.ts'
 import { type ClientProcess, PeerFailed } from './client-process.ts'
 import { ReferenceGateway } from './reference-gateway.ts'
@@ -45,7 +45,7 @@ export async function runCase(
   const variables = new Variables()
   const gateway = await ReferenceGateway.start({
     theCase,
-    isJson: transport === Transport.JSON,
+    transport,
     variables,
     trace: (line) => trace.push(`${(performance.now() - began).toFixed().padStart(6)} ${line}`),
   })

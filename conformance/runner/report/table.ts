@@ -31,7 +31,7 @@ function table(results: readonly Result[]): string {
 /** Passed of those that were run. */
 function cell(results: readonly Result[]): string {
   const run = results.filter(({ outcome }) => outcome !== 'not run')
-  if (results.length === 0) return '-'
+  if (run.length === 0) return '-'
   return `${run.filter(({ outcome }) => outcome === 'passed').length}/${run.length}`
 }
 

@@ -123,6 +123,11 @@ export const ClientCaseSchema: GenMessage<ClientCase> = /*@__PURE__*/
  * each proof passed, each Join a route, each message the receipt that it asks for, one of a known
  * key DUPLICATE, and so on. What the script takes is its own to answer.
  *
+ * Over MQTT a SUBSCRIBE to a room is its Join, an UNSUBSCRIBE its Leave and a PUBLISH an Envelope,
+ * with the packet id as the frame's. What answers them becomes a SUBACK (0x80 of a Drop), an
+ * UNSUBACK, and a Receipt with its PUBACK; an Envelope in a room becomes a PUBLISH. All other
+ * frames cross on reserved topics, to who listens there; that it may the gateway grants by itself.
+ *
  * @generated from message porthouse.conformance.v1.Answers
  */
 export type Answers = Message<"porthouse.conformance.v1.Answers"> & {
@@ -187,7 +192,7 @@ export type GatewayStep = Message<"porthouse.conformance.v1.GatewayStep"> & {
     case: "send";
   } | {
     /**
-     * Sends these bytes as one message, whatever they are.
+     * Sends these bytes as one message, whatever they are; over MQTT on the topic of locks.
      *
      * @generated from field: string send_hex = 4;
      */
@@ -219,7 +224,7 @@ export type GatewayStep = Message<"porthouse.conformance.v1.GatewayStep"> & {
     case: "flood";
   } | {
     /**
-     * Closes with this close code, without a Drop.
+     * Closes with this close code, without a Drop. MQTT 3.1.1 has none: it just ends.
      *
      * @generated from field: uint32 close = 8;
      */
@@ -275,7 +280,7 @@ export type GatewayStep = Message<"porthouse.conformance.v1.GatewayStep"> & {
     case: "goneMs";
   } | {
     /**
-     * Sends these bytes beneath WebSocket, whatever they are.
+     * Sends these bytes beneath WebSocket or MQTT, whatever they are.
      *
      * @generated from field: string send_wire_hex = 15;
      */
@@ -352,7 +357,8 @@ export type Accept = Message<"porthouse.conformance.v1.Accept"> & {
   subprotocol: string;
 
   /**
-   * What the request must be: a template of {path, headers}.
+   * What the request must be: a template of {path, headers}; over MQTT, of CONNECT, {username,
+   * password, clientId}.
    *
    * @generated from field: google.protobuf.Struct request = 2;
    */
@@ -378,7 +384,7 @@ export const AcceptSchema: GenMessage<Accept> = /*@__PURE__*/
  */
 export type Refuse = Message<"porthouse.conformance.v1.Refuse"> & {
   /**
-   * HTTP status.
+   * HTTP status; over MQTT the return code of CONNACK.
    *
    * @generated from field: uint32 status = 1;
    */
