@@ -3,6 +3,9 @@
 # one for TypeScript comes with npm. Needs Go and Python; each is fetched once a version.
 set -eu
 cd "$(dirname "$0")/.."
+mkdir -p .tools
+# Tests that run side by side may want them at once.
+if command -v flock >/dev/null; then exec 9>.tools/plugins.lock && flock 9; fi
 
 go_plugin() { # PACKAGE VERSION
   case $(".tools/bin/${1##*/}" --version 2>/dev/null) in *"$2") return ;; esac

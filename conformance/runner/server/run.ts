@@ -8,6 +8,7 @@ import { inParallel, mulberry32 } from '../pool.ts'
 import type { Result, Run } from '../result.ts'
 import { Variables } from '../template.ts'
 import { shortName } from '../transport.ts'
+import { needed } from './needed.ts'
 import { play } from './script.ts'
 import { type Target, Unsupported } from './target.ts'
 
@@ -91,7 +92,8 @@ async function runOne(run: ServerRun, target: Target, options: Options): Promise
   if (mqttUrl === '' && shortName(run.transport).startsWith('mqtt')) {
     return ended('not run', 'the gateway speaks no MQTT')
   }
-  const fixture = run.case.fixture ?? run.suite.fixture ?? create(FixtureSchema)
+  const whole = run.case.fixture ?? run.suite.fixture ?? create(FixtureSchema)
+  const fixture = needed(whole, run.case)
   const accounts = namesFor(run.name, options.seed, fixture.otherAccount)
   try {
     const known = await stage.prepare(accounts, fixture)

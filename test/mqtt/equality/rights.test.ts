@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { Code } from '@porthouse/proto/v1/code'
 import { ReceiptStatus } from '@porthouse/proto/v1/receipt'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { newToken } from '../../../gateway/identity/tokens.ts'
 import { TestGateway } from '../../support/gateway.ts'
 import { resetMqttClients } from '../../support/mqtt-client.ts'
@@ -59,7 +59,10 @@ describe.each(MEDIA)('over %s', (medium) => {
     if (medium.startsWith('mqtt')) {
       // Its topic filter is there still.
       expect(await guest.hasTold('joined')).toMatchObject({ listening: true })
-    } else await guest.enters(room)
+    } else {
+      // Nothing tells it, since it does not listen; it is felt within a second.
+      await vi.waitFor(() => guest.enters(room), 5000)
+    }
     expect((await speaker.says(room, 'open')).sockets).toBe(1)
     expect(await guest.hearsText()).toBe('open')
   })

@@ -22,7 +22,8 @@ export const file_porthouse_conformance_v1_fixture: GenFile = /*@__PURE__*/
 
 /**
  * Each case has an account of its own, made for it and gone with it, so that cases cannot disturb
- * each other and run side by side. Its name is told to the steps as ${account}.
+ * each other and run side by side. Its name is told to the steps as ${account}. Of the fixture it
+ * gets what the steps name, and what that names in turn; grants in other rooms are left out.
  *
  * @generated from message porthouse.conformance.v1.Fixture
  */
