@@ -90,7 +90,7 @@ function isWanted({ name }: Run, flags: Flags): boolean {
 
 function finish(results: readonly Result[], flags: Flags): number {
   const known = flags.knownFailing.map((file) => readFileSync(file, 'utf8')).join('\n')
-  const judged = judge(results, readKnownFailing(known))
+  const judged = judge(results, readKnownFailing(known), flags.case.length > 0)
   if (flags.junit) writeFileSync(flags.junit, junit(judged))
   print(report(judged))
   return hasPassed(judged) ? 0 : 1

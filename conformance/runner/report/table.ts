@@ -11,9 +11,8 @@ export function report({ results, expected, surprises, unmatched }: Judged): str
     ),
     ...unmatched.map(({ pattern }) => `FAILED ${pattern}\n       known to fail, and no such case`),
   ]
-  return [...lines, ...(lines.length > 0 ? [''] : []), table(results), '', summary(results)].join(
-    '\n',
-  )
+  const last = summary(results, lines.length, expected.size)
+  return [...lines, ...(lines.length > 0 ? [''] : []), table(results), '', last].join('\n')
 }
 
 function table(results: readonly Result[]): string {
@@ -39,10 +38,13 @@ function pad(text: string, width: number, column: number): string {
   return column === 0 ? text.padEnd(width) : text.padStart(width)
 }
 
-function summary(results: readonly Result[]): string {
+function summary(results: readonly Result[], failed: number, known: number): string {
   const count = (outcome: Result['outcome']) =>
     results.filter((result) => result.outcome === outcome).length
   const notRun = count('not run')
-  const tail = notRun > 0 ? `, ${notRun} not run` : ''
-  return `${count('passed')} passed, ${count('failed')} failed${tail}`
+  const tails = [
+    known > 0 ? `, ${known} known to fail` : '',
+    notRun > 0 ? `, ${notRun} not run` : '',
+  ]
+  return `${count('passed')} passed, ${failed} failed${tails.join('')}`
 }
