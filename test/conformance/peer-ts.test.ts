@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
-import { create, fromBinary, type MessageInitShape, toBinary, toJson } from '@bufbuild/protobuf'
+import { create, fromBinary, type MessageInitShape, toJson } from '@bufbuild/protobuf'
 import {
   type ActionSchema,
   ClientHelloSchema,
@@ -15,7 +15,7 @@ import { Keep } from '@porthouse/proto/room/v1/history'
 import { ReceiptLevel } from '@porthouse/proto/v1/receipt'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect } from '../../clients/ts/src/index.ts'
-import { framed, readMessages } from '../../conformance/peers/ts/framing.ts'
+import { encoded, write } from '../../conformance/runner/delimited.ts'
 import { TestGateway } from '../support/gateway.ts'
 import { Peer } from '../support/peer.ts'
 
@@ -23,7 +23,7 @@ type Action = MessageInitShape<typeof ActionSchema>
 
 const program = resolve(import.meta.dirname, '../../conformance/peers/ts/peer.ts')
 const peer = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] })
-const told = readMessages(peer.stdout)
+const told = encoded(peer.stdout)
 
 let gateway: TestGateway
 let token: string
@@ -51,7 +51,7 @@ async function next(): Promise<Uint8Array> {
 async function play(url: string, ...does: (Action['does'] | Action)[]) {
   const actions = does.map((each) => (each && 'case' in each ? { does: each } : (each as Action)))
   const request = create(ClientRequestSchema, { url, transport: Transport.WEBSOCKET, actions })
-  peer.stdin.write(framed(toBinary(ClientRequestSchema, request)))
+  await write(peer.stdin, ClientRequestSchema, request)
   const { outcomes } = fromBinary(ClientResponseSchema, await next())
   return outcomes.map((outcome) => toJson(OutcomeSchema, outcome))
 }

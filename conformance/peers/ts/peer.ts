@@ -2,14 +2,14 @@
  * The TypeScript client as a peer of the conformance runner: does what it is told on stdin with the
  * client's public API, and tells on stdout what came of it (peer.proto).
  */
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { create } from '@bufbuild/protobuf'
 import {
   ClientHelloSchema,
   ClientRequestSchema,
   ClientResponseSchema,
 } from '@porthouse/proto/conformance/v1/peer'
 import { Transport } from '@porthouse/proto/conformance/v1/transport'
-import { framed, readMessages } from './framing.ts'
+import { messages, write } from '../../runner/delimited.ts'
 import { Play } from './play.ts'
 
 const hello = create(ClientHelloSchema, {
@@ -35,9 +35,8 @@ const hello = create(ClientHelloSchema, {
   ],
 })
 
-process.stdout.write(framed(toBinary(ClientHelloSchema, hello)))
-for await (const bytes of readMessages(process.stdin)) {
-  const request = fromBinary(ClientRequestSchema, bytes)
-  const response = create(ClientResponseSchema, { outcomes: await new Play(request).run() })
-  process.stdout.write(framed(toBinary(ClientResponseSchema, response)))
+await write(process.stdout, ClientHelloSchema, hello)
+for await (const request of messages(process.stdin, ClientRequestSchema)) {
+  const outcomes = await new Play(request).run()
+  await write(process.stdout, ClientResponseSchema, create(ClientResponseSchema, { outcomes }))
 }
