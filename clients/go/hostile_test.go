@@ -302,7 +302,7 @@ func TestRefusedForNow(t *testing.T) {
 // One that drops whoever comes is tried again with growing waits, and no more where it says so.
 func TestDropsWhoeverComes(t *testing.T) {
 	p := peer.New(t)
-	talk := p.Connect(t, porthouse.WithBackoff(time.Millisecond, 2*time.Millisecond))
+	talk := p.Connect(t, porthouse.WithBackoff(time.Millisecond, time.Minute))
 	events := talk.Events(peer.Context(t))
 	go func() {
 		talk.Line.Send(peer.Drop(0, porthousev1.Code_CODE_DRAINING))

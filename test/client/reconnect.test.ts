@@ -1,9 +1,19 @@
 import { Code } from '@porthouse/proto/v1/code'
 import type { Envelope } from '@porthouse/proto/v1/envelope'
+import type { Frame } from '@porthouse/proto/v1/frame'
 import { ReceiptStatus } from '@porthouse/proto/v1/receipt'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Client, type ClientEvents, connect } from '../../clients/ts/src/index.ts'
-import { drop, joined, type Line, ManualClock, message, Peer, receipt } from '../support/peer.ts'
+import {
+  drop,
+  type FrameInit,
+  joined,
+  type Line,
+  ManualClock,
+  message,
+  Peer,
+  receipt,
+} from '../support/peer.ts'
 
 let peer: Peer
 let clock: ManualClock
@@ -55,6 +65,23 @@ async function back(event: Promise<ClientEvents['reconnecting']>): Promise<Line>
   clock.advance((await event).delayMs)
   return await peer.line()
 }
+
+/** Ids of the Joins in a first packet, by address. */
+function idsOf(frames: Frame[]): Map<string, number> {
+  return new Map(
+    frames.flatMap(({ id, body }) => {
+      const action = body.case === 'room' ? body.value.action : undefined
+      return action?.case === 'join' ? [[action.value.address, id] as const] : []
+    }),
+  )
+}
+
+const caughtUp = (address: string): FrameInit => ({
+  body: {
+    case: 'room',
+    value: { action: { case: 'caughtUp', value: { route: 1, address, sequence: 8n } } },
+  },
+})
 
 describe('a lost connection', () => {
   test('is made again after the backoff, and its rooms with its first packet', async () => {
@@ -299,6 +326,37 @@ describe('what was in flight', () => {
 })
 
 describe('coming back', () => {
+  test('brings what one listener has had to no reader of all again', async () => {
+    const { client, line } = await open()
+    const heard: string[] = []
+    const loop = client.messages()
+    void (async () => {
+      for await (const { text } of loop) heard.push(text!)
+    })()
+    const [hall, news] = ['room:acme/hall', 'room:acme/hall/news']
+    await join(client, line, hall)
+    await join(client, line, news)
+    const stamp = { channel: 'news', replay: 1 }
+    const backlog = { recovered: true, afterSequence: 7n }
+    const lost = next(client, 'reconnecting')
+    line.cut()
+    const second = await back(lost)
+    const ids = idsOf(await second.packet())
+    const again = next(client, 'reconnecting')
+    second.send(joined(ids.get(hall)!, hall, { backlog }), message('once', stamp))
+    await expect.poll(() => heard).toEqual(['once'])
+    second.cut()
+    const third = await back(again)
+    const idsNow = idsOf(await third.packet())
+    // The other one is back before the one that has had it.
+    third.send(joined(idsNow.get(news)!, news, { backlog }), message('once', stamp))
+    third.send(caughtUp(news))
+    third.send(joined(idsNow.get(hall)!, hall, { backlog: { ...backlog, afterSequence: 8n } }))
+    third.send(caughtUp(hall), message('then', { sequence: 9n }))
+    await expect.poll(() => heard).toContain('then')
+    expect(heard).toEqual(['once', 'then'])
+  })
+
   test('to a room that is gone ends that room alone', async () => {
     const { client, line } = await open()
     const gone = await join(client, line, 'room:acme/gone', 1)

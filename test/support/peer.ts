@@ -5,7 +5,7 @@ import type { Code } from '@porthouse/proto/v1/code'
 import { type Frame, type FrameSchema, PacketSchema } from '@porthouse/proto/v1/frame'
 import { type WebSocket, WebSocketServer } from 'ws'
 
-type FrameInit = MessageInitShape<typeof FrameSchema>
+export type FrameInit = MessageInitShape<typeof FrameSchema>
 type Kinds = NonNullable<Frame['body']['case']>
 type Value<Kind extends Kinds> = Extract<Frame['body'], { case: Kind }>['value']
 
@@ -128,16 +128,36 @@ export const verdict = (id: number, outcome: 1 | 2 | 3, code: Code = 0): FrameIn
   body: { case: 'lockStep', value: { step: { case: 'verdict', value: { outcome, code } } } },
 })
 
+interface Stay {
+  readonly route?: number
+  readonly epoch?: bigint
+  readonly sequence?: bigint
+  readonly listening?: boolean
+  readonly maySend?: boolean
+  readonly backlog?: { readonly recovered: boolean; readonly afterSequence: bigint }
+}
+
 export const joined = (
   id: number,
   address: string,
-  { route = 1, epoch = 1n, sequence = 7n, listening = true, maySend = true } = {},
+  { route = 1, epoch = 1n, sequence = 7n, listening = true, maySend = true, backlog }: Stay = {},
 ): FrameInit => ({
   id,
   body: {
     case: 'room',
     value: {
-      action: { case: 'joined', value: { route, address, epoch, sequence, listening, maySend } },
+      action: {
+        case: 'joined',
+        value: {
+          route,
+          address,
+          epoch,
+          sequence,
+          listening,
+          maySend,
+          ...(backlog && { backlog }),
+        },
+      },
     },
   },
 })

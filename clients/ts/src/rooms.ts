@@ -14,6 +14,7 @@ export class Rooms {
   readonly #host: RoomHost
   readonly #feed: Feed
   readonly #byAddress = new Map<string, Membership>()
+  readonly #byRoom = new Map<string, Set<Membership>>()
   readonly #byRoute = new Map<number, Set<Membership>>()
   #released = false
 
@@ -38,8 +39,8 @@ export class Rooms {
   }
 
   /** All in a room, by its address without a channel. */
-  in(room: string): Membership[] {
-    return [...this.#byAddress.values()].filter((each) => each.room === room)
+  in(room: string): Iterable<Membership> {
+    return this.#byRoom.get(room) ?? []
   }
 
   /** All that share a number. */
@@ -57,12 +58,9 @@ export class Rooms {
     if (known && known.route !== joined.route) this.#forget(known)
     const room = known ?? new Membership(joined, this.#host)
     this.#byAddress.set(room.address, room)
+    addTo(this.#byRoom, room.room, room)
     // An account's lobby has no number: what it echoes names it.
-    if (joined.route !== 0) {
-      const sharing = this.#byRoute.get(joined.route)
-      if (sharing) sharing.add(room)
-      else this.#byRoute.set(joined.route, new Set([room]))
-    }
+    if (joined.route !== 0) addTo(this.#byRoute, joined.route, room)
     const gap = room.enter(joined, stay, entering)
     if (this.#released) room.feed.release()
     return { room, ...(gap && { gap }) }
@@ -93,6 +91,7 @@ export class Rooms {
       if (room.address !== address && (address !== whole || room.room !== whole)) continue
       known = true
       this.#byAddress.delete(room.address)
+      takeFrom(this.#byRoom, room.room, room)
       this.#forget(room)
       room.end(error)
     }
@@ -101,9 +100,7 @@ export class Rooms {
 
   /** It has its number no more. */
   #forget(room: Membership): void {
-    const sharing = this.#byRoute.get(room.route)
-    sharing?.delete(room)
-    if (sharing?.size === 0) this.#byRoute.delete(room.route)
+    takeFrom(this.#byRoute, room.route, room)
   }
 
   /** Throws MALFORMED_PACKET for an envelope without the gateway's stamp. */
@@ -125,9 +122,10 @@ export class Rooms {
     if (hearing.length === 0) this.#feed.push(message, bytes)
   }
 
-  // The first of those who hear a message gives it to the readers of all rooms.
+  // The first of those who hear a message gives it to the readers of all rooms; one that is not
+  // back yet may have had it on the connection before.
   #heard(room: Membership, message: Message, bytes: number): void {
-    for (const other of this.by(room.route)) if (other !== room && other.has(message)) return
+    for (const other of this.in(room.room)) if (other !== room && other.has(message)) return
     this.#feed.push(message, bytes)
   }
 
@@ -157,7 +155,20 @@ export class Rooms {
   end(error?: PorthouseError): void {
     for (const room of this.#byAddress.values()) room.end(error)
     this.#byAddress.clear()
+    this.#byRoom.clear()
     this.#byRoute.clear()
     this.#feed.end(error)
   }
+}
+
+function addTo<Key>(sets: Map<Key, Set<Membership>>, key: Key, room: Membership): void {
+  const sharing = sets.get(key)
+  if (sharing) sharing.add(room)
+  else sets.set(key, new Set([room]))
+}
+
+function takeFrom<Key>(sets: Map<Key, Set<Membership>>, key: Key, room: Membership): void {
+  const sharing = sets.get(key)
+  sharing?.delete(room)
+  if (sharing?.size === 0) sets.delete(key)
 }
