@@ -40,8 +40,15 @@ function device(room: string, { privateKey }: Signer): Wired {
   const stdio = Array.from({ length: 5 }, () => 'pipe' as const)
   const child = spawn(program, words, { stdio })
   const [asked, signed] = child.stdio.slice(3) as unknown as [Readable, Writable]
-  // Some hundred bytes, and the pipe is large enough for them: they come as one.
-  asked.on('data', (data: Buffer) => signed.write(sign(null, data.subarray(2), privateKey)))
+  // Its length and itself are written apart, and may come so.
+  let said = Buffer.alloc(0)
+  asked.on('data', (data: Buffer) => {
+    said = Buffer.concat([said, data])
+    const end = said.length < 2 ? 2 : 2 + said.readUInt16BE()
+    if (said.length < end || end === 2) return
+    signed.write(sign(null, said.subarray(2, end), privateKey))
+    said = said.subarray(end)
+  })
   const wired = new Wired(hub.url, child)
   devices.push(wired)
   return wired
