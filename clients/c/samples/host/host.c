@@ -4,26 +4,13 @@
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "machine.h"
 
 /* A connection that ended sooner did not last; after so many in a row it gives up. */
 #define LASTING_MS 10000
 #define SHORT_LIVED_MAX 5
-
-static uint32_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint32_t)time.tv_sec * 1000 + (uint32_t)(time.tv_nsec / 1000000);
-}
-
-static uint32_t chance(void *context)
-{
-    uint32_t bits = 0;
-    (void)context;
-    return getentropy(&bits, sizeof bits) == 0 ? bits : now();
-}
 
 /* --- What happens --------------------------------------------------------------------------- */
 
@@ -38,7 +25,8 @@ static void ended(host_t *host, const porthouse_event_t *event)
 {
     porthouse_code_t code = host->refused != PORTHOUSE_OK ? host->refused : event->code;
     if (host->is_open)
-        host->short_lived = now() - host->opened_ms < LASTING_MS ? host->short_lived + 1 : 0;
+        host->short_lived =
+            machine_now() - host->opened_ms < LASTING_MS ? host->short_lived + 1 : 0;
     host->to_close = true;
     host->status = close_status(event->code);
     /* As for the first time: who never was in is told why, and may try again himself. */
@@ -75,14 +63,14 @@ static void on_open(void *of)
 {
     host_t *host = of;
     host->is_open = true;
-    host->opened_ms = now();
+    host->opened_ms = machine_now();
     porthouse_opened(&host->client, host->opened_ms);
 }
 
 static void on_bytes(void *of, const uint8_t *bytes, size_t length, bool last)
 {
     host_t *host = of;
-    if (!host->to_close) porthouse_received(&host->client, now(), bytes, length, last);
+    if (!host->to_close) porthouse_received(&host->client, machine_now(), bytes, length, last);
     drain(host);
 }
 
@@ -98,7 +86,7 @@ static bool tidy(host_t *host)
         host->refused = websocket->refused;
         if (host->refused != PORTHOUSE_OK) status = close_status(host->refused);
         websocket->over = false;
-        porthouse_closed(&host->client, now(), status);
+        porthouse_closed(&host->client, machine_now(), status);
         drain(host);
     }
     websocket_close(websocket, host->status);
@@ -121,8 +109,8 @@ static void offer_lines(host_t *host)
 
 static void tell_time(host_t *host)
 {
-    if (host->program->on_time == NULL || (int32_t)(host->due_ms - now()) > 0) return;
-    host->due_ms = now() + host->program->interval_ms;
+    if (host->program->on_time == NULL || (int32_t)(host->due_ms - machine_now()) > 0) return;
+    host->due_ms = machine_now() + host->program->interval_ms;
     host->program->on_time(host);
 }
 
@@ -142,7 +130,7 @@ static void wait_for(host_t *host, uint32_t most_ms)
         {.fd = host->websocket.tcp.fd, .events = websocket_wants(&host->websocket)},
         {.fd = has_lines ? STDIN_FILENO : -1, .events = POLLIN},
     };
-    uint32_t due_in = host->due_ms - now();
+    uint32_t due_in = host->due_ms - machine_now();
     if (host->program->on_time != NULL && due_in < most_ms) most_ms = due_in;
     poll(polled, 2, most_ms < INT_MAX ? (int)most_ms : INT_MAX);
     if (polled[0].revents != 0) websocket_work(&host->websocket);
@@ -173,7 +161,7 @@ bool host_init(host_t *host, const char *url, const char *address, const char *t
         .transport = PORTHOUSE_WEBSOCKET,
         .out = {host->out, sizeof host->out},
         .in = {host->in, sizeof host->in},
-        .random = chance,
+        .random = machine_chance,
         .token = porthouse_view(token),
         .url_names_place = address == NULL,
     };
@@ -187,7 +175,7 @@ bool host_init(host_t *host, const char *url, const char *address, const char *t
 int host_run(host_t *host, const host_program_t *program)
 {
     host->program = program;
-    host->due_ms = now();
+    host->due_ms = machine_now();
     porthouse_init(&host->client, &host->options);
     if (host->address.length > 0) {
         porthouse_join_t join = {.address = host->address, .since = program->since};
@@ -196,7 +184,7 @@ int host_run(host_t *host, const host_program_t *program)
     while (!host->over) {
         offer_lines(host);
         tell_time(host);
-        uint32_t most_ms = porthouse_tick(&host->client, now());
+        uint32_t most_ms = porthouse_tick(&host->client, machine_now());
         drain(host);
         flush(host);
         if (!tidy(host)) wait_for(host, most_ms);

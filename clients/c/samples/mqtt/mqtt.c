@@ -2,22 +2,8 @@
 #include "mqtt.h"
 
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
-static uint32_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint32_t)time.tv_sec * 1000 + (uint32_t)(time.tv_nsec / 1000000);
-}
-
-static uint32_t chance(void *context)
-{
-    uint32_t bits = 0;
-    (void)context;
-    return getentropy(&bits, sizeof bits) == 0 ? bits : now();
-}
+#include "../host/machine.h"
 
 /* --- The core ------------------------------------------------------------------------------- */
 
@@ -78,7 +64,7 @@ void mqtt_subscribed(mqtt_t *mqtt, const char *filter)
         return;
     }
     /* Once for each connection: with the first topic of the core. */
-    porthouse_opened(&mqtt->client, now());
+    porthouse_opened(&mqtt->client, machine_now());
     if (strcmp(filter, PORTHOUSE_MQTT_RECEIPT) == 0) link_subscribe(mqtt, mqtt->filter);
     drain(mqtt);
 }
@@ -87,7 +73,7 @@ void mqtt_heard(mqtt_t *mqtt, porthouse_view_t topic, porthouse_view_t payload,
                 porthouse_view_t from)
 {
     if (porthouse_mqtt_is_reserved(topic)) {
-        porthouse_received(&mqtt->client, now(), payload.data, payload.length, true);
+        porthouse_received(&mqtt->client, machine_now(), payload.data, payload.length, true);
         drain(mqtt);
     } else {
         mqtt->program->on_message(mqtt, from, payload);
@@ -97,7 +83,7 @@ void mqtt_heard(mqtt_t *mqtt, porthouse_view_t topic, porthouse_view_t payload,
 void mqtt_lost(mqtt_t *mqtt, int reason)
 {
     if (reason == 0x86 || reason == 0x87) mqtt_leave(mqtt, PORTHOUSE_UNAUTHENTICATED);
-    else porthouse_closed(&mqtt->client, now(), 0);
+    else porthouse_closed(&mqtt->client, machine_now(), 0);
 }
 
 /* --- The program ---------------------------------------------------------------------------- */
@@ -126,19 +112,19 @@ int mqtt_run(mqtt_t *mqtt, char **argv, const mqtt_program_t *program)
     mqtt->options = (porthouse_options_t){
         .transport = PORTHOUSE_MQTT,
         .out = {mqtt->out, sizeof mqtt->out},
-        .random = chance,
+        .random = machine_chance,
         .token = porthouse_view(program->by_locks ? mqtt->token : NULL),
     };
     porthouse_init(&mqtt->client, &mqtt->options);
-    mqtt->due_ms = now();
+    mqtt->due_ms = machine_now();
     while (!mqtt->over) {
-        if (program->on_time != NULL && (int32_t)(mqtt->due_ms - now()) <= 0) {
-            mqtt->due_ms = now() + program->interval_ms;
+        if (program->on_time != NULL && (int32_t)(mqtt->due_ms - machine_now()) <= 0) {
+            mqtt->due_ms = machine_now() + program->interval_ms;
             program->on_time(mqtt);
         }
-        uint32_t most_ms = porthouse_tick(&mqtt->client, now());
+        uint32_t most_ms = porthouse_tick(&mqtt->client, machine_now());
         drain(mqtt);
-        uint32_t due_in = mqtt->due_ms - now();
+        uint32_t due_in = mqtt->due_ms - machine_now();
         if (program->on_time != NULL && due_in < most_ms) most_ms = due_in;
         if (!mqtt->to_close) {
             link_work(mqtt, most_ms);
