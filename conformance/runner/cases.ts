@@ -2,9 +2,10 @@
 import { fileURLToPath } from 'node:url'
 import { ClientSuiteSchema } from '@porthouse/proto/conformance/v1/client_suite'
 import { ServerSuiteSchema } from '@porthouse/proto/conformance/v1/server_suite'
-import { type ClientRun, expand as expandClient } from './client/run.ts'
+import type { ClientRun } from './client/run.ts'
+import { expand } from './expand.ts'
 import { loadSuites } from './load.ts'
-import { expand, type ServerRun } from './server/run.ts'
+import type { ServerRun } from './server/run.ts'
 
 const folder = (name: string) => fileURLToPath(new URL(`../cases/${name}`, import.meta.url))
 
@@ -12,6 +13,7 @@ export function serverRuns(): ServerRun[] {
   return expand(loadSuites(ServerSuiteSchema, folder('server')))
 }
 
+/** Their suites are told apart from a gateway's by the name. */
 export function clientRuns(): ClientRun[] {
-  return expandClient(loadSuites(ClientSuiteSchema, folder('client')))
+  return expand(loadSuites(ClientSuiteSchema, folder('client')), 'client-')
 }

@@ -2,7 +2,8 @@
  * The templates of a case: JSON with variables to fill in, and JSON that is expected, held against
  * what came. server_suite.proto has the language.
  */
-import type { JsonObject, JsonValue } from '@bufbuild/protobuf'
+import { type JsonObject, type JsonValue, toJson } from '@bufbuild/protobuf'
+import { type Value, ValueSchema } from '@bufbuild/protobuf/wkt'
 
 /** What a case knows by name: its account, secrets, what it saved on the way. */
 export class Variables {
@@ -36,6 +37,11 @@ export class Variables {
     const added = BigInt(String(value)) + BigInt(`${sign}${number}`)
     return typeof value === 'number' ? Number(added) : String(added)
   }
+}
+
+/** The JSON that a case has as a template. */
+export function templateOf(value: Value): JsonValue {
+  return toJson(ValueSchema, value)
 }
 
 /** The template with its variables filled in. Throws a TypeError where one is not known. */

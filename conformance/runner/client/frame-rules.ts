@@ -5,9 +5,10 @@
 import type { Envelope } from '@porthouse/proto/v1/envelope'
 import type { Frame, Hello, Limits } from '@porthouse/proto/v1/frame'
 import type { Answer } from '@porthouse/proto/v1/lock_step'
+import { kindOf, maySend, type Sendable } from '../frame-kind.ts'
 
 /** Frames that a client may send (PH-3.1), of those that have an action by it. */
-const FROM_CLIENT: Readonly<Record<string, readonly string[] | undefined>> = {
+const FROM_CLIENT: Sendable = {
   hello: undefined,
   envelope: undefined,
   drop: undefined,
@@ -66,10 +67,7 @@ export class FrameRules {
   frame(frame: Frame, bytes: number): void {
     const { id, body } = frame
     const kind = kindOf(body)
-    const actions = FROM_CLIENT[body.case ?? '']
-    if (!(body.case && body.case in FROM_CLIENT) || (actions && !actions.includes(kind))) {
-      this.#broke('PH-3.1', `a client does not send ${kind}`)
-    }
+    if (!maySend(FROM_CLIENT, body)) this.#broke('PH-3.1', `a client does not send ${kind}`)
     const { frameBytes = 0 } = this.#limits ?? {}
     if (frameBytes && bytes > frameBytes) this.#broke('PH-2.1', `a frame of ${bytes} bytes`)
     if (body.case === 'hello') this.#hello(body.value)
@@ -148,9 +146,4 @@ export class FrameRules {
 function waits({ body }: Frame): boolean {
   if (body.case === 'drop') return false
   return body.case !== 'envelope' || (body.value.routing?.receipt ?? 0) !== 0
-}
-
-export function kindOf(body: Frame['body']): string {
-  const value = body.value as { action?: { case?: string }; step?: { case?: string } } | undefined
-  return value?.action?.case ?? value?.step?.case ?? body.case ?? 'a frame without a body'
 }

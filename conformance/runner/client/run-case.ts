@@ -1,6 +1,5 @@
 /** One case of the client mode: a reference gateway for it alone, and what the client did. */
 import { create, type JsonValue, toJson } from '@bufbuild/protobuf'
-import { ValueSchema } from '@bufbuild/protobuf/wkt'
 import type { ClientCase } from '@porthouse/proto/conformance/v1/client_suite'
 import {
   type Action,
@@ -9,7 +8,7 @@ import {
   OutcomeSchema,
 } from '@porthouse/proto/conformance/v1/peer'
 import type { Transport } from '@porthouse/proto/conformance/v1/transport'
-import { mismatch, Variables } from '../template.ts'
+import { mismatch, templateOf, Variables } from '../template.ts'
 import { type ClientProcess, PeerFailed } from './client-process.ts'
 import { ReferenceGateway } from './reference-gateway.ts'
 
@@ -82,8 +81,7 @@ function outcomeFailures(
   }
   return client.flatMap(({ does }, i) => {
     const template = expected[i]
-    const why =
-      template && mismatch(toJson(ValueSchema, template), told(outcomes[i]!), variables, does.case)
+    const why = template && mismatch(templateOf(template), told(outcomes[i]!), variables, does.case)
     return why ? [`action ${i + 1}: ${why}`] : []
   })
 }

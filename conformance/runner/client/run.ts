@@ -1,16 +1,13 @@
 /** Runs client cases: as many processes of the client as cases side by side, each case in one. */
-import type { ClientCase, ClientSuite } from '@porthouse/proto/conformance/v1/client_suite'
-import type { Transport } from '@porthouse/proto/conformance/v1/transport'
+import type { ClientSuite } from '@porthouse/proto/conformance/v1/client_suite'
+import type { Expanded } from '../expand.ts'
 import { inParallel } from '../pool.ts'
-import type { Result, Run } from '../result.ts'
+import type { Result } from '../result.ts'
 import { shortName } from '../transport.ts'
 import { ClientProcess } from './client-process.ts'
 import { runCase } from './run-case.ts'
 
-export interface ClientRun extends Run {
-  readonly case: ClientCase
-  readonly transport: Transport
-}
+export type ClientRun = Expanded<ClientSuite>
 
 export interface Options {
   /** What the shell starts as the client (peer.proto). */
@@ -19,22 +16,6 @@ export interface Options {
   readonly seed: number
   /** Called with each as it is over. */
   readonly onResult: (result: Result) => void
-}
-
-/** Each case over each of its transports. A suite of clients is told apart by its name. */
-export function expand(suites: ReadonlyMap<string, ClientSuite>): ClientRun[] {
-  return [...suites].flatMap(([name, suite]) =>
-    suite.cases.flatMap((one) => {
-      const transports = one.transports.length > 0 ? one.transports : suite.transports
-      return transports.map((transport) => ({
-        name: `client-${name}/${one.name}/${shortName(transport)}`,
-        about: one.about,
-        clauses: one.clauses,
-        case: one,
-        transport,
-      }))
-    }),
-  )
 }
 
 /** Throws PeerFailed where there is no such client at all. */

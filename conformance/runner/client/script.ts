@@ -4,10 +4,10 @@
  * to meet whatever the machine's speed.
  */
 import { fromJson, type JsonObject, type JsonValue, toJson } from '@bufbuild/protobuf'
-import { type Value, ValueSchema } from '@bufbuild/protobuf/wkt'
+import type { Value } from '@bufbuild/protobuf/wkt'
 import type { Accept, GatewayStep, Refuse } from '@porthouse/proto/conformance/v1/client_suite'
 import { type Frame, FrameSchema } from '@porthouse/proto/v1/frame'
-import { fill, mismatch, show, type Variables } from '../template.ts'
+import { fill, mismatch, show, templateOf, type Variables } from '../template.ts'
 import { act } from './act.ts'
 import type { Connection } from './connection.ts'
 
@@ -237,7 +237,6 @@ export class Script {
   }
 }
 
-const templateOf = (value: Value): JsonValue => toJson(ValueSchema, value)
 const frameJson = (frame: Frame): JsonValue => toJson(FrameSchema, frame)
 
 function jsonOf(step: Does): JsonValue {

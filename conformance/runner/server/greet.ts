@@ -4,7 +4,8 @@ import { type Connection, type Dial, Unmet } from '../connection.ts'
 import { shownEnding } from '../inbox.ts'
 import { mismatch, show } from '../template.ts'
 
-const HELLO = 2_000_000_001
+/** Id of a Hello of ours; a case's own are below. */
+export const HELLO = 2_000_000_001
 const TOKEN = 2_000_000_002
 
 /**
@@ -12,7 +13,7 @@ const TOKEN = 2_000_000_002
  * the verdict unless the path leads on to a place. What it learns is known as `${WHO.socket}`.
  */
 export async function greet(connection: Connection, dial: Dial): Promise<void> {
-  const { open, variables, withinMs, who } = dial
+  const { open, variables, withinMs } = dial
   const frames: JsonObject[] = []
   if (!open.noHello) frames.push({ id: HELLO, hello: { capabilities: open.capabilities } })
   if (open.as !== '') {
@@ -24,10 +25,7 @@ export async function greet(connection: Connection, dial: Dial): Promise<void> {
   if (!open.noHello) {
     const { welcome } = (await next(connection, withinMs)) as { welcome?: JsonObject }
     if (!welcome) throw new Unmet('the first frame is no Welcome')
-    variables.set(`${who}.socket`, welcome.socket ?? '')
-    for (const [name, limit] of Object.entries((welcome.limits ?? {}) as JsonObject)) {
-      variables.set(`limits.${name}`, limit)
-    }
+    learn(welcome, dial)
   }
   // What stands at a place's lock, and how it is resolved, is the case's own.
   if (open.as === '' || open.path !== '') return
@@ -35,6 +33,14 @@ export async function greet(connection: Connection, dial: Dial): Promise<void> {
   const verdict = await next(connection, withinMs)
   const why = mismatch(passed, verdict, variables)
   if (why) throw new Unmet(`the token was not taken: ${show(verdict)}`)
+}
+
+/** What Welcome tells is known as `${WHO.socket}` and `${limits.NAME}`. */
+export function learn({ socket = '', limits = {} }: JsonObject, { variables, who }: Dial): void {
+  variables.set(`${who}.socket`, socket)
+  for (const [name, limit] of Object.entries(limits as JsonObject)) {
+    variables.set(`limits.${name}`, limit)
+  }
 }
 
 async function next({ inbox }: Connection, withinMs: number): Promise<JsonObject> {

@@ -11,8 +11,7 @@ import type { Post } from '@porthouse/proto/conformance/v1/server_suite'
 import { EnvelopeSchema } from '@porthouse/proto/v1/envelope'
 import { ReceiptSchema } from '@porthouse/proto/v1/receipt'
 import { Unmet } from '../connection.ts'
-import { fill, mismatch, show, type Variables } from '../template.ts'
-import { toJsonOf } from './websocket.ts'
+import { fill, mismatch, show, templateOf, type Variables } from '../template.ts'
 
 interface At {
   readonly httpUrl: string
@@ -38,7 +37,7 @@ export async function post(step: Post, at: At): Promise<void> {
   const wanted = (step.answerHeaders ?? {}) as JsonObject
   const why =
     mismatch(wanted, headers, variables, 'headers') ??
-    (step.answer && mismatch(toJsonOf(step.answer), answer, variables, 'answer'))
+    (step.answer && mismatch(templateOf(step.answer), answer, variables, 'answer'))
   if (why) throw new Unmet(why)
 }
 
@@ -54,7 +53,7 @@ function headersOf({ as, body, headers }: Post, variables: Variables): Record<st
 function bodyOf({ body }: Post, variables: Variables): string | Uint8Array<ArrayBuffer> | null {
   if (body.case === undefined) return null
   if (body.case === 'text') return String(fill(body.value, variables))
-  const json = fill(toJsonOf(body.value), variables)
+  const json = fill(templateOf(body.value), variables)
   if (body.case === 'json') return JSON.stringify(json)
   return toBinary(EnvelopeSchema, fromJson(EnvelopeSchema, json))
 }

@@ -1,22 +1,18 @@
 /** Runs server cases: a gateway for each set of settings, the cases in it side by side. */
 import { create, type JsonObject } from '@bufbuild/protobuf'
 import { FixtureSchema } from '@porthouse/proto/conformance/v1/fixture'
-import type { ServerCase, ServerSuite } from '@porthouse/proto/conformance/v1/server_suite'
-import type { Transport } from '@porthouse/proto/conformance/v1/transport'
+import type { ServerSuite } from '@porthouse/proto/conformance/v1/server_suite'
 import { Unmet } from '../connection.ts'
+import type { Expanded } from '../expand.ts'
 import { inParallel, mulberry32 } from '../pool.ts'
-import type { Result, Run } from '../result.ts'
+import type { Result } from '../result.ts'
 import { Variables } from '../template.ts'
 import { shortName } from '../transport.ts'
 import { needed } from './needed.ts'
 import { play } from './script.ts'
 import { type Target, Unsupported } from './target.ts'
 
-export interface ServerRun extends Run {
-  readonly suite: ServerSuite
-  readonly case: ServerCase
-  readonly transport: Transport
-}
+export type ServerRun = Expanded<ServerSuite>
 
 export interface Options {
   readonly subject: string
@@ -27,23 +23,6 @@ export interface Options {
   readonly withinMs: number
   /** Called with each as it is over. */
   readonly onResult: (result: Result) => void
-}
-
-/** Each case over each of its transports. */
-export function expand(suites: ReadonlyMap<string, ServerSuite>): ServerRun[] {
-  return [...suites].flatMap(([name, suite]) =>
-    suite.cases.flatMap((one) => {
-      const transports = one.transports.length > 0 ? one.transports : suite.transports
-      return transports.map((transport) => ({
-        name: `${name}/${one.name}/${shortName(transport)}`,
-        about: one.about,
-        clauses: one.clauses,
-        suite,
-        case: one,
-        transport,
-      }))
-    }),
-  )
 }
 
 export async function runServerCases(

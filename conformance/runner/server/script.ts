@@ -12,14 +12,13 @@ import type {
 import { Transport } from '@porthouse/proto/conformance/v1/transport'
 import { type Connection, type Dial, Unmet } from '../connection.ts'
 import { shownEnding } from '../inbox.ts'
-import { fill, mismatch, show, spread, type Variables } from '../template.ts'
+import { fill, mismatch, show, spread, templateOf, type Variables } from '../template.ts'
 import { enter } from './enter.ts'
 import { greet } from './greet.ts'
 import { reasonIn } from './mqtt/reasons.ts'
 import { post } from './post.ts'
 import type { Stage } from './stage.ts'
 import { openOn } from './transports.ts'
-import { toJsonOf } from './websocket.ts'
 
 export interface Scene {
   readonly httpUrl: string
@@ -70,13 +69,13 @@ class Script {
 
   async step(step: Step): Promise<void> {
     const { does, who } = step
-    const { variables, stage, account, withinMs } = this.#scene
+    const { variables, stage, account } = this.#scene
     switch (does.case) {
       case 'open':
         return await this.#open(who, does.value)
       case 'send':
         return await this.#of(who).send(
-          fill(does.value.frames.map(toJsonOf), variables) as JsonObject[],
+          fill(does.value.frames.map(templateOf), variables) as JsonObject[],
         )
       case 'raw':
         return await this.#of(who).raw(does.value, variables)
@@ -99,7 +98,7 @@ class Script {
       case 'reading':
         return this.#of(who).reading(does.value)
       default:
-        throw new TypeError(`a step that does nothing, within ${withinMs} ms`)
+        throw new TypeError('a step that does nothing')
     }
   }
 
@@ -137,7 +136,7 @@ class Script {
   }
 
   async #expect(connection: Connection, expect: Expect): Promise<void> {
-    const wanted = spread(expect.frames.map(toJsonOf), this.#scene.variables)
+    const wanted = spread(expect.frames.map(templateOf), this.#scene.variables)
       .map((frame) => connection.tells(frame as JsonObject))
       .filter((frame) => frame !== undefined)
     const packets = new Set<number>()

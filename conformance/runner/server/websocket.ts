@@ -3,31 +3,33 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import {
   create,
+  type DescField,
   fromBinary,
   fromJson,
   fromJsonString,
   type JsonObject,
-  type JsonValue,
   toBinary,
   toJson,
   toJsonString,
 } from '@bufbuild/protobuf'
-import { ValueSchema } from '@bufbuild/protobuf/wkt'
-import type { Open, Raw } from '@porthouse/proto/conformance/v1/server_suite'
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+import type { Extended, Raw } from '@porthouse/proto/conformance/v1/server_suite'
 import { EnvelopeSchema } from '@porthouse/proto/v1/envelope'
 import { type Frame, FrameSchema, type Packet, PacketSchema } from '@porthouse/proto/v1/frame'
 import { WebSocket } from 'ws'
 import { codeNamed } from '../codes.ts'
 import { type Connection, type Dial, type Opened, Unmet } from '../connection.ts'
+import { Fences } from '../fences.ts'
 import { Inbox } from '../inbox.ts'
-import { fill, type Variables } from '../template.ts'
+import { fill, templateOf, type Variables } from '../template.ts'
 import { WireRules } from './wire-rules.ts'
 
 /** Opens one; `'refused'` where the handshake was refused with the code that the case expects. */
 export async function openWebSocket(dial: Dial, isJson: boolean): Promise<Opened> {
   const { open, variables, httpUrl } = dial
   const path = open.path ? String(fill(open.path, variables)) : '/v1/ws'
-  const offered = protocolsOf(open, isJson)
+  const subprotocol = isJson ? 'porthouse.v1.json' : 'porthouse.v1'
+  const offered = open.subprotocols.length > 0 ? open.subprotocols : [subprotocol]
   const socket = new WebSocket(`${httpUrl.replace('http', 'ws')}${path}`, offered, {
     perMessageDeflate: false,
     autoPong: false,
@@ -37,18 +39,12 @@ export async function openWebSocket(dial: Dial, isJson: boolean): Promise<Opened
   const refused = await connection.opened
   if (!refused) {
     if (open.refused) throw new Unmet(`the handshake was not refused with ${open.refused}`)
-    const chosen = isJson ? 'porthouse.v1.json' : 'porthouse.v1'
-    if (socket.protocol !== chosen) throw new Unmet(`the subprotocol is ${socket.protocol}`)
+    if (socket.protocol !== subprotocol) throw new Unmet(`the subprotocol is ${socket.protocol}`)
     return connection
   }
   if (!open.refused) throw new Unmet(`the handshake was refused: ${refused.statusCode}`)
   await checkRefusal(refused, open.refused)
   return 'refused'
-}
-
-function protocolsOf({ subprotocols }: Open, isJson: boolean): string[] {
-  if (subprotocols.length === 0) return [isJson ? 'porthouse.v1.json' : 'porthouse.v1']
-  return subprotocols.filter((name) => name !== 'none')
 }
 
 /** PH-1.5: the status of the code, and a problem that names it. */
@@ -73,18 +69,17 @@ class WebSocketConnection implements Connection {
   readonly #socket: WebSocket
   readonly #isJson: boolean
   readonly #trace: Dial['trace']
-  readonly #rules: WireRules
+  readonly #rules = new WireRules()
+  readonly #fences = new Fences()
   #wire: Socket | undefined
   #packets = 0
   #isSilent = false
-  #fences: (() => void)[] = []
   #drop: string | undefined
 
   constructor(socket: WebSocket, isJson: boolean, { trace }: Dial) {
     this.#socket = socket
     this.#isJson = isJson
     this.#trace = trace
-    this.#rules = new WireRules()
     this.opened = new Promise((resolve, reject) => {
       socket.once('open', () => resolve(undefined))
       socket.once('unexpected-response', (_request, response) => resolve(response))
@@ -119,22 +114,15 @@ class WebSocketConnection implements Connection {
     if (content.case === 'hex') this.#socket.send(Buffer.from(content.value, 'hex'))
     if (content.case === 'wireHex') this.#wire!.write(Buffer.from(content.value, 'hex'))
     if (content.case !== 'extended') return
-    const { frame, frameTailHex, envelopeTailHex } = content.value
-    const message = fromJson(FrameSchema, fill(toJsonOf(frame), variables))
-    const bytes = extended(message, frameTailHex, envelopeTailHex)
-    this.#socket.send(Buffer.concat([Buffer.from([0x0a]), varint(bytes.length), bytes]))
+    const { frame } = content.value
+    const message = fromJson(FrameSchema, fill(templateOf(frame!), variables))
+    this.#socket.send(field(PacketSchema.field.frames, extended(message, content.value)))
   }
 
   fence(withinMs: number): Promise<boolean> {
     if (this.inbox.ending) return Promise.resolve(true)
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), withinMs)
-      this.#fences.push(() => {
-        clearTimeout(timer)
-        resolve(true)
-      })
-      this.#socket.send(this.#isJson ? '' : new Uint8Array(0))
-    })
+    this.#socket.send(this.#isJson ? '' : new Uint8Array(0))
+    return this.#fences.sent(withinMs)
   }
 
   tells(expected: JsonObject): JsonObject {
@@ -167,24 +155,22 @@ class WebSocketConnection implements Connection {
     if (isBinary === this.#isJson) this.#rules.broke('PH-1.4', 'a message of the wrong data type')
     if (data.length === 0) {
       this.#trace('← heartbeat')
-      this.#fences.shift()?.()
+      this.#fences.back()
       return
     }
     const frames = this.#read(data)
     const packet = this.#packets++
-    this.#trace(`← ${JSON.stringify(frames.map((frame) => toJson(FrameSchema, frame)))}`)
-    for (const frame of frames) {
+    const texts = frames.map((frame) => toJson(FrameSchema, frame) as JsonObject)
+    this.#trace(`← ${JSON.stringify(texts)}`)
+    for (const [i, frame] of frames.entries()) {
+      const { id, body } = frame
       this.#rules.came(frame)
-      if (frame.body.case === 'drop' && frame.id === 0) {
-        this.#drop = String((toJson(FrameSchema, frame) as { drop: JsonObject }).drop.code ?? '')
+      if (body.case === 'drop' && id === 0) {
+        this.#drop = String((texts[i]!.drop as JsonObject).code ?? '')
         continue
       }
-      const isEnvelope = frame.body.case === 'envelope'
-      this.inbox.push({
-        frame: toJson(FrameSchema, frame) as JsonObject,
-        packet,
-        envelope: isEnvelope ? toBinary(EnvelopeSchema, frame.body.value as never) : undefined,
-      })
+      const envelope = body.case === 'envelope' ? toBinary(EnvelopeSchema, body.value) : undefined
+      this.inbox.push({ frame: texts[i]!, packet, envelope })
     }
   }
 
@@ -201,7 +187,7 @@ class WebSocketConnection implements Connection {
 
   #close(closeCode: number): void {
     this.#trace(`← closed ${closeCode}`)
-    for (const done of this.#fences.splice(0)) done()
+    this.#fences.end()
     const code = this.#drop?.replace(/^CODE_/, '')
     if (code !== undefined) this.#rules.closed(code, closeCode)
     this.inbox.end({ code, closeCode })
@@ -209,7 +195,7 @@ class WebSocketConnection implements Connection {
 }
 
 /** The frame's bytes with fields at its end that its schema does not have. */
-function extended(frame: Frame, frameTailHex: string, envelopeTailHex: string): Buffer {
+function extended(frame: Frame, { frameTailHex, envelopeTailHex }: Extended): Uint8Array {
   const tail = Buffer.from(frameTailHex, 'hex')
   if (envelopeTailHex === '' || frame.body.case !== 'envelope') {
     return Buffer.concat([toBinary(FrameSchema, frame), tail])
@@ -217,18 +203,9 @@ function extended(frame: Frame, frameTailHex: string, envelopeTailHex: string): 
   const head = toBinary(FrameSchema, create(FrameSchema, { id: frame.id }))
   const body = toBinary(EnvelopeSchema, frame.body.value)
   const envelope = Buffer.concat([body, Buffer.from(envelopeTailHex, 'hex')])
-  return Buffer.concat([head, Buffer.from([0x2a]), varint(envelope.length), envelope, tail])
+  return Buffer.concat([head, field(FrameSchema.field.envelope, envelope), tail])
 }
 
-function varint(value: number): Buffer {
-  const bytes: number[] = []
-  let rest = value
-  for (; rest > 127; rest >>>= 7) bytes.push((rest & 127) | 128)
-  return Buffer.from([...bytes, rest])
-}
-
-/** google.protobuf.Value as the JSON that it is. */
-export function toJsonOf(value: { kind: unknown } | undefined): JsonValue {
-  if (!value) throw new TypeError('a template is missing')
-  return toJson(ValueSchema, value as never)
+function field({ number }: DescField, bytes: Uint8Array): Uint8Array {
+  return new BinaryWriter().tag(number, WireType.LengthDelimited).bytes(bytes).finish()
 }

@@ -5,9 +5,10 @@
 import type { Frame } from '@porthouse/proto/v1/frame'
 import { ReceiptStatus } from '@porthouse/proto/v1/receipt'
 import { codeNamed } from '../codes.ts'
+import { kindOf, maySend, type Sendable } from '../frame-kind.ts'
 
 /** Frames that a gateway may send (PH-3.2), of those that have an action by it. */
-const FROM_GATEWAY: Record<string, readonly string[] | undefined> = {
+const FROM_GATEWAY: Sendable = {
   welcome: undefined,
   receipt: undefined,
   envelope: undefined,
@@ -59,12 +60,8 @@ export class WireRules {
   came(frame: Frame): void {
     const { id, body } = frame
     if (this.#isOver) this.broke('PH-3.5', 'a frame after the last Drop')
-    const allowed = body.case !== undefined && body.case in FROM_GATEWAY
-    const actions = FROM_GATEWAY[body.case ?? '']
     const kind = kindOf(body)
-    if (!allowed || (actions && !actions.includes(kind))) {
-      this.broke('PH-3.2', `a gateway does not send ${kind}`)
-    }
+    if (!maySend(FROM_GATEWAY, body)) this.broke('PH-3.2', `a gateway does not send ${kind}`)
     if (kind === 'welcome' && this.#frames > 0) this.broke('PH-3.2', 'Welcome is not the first')
     this.#frames++
     if (id !== 0) this.#answered(id, kind, frame)
@@ -114,9 +111,4 @@ export class WireRules {
     }
     this.#last.set(order, stamp.sequence)
   }
-}
-
-function kindOf(body: Frame['body']): string {
-  const value = body.value as { action?: { case?: string }; step?: { case?: string } } | undefined
-  return value?.action?.case ?? value?.step?.case ?? body.case ?? 'a frame without a body'
 }

@@ -4,6 +4,7 @@ import type { Raw } from '@porthouse/proto/conformance/v1/server_suite'
 import { PacketSchema } from '@porthouse/proto/v1/frame'
 import type { IConnackPacket, IPublishPacket, ISubscription, Packet } from 'mqtt-packet'
 import type { Connection, Dial } from '../../connection.ts'
+import { Fences } from '../../fences.ts'
 import { Inbox } from '../../inbox.ts'
 import { isObject, show } from '../../template.ts'
 import { jsonOfPacket, packetOfJson, packetOn } from './packet-json.ts'
@@ -46,7 +47,7 @@ export class MqttConnection implements Connection {
   readonly #rules: MqttRules
   readonly #isBare: boolean
   #packetId = FIRST_PACKET_ID
-  #fences: (() => void)[] = []
+  readonly #fences = new Fences()
   #drop: string | undefined
   #reason: number | undefined
   /** Ids of frames by the packet ids of their PUBLISH. */
@@ -119,14 +120,8 @@ export class MqttConnection implements Connection {
 
   fence(withinMs: number): Promise<boolean> {
     if (this.inbox.ending) return Promise.resolve(true)
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), withinMs)
-      this.#fences.push(() => {
-        clearTimeout(timer)
-        resolve(true)
-      })
-      this.#write({ cmd: 'pingreq' })
-    })
+    this.#write({ cmd: 'pingreq' })
+    return this.#fences.sent(withinMs)
   }
 
   tells(expected: JsonObject): JsonObject {
@@ -226,7 +221,7 @@ export class MqttConnection implements Connection {
       this.#reason = packet.reasonCode ?? 0
       return
     }
-    if (packet.cmd === 'pingresp' && this.#fences.length > 0) return this.#fences.shift()?.()
+    if (packet.cmd === 'pingresp' && this.#fences.back()) return
     if (packet.cmd === 'puback' || packet.cmd === 'pubrec') {
       this.#rules.acknowledged(packet.messageId ?? 0, packet.reasonCode ?? 0)
     }
@@ -371,7 +366,7 @@ export class MqttConnection implements Connection {
 
   #ended(): void {
     this.#dial.trace('← the end')
-    for (const done of this.#fences.splice(0)) done()
+    this.#fences.end()
     for (const wake of this.#awaited.values()) wake(undefined as never)
     this.#rules.ended(this.#drop, this.#reason)
     this.inbox.end({ code: this.#drop, mqttReason: this.#reason })

@@ -4,13 +4,12 @@ import type { IConnectPacket } from 'mqtt-packet'
 import { type Dial, type Opened, Unmet } from '../../connection.ts'
 import { shownEnding } from '../../inbox.ts'
 import { fill } from '../../template.ts'
+import { HELLO, learn } from '../greet.ts'
 import { MqttConnection } from './connection.ts'
 import { publishOf } from './publish.ts'
 import { reasonIn, returnCodeOf } from './reasons.ts'
 import { KINDS, type Kind } from './topics.ts'
 import { MqttWire, type Version } from './wire.ts'
-
-const HELLO = 2_000_000_001
 
 /** `'refused'` where CONNACK refuses with the code that the case expects. */
 export async function openMqtt(dial: Dial, version: Version): Promise<Opened> {
@@ -60,7 +59,8 @@ function willOf(envelope: JsonObject, version: Version): NonNullable<IConnectPac
 }
 
 /** Listens to the reserved topics, and says Hello; in limbo there is nothing but locks. */
-async function greet(connection: MqttConnection, { open, variables, who }: Dial): Promise<void> {
+async function greet(connection: MqttConnection, dial: Dial): Promise<void> {
+  const { open } = dial
   if (open.as === '') {
     if (!(await connection.listenTo(['lock']))) throw new Unmet('nobody may listen to its lock')
     return
@@ -74,8 +74,5 @@ async function greet(connection: MqttConnection, { open, variables, who }: Dial)
     welcome?: JsonObject
   }
   if (!welcome) throw new Unmet('Hello was not answered by a Welcome')
-  variables.set(`${who}.socket`, welcome.socket ?? '')
-  for (const [name, limit] of Object.entries((welcome.limits ?? {}) as JsonObject)) {
-    variables.set(`limits.${name}`, limit)
-  }
+  learn(welcome, dial)
 }
