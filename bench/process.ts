@@ -13,6 +13,7 @@ export const FREE_PORTS = ['--http', '127.0.0.1:0', '--mqtt', '127.0.0.1:0']
 /** With one core there is nothing to pin. */
 export const pinned = availableParallelism() >= 2
 
+const READY_LIMIT_MS = 60_000
 const STOP_LIMIT_MS = 15_000
 const OUTPUT_KEPT = 16_384
 
@@ -50,14 +51,44 @@ function launch({ file, args, env, cpu }: Command): ChildProcess {
   return child
 }
 
-/** Calls `each` with all of a child's output so far, cut to its last part. */
-function follow(child: ChildProcess, each: (output: string) => void): void {
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text: string) => {
-      output = (output + text).slice(-OUTPUT_KEPT)
-      each(output)
-    })
+/** All that a child has printed, cut to its last part. */
+class Output {
+  text = ''
+  readonly #readers = new Set<() => void>()
+  readonly #child: ChildProcess
+  readonly #file: string
+
+  constructor(child: ChildProcess, { file }: Command) {
+    this.#child = child
+    this.#file = file
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.text = (this.text + text).slice(-OUTPUT_KEPT)
+        for (const read of this.#readers) read()
+      })
+    }
+  }
+
+  /** Rejects where the child ends before, or takes too long. */
+  async says(pattern: RegExp): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>()
+    const read = () => {
+      const found = pattern.exec(this.text)
+      if (found) resolve(found[1]!)
+    }
+    const fail = (why: string) => reject(new Error(`${this.#file} ${why}: ${this.text}`))
+    const ended = (code: number | null) => fail(`ended (${code})`)
+    const timer = setTimeout(() => fail('is not ready'), READY_LIMIT_MS)
+    this.#readers.add(read)
+    this.#child.once('error', reject).once('close', ended)
+    read()
+    try {
+      return await promise
+    } finally {
+      clearTimeout(timer)
+      this.#readers.delete(read)
+      this.#child.off('error', reject).off('close', ended)
+    }
   }
 }
 
@@ -66,30 +97,22 @@ export interface Server {
   /** The first of its ports. */
   readonly port: number
   readonly ports: readonly number[]
+  /** Resolves with the first group of `pattern` once it is in what the server prints. */
+  says(pattern: RegExp): Promise<string>
   stop(): Promise<void>
 }
 
 /** Resolves once a server has printed what each of `ready` matches: a port as its first group. */
 export async function startServer(command: Command, ...ready: RegExp[]): Promise<Server> {
   const child = launch(command)
-  const { promise, resolve, reject } = Promise.withResolvers<number[]>()
-  let last = ''
-  follow(child, (output) => {
-    last = output
-    const ports = ready.map((each) => Number(each.exec(output)?.[1]))
-    if (!ports.some(Number.isNaN)) resolve(ports)
-  })
-  child.once('error', reject)
-  child.once('close', (code) => reject(new Error(`${command.file} ended (${code}): ${last}`)))
-  const timer = setTimeout(() => reject(new Error(`${command.file} is not ready: ${last}`)), 60_000)
+  const output = new Output(child, command)
+  const says = (pattern: RegExp) => output.says(pattern)
   try {
-    const ports = await promise
-    return { pid: child.pid!, port: ports[0]!, ports, stop: () => stop(child) }
+    const ports = (await Promise.all(ready.map(says))).map(Number)
+    return { pid: child.pid!, port: ports[0]!, ports, says, stop: () => stop(child) }
   } catch (error) {
     await stop(child)
     throw error
-  } finally {
-    clearTimeout(timer)
   }
 }
 
