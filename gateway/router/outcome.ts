@@ -62,7 +62,7 @@ export class Outcome {
       open = false
       add()
       if (--this.#pending > 0) return
-      if (this.#isRouted) this.trail?.end(true)
+      if (this.#isRouted) this.trail?.ends()
       this.#whenSettled?.()
     }
     const settle = (end: Remembered | RefusedDestination) => {
@@ -81,7 +81,7 @@ export class Outcome {
   /** All of its destinations have been seen to, though some may tell later. */
   routed(): void {
     this.#isRouted = true
-    if (this.#pending === 0) this.trail?.end(false)
+    this.trail?.routed(this.#pending > 0)
   }
 
   /** All of its destinations have told what became of it. */

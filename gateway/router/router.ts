@@ -32,7 +32,7 @@ import { permit } from './policy.ts'
 import { resolve } from './resolve.ts'
 import type { Actor, Socket } from './socket.ts'
 import { LOOK, TAKE } from './terms.ts'
-import { type Ahead, type Leg, NOTHING_AHEAD, Trail, type Trails } from './trail.ts'
+import { type Ahead, type Leg, NOTHING_AHEAD, sentBy, Trail, type Trails } from './trail.ts'
 import { unheardBy } from './unheard.ts'
 
 const ID_BYTES = 16
@@ -87,9 +87,9 @@ export class Router {
     micros: () => number,
     graph: Places = this.graph,
   ): { readonly outcome: Outcome; readonly trail: Trail } {
-    const nobody = { micros, ended: () => {} }
+    const nobody = { micros, waits: () => {}, ended: () => {} }
     const id = { bytes: Buffer.alloc(ID_BYTES), at: 0 }
-    const trail = new Trail(id, origin, envelope, nobody)
+    const trail = new Trail(sentBy(origin, envelope, id, micros()), nobody)
     const outcome = new Outcome(id, envelope.receipt, trail)
     this.#route(origin, envelope, ahead, outcome, true, graph)
     outcome.routed()

@@ -19,6 +19,8 @@ import type { Socket } from './socket.ts'
 export interface Trails {
   /** Of a message that is about to be routed; undefined: nobody wants it. */
   begin(id: MessageId, origin: Socket, envelope: ScannedEnvelope): Trail | undefined
+  /** It has to wait at one of its destinations: for a program, the store, or another message. */
+  waits(trail: Trail): void
   /** It is known of each destination what became of it. */
   ended(trail: Trail): void
   /** A message gave way in the outbox of a socket. */
@@ -64,7 +66,8 @@ const NO_LOSSES: readonly KeptLoss[] = []
 
 export type KeptLoss = Pick<Loss, 'socket' | 'sequence' | 'decidedBy'> & { readonly at: number }
 
-export class Trail {
+/** What is known of a message before it is routed. */
+export interface Sent {
   readonly id: MessageId
   /** Id of the socket that sent it, and the accounts in which that had proved an identity. */
   readonly socket: string
@@ -75,38 +78,58 @@ export class Trail {
   readonly hasKey: boolean
   /** In microseconds. */
   readonly beganAt: number
+}
+
+export function sentBy(
+  { id: socket, accounts }: Socket,
+  { route, to, key, contentStart, contentEnd }: ScannedEnvelope,
+  id: MessageId,
+  beganAt: number,
+): Sent {
+  const isAddressed = route !== 0 || to.length > 0
+  const contentBytes = contentEnd - contentStart
+  return { id, socket, accounts, contentBytes, isAddressed, hasKey: key !== '', beganAt }
+}
+
+export class Trail implements Sent {
+  readonly id: MessageId
+  readonly socket: string
+  readonly accounts: ReadonlySet<string>
+  readonly contentBytes: number
+  readonly isAddressed: boolean
+  readonly hasKey: boolean
+  readonly beganAt: number
   /** The same where it did not wait: a look at the clock costs as much as the rest of it. */
   endedAt: number
   legs: readonly Leg[] = NO_LEGS
   losses: readonly KeptLoss[] = NO_LOSSES
   furtherLosses = 0
-  /** Bytes that it counts for where it is kept; 0 where it is not. */
+  /** Where it is kept, and bytes that it counts for there beside its place; -1 and 0: it is not. */
+  slot = -1
   weight = 0
   /** Value of the traceparent that its sender gave; `` where nobody looked, or there is none. */
   traceparent = ''
   tracestate = ''
-  readonly #trails: Pick<Trails, 'ended' | 'micros'>
+  readonly #trails: Follower
 
-  constructor(
-    id: MessageId,
-    origin: Socket,
-    envelope: ScannedEnvelope,
-    trails: Pick<Trails, 'ended' | 'micros'>,
-  ) {
-    this.id = id
-    this.socket = origin.id
-    this.accounts = origin.accounts
-    this.contentBytes = envelope.contentEnd - envelope.contentStart
-    this.isAddressed = envelope.route !== 0 || envelope.to.length > 0
-    this.hasKey = envelope.key !== ''
-    this.beganAt = trails.micros()
-    this.endedAt = this.beganAt
+  constructor(sent: Sent, trails: Follower) {
+    this.id = sent.id
+    this.socket = sent.socket
+    this.accounts = sent.accounts
+    this.contentBytes = sent.contentBytes
+    this.isAddressed = sent.isAddressed
+    this.hasKey = sent.hasKey
+    this.beganAt = sent.beganAt
+    this.endedAt = sent.beganAt
     this.#trails = trails
   }
 
   /** Of a destination, as it was resolved. */
   leg(asked: Destination, ahead: Ahead): Leg {
-    const leg = new Leg(this, asked, ahead)
+    return this.add(new Leg(this, wayTo(this, asked, ahead)))
+  }
+
+  add(leg: Leg): Leg {
     this.legs = this.legs === NO_LEGS ? [leg] : [...this.legs, leg]
     return leg
   }
@@ -115,15 +138,24 @@ export class Trail {
     return this.#trails.micros()
   }
 
-  /** `waited`: for a room's program, its store, or another message. */
-  end(waited: boolean): void {
-    if (waited) this.endedAt = this.now()
+  /** It has been seen to at each destination; `waits`: at some it has to wait. */
+  routed(waits: boolean): void {
+    if (waits) this.#trails.waits(this)
+    else this.#trails.ended(this)
+  }
+
+  /** It no longer waits. */
+  ends(): void {
+    this.endedAt = this.now()
     this.#trails.ended(this)
   }
 }
 
-export class Leg {
-  readonly #trail: Trail
+/** Who is told how a trail goes on. */
+type Follower = Pick<Trails, 'waits' | 'ended' | 'micros'>
+
+/** Where a message is meant to go, and by what right. */
+export interface Way {
   readonly kind: Destination['kind']
   /** As its sender wrote it; `` where he wrote none. */
   readonly name: string
@@ -139,6 +171,39 @@ export class Leg {
   /** How long its sender waited to enter the room; -1: it was in. */
   readonly enteredMs: number
   /** The step that it is at, or ended at. */
+  readonly step: Step
+}
+
+function wayTo(trail: Trail, asked: Destination, { barred, entered, waitedMs }: Ahead): Way {
+  const { kind, name } = asked
+  const isRefused = kind === 'refused'
+  const isRoom = kind === 'room'
+  const place = isRoom || kind === 'group' ? asked.membership.place : undefined
+  const sender = isRoom || kind === 'group' ? asked.sender : undefined
+  const isDefault = !trail.isAddressed && place?.config.defaultTarget !== undefined
+  return {
+    kind,
+    name,
+    place: place?.name ?? '',
+    target: isRoom ? asked.channel : isRefused ? name : asked.key,
+    defaultedBy: isDefault && place ? place.line('defaultTarget') : '',
+    right: sender?.right,
+    holder: sender?.holder ?? '',
+    enteredMs: entered.length > 0 && isAmong(entered, name) ? waitedMs : -1,
+    step: !isRefused ? Step.PERMIT : barred.has(name) ? Step.ENTER : Step.RESOLVE,
+  }
+}
+
+export class Leg implements Way {
+  readonly #trail: Trail
+  readonly kind: Destination['kind']
+  readonly name: string
+  readonly place: string
+  readonly target: string
+  readonly defaultedBy: string
+  readonly right: Right | undefined
+  readonly holder: string
+  readonly enteredMs: number
   step: Step
   verdict: Verdict = Verdict.WAITING
   code: Code = Code.UNSPECIFIED
@@ -157,22 +222,17 @@ export class Leg {
   late: Verdict = Verdict.UNSPECIFIED
   lateAt = 0
 
-  constructor(trail: Trail, asked: Destination, { barred, entered, waitedMs }: Ahead) {
+  constructor(trail: Trail, way: Way) {
     this.#trail = trail
-    const { kind, name } = asked
-    this.kind = kind
-    this.name = name
-    const isRefused = kind === 'refused'
-    const place = kind === 'room' || kind === 'group' ? asked.membership.place : undefined
-    this.place = place?.name ?? ''
-    this.target = kind === 'room' ? asked.channel : isRefused ? name : asked.key
-    const isDefault = !trail.isAddressed && place?.config.defaultTarget !== undefined
-    this.defaultedBy = isDefault && place ? place.line('defaultTarget') : ''
-    const sender = kind === 'room' || kind === 'group' ? asked.sender : undefined
-    this.right = sender?.right
-    this.holder = sender?.holder ?? ''
-    this.enteredMs = entered.length > 0 && isAmong(entered, name) ? waitedMs : -1
-    this.step = !isRefused ? Step.PERMIT : barred.has(name) ? Step.ENTER : Step.RESOLVE
+    this.kind = way.kind
+    this.name = way.name
+    this.place = way.place
+    this.target = way.target
+    this.defaultedBy = way.defaultedBy
+    this.right = way.right
+    this.holder = way.holder
+    this.enteredMs = way.enteredMs
+    this.step = way.step
   }
 
   /** It passed a step that took a while. */

@@ -2,7 +2,7 @@
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import type { MessageId } from '../protocol/uuid7.ts'
 import type { Socket } from '../router/socket.ts'
-import { type Loss, Trail, type Trails } from '../router/trail.ts'
+import { type Loss, sentBy, Trail, type Trails } from '../router/trail.ts'
 import { Ring, type RingBounds } from './ring.ts'
 import { MessageSpans } from './spans.ts'
 
@@ -31,34 +31,36 @@ export class Recorder implements Trails {
 
   /** What became of a message; undefined where that is not known, or no more. */
   find(id: MessageId): Trail | undefined {
-    return this.#ring?.find(id)
+    return this.#ring?.find(id, this)
   }
 
   begin(id: MessageId, origin: Socket, envelope: ScannedEnvelope): Trail | undefined {
     const isTraced = this.#spans?.active ?? false
     if (!this.#ring && !isTraced) return undefined
-    const trail = new Trail(id, origin, envelope, this)
+    const trail = new Trail(sentBy(origin, envelope, id, this.micros()), this)
     if (isTraced) this.#spans?.began(trail, envelope)
-    this.#ring?.push(trail)
+    this.#ring?.begin(trail)
     return trail
   }
 
+  waits(trail: Trail): void {
+    this.#ring?.hold(trail)
+  }
+
   ended(trail: Trail): void {
-    this.#ring?.weigh(trail)
+    this.#ring?.keep(trail)
     if (!this.#spans?.active) return
     if (trail.endedAt === trail.beganAt) trail.endedAt = this.micros()
     this.#spans.ended(trail)
   }
 
   lost({ id, socket, sequence, decidedBy }: Loss): void {
-    const trail = this.#ring?.find(id)
+    const trail = this.find(id)
     if (!trail) return
-    if (trail.losses.length >= LOSSES_MAX) {
-      trail.furtherLosses++
-      return
-    }
-    trail.losses = [...trail.losses, { socket, sequence, decidedBy, at: this.micros() }]
-    this.#ring?.weigh(trail)
+    const at = this.micros()
+    if (trail.losses.length >= LOSSES_MAX) trail.furtherLosses++
+    else trail.losses = [...trail.losses, { socket, sequence, decidedBy, at }]
+    this.#ring?.hold(trail)
   }
 }
 

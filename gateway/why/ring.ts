@@ -3,7 +3,8 @@
  * gateway, so those that are kept lie in the order of their ids, and one is found without an index.
  */
 import type { MessageId } from '../protocol/uuid7.ts'
-import type { Leg, Trail } from '../router/trail.ts'
+import type { Leg, Trail, Trails } from '../router/trail.ts'
+import { ROW_BYTES, Rows } from './rows.ts'
 
 export interface RingBounds {
   readonly messages: number
@@ -11,21 +12,25 @@ export interface RingBounds {
   readonly ageMs: number
 }
 
-/** What a trail, a leg of it and a loss take beside their texts, in bytes, about. */
+/** What a trail, a leg of it and a loss take beside their row and their texts, in bytes, about. */
 const TRAIL_BYTES = 300
 const LEG_BYTES = 250
 const LOSS_BYTES = 100
 
 /** How often what is too old is looked for, as a part of `ageMs`. */
 const SWEEPS = 4
-const ID_BYTES = 16
+/** Rows at first. */
+const ROWS_START = 256
 
 export class Ring {
   readonly #bounds: RingBounds
   readonly #micros: () => number
-  /** In the order of their ids, the oldest at `#start`. */
-  readonly #kept: Trail[] = []
-  #start = 0
+  /** In the order of their ids: `#size` slots from `#first` on, and round. */
+  #rows = new Rows(ROWS_START)
+  /** By slot: trails that no row could hold. */
+  #trails: (Trail | undefined)[] = []
+  #first = 0
+  #size = 0
   #bytes = 0
   #sweeper: NodeJS.Timeout | undefined
 
@@ -35,41 +40,52 @@ export class Ring {
   }
 
   get size(): number {
-    return this.#kept.length - this.#start
+    return this.#size
   }
 
   get bytes(): number {
     return this.#bytes
   }
 
-  /** Takes one whose id is above those of all others. */
-  push(trail: Trail): void {
-    this.#kept.push(trail)
-    trail.weight = TRAIL_BYTES
-    this.#bytes += TRAIL_BYTES
+  /** Gives a trail its place; its id is above those of all others. */
+  begin(trail: Trail): void {
+    if (this.#size === this.#rows.capacity) this.#grow()
+    const slot = this.#slot(this.#size++)
+    this.#rows.begin(slot, trail.id, trail.beganAt)
+    this.#bytes += ROW_BYTES
+    trail.slot = slot
     this.#sweeper ??= setInterval(() => this.#forget(this.#micros()), this.#sweepMs).unref()
     this.#forget(trail.beganAt)
   }
 
-  /** It has grown to what it is now. */
-  weigh(trail: Trail): void {
+  /** Keeps what is known of it: as a row where that can hold it. */
+  keep(trail: Trail): void {
+    const isRow = trail.weight === 0 && trail.slot >= 0 && this.#rows.put(trail.slot, trail)
+    if (!isRow) this.hold(trail)
+  }
+
+  /** Keeps it as it is, with what it has grown to. */
+  hold(trail: Trail): void {
+    const { slot } = trail
     // It is kept no more.
-    if (trail.weight === 0) return
+    if (slot < 0) return
+    this.#trails[slot] = trail
     const bytes = sizeOf(trail)
     this.#bytes += bytes - trail.weight
     trail.weight = bytes
+    this.#forget(trail.beganAt)
   }
 
-  /** Undefined where there was none, or it is kept no more. */
-  find(id: MessageId): Trail | undefined {
+  /** Undefined where there was none, or it is kept no more; `trails`: who is told of it. */
+  find(id: MessageId, trails: Trails): Trail | undefined {
     this.#forget(this.#micros())
-    let low = this.#start
-    let high = this.#kept.length
+    let low = 0
+    let high = this.#size
     while (low < high) {
       const middle = (low + high) >>> 1
-      const trail = this.#kept[middle] as Trail
-      const order = compare(trail.id, id)
-      if (order === 0) return trail
+      const slot = this.#slot(middle)
+      const order = this.#rows.compare(slot, id)
+      if (order === 0) return this.#trails[slot] ?? this.#rows.trail(slot, trails)
       if (order < 0) low = middle + 1
       else high = middle
     }
@@ -80,33 +96,49 @@ export class Ring {
     return Math.max(1, this.#bounds.ageMs / SWEEPS)
   }
 
+  /** Of the n-th, the oldest being the first. */
+  #slot(n: number): number {
+    return (this.#first + n) % this.#rows.capacity
+  }
+
+  #grow(): void {
+    const { capacity } = this.#rows
+    const trails = Array.from({ length: capacity }, (_, n) => this.#trails[this.#slot(n)])
+    for (const [slot, trail] of trails.entries()) if (trail) trail.slot = slot
+    this.#rows = this.#rows.grown(this.#first, 2 * capacity)
+    this.#trails = trails
+    this.#first = 0
+  }
+
   /** Lets go of what is beyond the bounds. */
   #forget(now: number): void {
     const { messages, bytes, ageMs } = this.#bounds
     const since = now - ageMs * 1000
-    for (;;) {
-      const oldest = this.#kept[this.#start]
-      if (!oldest) break
-      const isOld = oldest.beganAt < since
-      if (!isOld && this.size <= messages && this.#bytes <= bytes) break
-      this.#bytes -= oldest.weight
-      oldest.weight = 0
-      this.#start++
+    while (this.#size > 0) {
+      const isOld = this.#rows.beganAt(this.#first) < since
+      if (!isOld && this.#size <= messages && this.#bytes <= bytes) return
+      this.#drop(this.#first)
+      this.#first = this.#slot(1)
+      this.#size--
     }
-    if (this.#start * 2 > this.#kept.length) {
-      this.#kept.splice(0, this.#start)
-      this.#start = 0
-    }
-    if (this.size > 0) return
+    this.#rows = new Rows(ROWS_START)
+    this.#trails = []
+    this.#first = 0
     clearInterval(this.#sweeper)
     this.#sweeper = undefined
   }
+
+  #drop(slot: number): void {
+    const trail = this.#trails[slot]
+    this.#bytes -= ROW_BYTES + (trail?.weight ?? 0)
+    if (!trail) return
+    this.#trails[slot] = undefined
+    trail.slot = -1
+    trail.weight = 0
+  }
 }
 
-function compare(a: MessageId, b: MessageId): number {
-  return a.bytes.compare(b.bytes, b.at, b.at + ID_BYTES, a.at, a.at + ID_BYTES)
-}
-
+/** Of one that is kept as it is. */
 function sizeOf({ legs, losses, traceparent, tracestate }: Trail): number {
   const ofLegs = legs.reduce((sum, leg) => sum + LEG_BYTES + textOf(leg), 0)
   return TRAIL_BYTES + ofLegs + losses.length * LOSS_BYTES + traceparent.length + tracestate.length

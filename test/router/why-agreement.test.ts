@@ -16,6 +16,7 @@ import type { Outcome } from '../../gateway/router/outcome.ts'
 import type { Place } from '../../gateway/router/place.ts'
 import type { PlaceConfig } from '../../gateway/router/place-config.ts'
 import { type Leg, NOTHING_AHEAD } from '../../gateway/router/trail.ts'
+import { stepsOf } from '../../gateway/why/steps.ts'
 import type { MemorySocket } from '../support/memory-socket.ts'
 import { Switchboard } from '../support/switchboard.ts'
 
@@ -186,7 +187,7 @@ describe('over any messages', () => {
           const content = { case: 'text' as const, value: text }
           const outcome = it.board.publish(it.sockets[who]!, { routing, content })
           expectAgreement(outcome)
-          expect(it.board.trails.find(outcome.ownId)).toBe(outcome.trail)
+          expect(it.board.why(outcome)).toEqual(stepsOf(outcome.trail!, () => 'all'))
           return outcome
         })
         it.letGo()
