@@ -1,7 +1,9 @@
 /**
- * What one message costs the gateway's codec (G14): the scanner and the stamp on one side, on the
- * other decoding and encoding the same packet with the generated code. Prints one line of JSON,
- * each figure in microseconds a message.
+ * What one message costs the gateway's codec (G14): the scanner and the stamp as `porthouse`, or
+ * decoding and encoding the same packet with the generated code as `protobuf`. Prints one line of
+ * JSON, in microseconds a message.
+ *
+ *   node bench/codec.ts porthouse|protobuf
  */
 import assert from 'node:assert/strict'
 import { create, equals, fromBinary, toBinary } from '@bufbuild/protobuf'
@@ -14,7 +16,7 @@ import { scanEnvelope } from '../gateway/protocol/scan-envelope.ts'
 import { type ScannedFrame, scanPacket } from '../gateway/protocol/scan-packet.ts'
 import { summarize } from './statistics.ts'
 
-const ROUNDS = 7
+const ROUNDS = 5
 const ROUND_MS = 250
 /** Calls between two looks at the clock. */
 const BATCH = 1000
@@ -103,15 +105,7 @@ function measure(call: () => unknown): number {
   return (elapsed * 1000) / calls
 }
 
-measure(scanAndStamp)
-measure(decodeAndEncode)
-const rounds = Array.from({ length: ROUNDS }, () => ({
-  porthouse: measure(scanAndStamp),
-  protobuf: measure(decodeAndEncode),
-}))
-console.log(
-  JSON.stringify({
-    porthouse: summarize(rounds.map((round) => round.porthouse)),
-    protobuf: summarize(rounds.map((round) => round.protobuf)),
-  }),
-)
+const call = process.argv[2] === 'porthouse' ? scanAndStamp : decodeAndEncode
+measure(call)
+const { median } = summarize(Array.from({ length: ROUNDS }, () => measure(call)))
+console.log(JSON.stringify({ cpu: median }))

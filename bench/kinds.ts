@@ -1,4 +1,4 @@
-/** What a leg finds out, by the kind of its workload: read from what the generator prints. */
+/** What a leg finds out, by the kind of its workload: read from the line that is printed. */
 
 /** Figures of one leg, by name. */
 export type Measurement = Readonly<Record<string, number>>
@@ -8,44 +8,82 @@ export interface Column {
   /** Name of a figure. */
   readonly figure: string
   readonly digits: number
+  /** Drawn in the page of plots as well. */
+  readonly drawn?: true
 }
 
 export interface Kind {
   /** What the table shows. The first figure is what peers are compared by. */
   readonly columns: readonly Column[]
-  /** Takes the line that the generator prints. */
   read(line: string): Measurement
 }
 
-/** See `result` in generator/main.go. */
-interface Result {
-  deliveries: number
-  seconds: number
-  serverCpu: number
-  generatorCpu: number
-  p50: number
-  p99: number
+/** See `result` in generator/main.go; bare inserts print the same. */
+export interface Result {
+  readonly deliveries: number
+  readonly seconds: number
+  readonly serverCpu: number
+  readonly storeCpu: number
+  readonly generatorCpu: number
+  readonly p50: number
+  readonly p99: number
+  readonly probeP99: number
+  /** Of all time, before and after the measured window too. */
+  readonly published: number
+}
+
+function parse(line: string): Result {
+  const result = JSON.parse(line) as Result
+  if (result.deliveries === 0) throw new Error('nothing came in the measured time')
+  return result
+}
+
+const latency: readonly Column[] = [
+  { head: 'p50 ms', figure: 'p50', digits: 2 },
+  { head: 'p99 ms', figure: 'p99', digits: 2, drawn: true },
+]
+
+const load: Column = { head: 'generator %', figure: 'generatorLoad', digits: 0 }
+
+/** Of rates, latencies and shares, which all of these have. */
+function paceOf({ deliveries, seconds, serverCpu, generatorCpu, p50, p99 }: Result): Measurement {
+  return {
+    // User and kernel time of the server, in microseconds.
+    cpu: (serverCpu / deliveries) * 1e6,
+    rate: deliveries / seconds,
+    p50,
+    p99,
+    // Of one core: near 100 it limits the rate, though not the CPU.
+    generatorLoad: (generatorCpu / seconds) * 100,
+  }
 }
 
 const deliveries: Kind = {
   columns: [
-    { head: 'CPU us/delivery', figure: 'cpu', digits: 3 },
-    { head: 'deliveries/s', figure: 'rate', digits: 0 },
-    { head: 'p50 ms', figure: 'p50', digits: 2 },
-    { head: 'p99 ms', figure: 'p99', digits: 2 },
-    { head: 'generator %', figure: 'generatorLoad', digits: 0 },
+    { head: 'CPU us/delivery', figure: 'cpu', digits: 3, drawn: true },
+    { head: 'deliveries/s', figure: 'rate', digits: 0, drawn: true },
+    ...latency,
+    load,
+  ],
+  read: (line) => paceOf(parse(line)),
+}
+
+const durable: Kind = {
+  columns: [
+    { head: 'receipts/s', figure: 'rate', digits: 0, drawn: true },
+    ...latency,
+    { head: 'stored p99 ms', figure: 'storedP99', digits: 1 },
+    { head: 'CPU us/message', figure: 'cpu', digits: 2, drawn: true },
+    { head: 'database', figure: 'storeCpu', digits: 2 },
+    load,
   ],
   read(line) {
-    const { deliveries, seconds, serverCpu, generatorCpu, p50, p99 } = JSON.parse(line) as Result
-    if (deliveries === 0) throw new Error('nothing was delivered in the measured time')
+    const result = parse(line)
     return {
-      // User and kernel time of the server.
-      cpu: (serverCpu / deliveries) * 1e6,
-      rate: deliveries / seconds,
-      p50,
-      p99,
-      // Of one core: near 100 it limits the rate, though not the CPU.
-      generatorLoad: (generatorCpu / seconds) * 100,
+      ...paceOf(result),
+      storeCpu: (result.storeCpu / result.deliveries) * 1e6,
+      // Only a sender that is told twice asks for it.
+      ...(result.probeP99 > 0 && { storedP99: result.probeP99 }),
     }
   },
 }
@@ -62,11 +100,11 @@ interface Held {
 
 const idle: Kind = {
   columns: [
-    { head: 'KB/connection', figure: 'memory', digits: 2 },
+    { head: 'KB/connection', figure: 'memory', digits: 2, drawn: true },
     { head: 'with garbage', figure: 'uncollected', digits: 2 },
     { head: 'RSS before, MB', figure: 'before', digits: 0 },
-    { head: 'connections/s', figure: 'rate', digits: 0 },
-    { head: 'CPU us/connection', figure: 'cpu', digits: 0 },
+    { head: 'connections/s', figure: 'rate', digits: 0, drawn: true },
+    { head: 'CPU us/connection', figure: 'cpu', digits: 0, drawn: true },
   ],
   read(line) {
     const held = JSON.parse(line) as Held
@@ -94,12 +132,12 @@ interface Withheld {
 
 const stalled: Kind = {
   columns: [
-    { head: 'p99 during/before', figure: 'slower', digits: 2 },
+    { head: 'p99 during/before', figure: 'slower', digits: 2, drawn: true },
     { head: 'p99 ms before', figure: 'before', digits: 2 },
     { head: 'during', figure: 'during', digits: 2 },
     { head: 'others get %', figure: 'share', digits: 2 },
-    { head: 'RSS growth, MB', figure: 'growth', digits: 1 },
-    { head: 'shed after s', figure: 'shedAfter', digits: 1 },
+    { head: 'RSS growth, MB', figure: 'growth', digits: 1, drawn: true },
+    { head: 'shed after s', figure: 'shedAfter', digits: 1, drawn: true },
     { head: 'closed', figure: 'closed', digits: 0 },
   ],
   read(line) {
@@ -116,5 +154,10 @@ const stalled: Kind = {
   },
 }
 
-export const kinds = { deliveries, idle, stalled } satisfies Record<string, Kind>
+const codec: Kind = {
+  columns: [{ head: 'CPU us/message', figure: 'cpu', digits: 3, drawn: true }],
+  read: (line) => JSON.parse(line) as Measurement,
+}
+
+export const kinds = { deliveries, durable, idle, stalled, codec } satisfies Record<string, Kind>
 export type KindName = keyof typeof kinds

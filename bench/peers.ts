@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
+import { startJetStream } from './peers/jetstream.ts'
 import { FREE_PORTS, SERVER_CPU, type Server, startServer } from './process.ts'
 import { installNats, root } from './tools.ts'
 
@@ -16,22 +17,25 @@ const INFLIGHT = 1000
 export type Start = (folder: string, env?: Record<string, string>) => Promise<Server>
 
 /** Those that collect their garbage at SIGUSR2 where peers/collect.ts is loaded. */
-export const onNode: readonly string[] = ['porthouse', 'ws', 'socketio', 'aedes']
+export const onNode: readonly string[] = ['porthouse', 'floor', 'ws', 'socketio', 'aedes']
 
 export const peers: Readonly<Record<string, Start>> = {
   porthouse: startPorthouse,
+  floor: (_, env) => startNode('floor.ts', env),
   ws: (_, env) => startNode('ws.ts', env),
   socketio: (_, env) => startNode('socketio.ts', env),
   nats: startNats,
   mosquitto: startMosquitto,
   aedes: (_, env) => startNode('aedes.ts', env),
+  jetstream: (folder) => startJetStream(folder, 'default'),
+  'jetstream-sync': (folder) => startJetStream(folder, 'always'),
 }
 
 /**
  * `folder/data` holds the rooms already: see rooms.ts. All settings are the defaults. The second of
  * its ports speaks MQTT.
  */
-function startPorthouse(folder: string, env: Record<string, string> = {}): Promise<Server> {
+export function startPorthouse(folder: string, env: Record<string, string> = {}): Promise<Server> {
   const args = ['run', ...FREE_PORTS, '--data', join(folder, 'data')]
   const command = { file: join(root, 'bin/porthouse'), args, env, cpu: SERVER_CPU }
   return startServer(command, /ws:\/\/127\.0\.0\.1:(\d+)/, /mqtt:\/\/127\.0\.0\.1:(\d+)/)
@@ -54,8 +58,9 @@ async function startNats(folder: string): Promise<Server> {
   return startServer(command, /websocket clients on ws:\/\/127\.0\.0\.1:(\d+)/)
 }
 
-/** Where Debian has it: not on everybody's PATH. */
-const MOSQUITTO = '/usr/sbin/mosquitto'
+/** Where Debian has it is not on everybody's PATH. */
+const DEBIAN = '/usr/sbin/mosquitto'
+export const MOSQUITTO = existsSync(DEBIAN) ? DEBIAN : 'mosquitto'
 
 /** One that keeps nothing on disk, and takes the messages of a burst. */
 async function startMosquitto(folder: string): Promise<Server> {
@@ -73,8 +78,7 @@ async function startMosquitto(folder: string): Promise<Server> {
     'connection_messages false',
   ]
   await writeFile(config, `${settings.join('\n')}\n`)
-  const file = existsSync(MOSQUITTO) ? MOSQUITTO : 'mosquitto'
-  const command = { file, args: ['-c', config], cpu: SERVER_CPU }
+  const command = { file: MOSQUITTO, args: ['-c', config], cpu: SERVER_CPU }
   const server = await startServer(command, /mosquitto version [\d.]+(\d) running/)
   return { ...server, port, ports: [port] }
 }

@@ -99,6 +99,8 @@ export interface Server {
   readonly ports: readonly number[]
   /** Resolves with the first group of `pattern` once it is in what the server prints. */
   says(pattern: RegExp): Promise<string>
+  /** Messages that it has stored, where it is asked itself. */
+  stored?(): Promise<number>
   stop(): Promise<void>
 }
 

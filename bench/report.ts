@@ -1,83 +1,68 @@
-/** The tables that the bench prints. */
-import type { Bound, Verdict } from './goals.ts'
-import { type Column, kinds, type Measurement } from './kinds.ts'
-import { type Summary, summarize } from './statistics.ts'
-import type { Workload } from './workloads.ts'
+/** The tables that a run prints. */
+import { count, type Verdict } from './judge.ts'
+import { type Column, kinds } from './kinds.ts'
+import { isNoisy, type Measured, noiseOf, type Run, summaryOf } from './record.ts'
+import type { Summary } from './statistics.ts'
 
-/** A wider spread than this between the rounds of a leg says that the machine was not quiet. */
-const NOISY = 0.3
+/** All of them; the last line counts the goals. */
+export function tables({ workloads, verdicts, failed, rounds, minutes }: Run): string {
+  const { legs, noisy } = noiseOf(workloads)
+  return [
+    ...workloads.flatMap((workload) => [table(workload), '']),
+    ...(verdicts.length > 0 ? [goalTable(verdicts), ''] : []),
+    ...(failed.length > 0 ? [`legs that failed: ${failed.length}`, ...failed, ''] : []),
+    rounds > 1 ? `too noisy: ${noisy} of ${legs} legs` : 'one round: noise is not known',
+    `minutes: ${minutes.toFixed(1)}`,
+    count(verdicts),
+  ].join('\n')
+}
 
-/** Rounds by peer. */
-export type Rounds = Readonly<Record<string, readonly Measurement[]>>
-
-/** One workload's table: a line a peer. */
-export function table(workload: Workload, rounds: Rounds): string {
-  const [first, ...others] = kinds[workload.kind].columns as [Column, ...Column[]]
-  const costs = Object.entries(rounds)
-    .filter(([, measurements]) => measurements.length > 0)
-    .map(([peer, measurements]) => ({ peer, measurements, cost: figures(measurements, first) }))
+/** One workload's: a line a peer. */
+function table({ title, kind, peers }: Measured): string {
+  const [first, ...others] = kinds[kind].columns as readonly [Column, ...Column[]]
+  const costs = Object.entries(peers).map(([peer, rounds]) => {
+    return { peer, rounds, cost: summaryOf(rounds, first.figure) }
+  })
   const own = costs.find(({ peer }) => peer === 'porthouse')?.cost.median
-  const head = ['', ...[first, ...others].map((column) => column.head), 'porthouse/it']
-  const lines = costs.map(({ peer, measurements, cost }) => [
+  const head = ['', first.head, ...others.map((column) => column.head), 'porthouse/it']
+  const lines = costs.map(({ peer, rounds, cost }) => [
     peer,
-    withRange(cost),
-    ...others.map((column) => rounded(figures(measurements, column).median, column.digits)),
-    own === undefined || peer === 'porthouse' ? '' : `${(own / cost.median).toFixed(3)}x`,
-    noise(cost),
+    withRange(cost, first.digits),
+    ...others.map(({ figure, digits }) => rounded(summaryOf(rounds, figure).median, digits)),
+    own === undefined || peer === 'porthouse' ? '' : `${rounded(own / cost.median, 3)}x`,
+    isNoisy(cost) ? `too noisy: spread ${Math.round(cost.spread * 100)} %` : '',
   ])
-  return [workload.title, ...columns([head, ...lines])].join('\n')
+  return [title, ...columns([head, ...lines])].join('\n')
 }
 
-function figures(measurements: readonly Measurement[], { figure }: Column): Summary {
-  return summarize(measurements.map((measurement) => measurement[figure] ?? Number.NaN))
-}
-
-function rounded(value: number, digits: number): string {
-  if (!Number.isFinite(value)) return '-'
+export function rounded(value: number | null, digits: number): string {
+  if (value === null || !Number.isFinite(value)) return '-'
   return value.toLocaleString('en-US', {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   })
 }
 
-function withRange({ median, min, max }: Summary): string {
-  const digits = median < 10 ? 3 : 1
-  return `${median.toFixed(digits)} [${min.toFixed(digits)}..${max.toFixed(digits)}]`
+function withRange({ median, min, max }: Summary, digits: number): string {
+  const [at, from, to] = [median, min, max].map((value) => rounded(value, digits))
+  return min === max ? at! : `${at} [${from}..${to}]`
 }
 
-function noise({ spread }: Summary): string {
-  return spread > NOISY ? `too noisy: spread ${Math.round(spread * 100)} %` : ''
-}
-
-/** G14's own table. */
-export function codecTable(codec: Readonly<Record<string, Summary>>): string {
-  const lines = Object.entries(codec).map(([name, summary]) => [
-    name === 'porthouse' ? 'scan and stamp' : 'decode and encode, generated code',
-    withRange(summary),
-    noise(summary),
-  ])
-  return ['Codec, one envelope', ...columns([['', 'us/message'], ...lines])].join('\n')
-}
-
-/** One line a goal. */
-export function goalTable(verdicts: readonly Verdict[]): string {
-  const lines = verdicts.map(({ goal, found, met }) => [
-    goal.id,
-    goal.workloads[0],
-    met ? 'met' : 'missed',
-    ...found.map(({ bound, value, met }) => {
-      const figure = Number.isNaN(value) ? '?' : value.toFixed(3)
-      return `${figure}${bound.says} (${met ? 'met' : 'missed'}: ${limitOf(bound)})`
-    }),
-  ])
+/** A line a bound, under its goal. */
+function goalTable(verdicts: readonly Verdict[]): string {
+  const lines = verdicts.flatMap(({ id, about, state, found }) =>
+    found.map(({ says, bound, value, state: each, wall }, n) => [
+      ...(n === 0 ? [id, about, state] : ['', '', '']),
+      `${rounded(value, 3)}${says}`,
+      bound,
+      each,
+      each === 'wall' ? `${rounded(wall!.value, 3)}${wall!.says}` : '',
+    ]),
+  )
   return ['Goals, by medians of all rounds', ...columns(lines)].join('\n')
 }
 
-function limitOf({ most, least }: Bound): string {
-  return most === undefined ? `≥ ${least}` : `≤ ${most}`
-}
-
-/** Pads cells to columns, the first to the left and figures as they come. */
+/** Pads cells to columns, all to the left. */
 export function columns(rows: readonly string[][]): string[] {
   const widths: number[] = []
   for (const row of rows) {

@@ -3,51 +3,42 @@
  * MQTT is spoken by nobody without a login, so there is one token for all who speak it.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { create } from '@bufbuild/protobuf'
-import { ConfigSchema } from '@porthouse/proto/room/v1/config'
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
+import { type BlockSchema, ConfigSchema } from '@porthouse/proto/room/v1/config'
+import { Keep } from '@porthouse/proto/room/v1/history'
 import { newToken } from '../gateway/identity/tokens.ts'
-import { openLog } from '../gateway/observe/log.ts'
-import { openStore } from '../gateway/store/postgres/open.ts'
-import { roomNames } from './workloads.ts'
+import type { RoomRecord, Store } from '../gateway/store/store.ts'
 
-const ACCOUNT = 'bench'
+export const ACCOUNT = 'bench'
 const token = newToken(randomUUID(), randomBytes(32))
 /** Of whoever speaks MQTT. */
 export const login = { user: ACCOUNT, password: token.secret }
-/** How long the database waits for another user before it ends, in place of the default 20 s. */
-export const GRACE_MS = 500
-const POLL_MS = 100
-const END_LIMIT_MS = 20_000
 
-/**
- * Makes `folder/data` as a gateway's data folder. Until it is disposed of, the database behind it
- * stays up, so that no leg waits for its start.
- */
-export async function makeRooms(folder: string): Promise<AsyncDisposable> {
-  const { log } = openLog('silent')
-  const dataDir = join(folder, 'data')
-  const store = await openStore({ dataDir, log, embedded: { graceMs: GRACE_MS } })
-  const open = create(ConfigSchema, { blocks: [{ kind: { case: 'access', value: {} } }] })
-  await store.accounts.create({ slug: ACCOUNT })
-  await store.tokens.create({ ...token, account: ACCOUNT, grants: [] })
-  for (const slug of roomNames) {
-    await store.rooms.create({ account: ACCOUNT, slug, config: open, author: ACCOUNT })
-  }
-  return {
-    async [Symbol.asyncDispose]() {
-      await store.close()
-      await ended(join(dataDir, 'postgres/postmaster.pid'))
-    },
-  }
+/** As the generator names them. */
+export const roomNames: readonly string[] = ['w1', ...numbered('w2', 500), 'w3']
+const durable = numbered('w6', 50)
+
+function numbered(name: string, count: number): string[] {
+  return Array.from({ length: count }, (_, n) => `${name}-${n}`)
 }
 
-/** Resolves once the database has taken its pid file away, so that the folder can go. */
-export async function ended(pidFile: string): Promise<void> {
-  for (let waited = 0; existsSync(pidFile); waited += POLL_MS) {
-    if (waited >= END_LIMIT_MS) throw new Error(`the database did not end: ${pidFile}`)
-    await delay(POLL_MS)
-  }
+/** Gives the id of one more durable room, which no workload has. */
+export async function makeRooms(store: Store): Promise<string> {
+  await store.accounts.create({ slug: ACCOUNT })
+  await store.tokens.create({ ...token, account: ACCOUNT, grants: [] })
+  for (const slug of roomNames) await makeRoom(store, slug)
+  for (const slug of durable) await makeRoom(store, slug, history)
+  return (await makeRoom(store, 'bare', history)).id
+}
+
+type Kind = NonNullable<MessageInitShape<typeof BlockSchema>['kind']>
+
+/** Of a room that keeps all that is sent. */
+export const history: Kind = { case: 'history', value: { keep: Keep.DURABLE } }
+
+/** A room for everybody, with these blocks beside. */
+export function makeRoom(store: Store, slug: string, ...further: Kind[]): Promise<RoomRecord> {
+  const open: Kind = { case: 'access', value: {} }
+  const config = create(ConfigSchema, { blocks: [open, ...further].map((kind) => ({ kind })) })
+  return store.rooms.create({ account: ACCOUNT, slug, config, author: ACCOUNT })
 }

@@ -1,5 +1,5 @@
 /**
- * The bench: porthouse and its peers side by side, interleaved. See docs/benchmarks.md.
+ * The bench: porthouse and its peers side by side, interleaved. See docs/performance.md.
  *
  *   node bench/run.ts [--workloads w1-100,mqtt-w3,codec] [--peers porthouse,ws] [--rounds N]
  *
@@ -9,82 +9,48 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { goals, judge, type Verdict } from './goals.ts'
+import { openDatabase } from './database.ts'
+import { judge } from './judge.ts'
 import { type Column, kinds, type Measurement } from './kinds.ts'
-import { runLeg } from './leg.ts'
-import { peers } from './peers.ts'
-import { GENERATOR_CPU, pinned, runProgram } from './process.ts'
-import { codecTable, goalTable, table } from './report.ts'
+import { type Bench, runLeg } from './leg.ts'
+import { machine, versions } from './machine.ts'
+import { type Plan, readPlan } from './plan.ts'
+import { pinned } from './process.ts'
+import { type Measured, medianIn, type Run } from './record.ts'
+import { tables } from './report.ts'
 import { makeRooms } from './rooms.ts'
-import { type Summary, summarize } from './statistics.ts'
 import { buildGenerator, root } from './tools.ts'
 import { type Workload, workloads } from './workloads.ts'
 
-const quick = process.env.QUICK === '1'
-const seconds = quick ? 3 : 5
-const CODEC = 'codec'
-const CODEC_LIMIT_MS = 60_000
-
-interface Plan {
-  readonly workloads: readonly string[]
-  readonly peers: readonly string[]
-  readonly rounds: number
-}
-
-function plan(): Plan {
-  const { values } = parseArgs({
-    options: {
-      workloads: { type: 'string' },
-      peers: { type: 'string' },
-      rounds: { type: 'string', default: '3' },
-    },
-  })
-  const rounds = Number(values.rounds)
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a number from 1')
-  return {
-    workloads: chosen('--workloads', values.workloads, [...workloads.map(({ id }) => id), CODEC]),
-    peers: chosen('--peers', values.peers, Object.keys(peers)),
-    rounds,
-  }
-}
-
-function chosen(flag: string, list: string | undefined, known: readonly string[]): string[] {
-  const names = list?.split(',') ?? [...known]
-  const wrong = names.find((name) => !known.includes(name))
-  if (wrong !== undefined) throw new Error(`${flag}: no ${wrong}; there are ${known.join(', ')}`)
-  return known.filter((name) => names.includes(name))
-}
-
-/** Peers that a workload is run against. */
-function peersOf(plan: Plan, { peers, beside = [] }: Workload): string[] {
-  return plan.peers.filter((peer) => peers.includes(peer) && !(quick && beside.includes(peer)))
-}
-
-/** What a run has found. */
 interface Findings {
-  /** By workload and peer. */
-  readonly results: Record<string, Record<string, Measurement[]>>
-  codec?: Record<string, Summary>
-  /** Legs that failed. */
-  failed: number
+  readonly workloads: readonly Measured[]
+  readonly failed: readonly string[]
 }
 
-/** Interleaved: every peer in turn, workload after workload, round after round. */
-async function runRounds(plan: Plan, folder: string, findings: Findings): Promise<void> {
-  const generator = await buildGenerator()
-  const legs = workloads.filter(({ id }) => plan.workloads.includes(id))
-  for (let round = 1; round <= plan.rounds; round++) {
-    for (const workload of legs) {
-      for (const peer of peersOf(plan, workload)) {
-        await attempt(`round ${round}, ${workload.id}, ${peer}`, findings, async () => {
-          const measurement = await runLeg(generator, workload, peer, folder, seconds)
-          findings.results[workload.id]![peer]!.push(measurement)
-          return told(workload, measurement)
-        })
-      }
+/** Runs all legs; one that fails is told, and does not stop the others. */
+async function runLegs({ legs }: Plan, bench: Bench): Promise<Findings> {
+  const found = new Map<Workload, Record<string, Measurement[]>>()
+  const failed: string[] = []
+  for (const { round, workload, peer } of legs) {
+    const name = `round ${round}, ${workload.id}, ${peer}`
+    try {
+      const measurement = await runLeg(bench, workload, peer)
+      const peers = found.get(workload) ?? {}
+      found.set(workload, { ...peers, [peer]: [...(peers[peer] ?? []), measurement] })
+      console.error(`${name}: ${told(workload, measurement)}`)
+    } catch (error) {
+      failed.push(`${name}: ${(error as Error).message}`)
+      console.error(`${name}: FAILED: ${(error as Error).message}`)
     }
   }
+  const measured = workloads.filter((workload) => found.has(workload))
+  return { workloads: measured.map((each) => measuredOf(each, found.get(each)!)), failed }
+}
+
+/** With its peers in the order of the workload, whoever was first through a round. */
+function measuredOf({ id, title, kind, peers }: Workload, rounds: Measured['peers']): Measured {
+  const inOrder = peers.flatMap((peer) => (rounds[peer] ? [[peer, rounds[peer]] as const] : []))
+  return { id, title, kind, peers: Object.fromEntries(inOrder) }
 }
 
 function told({ kind }: Workload, measurement: Measurement): string {
@@ -92,80 +58,36 @@ function told({ kind }: Workload, measurement: Measurement): string {
   return `${measurement[figure]?.toFixed(digits)} ${head}`
 }
 
-/** Tells how a leg went; one that fails does not stop the others. */
-async function attempt(name: string, findings: Findings, leg: () => Promise<string>) {
-  try {
-    console.error(`${name}: ${await leg()}`)
-  } catch (error) {
-    findings.failed++
-    console.error(`${name}: FAILED: ${(error as Error).message}`)
-  }
-}
-
-async function measureAll(plan: Plan): Promise<Findings> {
-  const byPeer = () => Object.fromEntries(plan.peers.map((peer) => [peer, []]))
-  const legs = plan.workloads.filter((workload) => workload !== CODEC)
-  const findings: Findings = {
-    results: Object.fromEntries(legs.map((workload) => [workload, byPeer()])),
-    failed: 0,
-  }
+async function measureAll(plan: Plan): Promise<Run> {
+  const began = performance.now()
+  const { quick, seconds, rounds } = plan
+  const generator = await buildGenerator()
   const folder = await mkdtemp(join(tmpdir(), 'porthouse-bench-'))
   try {
-    await using _ = plan.peers.includes('porthouse') ? await makeRooms(folder) : undefined
-    await runRounds(plan, folder, findings)
+    await using database = await openDatabase(folder)
+    const bareRoom = await makeRooms(database.store)
+    const about = { machine: machine(), versions: await versions(database.version) }
+    const bench = { folder, generator, database, bareRoom, seconds, quick }
+    const found = await runLegs(plan, bench)
+    const verdicts = plan.goals.map((goal) => judge(goal, medianIn(found.workloads)))
+    const minutes = (performance.now() - began) / 60_000
+    const at = new Date().toISOString()
+    return { at, minutes, quick, seconds, rounds, ...about, ...found, verdicts }
   } finally {
-    await rm(folder, { recursive: true, force: true, maxRetries: 10 })
+    await rm(folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 200 })
   }
-  if (!plan.workloads.includes(CODEC)) return findings
-  await attempt(CODEC, findings, async () => {
-    const args = [join(import.meta.dirname, 'codec.ts')]
-    const command = { file: process.execPath, args, cpu: GENERATOR_CPU }
-    findings.codec = JSON.parse(await runProgram(command, CODEC_LIMIT_MS))
-    return 'measured'
-  })
-  return findings
-}
-
-function judgeAll(plan: Plan, { results, codec }: Findings): Verdict[] {
-  const planned = goals.filter(
-    (goal) =>
-      goal.workloads.every((workload) => plan.workloads.includes(workload)) &&
-      (goal.workloads[0] === CODEC ||
-        ['porthouse', ...goal.peers].every((peer) => plan.peers.includes(peer))),
-  )
-  return judge(planned, (workload, peer, figure) => {
-    if (workload === CODEC) return codec?.[peer]?.median ?? Number.NaN
-    const values = results[workload]?.[peer]?.map((each) => each[figure] ?? Number.NaN) ?? []
-    return values.length > 0 ? summarize(values).median : Number.NaN
-  })
-}
-
-function print({ results, codec, failed }: Findings, verdicts: readonly Verdict[]): void {
-  for (const workload of workloads) {
-    const rounds = results[workload.id]
-    if (rounds && Object.values(rounds).some((found) => found.length > 0))
-      console.log(`${table(workload, rounds)}\n`)
-  }
-  if (codec) console.log(`${codecTable(codec)}\n`)
-  if (verdicts.length > 0) console.log(`${goalTable(verdicts)}\n`)
-  if (failed > 0) console.log(`legs that failed: ${failed}`)
-  const met = verdicts.filter(({ met }) => met).length
-  // No floor is measured here yet, so no miss can be shown to be a wall.
-  console.log(`goals met: ${met} of ${verdicts.length} (0 walls)`)
 }
 
 async function main(): Promise<void> {
   if (process.platform !== 'linux') throw new Error('the bench reads /proc: it runs on Linux alone')
-  const chosenPlan = plan()
+  const plan = readPlan(process.env.QUICK === '1')
   if (!pinned) console.error('one core: server and generator share it, so ratios mean less')
-  const findings = await measureAll(chosenPlan)
-  const verdicts = judgeAll(chosenPlan, findings)
+  const run = await measureAll(plan)
   const out = join(root, 'bench/out')
   await mkdir(out, { recursive: true })
-  const record = { at: new Date(), seconds, pinned, plan: chosenPlan, ...findings, verdicts }
-  await writeFile(join(out, 'latest.json'), `${JSON.stringify(record, null, 2)}\n`)
-  print(findings, verdicts)
-  if (findings.failed > 0) process.exitCode = 1
+  await writeFile(join(out, 'latest.json'), `${JSON.stringify(run, null, 2)}\n`)
+  console.log(tables(run))
+  if (run.failed.length > 0) process.exitCode = 1
 }
 
 await main().catch(({ message, cause }: Error) => {

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GENERATOR_CPU, runProgram } from './process.ts'
 
-const NATS_VERSION = 'v2.15.2'
+export const NATS_VERSION = 'v2.15.2'
 const BUILD_LIMIT_MS = 300_000
 
 export const root = join(import.meta.dirname, '..')

@@ -8,17 +8,20 @@ export interface Workload {
   readonly kind: KindName
   /** Flags of the generator; see generator/main.go. */
   readonly generator: readonly string[]
+  /** Flags that a short run has instead. */
+  readonly quick?: readonly string[]
   /** How porthouse is spoken with; `both`: by half of the members each. */
   readonly protocol: 'websocket' | 'mqtt' | 'both'
+  /** A peer that no goal asks for stands beside for information: in one round of a full run. */
   readonly peers: readonly string[]
-  /** Peers that stand beside it for information: a short run leaves them out. */
-  readonly beside?: readonly string[]
+  /** Rounds that it has at least: more than others where figures move more. */
+  readonly rounds?: number
 }
 
 const webSocket = {
   kind: 'deliveries',
   protocol: 'websocket',
-  peers: ['porthouse', 'ws', 'socketio', 'nats'],
+  peers: ['porthouse', 'floor', 'ws', 'socketio', 'nats'],
 } as const
 
 const mqtt = {
@@ -28,6 +31,7 @@ const mqtt = {
 } as const
 
 const both = { kind: 'deliveries', protocol: 'both', peers: ['porthouse'] } as const
+const durable = { kind: 'durable', protocol: 'websocket' } as const
 
 export const workloads: readonly Workload[] = [
   {
@@ -46,6 +50,7 @@ export const workloads: readonly Workload[] = [
     id: 'w1-100-rate',
     title: 'W1 fan-out, 1 publisher, 100 members, 128 bytes, 300 a second',
     generator: ['-workload=fanout', '-members=100', '-rate=300', '-size=128'],
+    rounds: 5,
     ...webSocket,
   },
   {
@@ -91,12 +96,27 @@ export const workloads: readonly Workload[] = [
     ...mqtt,
   },
   {
+    id: 'w4',
+    title: 'W4 10,000 idle connections, each in one of 500 rooms',
+    generator: ['-workload=idle', '-members=10000', '-rooms=500', '-size=16'],
+    quick: ['-workload=idle', '-members=4000', '-rooms=500', '-size=16'],
+    ...webSocket,
+    kind: 'idle',
+  },
+  {
     id: 'mqtt-w4',
     title: 'W4 by MQTT, 10,000 idle connections, each in one of 500 rooms',
     generator: ['-workload=idle', '-members=10000', '-rooms=500', '-size=16'],
+    quick: ['-workload=idle', '-members=4000', '-rooms=500', '-size=16'],
     ...mqtt,
     kind: 'idle',
-    beside: ['mosquitto', 'aedes'],
+  },
+  {
+    id: 'w5',
+    title: 'W5 100 members, 2 KB, 300 a second, one stops reading',
+    generator: ['-workload=stalled', '-members=100', '-rate=300', '-size=2048'],
+    ...webSocket,
+    kind: 'stalled',
   },
   {
     id: 'mqtt-w5',
@@ -104,13 +124,45 @@ export const workloads: readonly Workload[] = [
     generator: ['-workload=stalled', '-members=100', '-rate=300', '-size=2048'],
     ...mqtt,
     kind: 'stalled',
-    beside: ['mosquitto', 'aedes'],
   },
-]
-
-/** The rooms that the workloads use, as named by the generator. */
-export const roomNames: readonly string[] = [
-  'w1',
-  ...Array.from({ length: 500 }, (_, n) => `w2-${n}`),
-  'w3',
+  {
+    id: 'w6-stored',
+    title:
+      'W6 50 senders to one durable room, 128 bytes, acknowledged once stored (16 outstanding)',
+    generator: ['-workload=durable', '-members=50', '-window=16', '-size=128', '-receipt=stored'],
+    peers: ['porthouse', 'jetstream-sync', 'append-800', 'unnest-800'],
+    ...durable,
+  },
+  {
+    id: 'w6-stored-64',
+    title: 'W6 the same, 64 outstanding each',
+    generator: ['-workload=durable', '-members=50', '-window=64', '-size=128', '-receipt=stored'],
+    peers: ['porthouse', 'jetstream-sync', 'append-128', 'unnest-128'],
+    ...durable,
+  },
+  {
+    id: 'w6-stored-rooms',
+    title: 'W6 the same, 16 outstanding each, to 50 rooms',
+    generator: [
+      ...['-workload=durable', '-members=50', '-window=16', '-size=128', '-receipt=stored'],
+      '-rooms=50',
+    ],
+    peers: ['porthouse'],
+    ...durable,
+  },
+  {
+    id: 'w6-accepted',
+    title: 'W6 the same, to one room, acknowledged once accepted (16 outstanding each)',
+    generator: ['-workload=durable', '-members=50', '-window=16', '-size=128', '-receipt=accepted'],
+    peers: ['porthouse', 'jetstream', 'append-800'],
+    ...durable,
+  },
+  {
+    id: 'codec',
+    title: 'Codec, one envelope: scanned and stamped, or decoded and encoded by generated code',
+    kind: 'codec',
+    generator: [],
+    protocol: 'websocket',
+    peers: ['porthouse', 'protobuf'],
+  },
 ]

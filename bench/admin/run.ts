@@ -11,7 +11,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { peers } from '../peers.ts'
+import { openDatabase } from '../database.ts'
+import { startPorthouse } from '../peers.ts'
 import { GENERATOR_CPU, runProgram, SERVER_CPU, type Server, startServer } from '../process.ts'
 import { makeRooms } from '../rooms.ts'
 import { summarize } from '../statistics.ts'
@@ -78,7 +79,7 @@ function print(found: readonly Leg[][]): void {
 async function measureAll(folder: string): Promise<void> {
   const servers: Server[] = []
   try {
-    const gateway = await peers.porthouse!(folder)
+    const gateway = await startPorthouse(folder)
     servers.push(gateway)
     const key = (await readFile(join(folder, 'data/operator.key'), 'utf8')).trim()
     const own = CALLS.map(({ method, body }) => ({ ...gateway, method, body, key }))
@@ -93,7 +94,8 @@ async function measureAll(folder: string): Promise<void> {
 
 const folder = await mkdtemp(join(tmpdir(), 'porthouse-admin-'))
 try {
-  await using _ = await makeRooms(folder)
+  await using database = await openDatabase(folder)
+  await makeRooms(database.store)
   await measureAll(folder)
 } finally {
   await rm(folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 200 })

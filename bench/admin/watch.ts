@@ -9,11 +9,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { peers } from '../peers.ts'
+import { openDatabase } from '../database.ts'
+import { startPorthouse } from '../peers.ts'
 import { GENERATOR_CPU, runProgram } from '../process.ts'
-import { makeRooms } from '../rooms.ts'
+import { makeRooms, roomNames } from '../rooms.ts'
 import { summarize } from '../statistics.ts'
-import { roomNames } from '../workloads.ts'
 import type { Task, Times } from './churn.ts'
 
 const SOCKETS = 5_000
@@ -24,7 +24,7 @@ const GOAL = 1.1
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '15' } } })
 
 async function measure(folder: string): Promise<Times> {
-  const gateway = await peers.porthouse!(folder)
+  const gateway = await startPorthouse(folder)
   try {
     const key = (await readFile(join(folder, 'data/operator.key'), 'utf8')).trim()
     const [crowded, quiet] = roomNames.map((room) => `bench/${room}`) as [string, string]
@@ -68,7 +68,8 @@ function print({ alone, watched, cpuAlone, cpuWatched, told }: Times): void {
 
 const folder = await mkdtemp(join(tmpdir(), 'porthouse-watch-'))
 try {
-  await using _ = await makeRooms(folder)
+  await using database = await openDatabase(folder)
+  await makeRooms(database.store)
   print(await measure(folder))
 } finally {
   await rm(folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 200 })

@@ -15,9 +15,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { Keep } from '@porthouse/proto/room/v1/history'
 import { newToken } from '../../gateway/identity/tokens.ts'
 import type { NewMessage } from '../../gateway/store/history.ts'
+import { type BenchDatabase, openDatabase } from '../database.ts'
 import {
   FREE_PORTS,
   GENERATOR_CPU,
@@ -27,9 +27,9 @@ import {
   startServer,
 } from '../process.ts'
 import { columns } from '../report.ts'
+import { ACCOUNT, history, makeRoom } from '../rooms.ts'
 import { summarize } from '../statistics.ts'
 import { buildGenerator, root } from '../tools.ts'
-import { ACCOUNT, type BenchDatabase, makeRoom, openDatabase } from './database.ts'
 
 const READ_ALREADY = 500
 const BATCH = 500
@@ -66,10 +66,10 @@ interface Lap {
 
 /** Rooms with what is to be read, and who shall read it. Returns their tokens. */
 async function furnish({ store }: BenchDatabase): Promise<string[]> {
+  await store.accounts.create({ slug: ACCOUNT })
   await makeRoom(store, 'w1')
   const tokens = Array.from({ length: clients }, () => newToken(randomUUID(), randomBytes(32)))
   for (const token of tokens) await store.tokens.create({ ...token, account: ACCOUNT, grants: [] })
-  const history = { case: 'history' as const, value: { keep: Keep.DURABLE } }
   for (let n = 0; n < Math.max(...spreads); n++) {
     const { id: roomId } = await makeRoom(store, `away-${n}`, history)
     const { generation } = await store.histories.claim(roomId)

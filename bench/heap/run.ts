@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { peers } from '../peers.ts'
+import { openDatabase } from '../database.ts'
+import { startPorthouse } from '../peers.ts'
 import { makeRooms } from '../rooms.ts'
 import { type Account, account } from './account.ts'
 import { Crowd, type Protocol, ROOMS } from './idle.ts'
@@ -39,7 +40,7 @@ interface Look {
 
 /** Memory with each of `counts`, and a snapshot with the last: taking one costs memory itself. */
 async function look(folder: string, protocol: Protocol, counts: number[]): Promise<Look[]> {
-  const server = await peers.porthouse!(folder, inspectable)
+  const server = await startPorthouse(folder, inspectable)
   const crowd = new Crowd(server, protocol)
   try {
     const inspector = await Inspector.open(server)
@@ -72,7 +73,8 @@ async function measure(folder: string, protocol: Protocol): Promise<Account> {
 
 const folder = await mkdtemp(join(tmpdir(), 'porthouse-heap-'))
 try {
-  await using _ = await makeRooms(folder)
+  await using database = await openDatabase(folder)
+  await makeRooms(database.store)
   for (const protocol of values.protocols.split(',') as Protocol[]) {
     const found = await measure(folder, protocol)
     console.log(values.json ? JSON.stringify(found) : accountTable(found, Number(values.least)))

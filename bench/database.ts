@@ -1,29 +1,33 @@
 /**
- * The embedded PostgreSQL under the durable legs: pinned to a core, emptied before each of them.
+ * The embedded PostgreSQL of a gateway's data folder: up for a whole run, so that no leg waits for
+ * its start; pinned to a core and emptied before each leg that writes.
  */
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { create, type MessageInitShape } from '@bufbuild/protobuf'
-import { type BlockSchema, ConfigSchema } from '@porthouse/proto/room/v1/config'
 import type postgres from 'postgres'
-import { openLog } from '../../gateway/observe/log.ts'
-import { connect } from '../../gateway/store/postgres/database.ts'
-import { openFolders } from '../../gateway/store/postgres/embedded/folders.ts'
-import { SUPERUSER } from '../../gateway/store/postgres/embedded/role.ts'
-import { openStore } from '../../gateway/store/postgres/open.ts'
-import type { RoomRecord, Store } from '../../gateway/store/store.ts'
-import { pinned } from '../process.ts'
-import { ended, GRACE_MS } from '../rooms.ts'
+import { openLog } from '../gateway/observe/log.ts'
+import { connect } from '../gateway/store/postgres/database.ts'
+import { openFolders } from '../gateway/store/postgres/embedded/folders.ts'
+import { SUPERUSER } from '../gateway/store/postgres/embedded/role.ts'
+import { openStore } from '../gateway/store/postgres/open.ts'
+import type { Store } from '../gateway/store/store.ts'
+import { pinned } from './process.ts'
 
-export const ACCOUNT = 'bench'
+/** How long the database waits for another user before it ends, in place of the default 20 s. */
+const GRACE_MS = 500
+const POLL_MS = 100
+const END_LIMIT_MS = 20_000
 
 export interface BenchDatabase extends AsyncDisposable {
   readonly dataDir: string
   readonly store: Store
   /** Of PostgreSQL's first process. */
   readonly pid: number
+  readonly version: string
   /** Moves all of its processes, and those to come, to a core. */
   pin(cpu: number): Promise<void>
   /** Nothing was ever sent, and nothing is left to be written. */
@@ -37,24 +41,20 @@ export async function openDatabase(folder: string): Promise<BenchDatabase> {
   const dataDir = join(folder, 'data')
   const { log } = openLog('silent')
   const store = await openStore({ dataDir, log, embedded: { graceMs: GRACE_MS }, upkeep: true })
-  await store.accounts.create({ slug: ACCOUNT })
   const pidFile = join(dataDir, 'postgres/postmaster.pid')
   const pid = Number.parseInt(await readFile(pidFile, 'utf8'), 10)
   // A checkpoint is not for everybody.
   const user = SUPERUSER
   const sql = connect({ sockets: openFolders(dataDir).sockets }, 1, 0, { user })
+  const one = async (query: string) => Object.values((await sql.unsafe(query))[0] ?? {})[0]
   return {
     dataDir,
     store,
     pid,
+    version: String(await one('show server_version')),
     pin: (cpu) => pin(pid, cpu),
     empty: () => empty(sql),
-    async stored() {
-      const [row] = await sql.unsafe<{ stored: string }[]>(
-        'select count(*) as stored from messages',
-      )
-      return Number(row?.stored)
-    },
+    stored: async () => Number(await one('select count(*) from messages')),
     async [Symbol.asyncDispose]() {
       await sql.end()
       await store.close()
@@ -77,11 +77,10 @@ async function empty(sql: postgres.Sql): Promise<void> {
   await sql.unsafe('checkpoint')
 }
 
-type Kind = NonNullable<MessageInitShape<typeof BlockSchema>['kind']>
-
-/** A room for everybody, with these blocks beside. */
-export function makeRoom(store: Store, slug: string, ...further: Kind[]): Promise<RoomRecord> {
-  const open: Kind = { case: 'access', value: {} }
-  const config = create(ConfigSchema, { blocks: [open, ...further].map((kind) => ({ kind })) })
-  return store.rooms.create({ account: ACCOUNT, slug, config, author: ACCOUNT })
+/** Resolves once the database has taken its pid file away, so that the folder can go. */
+async function ended(pidFile: string): Promise<void> {
+  for (let waited = 0; existsSync(pidFile); waited += POLL_MS) {
+    if (waited >= END_LIMIT_MS) throw new Error(`the database did not end: ${pidFile}`)
+    await delay(POLL_MS)
+  }
 }

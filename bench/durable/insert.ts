@@ -1,17 +1,16 @@
 /**
- * A bare batch insert, one batch after the other on one connection: what the database takes at
- * most. Prints a Figures as JSON.
+ * Bare inserts, one batch after the other on one connection: what the database takes at most.
+ * Prints what the generator prints of a workload: a delivery is a row, a latency that of a batch.
  *
- *   node bench/durable/raw.ts TASK.json
+ *   node bench/durable/insert.ts TASK
  */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { openLog } from '../../gateway/observe/log.ts'
 import { connect } from '../../gateway/store/postgres/database.ts'
 import { openFolders } from '../../gateway/store/postgres/embedded/folders.ts'
 import { bytesArray, hexOf, plainArray } from '../../gateway/store/postgres/history/literal.ts'
 import { openStore } from '../../gateway/store/postgres/open.ts'
-import type { Figures } from './figures.ts'
+import type { Result } from '../kinds.ts'
 import { cpuOf, cpuOfFamily } from './processor.ts'
 
 /**
@@ -20,7 +19,8 @@ import { cpuOf, cpuOfFamily } from './processor.ts'
  */
 export type Form = 'unnest' | 'append'
 
-export interface RawTask {
+/** As JSON, the program's argument. */
+export interface Inserts {
   readonly dataDir: string
   /** Of PostgreSQL's first process. */
   readonly database: number
@@ -49,7 +49,7 @@ interface Message {
 
 type Insert = (messages: readonly Message[]) => Promise<unknown>
 
-async function inserting(task: RawTask): Promise<{ insert: Insert; close: () => Promise<void> }> {
+async function inserting(task: Inserts): Promise<{ insert: Insert; close: () => Promise<void> }> {
   const { dataDir, form, room } = task
   if (form === 'append') {
     const store = await openStore({ dataDir, log: openLog('silent').log, embedded: {} })
@@ -85,7 +85,7 @@ async function inserting(task: RawTask): Promise<{ insert: Insert; close: () => 
   return { insert, close }
 }
 
-async function measure(task: RawTask): Promise<Figures> {
+async function measure(task: Inserts): Promise<Result> {
   const { insert, close } = await inserting(task)
   const body = randomBytes(BODY_BYTES)
   const from = `socket:${randomUUID()}`
@@ -109,20 +109,22 @@ async function measure(task: RawTask): Promise<Figures> {
   }
   const seconds = (performance.now() - began) / 1000
   const rows = sequence - first
-  const used = cpuOf(process.pid) - client
-  const storeCpu = ((cpuOfFamily(task.database) - database) / rows) * 1e6
+  const serverCpu = cpuOf(process.pid) - client
+  const storeCpu = cpuOfFamily(task.database) - database
   await close()
   times.sort((a, b) => a - b)
   const at = (share: number) => times[Math.floor(share * times.length)] ?? Number.NaN
   return {
-    rate: rows / seconds,
+    deliveries: rows,
+    seconds,
+    serverCpu,
+    storeCpu,
+    generatorCpu: serverCpu,
     p50: at(0.5),
     p99: at(0.99),
-    serverCpu: (used / rows) * 1e6,
-    storeCpu,
-    generatorLoad: used / seconds,
+    probeP99: 0,
+    published: sequence,
   }
 }
 
-const task: RawTask = JSON.parse(readFileSync(process.argv[2]!, 'utf8'))
-console.log(JSON.stringify(await measure(task)))
+console.log(JSON.stringify(await measure(JSON.parse(process.argv[2]!))))

@@ -1,5 +1,5 @@
 /** nats-server with a stream on disk, and what is asked of its JetStream API. */
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SERVER_CPU, type Server, startServer } from '../process.ts'
 import { installNats } from '../tools.ts'
@@ -9,9 +9,10 @@ const ANSWER_MS_MAX = 10_000
 
 /**
  * `sync`: "always" has each write on disk before it is acknowledged; "default" leaves that to the
- * system, and syncs every two minutes. All files go to `folder/jetstream`, which is to be empty.
+ * system, and syncs every two minutes. It begins with an empty stream, in `folder/jetstream`.
  */
 export async function startJetStream(folder: string, sync: 'always' | 'default'): Promise<Server> {
+  await rm(join(folder, 'jetstream'), { recursive: true, force: true })
   const config = join(folder, 'jetstream.conf')
   const always = sync === 'always' ? ', sync_interval: always' : ''
   const lines = [
@@ -28,7 +29,7 @@ export async function startJetStream(folder: string, sync: 'always' | 'default')
   const stream = { name: STREAM, subjects: ['w6-0'], storage: 'file', retention: 'limits' }
   try {
     await ask(server.port, `STREAM.CREATE.${STREAM}`, { ...stream, num_replicas: 1 })
-    return server
+    return { ...server, stored: () => storedIn(server) }
   } catch (error) {
     await server.stop()
     throw error
@@ -36,7 +37,7 @@ export async function startJetStream(folder: string, sync: 'always' | 'default')
 }
 
 /** Messages in the stream. */
-export async function storedIn({ port }: Server): Promise<number> {
+async function storedIn({ port }: Server): Promise<number> {
   const { state } = await ask(port, `STREAM.INFO.${STREAM}`, {})
   return state.messages
 }
