@@ -128,7 +128,7 @@ export class Deeds {
       else resolve()
     }
     const sender = this.#member
-    const rest = { key: undefined, leg: undefined, settle, doubt: () => {} }
+    const rest = { key: undefined, leg: undefined, accept: () => {}, settle, doubt: () => {} }
     next().take({ place, message, channel, body, sender, ...rest })
     // What is done already is not waited for.
     return end && !isRefused(end) ? undefined : promise

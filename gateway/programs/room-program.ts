@@ -94,6 +94,7 @@ export class RoomProgramQueue implements RoomProgram, RoomCalls {
       const detail = 'too much waits for the program'
       return refuse(waiting, Code.PROGRAM_FAILED, detail, 'setting programs.queue')
     }
+    waiting.accept()
     this.#attach()
     this.#pump()
   }

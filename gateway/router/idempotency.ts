@@ -23,6 +23,7 @@ export interface Remembered {
 
 /** Who waits for what becomes of a message. */
 export interface Waiter {
+  accept(): void
   settle(end: Remembered | RefusedDestination): void
   doubt(refusal: Refusal): void
 }
@@ -37,6 +38,7 @@ export class Keyed {
   readonly expiresAt: number
   first: Remembered | undefined
   readonly #waiters: Waiter[] = []
+  #isAccepted = false
 
   constructor(scope: string, bodyHash: string, expiresAt: number) {
     this.scope = scope
@@ -46,8 +48,16 @@ export class Keyed {
 
   /** One who sent the same again, while the first is under way. */
   wait(waiter: Waiter): void {
-    if (this.#waiters.length < WAITERS_MAX) this.#waiters.push(waiter)
-    else waiter.settle(refused('', Code.QUEUE_FULL, 'too many wait for what was sent at first'))
+    if (this.#waiters.length === WAITERS_MAX) {
+      return waiter.settle(refused('', Code.QUEUE_FULL, 'too many wait for what was sent at first'))
+    }
+    this.#waiters.push(waiter)
+    if (this.#isAccepted) waiter.accept()
+  }
+
+  accept(): void {
+    this.#isAccepted = true
+    for (const waiter of this.#waiters) waiter.accept()
   }
 
   /** Those who wait now have waited long enough. */

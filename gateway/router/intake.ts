@@ -42,6 +42,8 @@ export interface WaitingMessage extends OwnMessage {
   readonly key: MessageKey | undefined
   /** Where those who decide about it note it; undefined where nobody asks. */
   readonly leg: Leg | undefined
+  /** It may be told to be accepted: what it waits for now is all that it waits for (R37). */
+  accept(): void
   /** It was delivered, or refused. Once. */
   settle(end: Remembered | RefusedDestination): void
   /**

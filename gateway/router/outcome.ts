@@ -26,7 +26,10 @@ export class Outcome {
   #duplicates = 0
   #firstId: MessageId | undefined
   #pending = 0
+  /** Of those that will tell later: who cannot say yet that the message is taken. */
+  #held = 0
   #isRouted = false
+  #whenDue: (() => void) | undefined
   #whenSettled: (() => void) | undefined
 
   constructor(ownId: MessageId, level: number, trail?: Trail) {
@@ -57,13 +60,21 @@ export class Outcome {
   /** One of its destinations, named so, will tell later. */
   expect(name: string, isDuplicate: boolean, leg: Leg | undefined): Waiter {
     this.#pending++
+    this.#held++
     let open = true
+    let held = true
+    const accept = () => {
+      if (held) this.#held--
+      held = false
+      this.#tellIfDue()
+    }
     const close = (add: () => void) => {
       open = false
       add()
-      if (--this.#pending > 0) return
-      if (this.#isRouted) this.trail?.ends()
-      this.#whenSettled?.()
+      this.#pending--
+      if (this.settled && this.#isRouted) this.trail?.ends()
+      accept()
+      if (this.settled) this.#whenSettled?.()
     }
     const settle = (end: Remembered | RefusedDestination) => {
       if ('kind' in end) this.refuse({ ...end, name }, leg)
@@ -71,6 +82,7 @@ export class Outcome {
       else this.sent(end, leg)
     }
     return {
+      accept,
       settle: (end) => (open ? close(() => settle(end)) : leg?.settledLate(end)),
       doubt: (refusal) => {
         if (open) close(() => this.refuse(refusedFor(name, refusal), leg))
@@ -82,6 +94,23 @@ export class Outcome {
   routed(): void {
     this.#isRouted = true
     this.trail?.routed(this.#pending > 0)
+  }
+
+  /** It has come as far as its level asks. */
+  get due(): boolean {
+    return this.settled || (this.#held === 0 && this.level === ReceiptLevel.ACCEPTED)
+  }
+
+  /** Calls back once it has. */
+  whenDue(run: () => void): void {
+    this.#whenDue = run
+  }
+
+  #tellIfDue(): void {
+    const run = this.#whenDue
+    if (!run || !this.due) return
+    this.#whenDue = undefined
+    run()
   }
 
   /** All of its destinations have told what became of it. */

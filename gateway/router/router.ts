@@ -163,6 +163,10 @@ export class Router {
       const key = { scope: Buffer.from(scope, 'hex'), body: Buffer.from(bodyHash, 'hex') }
       const waiter = outcome.expect(name, false, leg)
       return this.#sendThrough(origin, envelope, destination, outcome.ownId, key, leg, {
+        accept: () => {
+          waiter.accept()
+          keyed.accept()
+        },
         settle: (end) => {
           waiter.settle(end)
           this.#window.ended(keyed, end)
@@ -258,13 +262,24 @@ export class Router {
     id: MessageId,
     key: MessageKey | undefined,
     leg: Leg | undefined,
-    { settle, doubt }: Waiter,
+    { accept, settle, doubt }: Waiter,
   ): void {
     const { membership: sender, channel } = destination
     const { place } = sender
     const message = this.#messageTo(origin, envelope, destination, id, true)
     const body = ownBody(envelope)
-    place.intake?.take({ place, message, channel, body, sender, key, leg, settle, doubt })
+    place.intake?.take({
+      place,
+      message,
+      channel,
+      body,
+      sender,
+      key,
+      leg,
+      accept,
+      settle,
+      doubt,
+    })
   }
 
   #messageTo(

@@ -286,7 +286,8 @@ function newMessage(id: string, sender: Membership, refused: Refused): WaitingMe
   const number = Buffer.from(id.padStart(32, '0'), 'hex')
   const message = { id: { bytes: number, at: 0 }, from: Buffer.from('socket:s') }
   const settle = ({ code, detail }: { code: Code; detail: string }) => refused(code, detail)
-  return { message, channel: '', body, sender, settle } as unknown as WaitingMessage
+  const accept = () => {}
+  return { message, channel: '', body, sender, accept, settle } as unknown as WaitingMessage
 }
 
 const idOf = ({ message }: WaitingMessage) => shortOf(message.id.bytes.toString('hex'))

@@ -27,6 +27,7 @@ import { told } from '../support/told.ts'
 const BOARD = 'room:acme/board'
 const NOTES = 'room:acme/notes'
 const VALUES = block('retained', { values: Values.ALL })
+const ACCEPTED = { receipt: ReceiptLevel.ACCEPTED }
 const SESSIONS = block('sessionHistory', { owners: Owners.ALL })
 
 let hall: Hall
@@ -87,6 +88,42 @@ describe('what waits for the store', () => {
     for (const _ of words(12)) speak(ann, BOARD, 'x'.repeat(250_000))
     await hall.settle()
     expect(hall.store.histories.appends.map(([each]) => each?.messages.length)).toEqual([4, 4, 4])
+  })
+
+  test('is accepted once it is on its way, so its sender is as fast as the store', async () => {
+    opens({ batchMessages: 2 })
+    const [ann, bob] = [await enter(), await enter()]
+    const release = hall.store.histories.hold()
+    ann.say(...[1, 2, 3, 4].map((id) => text(id, `${id}`, ACCEPTED)))
+    expect(await hears(hall, ann)).toEqual(['1 ACCEPTED 0', '2 ACCEPTED 0'])
+    release()
+    expect(await hears(hall, ann)).toEqual(['3 ACCEPTED 3', '4 ACCEPTED 4'])
+    expect(await hears(hall, bob)).toEqual(['1 1', '2 2', '3 3', '4 4'])
+  })
+
+  test('is accepted with all of its rooms, and so is what repeats it', async () => {
+    opens({ batchMessages: 1 })
+    const ann = await enter()
+    const release = hall.store.histories.hold()
+    const same = { ...ACCEPTED, to: [BOARD, NOTES], idempotencyKey: 'once' }
+    ann.say(text(1, 'a', same), text(2, 'a', same))
+    expect(await hears(hall, ann)).toEqual([])
+    release()
+    expect(await hears(hall, ann)).toEqual(['1 ACCEPTED 0', '2 DUPLICATE 0'])
+  })
+
+  test('is refused, and was not accepted before, where it never was on its way', async () => {
+    opens({ batchMessages: 1, queueBytes: 1_048_576 })
+    const ann = await enter()
+    const release = hall.store.histories.hold()
+    const large = 'x'.repeat(200_000)
+    for (const id of [1, 2, 3, 4, 5, 6]) ann.say(text(id, large, ACCEPTED))
+    expect(await hears(hall, ann)).toEqual(['6 REJECTED QUEUE_FULL', '1 ACCEPTED 0'])
+    hall.pass(2_000)
+    const late = [2, 3, 4, 5].map((id) => `${id} REJECTED UNAVAILABLE`)
+    expect(await hears(hall, ann)).toEqual(['1 REJECTED UNCERTAIN', ...late])
+    release()
+    expect(await hears(hall, ann)).toEqual([])
   })
 
   test('is refused where another gateway has the room, and other rooms go on', async () => {

@@ -2,7 +2,8 @@
  * Group commit (R37): messages for durable rooms wait here, many of them and of many rooms are
  * stored in one transaction, and only then they have a position, are heard, and are told to be
  * stored. One batch is under way at a time; what comes meanwhile is the next one, so batches are as
- * large as the store is slow.
+ * large as the store is slow. A message is accepted once it is in the batch that is under way: who
+ * waits for that sends no faster than the store takes.
  */
 import { Step } from '@porthouse/proto/admin/v1/trail'
 import { Code } from '@porthouse/proto/v1/code'
@@ -35,14 +36,17 @@ export class Claim {
   readonly place: Place
   /** Another gateway has claimed it since, or it is gone: nothing of it can be stored here. */
   lost = false
-  /** Messages that wait, or are under way. */
+  /** Messages that wait, are under way, or are stored and not heard yet. */
   waiting = 0
+  /** Position of the last one that is stored. */
+  last: number
   #whenIdle: (() => void)[] = []
 
   constructor(roomId: string, generation: number, place: Place) {
     this.roomId = roomId
     this.generation = generation
     this.place = place
+    this.last = place.sequence
   }
 
   /** Calls back, once, when none waits any more; at once where none does. */
@@ -174,16 +178,26 @@ export class HistoryWriter {
     if (this.#batch || this.#scheduled) return
     // At the end of the turn, so that all that came in it is stored at once.
     this.#scheduled = true
-    this.#turn.touch({ flush: () => this.#next() })
+    this.#turn.touch({
+      flush: () => {
+        this.#next()
+        this.#accept()
+      },
+    })
   }
 
   #next(): void {
     this.#scheduled = false
     if (this.#batch) return
-    if (this.#queue.length === 0) return this.#rest()
+    if (this.#queue.length === 0) return
     const queued = this.#takeQueued()
     this.#batch = { queued, appends: appendsOf(queued), doubtful: false }
     void this.#store(this.#batch)
+  }
+
+  /** Those that are under way. */
+  #accept(): void {
+    for (const { message } of this.#batch?.queued ?? []) message.accept()
   }
 
   #rest(): void {
@@ -220,16 +234,15 @@ export class HistoryWriter {
 
   #stored({ queued }: Batch, lost: ReadonlySet<string>): void {
     for (const { claim, message } of queued) {
-      if (lost.has(claim.roomId)) {
-        claim.lost = true
-        refuse(message, LOST)
-        continue
-      }
+      if (lost.has(claim.roomId)) claim.lost = true
+      else claim.last = message.message.sequence
+    }
+    this.#done(queued, ({ claim, message }) => {
+      if (lost.has(claim.roomId)) return refuse(message, LOST)
       message.leg?.goesOn()
       const facts = deliver(claim.place, ownOf(message), message.leg)
       message.settle({ ...facts, stored: true, kept: true })
-    }
-    this.#done(queued)
+    })
   }
 
   #failed(batch: Batch, error: unknown): void {
@@ -245,14 +258,22 @@ export class HistoryWriter {
     this.#log.warn({ err: error, messages: batch.queued.length }, 'messages are not stored')
     const refusal =
       error.failure === 'full' ? new Refusal(Code.STORE_FULL, 'the store is full') : AWAY
-    for (const { message } of batch.queued) refuse(message, refusal)
-    this.#done(batch.queued)
+    this.#done(batch.queued, ({ message }) => refuse(message, refusal))
   }
 
-  #done(queued: readonly Queued[]): void {
+  /** Tells what became of a batch while the store has the next one to work on. */
+  #done(queued: readonly Queued[], tell: (each: Queued) => void): void {
     this.#batch = undefined
-    for (const each of queued) this.#leave(each)
     this.#next()
+    // After the driver, which writes in a microtask, and before anything else.
+    process.nextTick(() => {
+      this.#accept()
+      for (const each of queued) {
+        tell(each)
+        this.#leave(each)
+      }
+      if (this.messages === 0) this.#rest()
+    })
   }
 
   #leave({ claim, bytes }: Queued): void {
@@ -274,6 +295,7 @@ export class HistoryWriter {
       refuse(each.message, AWAY)
       this.#leave(each)
     }
+    if (this.messages === 0) this.#rest()
   }
 }
 
@@ -285,7 +307,7 @@ function appendsOf(queued: readonly Queued[]): Append[] {
   for (const { claim, message } of queued) {
     const messages = appends.get(claim) ?? []
     appends.set(claim, messages)
-    message.message.sequence = claim.place.sequence + messages.length + 1
+    message.message.sequence = claim.last + messages.length + 1
     const { from } = message.message
     const sender = senders.get(from) ?? Buffer.from(from).toString()
     senders.set(from, sender)

@@ -31,14 +31,14 @@ export function handleEnvelope(session: Session, frame: ScannedFrame): void {
 }
 
 function answer(session: Session, id: number, outcome: Outcome): void {
-  if (outcome.settled) return tell(session, id, outcome)
-  // Taken it is at once; what becomes of it later is told where that is bad.
-  const accepted = outcome.level === ReceiptLevel.ACCEPTED
-  if (accepted) tell(session, id, outcome)
+  if (!outcome.due) return outcome.whenDue(() => answer(session, id, outcome))
+  if (session.closed) return
+  tell(session, id, outcome)
+  if (outcome.settled) return
+  // It was accepted; what becomes of it later is told where that is bad.
   const told = outcome.refusals.length
   outcome.whenSettled(() => {
-    const isNews = !accepted || outcome.refusals.length > told
-    if (isNews && !session.closed) tell(session, id, outcome)
+    if (outcome.refusals.length > told && !session.closed) tell(session, id, outcome)
   })
 }
 

@@ -4,7 +4,6 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { Code } from '@porthouse/proto/v1/code'
-import { ReceiptLevel } from '@porthouse/proto/v1/receipt'
 import { clientAddress } from '../../locks/proof.ts'
 import type { RoomAddress } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/codes.ts'
@@ -55,9 +54,7 @@ export class Poster {
   post(envelope: ScannedEnvelope): Promise<Outcome> {
     return this.#next((resolve, reject) => {
       const end = (came: End) => {
-        if (came instanceof Outcome && !came.settled && came.level !== ReceiptLevel.ACCEPTED) {
-          return came.whenSettled(() => end(came))
-        }
+        if (came instanceof Outcome && !came.due) return came.whenDue(() => end(came))
         countReceipt(this.session, came)
         if (came instanceof Refusal) reject(came)
         else resolve(came)

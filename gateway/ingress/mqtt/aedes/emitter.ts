@@ -153,6 +153,7 @@ export class Emitter {
       sender: this.#speaker.enter(place),
       key: undefined,
       leg: undefined,
+      accept: () => {},
       settle: (end) => {
         if ('kind' in end) return refused(new Refusal(end.code, end.detail))
         if (end.sockets === 0) return emission.wasDelivered()

@@ -24,6 +24,7 @@ export function awayIntake(writer: QueueWriter): Intake {
       const end = deliver(place, ownOf(waiting), leg)
       if (writer.added === before) return settle(end)
       leg?.waits(Step.STORE)
+      waiting.accept()
       writer.expect(before, {
         ended: (isStored) => {
           if (isStored) leg?.goesOn()
