@@ -21,6 +21,8 @@ export interface Kind {
 /** See `result` in generator/main.go; bare inserts print the same. */
 export interface Result {
   readonly deliveries: number
+  /** Reads and writes of the generator; 0 where there is none. */
+  readonly calls: number
   readonly seconds: number
   readonly serverCpu: number
   readonly storeCpu: number
@@ -46,11 +48,13 @@ const latency: readonly Column[] = [
 const load: Column = { head: 'generator %', figure: 'generatorLoad', digits: 0 }
 
 /** Of rates, latencies and shares, which all of these have. */
-function paceOf({ deliveries, seconds, serverCpu, generatorCpu, p50, p99 }: Result): Measurement {
+function paceOf(result: Result): Measurement {
+  const { deliveries, calls, seconds, serverCpu, generatorCpu, p50, p99 } = result
   return {
     // User and kernel time of the server, in microseconds.
     cpu: (serverCpu / deliveries) * 1e6,
     rate: deliveries / seconds,
+    calls: calls / deliveries,
     p50,
     p99,
     // Of one core: near 100 it limits the rate, though not the CPU.
@@ -63,6 +67,7 @@ const deliveries: Kind = {
     { head: 'CPU us/delivery', figure: 'cpu', digits: 3, drawn: true },
     { head: 'deliveries/s', figure: 'rate', digits: 0, drawn: true },
     ...latency,
+    { head: 'calls/delivery', figure: 'calls', digits: 3 },
     load,
   ],
   read: (line) => paceOf(parse(line)),

@@ -14,6 +14,7 @@ import { judge } from './judge.ts'
 import { type Column, kinds, type Measurement } from './kinds.ts'
 import { type Bench, runLeg } from './leg.ts'
 import { machine, versions } from './machine.ts'
+import { page } from './page.ts'
 import { type Plan, readPlan } from './plan.ts'
 import { pinned } from './process.ts'
 import { type Measured, medianIn, type Run } from './record.ts'
@@ -86,6 +87,7 @@ async function main(): Promise<void> {
   const out = join(root, 'bench/out')
   await mkdir(out, { recursive: true })
   await writeFile(join(out, 'latest.json'), `${JSON.stringify(run, null, 2)}\n`)
+  await writeFile(join(out, 'report.html'), page(run))
   console.log(tables(run))
   if (run.failed.length > 0) process.exitCode = 1
 }

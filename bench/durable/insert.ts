@@ -116,6 +116,7 @@ async function measure(task: Inserts): Promise<Result> {
   const at = (share: number) => times[Math.floor(share * times.length)] ?? Number.NaN
   return {
     deliveries: rows,
+    calls: 0,
     seconds,
     serverCpu,
     storeCpu,

@@ -69,6 +69,7 @@ func (c *conn) flush() error {
 			return fmt.Errorf("connection %d: write: %w", c.index, errno)
 		}
 		c.sent += n
+		c.loop.calls++
 	}
 	c.out, c.sent = c.out[:0], 0
 	if c.blocked {
@@ -98,6 +99,7 @@ func (c *conn) receive() error {
 	if n == 0 {
 		return fmt.Errorf("connection %d: closed by the server", c.index)
 	}
+	c.loop.calls++
 	c.loop.clock()
 	copy(buffer, c.partial)
 	return c.consume(buffer[:kept+n])

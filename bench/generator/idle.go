@@ -97,20 +97,26 @@ func (i *idle) collected(l *loop, pid int) (int, error) {
 	return residentBytes(pid)
 }
 
-// enter connects all of them.
+// enter connects all of them, so many at a time.
 func (i *idle) enter(l *loop) error {
-	conns := make([]*conn, i.members)
-	for n := range conns {
-		r := role{room: fmt.Sprintf("w2-%d", n%i.rooms), listens: true}
-		c, err := i.connect(l, n, r, i)
-		if err != nil {
-			return err
-		}
-		conns[n] = c
-		if first := n - n%crowdMax; n == first+crowdMax-1 || n == i.members-1 {
-			if err := wait(l, conns[first:n+1]); err != nil {
+	conns := make([]*conn, 0, i.members)
+	for len(conns) < i.members {
+		first := len(conns)
+		for n := first; n < min(first+crowdMax, i.members); n++ {
+			r := role{room: fmt.Sprintf("w2-%d", n%i.rooms), listens: true}
+			c, err := i.call(l, n, r, i)
+			if err != nil {
 				return err
 			}
+			conns = append(conns, c)
+		}
+		for _, c := range conns[first:] {
+			if err := c.answered(); err != nil {
+				return err
+			}
+		}
+		if err := wait(l, conns[first:]); err != nil {
+			return err
 		}
 	}
 	i.speakers = conns[:min(i.rooms, i.members)]

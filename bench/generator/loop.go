@@ -27,6 +27,8 @@ type loop struct {
 	origin time.Time
 	// now is the time of the last read or wake-up, in nanoseconds since origin.
 	now int64
+	// calls counts reads and writes of all connections.
+	calls uint64
 	// endOfTurn is where the workload sends what is due.
 	endOfTurn func()
 	// laps counts the bytes that came on standard input, where that is heard.

@@ -28,8 +28,10 @@ const almostAll = 1 - 1e-9
 
 // result is what is printed.
 type result struct {
-	Deliveries uint64  `json:"deliveries"`
-	Seconds    float64 `json:"seconds"`
+	Deliveries uint64 `json:"deliveries"`
+	// Calls is how often the generator read or wrote something: about as often as the server did.
+	Calls   uint64  `json:"calls"`
+	Seconds float64 `json:"seconds"`
 	// CPU seconds of the server, of its database and of the generator, within the measured window.
 	ServerCPU    float64 `json:"serverCpu"`
 	StoreCPU     float64 `json:"storeCpu"`
@@ -207,7 +209,7 @@ func measureLaps(l *loop, p *progress, of processes, print func(any) error) erro
 }
 
 func measure(l *loop, p *progress, of processes, span func() error) (*result, error) {
-	p.deliveries, p.latency, p.probed = 0, histogram{}, histogram{}
+	p.deliveries, p.latency, p.probed, l.calls = 0, histogram{}, histogram{}, 0
 	before, err := of.cpuSeconds()
 	if err != nil {
 		return nil, err
@@ -216,13 +218,13 @@ func measure(l *loop, p *progress, of processes, span func() error) (*result, er
 	if err := span(); err != nil {
 		return nil, err
 	}
-	seconds, deliveries := float64(l.clock()-began)/1e9, p.deliveries
+	seconds, deliveries, calls := float64(l.clock()-began)/1e9, p.deliveries, l.calls
 	after, err := of.cpuSeconds()
 	if err != nil {
 		return nil, err
 	}
 	return &result{
-		Deliveries: deliveries, Seconds: seconds,
+		Deliveries: deliveries, Calls: calls, Seconds: seconds,
 		ServerCPU: after[0] - before[0], StoreCPU: after[1] - before[1],
 		GeneratorCPU: after[2] - before[2],
 		P50:          p.latency.quantile(0.5), P99: p.latency.quantile(0.99),

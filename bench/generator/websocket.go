@@ -92,20 +92,8 @@ func mask(data []byte) {
 // handshakeLimit bounds each step of a connection's opening.
 const handshakeLimit = 5 * time.Second
 
-// dial opens a connection, upgrades it and queues what its codec says first. It blocks, as nothing
-// is measured yet.
-func dial(l *loop, address netip.AddrPort, index int, codec codec, owner owner, buffer int) (
-	*conn, error,
-) {
-	c, err := call(l, address, index, codec, owner, buffer)
-	if err != nil {
-		return nil, err
-	}
-	return c, c.answered()
-}
-
 // call opens a connection, with a receive buffer of that many bytes where it is not 0, and asks for
-// the upgrade.
+// the upgrade. It blocks, as nothing is measured yet.
 func call(l *loop, address netip.AddrPort, index int, codec codec, owner owner, buffer int) (
 	*conn, error,
 ) {

@@ -75,8 +75,17 @@ func newWorkload(name string, o options) (workload, error) {
 	return nil, fmt.Errorf("no workload %q: fanout, exchange, ingest or durable", name)
 }
 
-// connect opens one connection in a role.
+// connect opens one connection in a role, and waits until it is upgraded.
 func (o options) connect(l *loop, index int, r role, owner owner) (*conn, error) {
+	c, err := o.call(l, index, r, owner)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.answered()
+}
+
+// call opens one connection in a role, and asks for its upgrade.
+func (o options) call(l *loop, index int, r role, owner owner) (*conn, error) {
 	r.user, r.password = o.user, o.password
 	peer, address := o.peer, o.address
 	if r.mqtt {
@@ -86,5 +95,5 @@ func (o options) connect(l *loop, index int, r role, owner owner) (*conn, error)
 	if err != nil {
 		return nil, err
 	}
-	return dial(l, address, index, codec, owner, r.buffer)
+	return call(l, address, index, codec, owner, r.buffer)
 }
