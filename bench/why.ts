@@ -39,11 +39,12 @@ const open = create(ConfigSchema, {
 /** A room with a sender and a listener; each call sends a turn's messages. */
 function room(features: readonly string[]): () => void {
   let end = () => {}
-  const turn = new Turn((run) => {
+  const defer = (run: () => void) => {
     end = run
-  })
+  }
+  const turn = new Turn(defer, () => performance.now())
   const graph = new Graph()
-  const uptime = () => Math.trunc(performance.now())
+  const uptime = () => Math.trunc(turn.now)
   const own = new OwnChannels({
     graph,
     options: { ...resume, ageMs: resume.windowMs },
@@ -56,7 +57,7 @@ function room(features: readonly string[]): () => void {
     window: new IdempotencyWindow(idempotency),
     own,
     uptime,
-    trails: openRecorder({ features, why }),
+    trails: openRecorder({ features, why }, turn),
   })
   const place = new Place(
     1,

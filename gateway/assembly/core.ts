@@ -66,9 +66,9 @@ export interface Commons extends Pick<Core, 'turn' | 'uptime' | 'technical' | 'k
 export function commonsOf({ config, store, log }: GatewayParts, clock: () => number): Commons {
   const { roomSockets } = config.technical
   const graph = new Graph()
-  const turn = new Turn(setImmediate)
+  const turn = new Turn(setImmediate, () => performance.now())
   // Whole numbers, which take no memory of their own where they are kept.
-  const uptime = () => Math.trunc(performance.now())
+  const uptime = () => Math.trunc(turn.now)
   const technical = new Technical({ graph, clock, roomSockets })
   const knocks = new Knocks({ graph, technical, turn, uptime })
   const kept = { max: config.logins.records, uptime }
@@ -138,7 +138,7 @@ export function coreOf(
   // Without a folder there are none, and a room whose config names one says so.
   const { folder, ...others } = config.programs
   const options = config.features.includes('programs') ? config.programs : others
-  const trails = openRecorder(config)
+  const trails = openRecorder(config, turn)
   const programming = { options, limits, ids, actions, uptime, log: logs.of('programs') }
   const programs = new Programs(programming)
   const core: Core = {

@@ -7,6 +7,7 @@ export interface MessageId {
 }
 
 const ID_BYTES = 16
+const TIME_BYTES = 6
 
 /** Ids that share one piece of memory. Whoever keeps an id for long keeps a copy: see `keepId`. */
 const IDS_PER_SLAB = 256
@@ -19,6 +20,8 @@ export class Uuid7Source {
   #slab: Buffer
   #at = 0
   #ms = 0
+  /** `#ms` as an id begins with it. */
+  readonly #time = Buffer.alloc(TIME_BYTES)
   /**
    * rand_a as a counter (method 1 of section 6.2), so that ids of one millisecond keep their order.
    */
@@ -38,13 +41,8 @@ export class Uuid7Source {
   /** A clock that stands or goes back does not matter: the last millisecond is used on. */
   next(): MessageId {
     const now = this.#clock()
-    if (now > this.#ms) {
-      this.#ms = now
-      this.#counter = 0
-    } else if (++this.#counter > 0xfff) {
-      this.#ms += 1
-      this.#counter = 0
-    }
+    if (now > this.#ms) this.#begin(now)
+    else if (++this.#counter > 0xfff) this.#begin(this.#ms + 1)
     if (this.#at === this.#slab.length) {
       this.#slab = this.#random(IDS_PER_SLAB * ID_BYTES)
       this.#at = 0
@@ -55,8 +53,14 @@ export class Uuid7Source {
     return id
   }
 
+  #begin(ms: number): void {
+    this.#ms = ms
+    this.#counter = 0
+    this.#time.writeUIntBE(ms, 0, TIME_BYTES)
+  }
+
   #write(bytes: Buffer, at: number): void {
-    bytes.writeUIntBE(this.#ms, at, 6)
+    for (let i = 0; i < TIME_BYTES; i++) bytes[at + i] = this.#time[i] as number
     bytes[at + 6] = 0x70 | (this.#counter >>> 8)
     bytes[at + 7] = this.#counter & 0xff
     bytes[at + 8] = 0x80 | ((bytes[at + 8] as number) & 0x3f)

@@ -20,11 +20,26 @@ export class Turn {
   readonly #outboxes = new Stage()
   /** Those that earlier turns had no time for. */
   readonly #late = new Stage()
+  readonly #clock: () => number
   #scheduled = false
+  /** When the end under way began. */
+  #now: number | undefined
 
-  /** `defer` runs a function at the end of the turn; setImmediate in a gateway. */
-  constructor(defer: (run: () => void) => void) {
+  /**
+   * `defer` runs a function at the end of the turn; setImmediate in a gateway. `clock` counts
+   * milliseconds that only rise.
+   */
+  constructor(defer: (run: () => void) => void, clock: () => number) {
     this.#defer = defer
+    this.#clock = clock
+  }
+
+  /**
+   * Milliseconds that only rise. All that is done at the end of one turn is done at one time, for a
+   * look at the clock costs a message as much as some of its steps do.
+   */
+  get now(): number {
+    return this.#now ?? this.#clock()
   }
 
   /** Flushes an input that has read something. At most once a turn for each input. */
@@ -57,6 +72,7 @@ export class Turn {
   }
 
   #end(): void {
+    this.#now = this.#clock()
     this.#inputs.flush()
     // A flush may add more of either kind; what it adds belongs to this turn.
     let left = OUTBOXES_MAX
@@ -67,6 +83,7 @@ export class Turn {
     this.#outboxes.moveTo(this.#late)
     this.#late.flush(OUTBOXES_MAX)
     this.#scheduled = false
+    this.#now = undefined
     if (this.#late.size + this.#batches.size + this.#outboxes.size > 0) this.#schedule()
   }
 }

@@ -3,6 +3,7 @@ import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import type { MessageId } from '../protocol/uuid7.ts'
 import type { Socket } from '../router/socket.ts'
 import { type Loss, sentBy, Trail, type Trails } from '../router/trail.ts'
+import type { Turn } from '../router/turn.ts'
 import { Ring, type RingBounds } from './ring.ts'
 import { MessageSpans } from './spans.ts'
 
@@ -65,8 +66,8 @@ export class Recorder implements Trails {
 }
 
 /** Undefined where nobody wants to know. */
-export function openRecorder({ features, why }: Wanted): Recorder | undefined {
-  const micros = () => Math.trunc(performance.now() * 1000)
+export function openRecorder({ features, why }: Wanted, turn: Turn): Recorder | undefined {
+  const micros = () => Math.trunc(turn.now * 1000)
   const ring = features.includes('why') ? new Ring(why, micros) : undefined
   const spans = features.includes('traces') ? new MessageSpans(performance.timeOrigin) : undefined
   return ring || spans ? new Recorder({ micros, ring, spans }) : undefined

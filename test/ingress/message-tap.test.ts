@@ -55,7 +55,7 @@ function receiver(): Receiver {
   server.handleUpgrade(handshake, socket, Buffer.alloc(0), (ws) => {
     opened = ws
     tapMessages(socket as Socket, {
-      turn: new Turn(globalThis.setImmediate),
+      turn: new Turn(globalThis.setImmediate, () => 0),
       bytesMax: BYTES_MAX,
       target: 'binary',
       deliver: (kind, bytes, start, end) => add(kind, bytes.subarray(start, end)),

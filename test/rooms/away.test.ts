@@ -63,7 +63,7 @@ let next: Intake | undefined
 beforeEach(() => {
   store = new MemoryStore()
   next = undefined
-  const turn = new Turn(setImmediate)
+  const turn = new Turn(setImmediate, () => performance.now())
   const uptime = () => 1000
   const log = pino({ level: 'silent' })
   const { histories } = store

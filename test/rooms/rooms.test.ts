@@ -27,7 +27,10 @@ beforeEach(() => {
   record = store.room('acme/boiler', OPEN)
   graph = new Graph()
   ends = []
-  const turn = new Turn((run) => ends.push(run))
+  const turn = new Turn(
+    (run) => ends.push(run),
+    () => 0,
+  )
   const uptime = () => 1000
   const log = pino({ level: 'silent' })
   const { histories } = store

@@ -5,7 +5,10 @@ import { Turn } from '../../gateway/router/turn.ts'
 function start() {
   const ends: (() => void)[] = []
   const log: string[] = []
-  const turn = new Turn((run) => ends.push(run))
+  const turn = new Turn(
+    (run) => ends.push(run),
+    () => 0,
+  )
   const flushed = (name: string, then?: () => void) => ({
     flush() {
       log.push(name)

@@ -85,7 +85,10 @@ export class Hall {
   constructor(settings: Omit<Settings, 'data'> = {}, acceptors: readonly Acceptor[] = []) {
     const options = schema.parse({ ...settings, data: 'nowhere' })
     const clock = () => this.now
-    const turn = new Turn((run) => this.#deferred.push(run))
+    const turn = new Turn(
+      (run) => this.#deferred.push(run),
+      () => this.now,
+    )
     const { graph } = this
     const stored = this.store.rooms as StoredRooms
     const { tries, deadlineMs } = options.limbo

@@ -36,7 +36,10 @@ export class Switchboard {
   #sockets = 0
 
   constructor(idempotency = { windowMs: 1000, keys: 100 }, why = WHY) {
-    this.turn = new Turn((run) => this.#deferred.push(run))
+    this.turn = new Turn(
+      (run) => this.#deferred.push(run),
+      () => this.now,
+    )
     const clock = () => this.now
     const micros = () => this.now * 1000
     this.ring = new Ring(why, micros)

@@ -4,7 +4,7 @@ import { Refusal } from '../../protocol/codes.ts'
 import { type ScannedEnvelope, scanEnvelope } from '../../protocol/scan-envelope.ts'
 import type { ScannedFrame } from '../../protocol/scan-packet.ts'
 import type { Outcome } from '../../router/outcome.ts'
-import { publish } from '../publishing.ts'
+import { type End, publish, publishNow } from '../publishing.ts'
 import { countReceipt, receiptOf, rejectedBy } from '../receipt.ts'
 import type { Session } from '../session.ts'
 import { refusesRequest } from './fatal.ts'
@@ -19,15 +19,19 @@ export function handleEnvelope(session: Session, frame: ScannedFrame): void {
     if (!refusesRequest(error)) throw error
     return reject(session, id, error)
   }
+  const now = publishNow(session, envelope)
+  if (now) return ends(session, id, now)
   // It may wait for long, and the packet that it came in is not kept.
   const keep = () => {
     const copy = Buffer.from(bytes.subarray(start, end))
     return scanEnvelope(copy, 0, copy.length, limits)
   }
-  publish(session, envelope, keep, (came) => {
-    if (came instanceof Refusal) reject(session, id, came)
-    else answer(session, id, came)
-  })
+  publish(session, envelope, keep, (end) => ends(session, id, end))
+}
+
+function ends(session: Session, id: number, end: End): void {
+  if (end instanceof Refusal) reject(session, id, end)
+  else answer(session, id, end)
 }
 
 function answer(session: Session, id: number, outcome: Outcome): void {

@@ -60,7 +60,7 @@ function inOneRoom(place: Place, options: Options = {}): Topics {
 }
 
 function newHall(options?: Options) {
-  const turn = new Turn(setImmediate)
+  const turn = new Turn(setImmediate, () => performance.now())
   const graph = new Graph()
   const place = new Place(1, 'acme/hall', { epoch: 1, sequence: 0 }, plainPlace, turn)
   graph.addPlace(place, [place.name])

@@ -89,7 +89,7 @@ export class TestHost extends EventEmitter implements PortHost {
 export class TestBroker {
   readonly store = new MemoryStore()
   readonly graph = new Graph()
-  readonly turn = new Turn(setImmediate)
+  readonly turn = new Turn(setImmediate, () => performance.now())
   broker!: Broker
 
   static async open(): Promise<TestBroker> {
