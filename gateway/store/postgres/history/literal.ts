@@ -27,6 +27,16 @@ export function bytesArray(values: readonly (Uint8Array | undefined)[]): string 
   return `${array}}`
 }
 
+/** All of them in one text, base64, and where each starts in what it stands for, from 1. */
+export function joined(values: readonly Uint8Array[]): { text: string; starts: number[] } {
+  let next = 1
+  const starts = values.map(({ length }) => {
+    next += length
+    return next - length
+  })
+  return { text: Buffer.concat(values).toString('base64'), starts }
+}
+
 export function hexOf(bytes: Uint8Array): string {
   const { buffer, byteOffset, byteLength } = bytes
   const own = bytes instanceof Buffer ? bytes : Buffer.from(buffer, byteOffset, byteLength)
