@@ -30,6 +30,8 @@ export interface HouseOptions {
   readonly shell?: string
   /** The data folder; absent: a new one, removed in the end. */
   readonly data?: string
+  /** How much it logs; `warn` where it is absent. */
+  readonly log?: string
   /** How long the embedded PostgreSQL outlives the opening of the store. */
   readonly graceMs?: number
 }
@@ -102,9 +104,9 @@ export class House {
 
   /** Starts the gateway, on the port that it had before. */
   async start(): Promise<void> {
-    const { databaseUrl, env, shell } = this.#options
+    const { databaseUrl, env, shell, log = 'warn' } = this.#options
     const address = this.#url ? new URL(this.#url).host : '127.0.0.1:0'
-    const args = ['run', '--http', address, '--log', 'warn']
+    const args = ['run', '--http', address, '--log', log]
     const command = shell ? 'sh' : bin
     const before = shell ? ['-c', `${shell}; exec "$0" "$@"`, bin] : []
     this.#gateway = new Running([...before, ...args], {
