@@ -1,7 +1,7 @@
 /**
  * The objects of a heap by kind. An object of a class is of that kind, and the class is from the
  * file that defines it. What has no class of its own (a Map, its table, a string) is of a property
- * of the nearest object that has one, two names deep: `Session.memberships`, from `gateway/session`.
+ * of the nearest object that has one, two names deep, such as `Session.memberships`.
  */
 
 import { Snapshot } from './snapshot.ts'

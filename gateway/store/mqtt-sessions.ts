@@ -13,8 +13,11 @@ export interface MqttSessions {
    * Rejects with `missing` where the account is gone.
    */
   open(session: NewMqttSession, at: Date): Promise<boolean>
-  /** Its client is away, or is again: the session ends `expiryS` later (none: it is gone now). */
-  leave(key: string, left: { at: Date; expiryS: number; willAt?: Date }): Promise<void>
+  /**
+   * Its client is away, or is again: the session ends `expiryS` later (none: it is gone now).
+   * Resolves with whether there is one.
+   */
+  leave(key: string, left: { at: Date; expiryS: number; willAt?: Date }): Promise<boolean>
   /**
    * Those that were connected to a gateway that ended without a word are away since `at`, and their
    * wills are due after their delays. How many there were. For a gateway that starts.

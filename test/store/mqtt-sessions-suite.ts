@@ -89,13 +89,17 @@ function lifeSuite(keeper: Keeper): void {
       await keeper.sessions.subscriptions.add(key, [{ topic: 'a/b', qos: 1 }])
       await keeper.add([queued(key, 'one')])
       await keeper.sessions.incoming.add([{ key, messageId: 7 }])
-      await keeper.sessions.leave(key, { at: start, expiryS: 10 })
+      expect(await keeper.sessions.leave(key, { at: start, expiryS: 10 })).toBe(true)
       expect(await keeper.sessions.open(newSession({ key }), later(10))).toBe(false)
       expect(await keeper.sessions.subscriptions.list(key)).toEqual([])
       expect(await keeper.page(key)).toEqual([])
       expect(await keeper.sessions.incoming.list(key)).toEqual([])
       const found = await keeper.sessions.find(key)
       expect(found).toMatchObject({ createdAt: later(10), queued: { messages: 0, bytes: 0 } })
+    })
+
+    test('that is not there does not leave', async () => {
+      expect(await keeper.sessions.leave(randomUUID(), { at: start, expiryS: 10 })).toBe(false)
     })
 
     test('ends when its time is over, and not while its client is there', async () => {

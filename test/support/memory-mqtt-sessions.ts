@@ -66,15 +66,16 @@ export class MemoryMqttSessions implements MqttSessions {
     return known !== undefined
   }
 
-  async leave(key: string, left: { at: Date; expiryS: number; willAt?: Date }): Promise<void> {
+  async leave(key: string, left: { at: Date; expiryS: number; willAt?: Date }): Promise<boolean> {
     await this.#owner.answer()
     const kept = this.#kept.get(key)
-    if (!kept) return
+    if (!kept) return false
     const { will, ...rest } = kept
     const { at, expiryS, willAt } = left
     const isDue = willAt !== undefined && will !== undefined
     const away = { expiryS, awaySince: at, willAt: isDue ? willAt : undefined }
     this.#kept.set(key, { ...rest, ...(isDue && { will }), ...away })
+    return true
   }
 
   async abandon(at: Date): Promise<number> {

@@ -13,9 +13,12 @@ const KEY = 'porthouse-key'
 
 let base: House
 let house: House
-/** What the queue does with what is added, and with PUBREC. */
+/** What the queue does with what is added, and with PUBREC; and the store with who leaves. */
 let add: (write: () => Promise<unknown>) => Promise<unknown>
 let release: typeof add
+let leave: typeof add
+/** It was read who is away. */
+let reread: () => void
 
 /** A store whose queue of kept messages can be stopped, and can fail. */
 function watched(store: Store): Store {
@@ -29,10 +32,22 @@ function watched(store: Store): Store {
       }
     },
   })
+  const { subscriptions } = store.mqttSessions
+  const told = new Proxy(subscriptions, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target) as (...given: unknown[]) => Promise<unknown>
+      if (name !== 'inRooms') return value.bind(target)
+      return (...given: unknown[]) => value.apply(target, given).finally(reread)
+    },
+  })
   const sessions = new Proxy(store.mqttSessions, {
     get(target, name) {
-      const value = name === 'queue' ? stopped : Reflect.get(target, name, target)
-      return typeof value === 'function' ? value.bind(target) : value
+      if (name === 'queue') return stopped
+      if (name === 'subscriptions') return told
+      const value = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      const ask = value.bind(target)
+      return name === 'leave' ? (...given: unknown[]) => leave(() => ask(...given)) : ask
     },
   })
   return new Proxy(store, {
@@ -49,6 +64,8 @@ beforeAll(async () => {
 beforeEach(() => {
   add = (write) => write()
   release = add
+  leave = add
+  reread = () => {}
 })
 afterEach(resetMqttClients)
 afterAll(async () => {
@@ -155,6 +172,25 @@ it('needs no store for QoS 0, nor once nobody is away any more', async () => {
   expect(await sender.publish('acme/hall/zero', 'one', { qos: 1 })).toBe(0)
   expect(textOf(await back.message())).toBe('one')
   gate.resolve()
+})
+
+it('keeps for who has just left, whatever tokens come and go meanwhile', async () => {
+  const gate = Promise.withResolvers<void>()
+  leave = (write) => gate.promise.then(write)
+  // Who is there keeps the room loaded.
+  const { client: there } = await other('there')
+  await there.subscribe('acme/hall/#', 1)
+  const comeBack = await away('leaving', 'acme/hall/leaving')
+  // A change of tokens has it read who is away, and the store does not know of this one yet.
+  const read = new Promise<void>((resolve) => {
+    reread = resolve
+  })
+  await base.gateway.token('acme', ['hall'])
+  await read
+  const { client: sender } = await other('sender')
+  expect(await sender.publish('acme/hall/leaving', 'one', { qos: 1 })).toBe(0)
+  gate.resolve()
+  expect(textOf(await (await comeBack()).message())).toBe('one')
 })
 
 it('takes a PUBCOMP that comes before its PUBREC is stored', async () => {

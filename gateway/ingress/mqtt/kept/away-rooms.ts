@@ -141,12 +141,15 @@ export class AwayRooms implements AwayKeepers {
     return count
   }
 
-  /** Sessions were deleted by others. Rejects with StoreError. */
+  /**
+   * Sessions were deleted by others. Those on their way out stay, as the store does not know yet
+   * that they are away. Rejects with StoreError.
+   */
   async reread(): Promise<void> {
     for (const [roomId, away] of [...this.#open]) {
       if (away.empty) continue
       const settle = away.reread()
-      const there = new Set<string>()
+      const there = new Set(this.#moving.keys())
       for await (const page of this.#stored(roomId)) for (const { key } of page) there.add(key)
       settle(there)
     }

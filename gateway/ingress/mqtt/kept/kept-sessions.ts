@@ -280,13 +280,15 @@ export class KeptSessions {
     const willAt = delayS > 0 && { willAt: new Date(at.getTime() + 1000 * delayS) }
     void this.#turns.take(key, async () => {
       await away.writer.flush()
-      await this.#surely(async () => {
+      const isThere = await this.#surely(async () => {
         await this.#sessions.incoming.remove(key)
         if (received.length > 0) await this.#sessions.incoming.add(received)
         if (moves.length > 0) await this.#sessions.subscriptions.move(moves)
-        await this.#sessions.leave(key, { at, expiryS, ...willAt })
+        return await this.#sessions.leave(key, { at, expiryS, ...willAt })
       })
-      away.stored(key)
+      // Others may have deleted it meanwhile.
+      if (isThere === false) away.gone([key])
+      else away.stored(key)
     })
   }
 

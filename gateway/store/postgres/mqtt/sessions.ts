@@ -40,9 +40,10 @@ export class PostgresMqttSessions implements MqttSessions {
     )
   }
 
-  async leave(key: string, left: { at: Date; expiryS: number; willAt?: Date }): Promise<void> {
+  leave(key: string, left: { at: Date; expiryS: number; willAt?: Date }): Promise<boolean> {
     const { at, expiryS, willAt } = left
-    await this.#ask(LEAVE, [key, at.toISOString(), expiryS, willAt?.toISOString() ?? null])
+    const values = [key, at.toISOString(), expiryS, willAt?.toISOString() ?? null]
+    return this.#ask(LEAVE, values, (rows) => rows.count > 0)
   }
 
   abandon(at: Date): Promise<number> {
