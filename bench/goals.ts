@@ -60,6 +60,28 @@ function unmoved(workload: string, word: string): Bound[] {
   ]
 }
 
+/** What a window costs and spares, beside the same without it. */
+const windowed: Bound[] = [
+  {
+    says: 'x the CPU without it',
+    most: 0.25,
+    value: (median) => inWindow(median, 'cpu') / withoutWindow(median, 'cpu'),
+  },
+  {
+    says: ' ms more of p99',
+    most: 6,
+    value: (median) => inWindow(median, 'p99') - withoutWindow(median, 'p99'),
+  },
+]
+
+function inWindow(median: Median, figure: string): number {
+  return median('w1-100-window', 'porthouse', figure)
+}
+
+function withoutWindow(median: Median, figure: string): number {
+  return median('w1-100-busy', 'porthouse', figure)
+}
+
 const stored: Bound[] = [
   {
     says: 'x JetStream synced, stored',
@@ -112,6 +134,7 @@ export const goals: readonly Goal[] = [
     about: 'fan-out to 100, one by one',
     bounds: cheaperToTheFloor('w1-100-rate', { socketio: 0.7 }),
   },
+  { id: 'G4', about: 'a flush window of 5 ms, while it is busy', bounds: windowed },
   {
     id: 'G5',
     about: 'rooms of two',

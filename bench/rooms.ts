@@ -27,6 +27,7 @@ export async function makeRooms(store: Store): Promise<string> {
   await store.accounts.create({ slug: ACCOUNT })
   await store.tokens.create({ ...token, account: ACCOUNT, grants: [] })
   for (const slug of roomNames) await makeRoom(store, slug)
+  await makeRoom(store, 'w1-window', window)
   for (const slug of durable) await makeRoom(store, slug, history)
   return (await makeRoom(store, 'bare', history)).id
 }
@@ -35,6 +36,9 @@ type Kind = NonNullable<MessageInitShape<typeof BlockSchema>['kind']>
 
 /** Of a room that keeps all that is sent. */
 export const history: Kind = { case: 'history', value: { keep: Keep.DURABLE } }
+
+/** Of a room whose messages wait while the gateway is busy (G4). */
+const window: Kind = { case: 'flushWindow', value: { milliseconds: 5 } }
 
 /** A room for everybody, with these blocks beside. */
 export function makeRoom(store: Store, slug: string, ...further: Kind[]): Promise<RoomRecord> {

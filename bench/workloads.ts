@@ -60,6 +60,20 @@ export const workloads: readonly Workload[] = [
     ...webSocket,
   },
   {
+    id: 'w1-100-busy',
+    title: 'W1 fan-out, 1 publisher, 100 members, 128 bytes, 1,000 a second',
+    generator: ['-workload=fanout', '-members=100', '-rate=1000', '-size=128'],
+    ...webSocket,
+    peers: ['porthouse'],
+  },
+  {
+    id: 'w1-100-window',
+    title: 'the same in a room with a flush window of 5 ms',
+    generator: ['-workload=fanout', '-members=100', '-rate=1000', '-size=128', '-room=w1-window'],
+    ...webSocket,
+    peers: ['porthouse'],
+  },
+  {
     id: 'w2',
     title: 'W2 request and reply in 500 rooms of 2, 128 bytes, saturated',
     generator: ['-workload=exchange', '-members=500', '-size=128'],

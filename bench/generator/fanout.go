@@ -36,7 +36,7 @@ func (f *fanout) open(l *loop) ([]*conn, error) {
 	f.init()
 	conns := make([]*conn, 0, f.members+1)
 	for i := range f.members {
-		r := role{room: "w1", listens: true, mqtt: f.mqtt.IsValid() && i%2 == 1}
+		r := role{room: f.room, listens: true, mqtt: f.mqtt.IsValid() && i%2 == 1}
 		if i == f.members-1 {
 			r.buffer = f.lastBuffer
 		}
@@ -46,7 +46,7 @@ func (f *fanout) open(l *loop) ([]*conn, error) {
 		}
 		conns = append(conns, c)
 	}
-	publisher, err := f.connect(l, f.members, role{room: "w1", mqtt: f.mqttPublishes}, f)
+	publisher, err := f.connect(l, f.members, role{room: f.room, mqtt: f.mqttPublishes}, f)
 	f.publisher = publisher
 	return append(conns, publisher), err
 }

@@ -91,6 +91,7 @@ func parse() (c command, err error) {
 	flag.IntVar(&o.window, "window", 1, "publishes outstanding a sender")
 	flag.Float64Var(&o.rate, "rate", 0, "fanout: publishes a second, 0 for a closed loop")
 	flag.IntVar(&o.size, "size", 128, "bytes of a payload")
+	flag.StringVar(&o.room, "room", "w1", "fanout, stalled: the room that all are in")
 	flag.IntVar(&o.rooms, "rooms", 1, "durable, idle: rooms that all are spread over")
 	flag.StringVar(&o.receipt, "receipt", "stored", "durable: accepted or stored")
 	flag.BoolVar(&o.probe, "probe", false, "durable: one more sender, with one publish to be stored")

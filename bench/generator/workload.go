@@ -17,6 +17,8 @@ type options struct {
 	rate float64
 	// size of a payload in bytes.
 	size int
+	// room is where all members of a fan-out are.
+	room string
 	// durable: rooms that the senders are spread over, what a receipt claims, and whether one more
 	// sender asks after each of its publishes that it is stored.
 	rooms   int

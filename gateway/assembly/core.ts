@@ -1,5 +1,6 @@
 /** What sessions meet at, and what they work with: the core of a gateway, out of its layers. */
 import { randomBytes } from 'node:crypto'
+import { performance } from 'node:perf_hooks'
 import type { Config } from '../config/config.ts'
 import { Failures } from '../identity/failures.ts'
 import { RecordCache } from '../identity/record-cache.ts'
@@ -26,6 +27,7 @@ import { RetainedWriter } from '../rooms/retained/retained-writer.ts'
 import { Rooms } from '../rooms/rooms.ts'
 import { Graph } from '../router/graph.ts'
 import { IdempotencyWindow } from '../router/idempotency.ts'
+import { LoopLoad } from '../router/loop-load.ts'
 import { OwnChannels } from '../router/own-channels.ts'
 import { Router } from '../router/router.ts'
 import { Turn } from '../router/turn.ts'
@@ -66,7 +68,9 @@ export interface Commons extends Pick<Core, 'turn' | 'uptime' | 'technical' | 'k
 export function commonsOf({ config, store, log }: GatewayParts, clock: () => number): Commons {
   const { roomSockets } = config.technical
   const graph = new Graph()
-  const turn = new Turn(setImmediate, () => performance.now())
+  const now = () => performance.now()
+  const load = new LoopLoad(() => performance.eventLoopUtilization(), now)
+  const turn = new Turn(setImmediate, now, { load, after })
   // Whole numbers, which take no memory of their own where they are kept.
   const uptime = () => Math.trunc(turn.now)
   const technical = new Technical({ graph, clock, roomSockets })
@@ -79,6 +83,10 @@ export function commonsOf({ config, store, log }: GatewayParts, clock: () => num
     ? awayRooms(config, store, { clock, uptime, log: levelsOf(log).of('mqtt') })
     : undefined
   return { ids, away, graph, turn, uptime, technical, knocks, tokens, keys }
+}
+
+function after(ms: number, run: () => void): void {
+  setTimeout(run, ms).unref()
 }
 
 export function acceptorParts(
@@ -182,7 +190,7 @@ export function coreOf(
     shares: new Shares(),
     technical,
     knocks,
-    presence: new Presence((ms, run) => void setTimeout(run, ms).unref()),
+    presence: new Presence(after),
   }
   return core
 }

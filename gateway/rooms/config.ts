@@ -13,6 +13,7 @@ import { Blocks, type Kind, nameOf, type ValueOf } from './blocks/blocks.ts'
 import { checkChannels, readChannels } from './blocks/channels.ts'
 import { checkDefaultTarget, readDefaultTarget } from './blocks/default-target.ts'
 import { readEcho } from './blocks/echo.ts'
+import { checkFlushWindow, readFlushWindow } from './blocks/flush-window.ts'
 import { checkGroups, readGroups } from './blocks/groups.ts'
 import { checkHistory, readHistory } from './blocks/history.ts'
 import { checkLimits, readLimits } from './blocks/limits.ts'
@@ -117,6 +118,7 @@ export function readConfig(config: Config, flows: FlowReader): RoomConfig {
     ...readRetained(blocks.of('retained')),
     ...readProgram(blocks.of('program')),
     ...readTechnical(blocks.of('technical')),
+    ...readFlushWindow(blocks.of('flushWindow')),
   }
 }
 
@@ -190,4 +192,5 @@ const CHECKS: { readonly [K in Kind]: Check<K> } = {
   retained: checkRetained,
   program: checkProgram,
   technical: anyValue,
+  flushWindow: checkFlushWindow,
 }

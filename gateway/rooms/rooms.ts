@@ -188,6 +188,8 @@ export class Rooms {
     room.program?.passTo(passed)
     await new Promise<void>((resolve) => room.history.whenIdle(resolve))
     room.history.end()
+    // What has positions of the old epoch goes before the new one is told.
+    place.flush()
     place.epoch = head?.epoch ?? this.#histories.newEpoch()
     place.sequence = head?.last ?? 0
     room.history = this.#histories.open(id, place, config, head)

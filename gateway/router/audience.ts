@@ -1,6 +1,6 @@
 /**
  * The sockets that listen to a place by the same filters and share a lane, and what waits for them
- * in this turn. A socket is in exactly one audience of a place, so a message reaches it once
+ * until they go out. A socket is in exactly one audience of a place, so a message reaches it once
  * however many of its filters match: see docs/decisions/0006.
  */
 import { matchesChannel } from '../protocol/channel.ts'
@@ -10,21 +10,18 @@ import type { RoomMessage } from './intake.ts'
 import type { Lane } from './lane.ts'
 import type { Membership } from './membership.ts'
 import type { Place } from './place.ts'
-import type { Turn } from './turn.ts'
 
 export class Audience {
   #batch: Batch | undefined
   readonly #members: Membership[] = []
   readonly #place: Place
   readonly #lane: Lane
-  readonly #turn: Turn
   readonly filters: readonly string[]
 
-  constructor(place: Place, lane: Lane, filters: readonly string[], turn: Turn) {
+  constructor(place: Place, lane: Lane, filters: readonly string[]) {
     this.#place = place
     this.#lane = lane
     this.filters = filters
-    this.#turn = turn
   }
 
   get size(): number {
@@ -52,11 +49,11 @@ export class Audience {
     member.audience = undefined
   }
 
-  /** Sends to all members at the end of the turn, but for the one who is spared. */
+  /** Sends to all members when the room's messages go out, but for the one who is spared. */
   append(body: EnvelopeBody, message: RoomMessage, spared: Membership | undefined): void {
     if (!this.#batch) {
       this.#batch = new Batch(this.#place, this.#lane, this.filters)
-      this.#turn.dirty(this)
+      this.#place.gatherer.dirty(this)
     }
     const batch = this.#batch
     batch.add(body, message)

@@ -1,5 +1,6 @@
 /**
- * The messages of one turn for one audience on one lane: encoded once, joined once, shared by all.
+ * The messages that go out together to one audience on one lane: encoded once, joined once, shared
+ * by all.
  */
 import type { EnvelopeBody } from '../protocol/packet-writer.ts'
 import type { RoomMessage } from './intake.ts'
@@ -7,7 +8,7 @@ import type { FrameWriter, Lane } from './lane.ts'
 import type { Membership } from './membership.ts'
 import type { Place } from './place.ts'
 
-/** A batch that grows past this is handed over before the turn ends, in bytes. */
+/** A batch that grows past this is handed over at once, in bytes. */
 const BATCH_BYTES_MAX = 262_144
 
 export class Batch {
@@ -39,7 +40,7 @@ export class Batch {
     return isWhole ? this.writer.whole() : this.writer.part(from, to)
   }
 
-  /** Nothing is allocated for a member here, unless he spoke himself in this turn. */
+  /** Nothing is allocated for a member here, unless he spoke himself. */
   deliver(members: readonly Membership[]): void {
     const count = this.messages.length
     let own = 0

@@ -76,7 +76,7 @@ export interface Membership {
   index: number
   /** Of what it may send. */
   rate: RateLimit | undefined
-  /** The batch of this turn that holds messages of its own, which it shall not hear. */
+  /** The batch that waits and holds messages of its own, which it shall not hear. */
   spoke: Batch | undefined
 }
 

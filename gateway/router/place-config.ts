@@ -19,6 +19,8 @@ export interface PlaceConfig {
   /** Where what says nothing of it goes; undefined: where the socket entered (R27). */
   readonly defaultTarget: DefaultTarget | undefined
   readonly groups: readonly GroupTerms[]
+  /** How long messages may wait while the loop is busy; undefined: to the end of the turn. */
+  readonly flushWindowMs: number | undefined
 }
 
 /** Undefined: no such bound. */

@@ -2,6 +2,7 @@
 import { RateLimit } from '../protocol/rate-limit.ts'
 import { Audience } from './audience.ts'
 import { AudienceIndex } from './audience-index.ts'
+import type { Gatherer } from './flush-window.ts'
 import { Groups } from './groups.ts'
 import type { Intake, Keeper } from './intake.ts'
 import type { Membership } from './membership.ts'
@@ -23,6 +24,8 @@ export class Place {
   /** Who keeps its messages; undefined: nobody. */
   keeper: Keeper | undefined
   #config: PlaceConfig
+  /** Where its batches wait. */
+  gatherer: Gatherer
   /** The config bounds what may be sent, beside who may. */
   guarded = false
   /** Of what all may send together. */
@@ -60,6 +63,7 @@ export class Place {
     this.sequence = position.sequence
     this.#config = config
     this.#turn = turn
+    this.gatherer = turn
     this.config = config
   }
 
@@ -69,8 +73,10 @@ export class Place {
 
   /** Takes effect with the next message; nobody is dropped. */
   set config(config: PlaceConfig) {
-    const { limits, channels, channelsOnly } = config
+    const { limits, channels, channelsOnly, flushWindowMs: ms } = config
+    this.flush()
     this.#config = config
+    this.gatherer = ms === undefined ? this.#turn : this.#turn.window(ms)
     this.groups.configure(config.groups)
     this.rate = limits.roomRate && new RateLimit(limits.roomRate)
     for (const member of this.members) member.rate = rateOf(config)
@@ -112,6 +118,11 @@ export class Place {
     this.#change(member, () => member.filters.clear())
   }
 
+  /** Hands over what was sent so far, ahead of what comes by other ways. */
+  flush(): void {
+    for (const audience of this.#audiences.values()) audience.flush()
+  }
+
   /** Those who hear a channel; `` for the room itself. */
   audiencesOf(channel: string): readonly Audience[] {
     if (channel === '') return this.#whole
@@ -142,7 +153,7 @@ export class Place {
   #audience(key: string, { socket, filters }: Membership): Audience {
     let audience = this.#audiences.get(key)
     if (!audience) {
-      audience = new Audience(this, socket.lane, [...filters], this.#turn)
+      audience = new Audience(this, socket.lane, [...filters])
       this.#audiences.set(key, audience)
       this.#index.add(audience)
       this.#audiencesChanged()

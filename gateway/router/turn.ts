@@ -6,6 +6,8 @@
  * several turns, of which the others have their part (R42).
  */
 
+import { FlushWindow, type Gatherer, type Loop } from './flush-window.ts'
+
 export interface Flushable {
   flush(): void
 }
@@ -13,8 +15,14 @@ export interface Flushable {
 /** Outboxes of this turn, and of earlier ones, that one turn writes: some milliseconds. */
 const OUTBOXES_MAX = 1_024
 
-export class Turn {
+/** Nothing waits for more than a turn. */
+const IDLE: Loop = { load: { busy: false }, after: () => {} }
+
+export class Turn implements Gatherer {
   readonly #defer: (run: () => void) => void
+  readonly #loop: Loop
+  /** By their length in milliseconds. */
+  readonly #windows = new Map<number, FlushWindow>()
   readonly #inputs = new Stage()
   readonly #batches = new Stage()
   readonly #outboxes = new Stage()
@@ -29,9 +37,10 @@ export class Turn {
    * `defer` runs a function at the end of the turn; setImmediate in a gateway. `clock` counts
    * milliseconds that only rise.
    */
-  constructor(defer: (run: () => void) => void, clock: () => number) {
+  constructor(defer: (run: () => void) => void, clock: () => number, loop = IDLE) {
     this.#defer = defer
     this.#clock = clock
+    this.#loop = loop
   }
 
   /**
@@ -40,6 +49,16 @@ export class Turn {
    */
   get now(): number {
     return this.#now ?? this.#clock()
+  }
+
+  /** For batches that may wait so many milliseconds while the loop is busy. */
+  window(ms: number): Gatherer {
+    let window = this.#windows.get(ms)
+    if (!window) {
+      window = new FlushWindow(ms, this, this.#loop)
+      this.#windows.set(ms, window)
+    }
+    return window
   }
 
   /** Flushes an input that has read something. At most once a turn for each input. */

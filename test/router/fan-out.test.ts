@@ -1,4 +1,4 @@
-/** Who hears what, whatever happens within a turn: what was sent while he listened. */
+/** Who hears what, whatever happens meanwhile: what was sent while he listened. */
 import { ReceiptLevel } from '@porthouse/proto/v1/receipt'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -21,6 +21,8 @@ type Step =
   | { does: 'leave'; who: number; room: number }
   | { does: 'send'; who: number; room: number; channel: string }
   | { does: 'endTurn' }
+  | { does: 'busy'; busy: boolean }
+  | { does: 'elapse' }
 
 const who = fc.nat(LANES.length - 1)
 const room = fc.nat(1)
@@ -43,11 +45,16 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
       }),
     },
     fc.record({ does: fc.constant('endTurn' as const) }),
+    fc.record({ does: fc.constant('busy' as const), busy: fc.boolean() }),
+    fc.record({ does: fc.constant('elapse' as const) }),
   ),
   { maxLength: 80 },
 )
 
-/** Two rooms, in one of which everybody hears himself, and what each socket should hear of each. */
+/**
+ * Two rooms, in one of which everybody hears himself and messages wait while the loop is busy, and
+ * what each socket should hear of each.
+ */
 class Model {
   readonly #board = new Switchboard()
   readonly #places: Place[]
@@ -57,7 +64,8 @@ class Model {
   readonly #sent: number[]
 
   constructor() {
-    this.#places = [this.#board.place('acme/one'), this.#board.place('acme/two', { echo: true })]
+    const two = { echo: true, flushWindowMs: 5 }
+    this.#places = [this.#board.place('acme/one'), this.#board.place('acme/two', two)]
     this.#sockets = LANES.map((lane) => this.#board.socket({ lane }))
     this.#members = this.#places.map((place) => this.#sockets.map((each) => each.enter(place)))
     this.#expected = this.#places.map(() => this.#sockets.map(() => []))
@@ -66,6 +74,11 @@ class Model {
 
   play(step: Step): void {
     if (step.does === 'endTurn') return this.#board.endTurn()
+    if (step.does === 'elapse') return this.#board.loop.elapse()
+    if (step.does === 'busy') {
+      this.#board.loop.load.busy = step.busy
+      return
+    }
     const member = this.#members[step.room]![step.who]!
     switch (step.does) {
       case 'listen':
@@ -97,6 +110,7 @@ class Model {
   }
 
   check(): void {
+    this.#board.loop.elapse()
     this.#board.endTurn()
     for (const [i, socket] of this.#sockets.entries()) {
       const heard = envelopes(socket.heard)

@@ -58,6 +58,7 @@ import { Ring } from '../../gateway/why/ring.ts'
 import { packetOf } from './client-frames.ts'
 import { brief, framesIn } from './heard.ts'
 import { MemoryStore } from './memory-store.ts'
+import { SteeredLoop } from './steered-loop.ts'
 
 type FrameInit = MessageInitShape<typeof FrameSchema>
 
@@ -78,6 +79,7 @@ export class Hall {
   readonly sessions: Sessions
   /** To be started by those who change what is stored. */
   readonly live: Live
+  readonly loop = new SteeredLoop()
   #deferred: (() => void)[] = []
   #ids = 0
 
@@ -88,6 +90,7 @@ export class Hall {
     const turn = new Turn(
       (run) => this.#deferred.push(run),
       () => this.now,
+      this.loop,
     )
     const { graph } = this
     const stored = this.store.rooms as StoredRooms
@@ -244,6 +247,11 @@ export class Guest implements Wire {
       : packetOf(...frames)
     receive(this.session, packet)
     return this
+  }
+
+  /** Writes since what was written was taken. */
+  get writes(): number {
+    return this.#written.length
   }
 
   /** What was written to it since the last call. */

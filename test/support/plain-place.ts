@@ -17,4 +17,5 @@ export const plainPlace: PlaceConfig = {
   structure: undefined,
   defaultTarget: undefined,
   groups: [],
+  flushWindowMs: undefined,
 }

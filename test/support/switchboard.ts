@@ -18,6 +18,7 @@ import { stepsOf, type TrailStep } from '../../gateway/why/steps.ts'
 import { limits } from './limits.ts'
 import { MemorySocket, type MemorySocketOptions } from './memory-socket.ts'
 import { plainPlace } from './plain-place.ts'
+import { SteeredLoop } from './steered-loop.ts'
 
 type EnvelopeInit = MessageInitShape<typeof EnvelopeSchema>
 
@@ -27,6 +28,7 @@ const OWN = { messages: 100, bytes: 65_536, ageMs: 120_000, allBytes: 1_000_000 
 export class Switchboard {
   now = 1_700_000_000_000
   readonly graph = new Graph()
+  readonly loop = new SteeredLoop()
   readonly turn: Turn
   readonly router: Router
   readonly ring: Ring
@@ -39,6 +41,7 @@ export class Switchboard {
     this.turn = new Turn(
       (run) => this.#deferred.push(run),
       () => this.now,
+      this.loop,
     )
     const clock = () => this.now
     const micros = () => this.now * 1000

@@ -166,6 +166,8 @@ export class Subscribing {
 
   unsubscribe(packet: IUnsubscribePacket): void {
     const { messageId = 0, unsubscriptions } = packet
+    // It hears what was sent before.
+    this.#connection.outbox.flushRooms()
     this.#left ??= new Map()
     const codes = unsubscriptions.map((topic) => this.#leave(topic))
     putLast(this.#left, messageId, codes)

@@ -59,6 +59,8 @@ export function joined(
   channel = '',
   backlog?: MessageInitShape<typeof BacklogSchema>,
 ): void {
+  // What it has by then it has had: the position that it is told is behind all that.
+  member.audience?.flush()
   const value = {
     route: place.route,
     address: channel === '' ? place.address : `${place.address}/${channel}`,

@@ -238,6 +238,8 @@ export class CatchUp {
 
   #goLive(): void {
     const { place } = this.#room
+    // What he hears by other subscriptions up to here comes before he is told where he is.
+    this.member.audience?.flush()
     const value = {
       route: place.route,
       address: this.#address,

@@ -17,12 +17,13 @@ import {
 } from '../../store/store.ts'
 import type { Core } from '../core.ts'
 import { enterAdded } from '../entry/entry.ts'
+import { joined } from '../entry/listening.ts'
 import { become, excess } from '../identity/identity.ts'
 import { leftOf } from '../locks/locks.ts'
 import type { Session } from '../session.ts'
 import type { Key } from './holders.ts'
 import { askedOnce, type ProofStore, renewed } from './renew.ts'
-import { expel, settleMember, tellChanged, tellEpoch } from './tell.ts'
+import { expel, settleMember, tellChanged } from './tell.ts'
 import { Unread } from './unread.ts'
 
 /** How long a start may wait for the store, in milliseconds. */
@@ -179,7 +180,8 @@ export class Live {
     if (revision === old) return undefined
     try {
       // Sequences of another epoch would be taken for those of the one that was told last.
-      const renumbered = () => this.#eachMember(room, tellEpoch)
+      const tell = (session: Session, member: Membership) => joined(session, 0, member)
+      const renumbered = () => this.#eachMember(room, tell)
       await this.#core.rooms.configure(room, record, renumbered)
       return { address, revision, blocks: changedKinds(config, record.config) }
     } catch (error) {

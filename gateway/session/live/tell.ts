@@ -19,12 +19,6 @@ export function settleMember(session: Session, member: Membership): void {
   if (change === 'changed') joined(session, 0, member, undefined)
 }
 
-/** The room's positions are of another epoch from now on; what has those of the old goes before. */
-export function tellEpoch(session: Session, member: Membership): void {
-  member.audience?.flush()
-  joined(session, 0, member, undefined)
-}
-
 export function expel(session: Session, member: Membership, code: Code, detail: string): void {
   leaveRoom(session, member)
   tellLeft(session, member.place.address, code, detail)

@@ -99,6 +99,8 @@ export class Presence {
     const frames = framesOf(place, changes, presence)
     if (frames.length === 0) return
     const notices = frames.map((frame) => new Notice([frame]))
+    // Who has left is not heard afterwards.
+    place.flush()
     for (const member of place.members) {
       if (!this.#watching.has(member) || member.hears.length === 0) continue
       const { outbox } = member.socket as Session

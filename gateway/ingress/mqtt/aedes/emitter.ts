@@ -46,8 +46,8 @@ export class Emitter {
   readonly #listeners = new Map<string, Listener[]>()
   /** In the rooms that something was emitted to. */
   readonly #speaker: Listener
-  /** Emitted in this turn. */
-  #emitted: Emission[] = []
+  /** Emitted in this turn, and where. */
+  #emitted: { readonly emission: Emission; readonly place: Place }[] = []
   /** Emitted, and not handled by all who heard them. */
   current = 0
   closed = false
@@ -118,11 +118,14 @@ export class Emitter {
     return this
   }
 
-  /** The turn has delivered what was emitted in it. */
+  /** All that was emitted in the turn is delivered in it: the emitter is waited for. */
   flush(): void {
     const emitted = this.#emitted
     this.#emitted = []
-    for (const emission of emitted) emission.wasDelivered()
+    for (const { emission, place } of emitted) {
+      place.flush()
+      emission.wasDelivered()
+    }
   }
 
   #send(place: Place, channel: string, emission: Emission, refused: Done): void {
@@ -157,7 +160,7 @@ export class Emitter {
       settle: (end) => {
         if ('kind' in end) return refused(new Refusal(end.code, end.detail))
         if (end.sockets === 0) return emission.wasDelivered()
-        this.#emitted.push(emission)
+        this.#emitted.push({ emission, place })
         turn.touch(this)
       },
       doubt: () => {},

@@ -317,7 +317,7 @@ export class MqttOutbox extends Outbox implements WindowHost {
 
   /** For whoever keeps the session; once it is over, or as it is now. */
   unacknowledged(): Unacknowledged[] {
-    this.#flushRooms()
+    this.flushRooms()
     return unacknowledged(this.pending)
   }
 
@@ -328,7 +328,7 @@ export class MqttOutbox extends Outbox implements WindowHost {
 
   /** Position up to which the client has all that is live, and has acknowledged what it must. */
   positionIn(place: Place): number {
-    this.#flushRooms()
+    this.flushRooms()
     let position = place.sequence
     for (const { parcel } of this.pending) {
       const { source, share } = parcel
@@ -340,7 +340,7 @@ export class MqttOutbox extends Outbox implements WindowHost {
 
   /** Position up to which the client was sent all that is live: before the first that waits. */
   sentIn(place: Place): number {
-    this.#flushRooms()
+    this.flushRooms()
     for (const { parcel, messageId } of this.pending) {
       const { source, isHandedOn } = parcel
       if (source?.place !== place || isHandedOn || messageId !== undefined) continue
@@ -349,8 +349,8 @@ export class MqttOutbox extends Outbox implements WindowHost {
     return place.sequence
   }
 
-  /** What this turn has for it is for it, whatever becomes of it. */
-  #flushRooms(): void {
+  /** What was sent so far is for it, whatever becomes of it. */
+  flushRooms(): void {
     const { session } = this.#connection
     for (const { audience } of session?.memberships.values() ?? []) audience?.flush()
   }

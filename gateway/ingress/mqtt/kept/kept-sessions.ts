@@ -251,8 +251,8 @@ export class KeptSessions {
     const { agreed, session } = connection
     if (!kept || !agreed || !session) return
     this.#there.delete(connection)
-    // What this turn has for it is still its own.
-    for (const { audience } of session.memberships.values()) audience?.flush()
+    // What was sent before is still its own.
+    connection.outbox.flushRooms()
     const stays = kept.isStored && agreed.sessionExpiry > 0 && !FINAL.has(session.endCode)
     // Nobody was told that it would be said before CONNACK.
     const will = kept.isThere && agreed.will ? kept.will : undefined

@@ -90,6 +90,7 @@ type Block struct {
 	//	*Block_Retained
 	//	*Block_Program
 	//	*Block_Technical
+	//	*Block_FlushWindow
 	Kind          isBlock_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -276,6 +277,15 @@ func (x *Block) GetTechnical() *Technical {
 	return nil
 }
 
+func (x *Block) GetFlushWindow() *FlushWindow {
+	if x != nil {
+		if x, ok := x.Kind.(*Block_FlushWindow); ok {
+			return x.FlushWindow
+		}
+	}
+	return nil
+}
+
 type isBlock_Kind interface {
 	isBlock_Kind()
 }
@@ -344,6 +354,10 @@ type Block_Technical struct {
 	Technical *Technical `protobuf:"bytes,16,opt,name=technical,proto3,oneof"`
 }
 
+type Block_FlushWindow struct {
+	FlushWindow *FlushWindow `protobuf:"bytes,17,opt,name=flush_window,json=flushWindow,proto3,oneof"`
+}
+
 func (*Block_Access) isBlock_Kind() {}
 
 func (*Block_Echo) isBlock_Kind() {}
@@ -376,13 +390,15 @@ func (*Block_Program) isBlock_Kind() {}
 
 func (*Block_Technical) isBlock_Kind() {}
 
+func (*Block_FlushWindow) isBlock_Kind() {}
+
 var File_porthouse_room_v1_config_proto protoreflect.FileDescriptor
 
 const file_porthouse_room_v1_config_proto_rawDesc = "" +
 	"\n" +
-	"\x1eporthouse/room/v1/config.proto\x12\x11porthouse.room.v1\x1a\x1eporthouse/room/v1/access.proto\x1a porthouse/room/v1/channels.proto\x1a&porthouse/room/v1/default_target.proto\x1a\x1cporthouse/room/v1/echo.proto\x1a\x1eporthouse/room/v1/groups.proto\x1a\x1fporthouse/room/v1/history.proto\x1a\x1eporthouse/room/v1/limits.proto\x1a porthouse/room/v1/messages.proto\x1a porthouse/room/v1/presence.proto\x1a\x1fporthouse/room/v1/program.proto\x1a porthouse/room/v1/retained.proto\x1a!porthouse/room/v1/retention.proto\x1a'porthouse/room/v1/session_history.proto\x1a&porthouse/room/v1/slow_consumers.proto\x1a!porthouse/room/v1/technical.proto\x1a\x1eporthouse/room/v1/unread.proto\":\n" +
+	"\x1eporthouse/room/v1/config.proto\x12\x11porthouse.room.v1\x1a\x1eporthouse/room/v1/access.proto\x1a porthouse/room/v1/channels.proto\x1a&porthouse/room/v1/default_target.proto\x1a\x1cporthouse/room/v1/echo.proto\x1a$porthouse/room/v1/flush_window.proto\x1a\x1eporthouse/room/v1/groups.proto\x1a\x1fporthouse/room/v1/history.proto\x1a\x1eporthouse/room/v1/limits.proto\x1a porthouse/room/v1/messages.proto\x1a porthouse/room/v1/presence.proto\x1a\x1fporthouse/room/v1/program.proto\x1a porthouse/room/v1/retained.proto\x1a!porthouse/room/v1/retention.proto\x1a'porthouse/room/v1/session_history.proto\x1a&porthouse/room/v1/slow_consumers.proto\x1a!porthouse/room/v1/technical.proto\x1a\x1eporthouse/room/v1/unread.proto\":\n" +
 	"\x06Config\x120\n" +
-	"\x06blocks\x18\x01 \x03(\v2\x18.porthouse.room.v1.BlockR\x06blocks\"\xce\a\n" +
+	"\x06blocks\x18\x01 \x03(\v2\x18.porthouse.room.v1.BlockR\x06blocks\"\x93\b\n" +
 	"\x05Block\x123\n" +
 	"\x06access\x18\x01 \x01(\v2\x19.porthouse.room.v1.AccessH\x00R\x06access\x12-\n" +
 	"\x04echo\x18\x02 \x01(\v2\x17.porthouse.room.v1.EchoH\x00R\x04echo\x12I\n" +
@@ -400,7 +416,8 @@ const file_porthouse_room_v1_config_proto_rawDesc = "" +
 	"\bchannels\x18\r \x01(\v2\x1b.porthouse.room.v1.ChannelsH\x00R\bchannels\x129\n" +
 	"\bretained\x18\x0e \x01(\v2\x1b.porthouse.room.v1.RetainedH\x00R\bretained\x126\n" +
 	"\aprogram\x18\x0f \x01(\v2\x1a.porthouse.room.v1.ProgramH\x00R\aprogram\x12<\n" +
-	"\ttechnical\x18\x10 \x01(\v2\x1c.porthouse.room.v1.TechnicalH\x00R\ttechnicalB\x06\n" +
+	"\ttechnical\x18\x10 \x01(\v2\x1c.porthouse.room.v1.TechnicalH\x00R\ttechnical\x12C\n" +
+	"\fflush_window\x18\x11 \x01(\v2\x1e.porthouse.room.v1.FlushWindowH\x00R\vflushWindowB\x06\n" +
 	"\x04kindB\xd2\x01\n" +
 	"\x15com.porthouse.room.v1B\vConfigProtoP\x01ZFgithub.com/porthouse/porthouse/clients/go/gen/porthouse/room/v1;roomv1\xa2\x02\x03PRX\xaa\x02\x11Porthouse.Room.V1\xca\x02\x11Porthouse\\Room\\V1\xe2\x02\x1dPorthouse\\Room\\V1\\GPBMetadata\xea\x02\x13Porthouse::Room::V1b\x06proto3"
 
@@ -436,6 +453,7 @@ var file_porthouse_room_v1_config_proto_goTypes = []any{
 	(*Retained)(nil),       // 15: porthouse.room.v1.Retained
 	(*Program)(nil),        // 16: porthouse.room.v1.Program
 	(*Technical)(nil),      // 17: porthouse.room.v1.Technical
+	(*FlushWindow)(nil),    // 18: porthouse.room.v1.FlushWindow
 }
 var file_porthouse_room_v1_config_proto_depIdxs = []int32{
 	1,  // 0: porthouse.room.v1.Config.blocks:type_name -> porthouse.room.v1.Block
@@ -455,11 +473,12 @@ var file_porthouse_room_v1_config_proto_depIdxs = []int32{
 	15, // 14: porthouse.room.v1.Block.retained:type_name -> porthouse.room.v1.Retained
 	16, // 15: porthouse.room.v1.Block.program:type_name -> porthouse.room.v1.Program
 	17, // 16: porthouse.room.v1.Block.technical:type_name -> porthouse.room.v1.Technical
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	18, // 17: porthouse.room.v1.Block.flush_window:type_name -> porthouse.room.v1.FlushWindow
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_porthouse_room_v1_config_proto_init() }
@@ -471,6 +490,7 @@ func file_porthouse_room_v1_config_proto_init() {
 	file_porthouse_room_v1_channels_proto_init()
 	file_porthouse_room_v1_default_target_proto_init()
 	file_porthouse_room_v1_echo_proto_init()
+	file_porthouse_room_v1_flush_window_proto_init()
 	file_porthouse_room_v1_groups_proto_init()
 	file_porthouse_room_v1_history_proto_init()
 	file_porthouse_room_v1_limits_proto_init()
@@ -500,6 +520,7 @@ func file_porthouse_room_v1_config_proto_init() {
 		(*Block_Retained)(nil),
 		(*Block_Program)(nil),
 		(*Block_Technical)(nil),
+		(*Block_FlushWindow)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
