@@ -1,4 +1,4 @@
-/** Rooms whose messages wait while the gateway is busy: what is gathered, and what stays in order. */
+/** Rooms whose messages wait while the gateway is busy: what is gathered, and in which order. */
 import { Keep } from '@porthouse/proto/room/v1/history'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { binaryLane } from '../../gateway/ingress/websocket/binary-lane.ts'

@@ -68,7 +68,7 @@ test('take turns in a share, and whoever leaves it has had his', async () => {
   expect(two.heard()).toEqual(['0 acme/boiler/a 2', '0 acme/boiler/a 3'])
 })
 
-test('have them as their own when the session is kept, and up to the position told of it', async () => {
+test('have them as their own when it is asked what they have had', async () => {
   const one = new Device(hall, { agreed: { sessionExpiry: 60 } })
   await one.subscribe(hall, 'acme/boiler/a', { qos: 1 })
   const { place } = [...one.session.memberships.values()][0]!

@@ -23,19 +23,18 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// While the gateway is busy, a listener gets the messages of some milliseconds in one write, which
-// costs a busy room a fraction of a write for each. Absent, or of 0 milliseconds: a message goes out
-// at the end of the event-loop turn in which it came.
+// Most of what a message costs is a write for each who hears it. While the gateway is busy, a member
+// gets the messages of some milliseconds in one write. Absent, or of 0 milliseconds: a message goes
+// out at the end of the event-loop turn in which it came.
 //
-// Busy is a gateway whose event loop had work for more than half of the last 50 milliseconds or
-// more; then windows are open for 5 seconds, and it is measured anew without them. While it is not
-// busy nothing waits. Order and receipts are as ever: a receipt counts those for whom a message
-// waits. What is not of the room, such as a direct message, does not wait and may come before.
+// Busy is a gateway whose event loop had work for more than half of the last 50 milliseconds. Then
+// windows are open for 5 seconds, and it is measured anew without them. While they are shut nothing
+// waits. Order and receipts are as ever: a receipt counts those for whom a message waits. Receipts
+// and direct messages do not wait, and may come before.
 type FlushWindow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How long a message waits at most, in milliseconds; at most 50. While windows are open a message
-	// comes later by half of it in the mean, and by all of it and a turn at worst: 5 is for rooms of
-	// many messages a second, and with less than two of them in the window nothing is gained.
+	// How long a message waits at most, in milliseconds; at most 50. While windows are open it comes
+	// up to so much later: of 5, with 1,000 messages a second to 100 members, 3 in the median.
 	Milliseconds  uint32 `protobuf:"varint,1,opt,name=milliseconds,proto3" json:"milliseconds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
