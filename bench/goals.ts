@@ -1,10 +1,14 @@
 /** The goals. Which legs a run needs follows from the figures that they ask for. */
 import type { Bound, Goal, Median } from './judge.ts'
 
-/** Porthouse's figure as a share of a peer's. */
-function share(workload: string, figure: string, peer: string) {
-  return (median: Median) => median(workload, 'porthouse', figure) / median(workload, peer, figure)
+/** A figure of one as a share of another's. */
+function ratio(of: string, workload: string, figure: string, peer: string) {
+  return (median: Median) => median(workload, of, figure) / median(workload, peer, figure)
 }
+
+const share = ratio.bind(undefined, 'porthouse')
+/** Of what reads and writes as porthouse does, and does nothing else: it shows a wall. */
+const floorTo = ratio.bind(undefined, 'floor')
 
 /** Porthouse's CPU a delivery as a share of each peer's. */
 function cheaper(workload: string, most: Readonly<Record<string, number>>): Bound[] {
@@ -15,16 +19,14 @@ function cheaper(workload: string, most: Readonly<Record<string, number>>): Boun
   }))
 }
 
-/**
- * The same; where the floor, which reads and writes as porthouse does and does nothing else, is
- * not so cheap either, it is a wall.
- */
-function cheaperToTheFloor(workload: string, most: Readonly<Record<string, number>>): Bound[] {
+/** The same, in bounds that Node itself may miss. */
+function cheaperOrWall(workload: string, most: Readonly<Record<string, number>>): Bound[] {
   return cheaper(workload, most).map((bound, n) => {
     const peer = Object.keys(most)[n]!
-    const value = (median: Median) =>
-      median(workload, 'floor', 'cpu') / median(workload, peer, 'cpu')
-    return { ...bound, wall: { says: `the floor ${bound.says}`, value } }
+    return {
+      ...bound,
+      wall: { says: `x ${peer}: the floor`, value: floorTo(workload, 'cpu', peer) },
+    }
   })
 }
 
@@ -132,18 +134,18 @@ export const goals: readonly Goal[] = [
   {
     id: 'G3',
     about: 'fan-out to 100, one by one',
-    bounds: cheaperToTheFloor('w1-100-rate', { socketio: 0.7 }),
+    bounds: cheaperOrWall('w1-100-rate', { socketio: 0.7 }),
   },
   { id: 'G4', about: 'a flush window of 5 ms, while it is busy', bounds: windowed },
   {
     id: 'G5',
     about: 'rooms of two',
-    bounds: cheaperToTheFloor('w2', { socketio: 0.36, nats: 0.55, ws: 0.85 }),
+    bounds: cheaperOrWall('w2', { socketio: 0.36, nats: 0.55, ws: 0.85 }),
   },
   {
     id: 'G6',
     about: '200 senders, acknowledged',
-    bounds: cheaperToTheFloor('w3', { socketio: 0.15, nats: 0.75, ws: 0.9 }),
+    bounds: cheaperOrWall('w3', { socketio: 0.15, nats: 0.75, ws: 0.9 }),
   },
   {
     id: 'G7',
@@ -179,7 +181,15 @@ export const goals: readonly Goal[] = [
     about: 'latency of a fan-out to 100, one by one',
     bounds: [
       { says: 'x the p50 of ws', most: 1.1, value: share('w1-100-rate', 'p50', 'ws') },
-      { says: 'x the p99 of nats', most: 1, value: share('w1-100-rate', 'p99', 'nats') },
+      {
+        says: 'x the p99 of nats',
+        most: 1,
+        value: share('w1-100-rate', 'p99', 'nats'),
+        wall: {
+          says: 'x the p99 of nats: the floor',
+          value: floorTo('w1-100-rate', 'p99', 'nats'),
+        },
+      },
     ],
   },
 ]

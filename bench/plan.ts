@@ -21,15 +21,16 @@ export interface Leg {
 }
 
 /** `quick`: shorter legs, one round, and no peers that no goal asks for. */
-export function readPlan(quick: boolean): Plan {
+export function readPlan(quick: boolean, args: readonly string[]): Plan {
   const { values } = parseArgs({
+    args: [...args],
     options: {
       workloads: { type: 'string' },
       peers: { type: 'string' },
-      rounds: { type: 'string', default: quick ? '1' : '3' },
+      rounds: { type: 'string' },
     },
   })
-  const rounds = Number(values.rounds)
+  const rounds = Number(values.rounds ?? (quick ? 1 : 3))
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a number from 1')
   const names = workloads.map(({ id }) => id)
   const ids = chosen('--workloads', values.workloads, names)
@@ -41,7 +42,8 @@ export function readPlan(quick: boolean): Plan {
     // Whoever is named takes part as the others do.
     const isWanted = values.peers !== undefined || asked.has(leg(workload.id, peer))
     if (quick) return isWanted ? rounds : 0
-    return isWanted ? Math.max(rounds, workload.rounds ?? 0) : 1
+    if (!isWanted) return 1
+    return values.rounds === undefined ? (workload.rounds ?? rounds) : rounds
   }
   const legs = interleave(roundsOf)
   const measured = new Set(legs.map(({ workload, peer }) => leg(workload.id, peer)))

@@ -81,7 +81,7 @@ async function measureAll(plan: Plan): Promise<Run> {
 
 async function main(): Promise<void> {
   if (process.platform !== 'linux') throw new Error('the bench reads /proc: it runs on Linux alone')
-  const plan = readPlan(process.env.QUICK === '1')
+  const plan = readPlan(process.env.QUICK === '1', process.argv.slice(2))
   if (!pinned) console.error('one core: server and generator share it, so ratios mean less')
   const run = await measureAll(plan)
   const out = join(root, 'bench/out')

@@ -14,7 +14,7 @@ export interface Workload {
   readonly protocol: 'websocket' | 'mqtt' | 'both'
   /** A peer that no goal asks for stands beside for information: in one round of a full run. */
   readonly peers: readonly string[]
-  /** Rounds that it has at least: more than others where figures move more. */
+  /** Rounds where none are asked for: more than others have, since its figures move more. */
   readonly rounds?: number
 }
 

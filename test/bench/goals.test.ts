@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { goals } from '../../bench/goals.ts'
 import { type Bound, count, judge, leg, type Median, needs } from '../../bench/judge.ts'
+import { readPlan } from '../../bench/plan.ts'
 import { workloads } from '../../bench/workloads.ts'
 
 const measured = workloads.flatMap(({ id, peers }) => peers.map((peer) => leg(id, peer)))
@@ -9,6 +10,16 @@ const measured = workloads.flatMap(({ id, peers }) => peers.map((peer) => leg(id
 test('every figure that a goal asks for is of a leg', () => {
   const asked = goals.flatMap((goal) => [...needs(goal)])
   expect(asked.filter((each) => !measured.includes(each))).toEqual([])
+})
+
+test.each([false, true])('a run without arguments judges all of them (short: %s)', (quick) => {
+  expect(readPlan(quick, []).goals).toEqual(goals)
+})
+
+test('a short run has the legs that goals ask for, and no others', () => {
+  const asked = new Set(goals.flatMap((goal) => [...needs(goal)]))
+  const legs = readPlan(true, []).legs.map(({ workload, peer }) => leg(workload.id, peer))
+  expect(new Set(legs)).toEqual(asked)
 })
 
 test('a goal stands once, in order', () => {
