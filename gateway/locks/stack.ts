@@ -328,6 +328,8 @@ function acceptorsAbove({ locks }: LockStack, lock: Lock): Set<string> {
 
 function tick(stack: LockStack, now: number): Reduced {
   const late = stack.locks.filter(({ deadline }) => deadline <= now)
+  // Nearly always, and for every socket each second.
+  if (late.length === 0) return [stack, []]
   const places = new Set(late.map(({ place }) => place))
   return lockOut(stack, [...places], Code.LOCK_DEADLINE, Code.LOCK_DEADLINE)
 }
