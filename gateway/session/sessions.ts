@@ -84,12 +84,6 @@ export class Sessions {
     session.heardAt = this.#core.uptime()
   }
 
-  /** A sign of life by which it has read all that was written up to a position: see Wire.ping. */
-  answered(session: Session, position: number): void {
-    this.heard(session)
-    session.outbox.answered(position)
-  }
-
   /** Goes where the URL says, as a first Join would (R6). */
   enter(session: Session, entry: Entry): void {
     if (entry.kind === 'main') return
@@ -143,7 +137,6 @@ export class Sessions {
     if (session.outbox.stalled(now)) {
       return session.drop(Code.SLOW_CONSUMER, 'nothing was taken for too long')
     }
-    if (!session.wire.paused) session.outbox.probe(now)
     this.#lookForLife(session, now)
   }
 
@@ -161,6 +154,6 @@ export class Sessions {
     }
     if (now - session.heardAt < heartbeatMs) return
     session.pingedAt = now
-    session.outbox.ping()
+    session.wire.ping()
   }
 }

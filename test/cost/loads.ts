@@ -21,7 +21,7 @@ export type Medium = 'websocket' | 'mqtt'
 
 const ACCOUNT = 'acme'
 const MEMBERS = 100
-const PAIRS = 100
+const PAIRS_MAX = 100
 const SENDERS = 100
 /** Publishes of a sender of W3 that are outstanding. */
 const WINDOW = 4
@@ -29,7 +29,7 @@ const WINDOW = 4
 const pairRoom = (pair: number) => `w2-${pair}`
 
 /** By their slugs. */
-export const rooms = ['w1', ...times(PAIRS, pairRoom), 'w3']
+export const rooms = ['w1', ...times(PAIRS_MAX, pairRoom), 'w3']
 
 const payload = Buffer.alloc(128, 'payload')
 
@@ -55,27 +55,29 @@ export function fanOut(burst: number, publisher: Medium, ...members: Medium[]): 
   }
 }
 
-/** W2: in each of a hundred rooms of two, one asks and then the other answers. */
-export async function exchange(gateway: MeasuredGateway): Promise<Load> {
-  const arrivals = new Arrivals()
-  const side = () =>
-    Promise.all(times(PAIRS, (i) => peersOf(gateway, pairRoom(i), arrivals).peer('websocket')))
-  const askers = await side()
-  const answerers = await side()
-  const [ask, reply] = [askers, answerers].map((peers) => {
-    const messages = peers.map((peer) => peer.publish(payload))
-    return () => peers.forEach((peer, i) => void peer.send(messages[i]!))
-  }) as [() => void, () => void]
-  return {
-    peers: [...askers, ...answerers],
-    deliveries: 2 * PAIRS,
-    async turn() {
-      for (const put of [ask, reply]) {
-        const come = arrivals.due(PAIRS)
-        gateway.still(put)
-        await come
-      }
-    },
+/** W2: in each of so many rooms of two, one asks and then the other answers. */
+export function exchange(pairs: number): Gather {
+  return async (gateway) => {
+    const arrivals = new Arrivals()
+    const side = () =>
+      Promise.all(times(pairs, (i) => peersOf(gateway, pairRoom(i), arrivals).peer('websocket')))
+    const sides = [await side(), await side()]
+    const puts = sides.map((peers) => {
+      const messages = peers.map((peer) => peer.publish(payload))
+      return () => peers.forEach((peer, i) => void peer.send(messages[i]!))
+    })
+    return {
+      peers: sides.flat(),
+      deliveries: 2 * pairs,
+      async turn() {
+        for (const put of puts) {
+          const come = arrivals.due(pairs)
+          if (pairs === 1) put()
+          else gateway.still(put)
+          await come
+        }
+      },
+    }
   }
 }
 

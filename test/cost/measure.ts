@@ -18,7 +18,7 @@ export interface Costs {
 }
 
 const WARM_UP_TURNS = 20
-const TRACED_TURNS = 20
+const TRACED_TURNS_MIN = 20
 /** Of a sample, at least: few, so that hardly any meets what is done once a second. */
 const SAMPLE_DELIVERIES = 600
 /** Samples in which no garbage was collected, and of all. */
@@ -36,8 +36,9 @@ export async function measure(
   const sampleSize = perSample * load.deliveries
   const clean = samples.flatMap(({ buffers }) => buffers ?? [])
   const before = received(load)
-  const { all, writes } = await syscallsDuring(pid, () => turns(load, TRACED_TURNS))
-  const traced = TRACED_TURNS * load.deliveries
+  const tracedTurns = Math.max(TRACED_TURNS_MIN, perSample)
+  const { all, writes } = await syscallsDuring(pid, () => turns(load, tracedTurns))
+  const traced = tracedTurns * load.deliveries
   return {
     syscalls: all / traced,
     writes: writes / traced,

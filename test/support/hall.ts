@@ -224,10 +224,7 @@ export class Guest implements Wire {
   /** Code that the connection ended with. */
   ended: Code | undefined
   paused = false
-  /** Its system takes all that is written, and it reads nothing of that. */
-  deaf = false
-  /** Positions of the pings that it got. */
-  readonly asked: number[] = []
+  pings = 0
   buffered = 0
   readonly #json: boolean
   readonly #written: Buffer[] = []
@@ -275,7 +272,6 @@ export class Guest implements Wire {
   /** Takes what was written so far, and then nothing again. */
   gulp(): void {
     this.buffered = 0
-    this.pong()
     // As a stream does: only one that had been full tells when all was taken.
     if (this.#needsDrain) this.session.outbox.drained()
     this.#needsDrain = false
@@ -308,15 +304,8 @@ export class Guest implements Wire {
     this.paused = false
   }
 
-  ping(position: number): boolean {
-    this.asked.push(position)
-    if (!this.#stuck && !this.deaf) queueMicrotask(() => this.pong())
-    return true
-  }
-
-  /** Answers what it was asked last, as one that has read all before. */
-  pong(): void {
-    this.session.outbox.answered(this.asked.at(-1) ?? 0)
+  ping(): void {
+    this.pings++
   }
 
   close(code: Code): void {

@@ -12,8 +12,6 @@ const HEAD_END = '\r\n\r\n'
 const FRAMES = (1 << 3) | 2
 
 export class WebSocketPeer extends Peer {
-  /** What an acknowledged publish claims. */
-  level = ReceiptLevel.ROUTED
   #isUpgraded = false
   #route = 0
 
@@ -27,8 +25,8 @@ export class WebSocketPeer extends Peer {
     return peer
   }
 
-  publish(payload: Buffer, id = 0): Buffer {
-    const receipt = id > 0 ? this.level : ReceiptLevel.UNSPECIFIED
+  publish(payload: Buffer, id = 0, level: ReceiptLevel = ReceiptLevel.ROUTED): Buffer {
+    const receipt = id > 0 ? level : ReceiptLevel.UNSPECIFIED
     const routing = { route: this.#route, receipt }
     const value = { routing, content: { case: 'payload' as const, value: payload } }
     return encodeFrame(BINARY, packetOf({ id, body: { case: 'envelope', value } } as FrameInit))

@@ -195,12 +195,9 @@ export class Device implements Wire {
     this.state = 'closed'
   }
 
-  readonly paused = false
   pause(): void {}
   resume(): void {}
-  ping(): boolean {
-    return false
-  }
+  ping(): void {}
   terminate(): void {}
 }
 

@@ -60,12 +60,8 @@ export class TerminalWire implements Wire {
     else if (!this.#paused) this.#under.resume()
   }
 
-  get paused(): boolean {
-    return this.#under.paused
-  }
-
-  ping(position: number): boolean {
-    return this.#under.ping(position)
+  ping(): void {
+    this.#under.ping()
   }
 
   close(code: Code, detail: string): void {
