@@ -68,6 +68,11 @@ const windowed: Bound[] = [
     says: 'x the CPU without it',
     most: 0.25,
     value: (median) => inWindow(median, 'cpu') / withoutWindow(median, 'cpu'),
+    wall: {
+      says: 'x the floor with a sixth of its writes',
+      value: (median) =>
+        median('w1-100-sixth', 'floor', 'cpu') / 6 / median('w1-100-busy', 'floor', 'cpu'),
+    },
   },
   {
     says: ' ms more of p99',

@@ -64,14 +64,21 @@ export const workloads: readonly Workload[] = [
     title: 'W1 fan-out, 1 publisher, 100 members, 128 bytes, 1,000 a second',
     generator: ['-workload=fanout', '-members=100', '-rate=1000', '-size=128'],
     ...webSocket,
-    peers: ['porthouse'],
+    peers: ['porthouse', 'floor'],
   },
   {
     id: 'w1-100-window',
-    title: 'the same in a room with a flush window of 5 ms',
+    title: 'The same in a room with a flush window of 5 ms',
     generator: ['-workload=fanout', '-members=100', '-rate=1000', '-size=128', '-room=w1-window'],
     ...webSocket,
     peers: ['porthouse'],
+  },
+  {
+    id: 'w1-100-sixth',
+    title: 'What is left of it with 6 messages a window: 768 bytes, 167 a second',
+    generator: ['-workload=fanout', '-members=100', '-rate=167', '-size=768'],
+    ...webSocket,
+    peers: ['floor'],
   },
   {
     id: 'w2',

@@ -231,6 +231,11 @@ export const schema = z.strictObject({
       'what may wait for one socket (R46); at least limits.frameBytes',
     ),
     ageMs: ms(30_000, 50, 'how long the oldest of it may wait'),
+    probeMs: ms(
+      750,
+      50,
+      'how long a WebSocket may leave 512 KiB and a ping unread before what comes next waits',
+    ),
   }),
   pendingBytes: bytes(
     4 * MIB,

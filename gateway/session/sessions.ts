@@ -84,6 +84,12 @@ export class Sessions {
     session.heardAt = this.#core.uptime()
   }
 
+  /** A sign of life by which it has read all that was written up to a position: see Wire.ping. */
+  answered(session: Session, position: number): void {
+    this.heard(session)
+    session.outbox.answered(position)
+  }
+
   /** Goes where the URL says, as a first Join would (R6). */
   enter(session: Session, entry: Entry): void {
     if (entry.kind === 'main') return
@@ -137,6 +143,7 @@ export class Sessions {
     if (session.outbox.stalled(now)) {
       return session.drop(Code.SLOW_CONSUMER, 'nothing was taken for too long')
     }
+    if (!session.wire.paused) session.outbox.probe(now)
     this.#lookForLife(session, now)
   }
 
@@ -154,6 +161,6 @@ export class Sessions {
     }
     if (now - session.heardAt < heartbeatMs) return
     session.pingedAt = now
-    session.wire.ping()
+    session.outbox.ping()
   }
 }

@@ -9,11 +9,13 @@ export interface Wire {
   /** Takes no more from the peer for a while. What has come already may still be handed over. */
   pause(): void
   resume(): void
+  /** Nothing is taken from the peer now, neither its answers to a ping. */
+  readonly paused: boolean
   /**
-   * Asks the peer for a sign of life that every implementation gives, for instance a WebSocket
-   * ping.
+   * Asks the peer, behind what was written, for a sign of life that every implementation gives and
+   * that has this position, for instance a WebSocket ping. False: its protocol has none.
    */
-  ping(): void
+  ping(position: number): boolean
   /**
    * How long it may be silent before it is taken for dead, in milliseconds; absent: it is asked
    * for a sign of life after a heartbeat.

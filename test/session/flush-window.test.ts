@@ -6,7 +6,7 @@ import { jsonLane } from '../../gateway/ingress/websocket/json-lane.ts'
 import { join, leave, text } from '../support/client-frames.ts'
 import { type Guest, Hall } from '../support/hall.ts'
 import { OPEN } from '../support/memory-store.ts'
-import { block, joinFrom, keeping, speak } from '../support/past.ts'
+import { block, joinFrom, keeping, speak, words } from '../support/past.ts'
 import { roomFrame } from '../support/told.ts'
 
 const YARD = 'room:acme/yard'
@@ -152,6 +152,18 @@ describe('while messages wait', () => {
     bob.say(joinFrom(3, 'room:acme/dull/b', 0))
     await hall.settle()
     expect(bob.heard()).toEqual([...heard('two'), '3 joined room:acme/dull/b', '0 caughtUp'])
+  })
+
+  test('who has caught up has them first', async () => {
+    hall.store.room('acme/long', OPEN, keeping(Keep.WINDOW, { messages: 1_000 }), flushWindow(5))
+    const [ann, bob] = [await there('/acme/long'), await there('/acme/long/a')]
+    // More than a page, so that it takes another turn to read them.
+    speak(ann, 'room:acme/long/b', ...words(300))
+    await hall.settle()
+    bob.say(joinFrom(3, 'room:acme/long/b', 0))
+    speak(ann, 'room:acme/long/a', 'meanwhile')
+    await hall.settle()
+    expect(bob.heard().slice(-2)).toEqual([...heard('meanwhile'), '0 caughtUp'])
   })
 
   test('a new epoch does not begin before they are out', async () => {

@@ -224,7 +224,10 @@ export class Guest implements Wire {
   /** Code that the connection ended with. */
   ended: Code | undefined
   paused = false
-  pings = 0
+  /** Its system takes all that is written, and it reads nothing of that. */
+  deaf = false
+  /** Positions of the pings that it got. */
+  readonly asked: number[] = []
   buffered = 0
   readonly #json: boolean
   readonly #written: Buffer[] = []
@@ -272,6 +275,7 @@ export class Guest implements Wire {
   /** Takes what was written so far, and then nothing again. */
   gulp(): void {
     this.buffered = 0
+    this.pong()
     // As a stream does: only one that had been full tells when all was taken.
     if (this.#needsDrain) this.session.outbox.drained()
     this.#needsDrain = false
@@ -304,8 +308,15 @@ export class Guest implements Wire {
     this.paused = false
   }
 
-  ping(): void {
-    this.pings++
+  ping(position: number): boolean {
+    this.asked.push(position)
+    if (!this.#stuck && !this.deaf) queueMicrotask(() => this.pong())
+    return true
+  }
+
+  /** Answers what it was asked last, as one that has read all before. */
+  pong(): void {
+    this.session.outbox.answered(this.asked.at(-1) ?? 0)
   }
 
   close(code: Code): void {

@@ -105,6 +105,8 @@ export interface End {
 export interface RawOptions extends Handshake {
   /** False: close frames are not answered. */
   readonly answersClose?: boolean
+  /** False: pings are not answered. */
+  readonly answersPings?: boolean
   /** The address of this machine to come from, such as 127.0.0.2. */
   readonly from?: string
   /** Outlives resetRawWebSockets. */
@@ -126,6 +128,7 @@ export class RawWebSocket {
   readonly ended: Promise<End>
   readonly #socket: Socket
   readonly #answersClose: boolean
+  readonly #answersPings: boolean
   readonly #arrivals = new Map<number, Buffer[]>()
   #frames: Frame[] = []
   #wake = Promise.withResolvers<void>()
@@ -159,6 +162,7 @@ export class RawWebSocket {
     this.#socket = socket
     this.head = head
     this.#answersClose = options.answersClose ?? true
+    this.#answersPings = options.answersPings ?? true
     if (!options.kept) live.add(this)
     socket.on('data', (chunk) => this.#read(chunk))
     socket.on('error', () => undefined)
@@ -251,6 +255,7 @@ export class RawWebSocket {
       this.#close = payload
       if (this.#answersClose) this.send(CLOSE, payload)
     }
+    if (opcode === PING && this.#answersPings) this.send(PONG, payload)
     const queue = this.#arrivals.get(opcode)
     if (queue) queue.push(payload)
     else this.#arrivals.set(opcode, [payload])

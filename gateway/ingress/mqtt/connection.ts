@@ -3,7 +3,6 @@
  * of the session itself are about is Aedes' to keep (aedes/); messages go past it, in by publish.ts
  * and out by delivery/. See docs/decisions/0017.
  */
-import type { Duplex } from 'node:stream'
 import { Code } from '@porthouse/proto/v1/code'
 import type { Packet } from 'mqtt-packet'
 import type { Handshake } from '../../locks/acceptor.ts'
@@ -25,6 +24,7 @@ import type { MqttOutbox } from './delivery/outbox.ts'
 import { Subscriptions } from './delivery/subscriptions.ts'
 import { handleDisconnect, tellDisconnect } from './disconnect.ts'
 import { mayHear } from './listen.ts'
+import type { Carrier } from './listeners/serve.ts'
 import type { MqttParts } from './parts.ts'
 import { Incoming } from './publish.ts'
 import { Subscribing } from './subscribe.ts'
@@ -42,7 +42,7 @@ const LIMBO_BYTES_MAX = 65_536
 
 export class MqttConnection implements Wire, Flushable, PortHost {
   readonly parts: MqttParts
-  readonly stream: Duplex
+  readonly stream: Carrier
   readonly handshake: Handshake
   readonly #reader: PacketReader
   /** `authenticating`: between CONNECT and CONNACK, and the client is to answer by AUTH. */
@@ -72,13 +72,14 @@ export class MqttConnection implements Wire, Flushable, PortHost {
   /** Of the DISCONNECT to come, where it is another than the code's. */
   #reason: number | undefined
 
-  constructor(parts: MqttParts, stream: Duplex, handshake: Handshake) {
+  constructor(parts: MqttParts, stream: Carrier, handshake: Handshake) {
     this.parts = parts
     this.stream = stream
     this.handshake = handshake
     this.#reader = new PacketReader(this)
     stream.on('data', (chunk: Buffer) => this.#read(chunk))
     stream.on('drain', () => this.session?.outbox.drained())
+    stream.on('pong', (position: number) => this.session?.outbox.answered(position))
     // What was read before the end is handled before it, and what it has begun.
     const end = () => {
       this.flush()
@@ -330,6 +331,10 @@ export class MqttConnection implements Wire, Flushable, PortHost {
     this.go()
   }
 
+  get paused(): boolean {
+    return this.#waiting > 0
+  }
+
   /** Calls back once nothing is under way in the session, which may be now. */
   whenIdle(run: () => void): void {
     if (!this.session?.busy) return this.#take(run)
@@ -337,8 +342,10 @@ export class MqttConnection implements Wire, Flushable, PortHost {
     this.#idle.push(run)
   }
 
-  /** MQTT's server asks for no signs of life: see patienceMs. */
-  ping(): void {}
+  /** MQTT's server asks for no signs of life, but what carries it may: see patienceMs. */
+  ping(position: number): boolean {
+    return this.stream.ping?.(position) ?? false
+  }
 
   /** One and a half keep alives [MQTT-3.1.2-22]; without one it may be silent for ever. */
   get patienceMs(): number {

@@ -10,12 +10,16 @@ import type { Session } from '../../session/session.ts'
 import type { Sessions } from '../../session/sessions.ts'
 import type { Wire } from '../../session/wire.ts'
 import { packetOfJson } from '../packet-json.ts'
+import { positionBytes, positionIn } from '../ping.ts'
 import { binaryLane } from './binary-lane.ts'
 import { jsonLane } from './json-lane.ts'
 import { tapMessages } from './message-tap.ts'
 
 /** What a close frame may say, in bytes (RFC 6455 section 5.5). */
 const REASON_BYTES_MAX = 123
+
+/** How long one that reads too slowly may take to answer a close frame, in milliseconds. */
+const CLOSE_SLOW_MS = 1_000
 
 export const LANES = [binaryLane, jsonLane] as const
 
@@ -38,7 +42,7 @@ export function serve(ws: WebSocket, socket: Socket, sessions: Sessions, caller:
     if (isBinary) receive(session, bufferOf(data))
     else receiveJson(session, bufferOf(data))
   })
-  ws.on('pong', () => sessions.heard(session))
+  ws.on('pong', (bytes) => sessions.answered(session, positionIn(bytes)))
   // What ws refuses it has closed by itself, with its own code (PH-9.6).
   ws.on('error', () => session.end())
   ws.on('close', (code) => {
@@ -101,12 +105,23 @@ export class WebSocketWire implements Wire {
     if (!this.#ws.isPaused) this.#socket.resume()
   }
 
-  ping(): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping()
+  get paused(): boolean {
+    return this.#socket.isPaused()
+  }
+
+  ping(position: number): boolean {
+    if (this.#ws.readyState !== this.#ws.OPEN) return false
+    this.#ws.ping(positionBytes(position))
+    return true
   }
 
   close(code: Code, detail: string): void {
     closeWith(this.#ws, code, detail)
+    // Who does not read will not answer either, and reads what the system has taken, if ever.
+    if (code === Code.SLOW_CONSUMER) {
+      const late = setTimeout(() => this.#socket.destroySoon(), CLOSE_SLOW_MS).unref()
+      this.#ws.once('close', () => clearTimeout(late))
+    }
     // The peer's close frame is still to be read.
     this.resume()
   }

@@ -85,7 +85,7 @@ function callerOf(
     client: entry.kind === 'room' ? entry.client : undefined,
     open: (wire, lane) => sessions.open({ wire, lane, handshake }),
     enter: (session) => sessions.enter(session, entry),
-    heard: (session) => sessions.heard(session),
+    answered: (session, position) => sessions.answered(session, position),
     late: () => sessions.draining,
   }
 }

@@ -17,6 +17,7 @@ import type { Turn } from '../../router/turn.ts'
 import type { Earlier } from '../history/catch-up.ts'
 import type { Wire } from '../wire.ts'
 import type { Notice } from './notice.ts'
+import { ASKED_BYTES, Probe } from './probe.ts'
 import { type NoteLost, type QueuedMessage, SlowQueue } from './slow-queue.ts'
 
 /**
@@ -40,6 +41,8 @@ export interface OutboxOptions {
   readonly bytes: number
   /** Longest time that a socket may take nothing while something waits, in milliseconds. */
   readonly ageMs: number
+  /** Longest time to read what was written, where that is much, before what comes waits. */
+  readonly probeMs: number
 }
 
 export interface OutboxParts {
@@ -65,8 +68,12 @@ export class Outbox {
   /** Frames for this socket alone, not yet sealed into a transport message. */
   #own: FrameWriter | undefined
   #slow: SlowQueue | undefined
+  /** The peer has not shown in time that it reads: what comes for it waits. */
+  #isLate = false
   readonly #wire: Wire
   #pending = 0
+  /** All bytes that were ever written. */
+  #written = 0
   #touched = false
   /** Ready for the wire, in order; most turns have one. */
   #first: Buffer | undefined
@@ -83,6 +90,8 @@ export class Outbox {
   readonly #slowed: () => void
   readonly #noteLost: NoteLost | undefined
   #stalledSince = 0
+  /** Undefined until there is something to ask for. */
+  #probe: Probe | undefined
 
   constructor(parts: OutboxParts) {
     this.#wire = parts.wire
@@ -151,7 +160,9 @@ export class Outbox {
   /** Nothing waits that the connection would not take soon. */
   get ready(): boolean {
     const own = this.#own?.bytes ?? 0
-    return !this.#slow && this.#wire.buffered + this.#pending + own <= DIRECT_BYTES_MAX
+    return (
+      !this.#slow && !this.#isLate && this.#wire.buffered + this.#pending + own <= DIRECT_BYTES_MAX
+    )
   }
 
   /** Undefined where nothing waits for the socket itself. */
@@ -216,9 +227,29 @@ export class Outbox {
 
   /** The connection has taken all that was written. */
   drained(): void {
-    if (this.#closed) return
+    if (this.#closed || this.#isLate) return
     this.#unqueue(DIRECT_BYTES_MAX)
     this.tellReady()
+  }
+
+  /** From the sweep of all sessions: asks a peer that was written much whether it reads. */
+  probe(now: number): void {
+    if (this.#written <= ASKED_BYTES) return
+    this.#probe ??= new Probe(this.#wire, this.#options)
+    this.#isLate = this.#probe.look(now, this.#written)
+  }
+
+  /** Asks the peer for a sign of life. */
+  ping(): void {
+    this.#wire.ping(this.#written)
+  }
+
+  /** The peer has read all that was written up to there. */
+  answered(position: number): void {
+    if (!this.#probe?.answered(position, this.#written) || !this.#isLate) return
+    this.#isLate = false
+    // Else it tells when it has drained.
+    if (this.#wire.buffered <= DIRECT_BYTES_MAX) this.drained()
   }
 
   /** To be called by whoever has other things than the connection to wait for. */
@@ -286,7 +317,8 @@ export class Outbox {
 
   #isSlow(): boolean {
     if (this.#slow) return true
-    if (this.#wire.buffered + this.#pending <= DIRECT_BYTES_MAX) return false
+    const waiting = this.#wire.buffered + this.#pending
+    if (waiting <= DIRECT_BYTES_MAX && !this.#isLate) return false
     this.#slow = new SlowQueue(this.#options.bytes, this.#counts.lost, this.#noteLost)
     this.#stalledSince = this.#clock()
     this.#counts.slowed++
@@ -328,6 +360,7 @@ export class Outbox {
     this.#pending = 0
     const bytes = more ? Buffer.concat([first, ...more]) : first
     this.#tally.bytesOut += bytes.length
+    this.#written += bytes.length
     this.#wire.write(bytes)
   }
 }

@@ -100,6 +100,26 @@ describe('through the emitter', () => {
     expect(envelope?.stamp).toMatchObject({ channel: 'a', sequence: 1n })
   })
 
+  test('it waits for no window, and what members send may wait for one', () => {
+    const { board, emitter, place } = newLiveHall()
+    place.config = { ...place.config, flushWindowMs: 5 }
+    board.loop.load.busy = true
+    const member = board.socket()
+    member.enter(place)
+    const log: string[] = []
+    emitter.on('acme/hall', ({ payload }, done) => {
+      log.push(`${payload}`)
+      done()
+    })
+    const content = { case: 'text' as const, value: 'sent' }
+    board.publish(member, { routing: { to: ['room:acme/hall'] }, content })
+    board.endTurn()
+    expect(log).toEqual([])
+    emitter.emit({ topic: 'acme/hall', payload: 'emitted' }, () => log.push('done'))
+    board.endTurn()
+    expect(log).toEqual(['sent', 'emitted', 'done'])
+  })
+
   test('listeners hear what members send', () => {
     const { board, emitter, place } = newLiveHall()
     const member = board.socket()

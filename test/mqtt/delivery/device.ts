@@ -195,9 +195,12 @@ export class Device implements Wire {
     this.state = 'closed'
   }
 
+  readonly paused = false
   pause(): void {}
   resume(): void {}
-  ping(): void {}
+  ping(): boolean {
+    return false
+  }
   terminate(): void {}
 }
 

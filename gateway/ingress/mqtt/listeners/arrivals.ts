@@ -1,7 +1,6 @@
 /** Connections that may still have to say what they want: who says nothing is not waited for. */
-import type { Duplex } from 'node:stream'
 import type { Handshake } from '../../../locks/acceptor.ts'
-import type { Serve, Served, Transport } from './serve.ts'
+import type { Carrier, Serve, Served, Transport } from './serve.ts'
 
 /** How often the deadline is looked at, in milliseconds; at most this late it is kept. */
 const SWEEP_MS = 500
@@ -22,7 +21,7 @@ export class Arrivals {
   readonly #uptime: () => number
   readonly #sweeper: NodeJS.Timeout
   /** In the order in which they came. */
-  readonly #waiting = new Map<Duplex, Arrival>()
+  readonly #waiting = new Map<Carrier, Arrival>()
 
   constructor(serve: Serve, timeoutMs: number, uptime: () => number) {
     this.#serve = serve
@@ -31,7 +30,7 @@ export class Arrivals {
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS).unref()
   }
 
-  add(stream: Duplex, handshake: Handshake, transport: Transport): void {
+  add(stream: Carrier, handshake: Handshake, transport: Transport): void {
     const served = this.#serve(stream, handshake, transport)
     this.#waiting.set(stream, { since: this.#uptime(), served })
   }

@@ -1,6 +1,8 @@
 /** The binary messages of a WebSocket as one stream of bytes; where they end means nothing. */
 import { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
+import { positionBytes, positionIn } from '../../ping.ts'
+import type { Carrier } from './serve.ts'
 
 /** RFC 6455 section 7.4.1: a kind of data that is not taken here. */
 const UNSUPPORTED_DATA = 1003
@@ -9,7 +11,7 @@ const UNSUPPORTED_DATA = 1003
  * Ends once the WebSocket is closed and what came before is read; destroyed, it goes without a
  * close frame.
  */
-export class WebSocketStream extends Duplex {
+export class WebSocketStream extends Duplex implements Carrier {
   readonly #ws: WebSocket
 
   constructor(ws: WebSocket) {
@@ -21,9 +23,17 @@ export class WebSocketStream extends Duplex {
       // ws gives one Buffer, as long as nobody asks it for another type.
       if (ws.readyState === ws.OPEN && !this.push(data)) ws.pause()
     })
+    ws.on('pong', (bytes) => this.emit('pong', positionIn(bytes)))
     // What ws refuses it has closed by itself, with its own code.
     ws.on('error', () => undefined)
     ws.on('close', () => this.push(null))
+  }
+
+  /** Behind all that it has handed on; what still waits in it is little. */
+  ping(position: number): boolean {
+    if (this.#ws.readyState !== this.#ws.OPEN) return false
+    this.#ws.ping(positionBytes(position))
+    return true
   }
 
   override _read(): void {

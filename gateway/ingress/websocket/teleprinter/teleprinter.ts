@@ -12,6 +12,7 @@ import type { Lane } from '../../../router/lane.ts'
 import { mayRead, receive } from '../../../session/receive.ts'
 import type { Body, Session } from '../../../session/session.ts'
 import type { Wire } from '../../../session/wire.ts'
+import { positionIn } from '../../ping.ts'
 import { closeWith, WebSocketWire } from '../connection.ts'
 import { Dialogue } from './dialogue.ts'
 import { LINE_BYTES_MAX, LineReader } from './line-reader.ts'
@@ -50,8 +51,8 @@ export interface Caller {
   readonly client: string | undefined
   readonly open: (wire: Wire, lane: Lane) => Session
   readonly enter: (session: Session) => void
-  /** A sign of life. */
-  readonly heard: (session: Session) => void
+  /** A pong, and the position that it has. */
+  readonly answered: (session: Session, position: number) => void
   /** Whether no more sessions are to be opened. */
   readonly late: () => boolean
 }
@@ -115,7 +116,7 @@ class Teleprinter {
     this.session = caller.open(this.#wire, packetLane)
     this.#send(0, { case: 'hello', value: { agent: 'teleprinter', capabilities: ['events'] } })
     ws.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary))
-    ws.on('pong', () => caller.heard(this.session))
+    ws.on('pong', (bytes) => caller.answered(this.session, positionIn(bytes)))
     ws.on('error', () => this.session.end())
     ws.on('close', () => this.session.end())
     socket.on('drain', () => this.session.outbox.drained())

@@ -60,8 +60,12 @@ export class TerminalWire implements Wire {
     else if (!this.#paused) this.#under.resume()
   }
 
-  ping(): void {
-    this.#under.ping()
+  get paused(): boolean {
+    return this.#under.paused
+  }
+
+  ping(position: number): boolean {
+    return this.#under.ping(position)
   }
 
   close(code: Code, detail: string): void {
