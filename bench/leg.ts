@@ -24,8 +24,6 @@ export interface Bench {
   readonly bareRoom: string
   /** Measured, after a second of warming up. */
   readonly seconds: number
-  /** Workloads are made smaller where they say how. */
-  readonly quick: boolean
 }
 
 /** Rejects where a message was lost, doubled, changed, refused or out of order. */
@@ -67,7 +65,7 @@ async function drive(b: Bench, workload: Workload, peer: string): Promise<string
   let line: string
   try {
     line = await run(b, b.generator, [
-      ...((b.quick && workload.quick) || workload.generator),
+      ...workload.generator,
       ...spokenWith(server, peer, workload),
       ...ofDurable(b, workload, peer),
       `-pid=${server.pid}`,

@@ -18,6 +18,7 @@ th, td { border-bottom: 1px solid var(--line); padding: .2rem .8rem .2rem 0; tex
   vertical-align: top }
 .met { color: var(--met) } .wall { color: var(--wall) } .missed { color: var(--missed) }
 .dim, .noisy { color: var(--dim) } .noisy { font-style: italic }
+h2 { font-size: 1.1rem; margin: 2rem 0 .5rem } td:nth-child(5) { white-space: nowrap }
 .plots { display: flex; flex-wrap: wrap; gap: 1.5rem } figure { margin: 0 }
 svg { display: block; font-size: 13px } svg text { fill: var(--ink) }
 svg .peer { fill: var(--peer) } svg .own { fill: var(--own) }

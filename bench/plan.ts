@@ -45,7 +45,10 @@ export function readPlan(quick: boolean, args: readonly string[]): Plan {
     if (!isWanted) return 1
     return values.rounds === undefined ? (workload.rounds ?? rounds) : rounds
   }
-  const legs = interleave(roundsOf)
+  const legs = interleave(roundsOf).map((each) => ({
+    ...each,
+    workload: quick ? { ...each.workload, ...each.workload.quick } : each.workload,
+  }))
   const measured = new Set(legs.map(({ workload, peer }) => leg(workload.id, peer)))
   const planned = goals.filter((goal) => [...needs(goal)].every((each) => measured.has(each)))
   return { quick, seconds: quick ? 2 : 5, rounds, legs, goals: planned }

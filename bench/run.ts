@@ -15,13 +15,13 @@ import { type Column, kinds, type Measurement } from './kinds.ts'
 import { type Bench, runLeg } from './leg.ts'
 import { machine, versions } from './machine.ts'
 import { page } from './page.ts'
-import { type Plan, readPlan } from './plan.ts'
+import { type Leg, type Plan, readPlan } from './plan.ts'
 import { pinned } from './process.ts'
 import { type Measured, medianIn, type Run } from './record.ts'
 import { tables } from './report.ts'
 import { makeRooms } from './rooms.ts'
 import { buildGenerator, root } from './tools.ts'
-import { type Workload, workloads } from './workloads.ts'
+import type { Workload } from './workloads.ts'
 
 interface Findings {
   readonly workloads: readonly Measured[]
@@ -30,28 +30,33 @@ interface Findings {
 
 /** Runs all legs; one that fails is told, and does not stop the others. */
 async function runLegs({ legs }: Plan, bench: Bench): Promise<Findings> {
-  const found = new Map<Workload, Record<string, Measurement[]>>()
+  const found: { leg: Leg; measurement: Measurement }[] = []
   const failed: string[] = []
-  for (const { round, workload, peer } of legs) {
-    const name = `round ${round}, ${workload.id}, ${peer}`
+  for (const leg of legs) {
+    const name = `round ${leg.round}, ${leg.workload.id}, ${leg.peer}`
+    const began = performance.now()
     try {
-      const measurement = await runLeg(bench, workload, peer)
-      const peers = found.get(workload) ?? {}
-      found.set(workload, { ...peers, [peer]: [...(peers[peer] ?? []), measurement] })
-      console.error(`${name}: ${told(workload, measurement)}`)
+      const measurement = await runLeg(bench, leg.workload, leg.peer)
+      found.push({ leg, measurement })
+      const seconds = ((performance.now() - began) / 1000).toFixed(1)
+      console.error(`${name}: ${told(leg.workload, measurement)} (${seconds} s)`)
     } catch (error) {
       failed.push(`${name}: ${(error as Error).message}`)
       console.error(`${name}: FAILED: ${(error as Error).message}`)
     }
   }
-  const measured = workloads.filter((workload) => found.has(workload))
-  return { workloads: measured.map((each) => measuredOf(each, found.get(each)!)), failed }
+  return { workloads: gathered(found), failed }
 }
 
-/** With its peers in the order of the workload, whoever was first through a round. */
-function measuredOf({ id, title, kind, peers }: Workload, rounds: Measured['peers']): Measured {
-  const inOrder = peers.flatMap((peer) => (rounds[peer] ? [[peer, rounds[peer]] as const] : []))
-  return { id, title, kind, peers: Object.fromEntries(inOrder) }
+/** By workload and peer, in the order of the first round. */
+function gathered(found: readonly { leg: Leg; measurement: Measurement }[]): Measured[] {
+  const byId = Object.groupBy(found, ({ leg }) => leg.workload.id)
+  return Object.values(byId).map((legs) => {
+    const { id, title, kind } = legs![0]!.leg.workload
+    const byPeer = Object.entries(Object.groupBy(legs!, ({ leg }) => leg.peer))
+    const peers = byPeer.map(([peer, of]) => [peer, of!.map(({ measurement }) => measurement)])
+    return { id, title, kind, peers: Object.fromEntries(peers) }
+  })
 }
 
 function told({ kind }: Workload, measurement: Measurement): string {
@@ -68,7 +73,7 @@ async function measureAll(plan: Plan): Promise<Run> {
     await using database = await openDatabase(folder)
     const bareRoom = await makeRooms(database.store)
     const about = { machine: machine(), versions: await versions(database.version) }
-    const bench = { folder, generator, database, bareRoom, seconds, quick }
+    const bench = { folder, generator, database, bareRoom, seconds }
     const found = await runLegs(plan, bench)
     const verdicts = plan.goals.map((goal) => judge(goal, medianIn(found.workloads)))
     const minutes = (performance.now() - began) / 60_000

@@ -8,8 +8,8 @@ export interface Workload {
   readonly kind: KindName
   /** Flags of the generator; see generator/main.go. */
   readonly generator: readonly string[]
-  /** Flags that a short run has instead. */
-  readonly quick?: readonly string[]
+  /** What a short run has instead. */
+  readonly quick?: Pick<Workload, 'title' | 'generator'>
   /** How porthouse is spoken with; `both`: by half of the members each. */
   readonly protocol: 'websocket' | 'mqtt' | 'both'
   /** A peer that no goal asks for stands beside for information: in one round of a full run. */
@@ -32,6 +32,10 @@ const mqtt = {
 
 const both = { kind: 'deliveries', protocol: 'both', peers: ['porthouse'] } as const
 const durable = { kind: 'durable', protocol: 'websocket' } as const
+
+function idle(members: number): string[] {
+  return ['-workload=idle', `-members=${members}`, '-rooms=500', '-size=16']
+}
 
 export const workloads: readonly Workload[] = [
   {
@@ -68,7 +72,7 @@ export const workloads: readonly Workload[] = [
   },
   {
     id: 'w1-100-window',
-    title: 'The same in a room with a flush window of 5 ms',
+    title: 'W1 fan-out, 100 members, 1,000 a second, in a room with a flush window of 5 ms',
     generator: ['-workload=fanout', '-members=100', '-rate=1000', '-size=128', '-room=w1-window'],
     ...webSocket,
     peers: ['porthouse'],
@@ -119,16 +123,22 @@ export const workloads: readonly Workload[] = [
   {
     id: 'w4',
     title: 'W4 10,000 idle connections, each in one of 500 rooms',
-    generator: ['-workload=idle', '-members=10000', '-rooms=500', '-size=16'],
-    quick: ['-workload=idle', '-members=4000', '-rooms=500', '-size=16'],
+    generator: idle(10_000),
+    quick: {
+      title: 'W4 4,000 idle connections, each in one of 500 rooms',
+      generator: idle(4_000),
+    },
     ...webSocket,
     kind: 'idle',
   },
   {
     id: 'mqtt-w4',
     title: 'W4 by MQTT, 10,000 idle connections, each in one of 500 rooms',
-    generator: ['-workload=idle', '-members=10000', '-rooms=500', '-size=16'],
-    quick: ['-workload=idle', '-members=4000', '-rooms=500', '-size=16'],
+    generator: idle(10_000),
+    quick: {
+      title: 'W4 by MQTT, 4,000 idle connections, each in one of 500 rooms',
+      generator: idle(4_000),
+    },
     ...mqtt,
     kind: 'idle',
   },
@@ -148,22 +158,21 @@ export const workloads: readonly Workload[] = [
   },
   {
     id: 'w6-stored',
-    title:
-      'W6 50 senders to one durable room, 128 bytes, acknowledged once stored (16 outstanding)',
+    title: 'W6 50 senders to one durable room, 128 bytes, told as stored (16 outstanding each)',
     generator: ['-workload=durable', '-members=50', '-window=16', '-size=128', '-receipt=stored'],
     peers: ['porthouse', 'jetstream-sync', 'append-800', 'unnest-800'],
     ...durable,
   },
   {
     id: 'w6-stored-64',
-    title: 'W6 the same, 64 outstanding each',
+    title: 'W6 50 senders to one durable room, 128 bytes, told as stored (64 outstanding each)',
     generator: ['-workload=durable', '-members=50', '-window=64', '-size=128', '-receipt=stored'],
     peers: ['porthouse', 'jetstream-sync', 'append-128', 'unnest-128'],
     ...durable,
   },
   {
     id: 'w6-stored-rooms',
-    title: 'W6 the same, 16 outstanding each, to 50 rooms',
+    title: 'W6 50 senders to 50 durable rooms, 128 bytes, told as stored (16 outstanding each)',
     generator: [
       ...['-workload=durable', '-members=50', '-window=16', '-size=128', '-receipt=stored'],
       '-rooms=50',
@@ -173,7 +182,7 @@ export const workloads: readonly Workload[] = [
   },
   {
     id: 'w6-accepted',
-    title: 'W6 the same, to one room, acknowledged once accepted (16 outstanding each)',
+    title: 'W6 50 senders to one durable room, 128 bytes, told as accepted (16 outstanding each)',
     generator: ['-workload=durable', '-members=50', '-window=16', '-size=128', '-receipt=accepted'],
     peers: ['porthouse', 'jetstream', 'append-800'],
     ...durable,
