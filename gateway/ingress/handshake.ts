@@ -2,34 +2,41 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Handshake } from '../locks/acceptor.ts'
 
-/** What is about the transport alone. */
-const TRANSPORT = /^(connection|upgrade|sec-websocket-.*|te|trailer|transfer-encoding)$/
-
-/**
- * `remote`: whom it is from, peer or not (H14); `secret`: that of the path, if it has one. Few
- * locks look at headers, so they are sorted out for the first that does.
- */
+/** `remote`: whom it is from, peer or not (H14); `secret`: that of the path, if it has one. */
 export function handshakeOf(
   { headers, socket }: IncomingMessage,
   remote: string,
   secret?: string,
 ): Handshake {
   const { remoteAddress: peer } = socket
-  let kept: Handshake['headers'] | undefined
   return {
     remote,
     ...(peer !== undefined && peer !== remote && { peer }),
-    get headers() {
-      kept ??= keptOf(headers)
-      return kept
-    },
+    headers: keptOf(headers),
     ...(secret !== undefined && { secret }),
   }
 }
 
+/** It is kept as long as the socket, so without what is about the transport alone (G10). */
 function keptOf(headers: IncomingHttpHeaders): Handshake['headers'] {
-  const kept = Object.entries(headers)
-    .filter(([name, value]) => value !== undefined && !TRANSPORT.test(name))
-    .map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')])
-  return Object.fromEntries(kept)
+  const kept: Record<string, string> = {}
+  for (const name in headers) {
+    const value = headers[name]
+    if (value === undefined || isOfTransport(name)) continue
+    kept[name] = Array.isArray(value) ? value.join(', ') : value
+  }
+  return kept
+}
+
+function isOfTransport(name: string): boolean {
+  switch (name) {
+    case 'connection':
+    case 'upgrade':
+    case 'te':
+    case 'trailer':
+    case 'transfer-encoding':
+      return true
+    default:
+      return name.startsWith('sec-websocket-')
+  }
 }

@@ -23,7 +23,7 @@ export function fanOut(
   for (const audience of place.audiencesOf(channel)) {
     const spares = isHis(audience, sender, channel)
     sockets += audience.size - (spares ? 1 : 0)
-    const isSpared = spares && !sender.socket.hearsItself
+    const isSpared = spares && !sender.socket.topics
     audience.append(body, message, isSpared ? sender : undefined)
   }
   if (sockets === 0 && leg) unheardInRoom(leg, place, channel, sender)

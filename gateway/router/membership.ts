@@ -49,7 +49,7 @@ export function freeOf([first]: readonly Sender[]): Sender | undefined {
 
 /** Whether what he sends comes back to him. */
 export function hearsItself({ place, socket }: Membership, channel: string): boolean {
-  return socket.hearsItself?.(place.name, channel) ?? place.config.echo
+  return socket.topics?.hearItself(place.name, channel) ?? place.config.echo
 }
 
 /** One socket in one room: what it may do there, resolved when it joined (R26). */

@@ -49,6 +49,8 @@ export class Place {
   readonly #audiences = new Map<string, Audience>()
   readonly #index = new AudienceIndex()
   readonly #byChannel = new Map<string, readonly Audience[]>()
+  /** What `line` has said, by path: each of many members has one of them. */
+  readonly #lines = new Map<string, string>()
 
   constructor(
     route: number,
@@ -77,6 +79,7 @@ export class Place {
     this.flush()
     this.#config = config
     this.gatherer = ms === undefined ? this.#turn : this.#turn.window(ms)
+    this.#lines.clear()
     this.groups.configure(config.groups)
     this.rate = limits.roomRate && new RateLimit(limits.roomRate)
     for (const member of this.members) member.rate = rateOf(config)
@@ -92,9 +95,14 @@ export class Place {
 
   /** Where a block of its config stands, or a field of it: what decided something (R49). */
   line(block: string, field?: string): string {
-    const at = this.#config.blocks.indexOf(block)
     const path = field === undefined ? block : `${block}.${field}`
-    return `config ${this.address} ${at === -1 ? `${path} (default)` : `blocks[${at}].${path}`}`
+    const known = this.#lines.get(path)
+    if (known !== undefined) return known
+    const at = this.#config.blocks.indexOf(block)
+    const where = at === -1 ? `${path} (default)` : `blocks[${at}].${path}`
+    const line = `config ${this.address} ${where}`
+    this.#lines.set(path, line)
+    return line
   }
 
   /** Adds a filter. What was sent before is not delivered, what is sent from now on is. */

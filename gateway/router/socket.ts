@@ -42,10 +42,10 @@ export interface Socket {
   readonly target: Target | undefined
 
   /**
-   * Whether it will hear what it sends to a channel: it is given that, and looks itself. Undefined:
-   * it is given what the room's echo says.
+   * Says whether it will hear what it sends to a channel: it is given that, and looks itself.
+   * Undefined: it is given what the room's echo says.
    */
-  readonly hearsItself?: ((place: string, channel: string) => boolean) | undefined
+  readonly topics?: { hearItself(place: string, channel: string): boolean } | undefined
   /** Takes frames `from` to `to` (exclusive) of a batch of its lane. Never waits. */
   deliver(batch: Batch, from: number, to: number): void
   /**

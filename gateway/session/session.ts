@@ -23,7 +23,9 @@ import { leaveAll } from './entry/membership.ts'
 import type { Parked } from './entry/parked.ts'
 import type { WaitingEntry } from './entry/waiting.ts'
 import type { CatchUp } from './history/catch-up.ts'
-import { Outbox, type OutboxParts } from './outbox/outbox.ts'
+import { nameBytes } from './identity/name-bytes.ts'
+import { Outbox, type OutboxHost } from './outbox/outbox.ts'
+import type { QueuedMessage } from './outbox/slow-queue.ts'
 import type { Wire } from './wire.ts'
 
 export type Body = NonNullable<Exclude<MessageInitShape<typeof FrameSchema>, Frame>['body']>
@@ -46,13 +48,13 @@ export interface SessionKind {
    * no place that a room, a client or a token has for sockets.
    */
   readonly unseen?: true
-  readonly outbox: (parts: OutboxParts, session: Session) => Outbox
+  readonly outbox: (host: OutboxHost) => Outbox
 }
 
 /** Of one that hears what it has subscribed to, and nothing because it is in a room (MQTT). */
 export interface Topics {
   /** Whether what it sends to a channel of a room comes back to it. */
-  readonly hearItself: (place: string, channel: string) => boolean
+  hearItself(place: string, channel: string): boolean
   /** Filters of a room by which it hears, as far as it may. */
   wantedIn(place: string): Iterable<string>
   /** It is to hear a filter, or no longer, whatever it has subscribed to. */
@@ -68,7 +70,7 @@ export interface SessionParts {
   readonly kind?: SessionKind
 }
 
-const PLAIN: SessionKind = { outbox: (parts) => new Outbox(parts) }
+const PLAIN: SessionKind = { outbox: (host) => new Outbox(host) }
 
 const NO_NAMES: ReadonlyMap<string, string> = new Map()
 const NONE: ReadonlySet<string> = new Set()
@@ -81,15 +83,14 @@ export interface ProvedActor extends Actor {
 
 /** Who a socket is that has proved to be nobody else. */
 export function itself(address: string): Actor {
-  return { address, from: Buffer.from(address), principal: address, terms: undefined }
+  return { address, from: nameBytes(address), principal: address, terms: undefined }
 }
 
-export class Session implements Socket {
+export class Session implements Socket, OutboxHost {
   // What every message touches comes first, to lie together in memory.
   readonly core: Core
   /** Undefined: it hears what it joins. */
   readonly topics: Topics | undefined
-  readonly hearsItself: Socket['hearsItself']
   readonly outbox: Outbox
   closed = false
   #unlocked = false
@@ -124,7 +125,8 @@ export class Session implements Socket {
   client: string | undefined = undefined
   names: ReadonlyMap<string, string> = NO_NAMES
   /** By a client's address, the position in its own channel after which what comes is live. */
-  readonly ownFrom = new Map<string, { readonly epoch: number; readonly sequence: number }>()
+  ownFrom: Map<string, { readonly epoch: number; readonly sequence: number }> | undefined =
+    undefined
   accounts: ReadonlySet<string> = NONE
   /** Slugs of accounts whose lobby it is in. */
   lobbies: ReadonlySet<string> = NONE
@@ -180,7 +182,6 @@ export class Session implements Socket {
   ) {
     this.core = core
     this.topics = kind.topics
-    this.hearsItself = kind.topics?.hearItself
     this.unseen = kind.unseen ?? false
     this.#hooks = hooks
     this.wire = wire
@@ -195,21 +196,7 @@ export class Session implements Socket {
     this.actors = [itself(this.address)]
     this.openedAt = core.uptime()
     this.heardAt = this.openedAt
-    const { trails } = core
-    const { id: socket } = this
-    const outbox: OutboxParts = {
-      noteLost: trails && ((message, decidedBy) => trails.lost({ ...message, socket, decidedBy })),
-      wire,
-      lane,
-      turn: core.turn,
-      options: core.options.outbox,
-      clock: core.uptime,
-      tally: this.tally,
-      counts: core.counts,
-      overflow: () => this.#dropAfterTurn(),
-      slowed: () => core.turn.touch({ flush: () => core.technical.slow(this) }),
-    }
-    this.outbox = kind.outbox(outbox, this)
+    this.outbox = kind.outbox(this)
     if (!this.unseen) core.router.graph.addSocket(this)
   }
 
@@ -318,12 +305,22 @@ export class Session implements Socket {
     this.#hooks.ended(this)
   }
 
+  // What its outbox tells it.
+
   /** Not in the midst of a delivery, which goes over the very lists that a drop would change. */
-  #dropAfterTurn(): void {
+  overflow(): void {
     if (this.#dropping) return
     this.#dropping = true
     const flush = () => this.drop(Code.SLOW_CONSUMER, 'more waits than the outbox may hold')
     this.core.turn.touch({ flush })
+  }
+
+  slowed(): void {
+    this.core.turn.touch({ flush: () => this.core.technical.slow(this) })
+  }
+
+  noteLost(message: QueuedMessage, decidedBy: string): void {
+    this.core.trails?.lost({ ...message, socket: this.id, decidedBy })
   }
 }
 

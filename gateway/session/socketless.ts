@@ -17,7 +17,7 @@ export function socketlessSession(
   return new Session(core, parts, { ...HOOKS, ...hooks })
 }
 
-const KIND: SessionKind = { unseen: true, outbox: (parts) => new Outbox(parts) }
+const KIND: SessionKind = { unseen: true, outbox: (host) => new Outbox(host) }
 
 const nothing = () => {}
 

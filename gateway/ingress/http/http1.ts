@@ -52,12 +52,17 @@ function leaveRest(request: IncomingMessage, socket: Socket): void {
 }
 
 function take(upgrade: Upgrade, request: IncomingMessage, socket: Socket, head: Buffer): void {
-  // Until somebody takes the socket over, an error of it would end the process.
-  socket.on('error', () => socket.destroy())
+  // Until somebody has taken the socket over, an error of it would end the process.
+  socket.on('error', gone)
   try {
     upgrade(request, socket, head)
+    socket.off('error', gone)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     refuseUpgrade(socket, error)
   }
+}
+
+function gone(this: Socket): void {
+  this.destroy()
 }

@@ -5,7 +5,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { HEADERS_TIMEOUT_MS } from './bounds.ts'
+import { HEADERS_TIMEOUT_MS, TIMEOUT_SWEEP_MS } from './bounds.ts'
 import { http1Server, type Upgrade } from './http1.ts'
 import { Http2, type Http2Bounds } from './http2.ts'
 import type { HttpRequest, HttpResponse } from './route.ts'
@@ -22,18 +22,27 @@ const PREFACE = 'PRI '
 /** What is offered to who asks by ALPN. */
 export const ALPN = ['h2', 'http/1.1']
 
+/** Sweeps that a connection may be silent for. */
+const SWEEPS_MAX = HEADERS_TIMEOUT_MS / TIMEOUT_SWEEP_MS
+
 /** What HTTP/1.1 says to who is too slow. */
 const TOO_LATE = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n'
 
 export class HttpVersions {
   readonly #http1: Server
   readonly #http2: Http2
-  /** Connections that have not said yet what they speak. */
-  readonly #silent = new Set<Socket>()
+  /**
+   * Connections that have not said yet what they speak, by the sweep before which they came: a
+   * timer of each would stay with it for good (G10).
+   */
+  readonly #silent = new Map<Socket, number>()
+  readonly #sweeper: NodeJS.Timeout
+  #sweeps = 0
 
   constructor({ answer, upgrade, http2 }: VersionsOptions) {
     this.#http1 = http1Server(answer, upgrade)
     this.#http2 = new Http2(answer, http2)
+    this.#sweeper = setInterval(() => this.#sweep(), TIMEOUT_SWEEP_MS).unref()
   }
 
   /** Serves a connection until it closes. */
@@ -46,15 +55,12 @@ export class HttpVersions {
       if (start.toString('latin1') === PREFACE) this.#http2.take(socket)
       else this.#http1.emit('connection', socket)
     }
-    const late = () => socket.end(TOO_LATE).destroySoon()
     const gone = () => socket.destroy()
     const leave = () => {
       this.#silent.delete(socket)
-      socket.setTimeout(0, late)
       socket.off('readable', look).off('end', gone).off('error', gone).off('close', leave)
     }
-    this.#silent.add(socket)
-    socket.setTimeout(HEADERS_TIMEOUT_MS, late)
+    this.#silent.set(socket, this.#sweeps)
     socket.on('readable', look).on('end', gone).on('error', gone).on('close', leave)
   }
 
@@ -74,6 +80,14 @@ export class HttpVersions {
   close(): void {
     this.#http1.closeAllConnections()
     this.#http2.close()
-    for (const socket of this.#silent) socket.destroy()
+    clearInterval(this.#sweeper)
+    for (const socket of this.#silent.keys()) socket.destroy()
+  }
+
+  #sweep(): void {
+    this.#sweeps++
+    for (const [socket, since] of this.#silent) {
+      if (this.#sweeps - since > SWEEPS_MAX) socket.end(TOO_LATE).destroySoon()
+    }
   }
 }

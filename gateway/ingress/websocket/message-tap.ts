@@ -45,8 +45,8 @@ export function tapMessages<Target>(socket: Socket, options: TapOptions<Target>)
   const tap = new MessageTap(socket, toWs, options)
   socket.off('data', toWs).on('data', tap.read)
   // What was read before the end is handled before ws hears of it.
-  socket.prependListener('end', () => tap.flush())
-  socket.prependListener('close', () => tap.flush())
+  const flush = () => tap.flush()
+  socket.prependListener('end', flush).prependListener('close', flush)
 }
 
 class MessageTap<Target> implements Flushable {

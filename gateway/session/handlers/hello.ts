@@ -38,7 +38,7 @@ export function handleHello(session: Session, frame: ScannedFrame): void {
     )
   }
   const known = hello.capabilities.filter((name) => CAPABILITIES.has(name))
-  session.capabilities = new Set([...session.capabilities, ...known])
+  session.capabilities = capabilitiesOf([...session.capabilities, ...known])
   if (hello.resume === '') return welcome(session, frame.id, hello, false)
   const { id } = frame
   const resumed = session.core.resumes.take(session, hello.resume).catch((error) => {
@@ -47,6 +47,17 @@ export function handleHello(session: Session, frame: ScannedFrame): void {
     return false
   })
   session.wait(resumed.then((taken) => welcome(session, id, hello, taken)))
+}
+
+/** One set for all who have the same: of few, so all of these are few. */
+const capabilitySets = new Map<string, ReadonlySet<string>>()
+
+function capabilitiesOf(names: readonly string[]): ReadonlySet<string> {
+  const all = new Set(names)
+  const key = [...all].sort().join()
+  const known = capabilitySets.get(key) ?? all
+  capabilitySets.set(key, known)
+  return known
 }
 
 function welcome(session: Session, frameId: number, hello: Hello, resumed: boolean): void {

@@ -32,7 +32,7 @@ export function joinOwnChannel(session: Session, frameId: number, asked: Join): 
   const backlog = { recovered, afterSequence: BigInt(after), code }
   send(session, frameId, { case: 'joined', value: { ...told, backlog } })
   // What was sent since it is that client came live.
-  const from = session.ownFrom.get(address)
+  const from = session.ownFrom?.get(address)
   // In an epoch that is younger all came live.
   const liveFrom = from?.epoch === epoch ? from.sequence : 0
   for (const { message, body } of channel.window.after(after)) {

@@ -5,9 +5,12 @@ import { Refusal } from '../../protocol/codes.ts'
 import type { Room } from '../../rooms/rooms.ts'
 import { keysOf } from '../live/holders.ts'
 import { itself, type ProvedActor, type Session } from '../session.ts'
+import { nameBytes } from './name-bytes.ts'
 
 /** Proofs that one socket may hold. */
 const PROOFS_MAX = 32
+
+const NO_NAMES: ReadonlyMap<string, string> = new Map()
 
 /** Of a proof that was read no one knows when. */
 const LONG_AGO = -1
@@ -136,7 +139,7 @@ export function become(session: Session, proofs: readonly Proof[]): void {
     if (connection) names.set(connection, connection)
   }
   graph.removeNames(session, session.names.keys())
-  session.names = names
+  session.names = names.size > 0 ? names : NO_NAMES
   session.accounts = accountsOf(session)
   // A copy has no room to grow, which would be more than what is in it (G10).
   session.actors = actors.length > 0 ? actors.slice() : [itself(session.address)]
@@ -154,10 +157,11 @@ function accountsOf({ core, proofs }: Session): ReadonlySet<string> {
 }
 
 /** What is sent to the client from now on comes live. */
-function hearsOwn({ names, ownFrom, core }: Session, address: string): void {
-  if (names.has(address)) return
-  const { epoch, sequence } = core.own.find(address) ?? { epoch: 0, sequence: 0 }
-  ownFrom.set(address, { epoch, sequence })
+function hearsOwn(session: Session, address: string): void {
+  if (session.names.has(address)) return
+  const { epoch, sequence } = session.core.own.find(address) ?? { epoch: 0, sequence: 0 }
+  session.ownFrom ??= new Map()
+  session.ownFrom.set(address, { epoch, sequence })
 }
 
 /** Whom a proof lets the socket act as; the account as a whole has no name but the socket's. */
@@ -168,30 +172,13 @@ function actorFor(session: Session, proof: Proof, account: Named): ProvedActor {
     token && (token.method || rate) ? { token: token.id, method: token.method, rate } : undefined
   if (client) {
     const address = clientAddress(account, client)
-    return { address, from: bytesOf(address), principal: address, terms, proof }
+    return { address, from: nameBytes(address), principal: address, terms, proof }
   }
   if (!token) return { ...itself(session.address), proof }
   const address = connectionOf(session, token.id)
   // One of many behind a token is named by its number; a token of one's own stays unnamed.
   const from = token.maxConnections === undefined ? session.address : address
-  return { address, from: bytesOf(from), principal: `token:${token.id}`, terms, proof }
-}
-
-/** Bytes that names are written to, one behind the other. */
-const SLAB_BYTES = 8_192
-let slab = Buffer.alloc(0)
-let slabEnd = 0
-
-/** Among other names: in Node's pool it would keep whatever else was written there (G10). */
-function bytesOf(name: string): Buffer {
-  const size = Buffer.byteLength(name)
-  if (slabEnd + size > slab.length) {
-    slab = Buffer.allocUnsafeSlow(Math.max(size, SLAB_BYTES))
-    slabEnd = 0
-  }
-  const start = slabEnd
-  slabEnd += slab.write(name, start)
-  return slab.subarray(start, slabEnd)
+  return { address, from: nameBytes(from), principal: `token:${token.id}`, terms, proof }
 }
 
 function connectionOf(session: Session, token: string): string {

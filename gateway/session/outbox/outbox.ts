@@ -45,21 +45,24 @@ export interface OutboxOptions {
   readonly probeMs: number
 }
 
-export interface OutboxParts {
+/** Whose outbox it is: one object to know, since there is an outbox for every socket (G10). */
+export interface OutboxHost {
   readonly wire: Wire
   readonly lane: Lane
-  readonly turn: Turn
-  readonly options: OutboxOptions
-  readonly clock: () => number
-  /** Of its medium, and of the gateway. */
+  /** Of its medium. */
   readonly tally: Tally
-  readonly counts: Counts
+  readonly core: {
+    readonly turn: Turn
+    readonly options: { readonly outbox: OutboxOptions }
+    readonly uptime: () => number
+    readonly counts: Counts
+  }
   /** The socket has to go; called at most once a turn. */
-  readonly overflow: () => void
+  overflow(): void
   /** What is for the socket has to wait; called as often as that begins. */
-  readonly slowed: () => void
-  /** A message gave way; undefined where nobody asks. */
-  readonly noteLost?: NoteLost | undefined
+  slowed(): void
+  /** See NoteLost. */
+  noteLost(message: QueuedMessage, decidedBy: string): void
 }
 
 export class Outbox {
@@ -83,27 +86,17 @@ export class Outbox {
   readonly #tally: Tally
   readonly #turn: Turn
   readonly #lane: Lane
-  readonly #options: OutboxOptions
-  readonly #clock: () => number
-  readonly #counts: Counts
-  readonly #overflow: () => void
-  readonly #slowed: () => void
-  readonly #noteLost: NoteLost | undefined
+  protected readonly host: OutboxHost
   #stalledSince = 0
   /** Undefined until there is something to ask for. */
   #probe: Probe | undefined
 
-  constructor(parts: OutboxParts) {
-    this.#wire = parts.wire
-    this.#lane = parts.lane
-    this.#turn = parts.turn
-    this.#options = parts.options
-    this.#clock = parts.clock
-    this.#tally = parts.tally
-    this.#counts = parts.counts
-    this.#overflow = parts.overflow
-    this.#slowed = parts.slowed
-    this.#noteLost = parts.noteLost
+  constructor(host: OutboxHost) {
+    this.host = host
+    this.#wire = host.wire
+    this.#lane = host.lane
+    this.#turn = host.core.turn
+    this.#tally = host.tally
   }
 
   frame(frame: Frame): void {
@@ -124,7 +117,7 @@ export class Outbox {
     if (this.#closed) return
     this.#seal()
     if (!this.#isSlow()) this.#push(bytes)
-    else if (!this.#slow?.add(ownBytes(bytes))) this.#overflow()
+    else if (!this.#slow?.add(ownBytes(bytes))) this.host.overflow()
   }
 
   /**
@@ -135,7 +128,7 @@ export class Outbox {
     if (this.#closed) return
     this.#seal()
     if (!this.#isSlow()) this.#push(bytes)
-    else if (!this.#slow?.addMessage(ownBytes(bytes), message)) this.#overflow()
+    else if (!this.#slow?.addMessage(ownBytes(bytes), message)) this.host.overflow()
   }
 
   /** Takes frames that go to many sockets, and may not be lost. */
@@ -194,7 +187,7 @@ export class Outbox {
       const { id, channel: name, sequence } = batch.messages[i] as RoomMessage
       const channel = Buffer.from(name).toString()
       const message = { id: keepId(id), place: batch.place, channel, sequence }
-      if (!this.#slow?.addMessage(batch.bytes(i, i + 1), message)) return this.#overflow()
+      if (!this.#slow?.addMessage(batch.bytes(i, i + 1), message)) return this.host.overflow()
     }
   }
 
@@ -235,7 +228,7 @@ export class Outbox {
   /** From the sweep of all sessions: asks a peer that was written much whether it reads. */
   probe(now: number): void {
     if (this.#written <= ASKED_BYTES) return
-    this.#probe ??= new Probe(this.#wire, this.#options)
+    this.#probe ??= new Probe(this.#wire, this.host.core.options.outbox)
     this.#isLate = this.#probe.look(now, this.#written)
   }
 
@@ -275,12 +268,14 @@ export class Outbox {
     for (const notice of notices) this.frame(notice)
     this.#sealOwn()
     for (const each of waiting) this.#push(each)
-    this.#stalledSince = this.#clock()
+    this.#stalledSince = this.host.core.uptime()
   }
 
   /** True where the socket has taken nothing for too long. */
   stalled(now: number): boolean {
-    return this.#slow !== undefined && now - this.#stalledSince > this.#options.ageMs
+    return (
+      this.#slow !== undefined && now - this.#stalledSince > this.host.core.options.outbox.ageMs
+    )
   }
 
   /**
@@ -290,7 +285,9 @@ export class Outbox {
   close(last: Frame | undefined, discard: boolean): void {
     if (this.#closed) return
     if (discard)
-      this.#slow?.discard(this.stalled(this.#clock()) ? 'setting outbox.ageMs' : undefined)
+      this.#slow?.discard(
+        this.stalled(this.host.core.uptime()) ? 'setting outbox.ageMs' : undefined,
+      )
     this.#unqueue(Number.POSITIVE_INFINITY)
     if (last) this.frame(last)
     this.#sealOwn()
@@ -319,10 +316,12 @@ export class Outbox {
     if (this.#slow) return true
     const waiting = this.#wire.buffered + this.#pending
     if (waiting <= DIRECT_BYTES_MAX && !this.#isLate) return false
-    this.#slow = new SlowQueue(this.#options.bytes, this.#counts.lost, this.#noteLost)
-    this.#stalledSince = this.#clock()
-    this.#counts.slowed++
-    this.#slowed()
+    const { core } = this.host
+    const note: NoteLost = (message, decidedBy) => this.host.noteLost(message, decidedBy)
+    this.#slow = new SlowQueue(core.options.outbox.bytes, core.counts.lost, note)
+    this.#stalledSince = core.uptime()
+    core.counts.slowed++
+    this.host.slowed()
     return true
   }
 
@@ -334,7 +333,7 @@ export class Outbox {
     if (!this.#isSlow()) return this.#sealOwn()
     const bytes = this.#own.whole()
     this.#own = undefined
-    if (!this.#slow?.add(ownBytes(bytes))) this.#overflow()
+    if (!this.#slow?.add(ownBytes(bytes))) this.host.overflow()
   }
 
   #sealOwn(): void {

@@ -90,6 +90,8 @@ class HeardMessages implements FrameWriter {
 
 const ACTOR: Actor = { address: '', from: new Uint8Array(), principal: '', terms: undefined }
 
+const ALL_TOPICS = { hearItself: () => true }
+
 /** It is in rooms without a name, so that nobody counts or sees it. */
 export class Listener implements Socket {
   readonly id = ''
@@ -101,6 +103,7 @@ export class Listener implements Socket {
   readonly names: ReadonlyMap<string, string> = new Map()
   readonly memberships = new Map<number, Membership>()
   readonly target: Target | undefined = undefined
+  readonly topics = ALL_TOPICS
   readonly notify: Notify
   readonly #emitter: unknown
   readonly #topicOf: (place: string, channel: string) => string
@@ -113,10 +116,6 @@ export class Listener implements Socket {
     this.#emitter = emitter
     this.#topicOf = topics.topicOf
     this.notify = notify
-  }
-
-  hearsItself(): boolean {
-    return true
   }
 
   /** Its membership of a room, where it may do what Aedes may. */

@@ -21,7 +21,8 @@ import type { RoomMessage } from '../../../router/intake.ts'
 import type { Place } from '../../../router/place.ts'
 import type { Earlier } from '../../../session/history/catch-up.ts'
 import type { Notice } from '../../../session/outbox/notice.ts'
-import { type Backlog, Outbox, type OutboxParts } from '../../../session/outbox/outbox.ts'
+import { type Backlog, Outbox, type OutboxHost } from '../../../session/outbox/outbox.ts'
+import type { NoteLost } from '../../../session/outbox/slow-queue.ts'
 import type { SessionKind } from '../../../session/session.ts'
 import type { MqttConnection } from '../connection.ts'
 import { outgoingQos } from '../mapping/quality.ts'
@@ -41,7 +42,7 @@ import type { MqttWriter } from './writer.ts'
 
 export function mqttKind(connection: MqttConnection): SessionKind {
   const { subscriptions: topics } = connection
-  return { topics, outbox: (parts) => new MqttOutbox(parts, connection) }
+  return { topics, outbox: (host) => new MqttOutbox(host, connection) }
 }
 
 /** What a PUBLISH that sets an alias has more than one that has none, in bytes. */
@@ -66,7 +67,6 @@ interface Delivery {
 
 export class MqttOutbox extends Outbox implements WindowHost {
   readonly #connection: MqttConnection
-  readonly #parts: OutboxParts
   /** Of QoS 1 and 2. */
   #window: Window | undefined
   #aliases: Aliases | undefined
@@ -75,9 +75,8 @@ export class MqttOutbox extends Outbox implements WindowHost {
   /** Last time that the client has acknowledged something, or that something began to wait. */
   #movedAt = 0
 
-  constructor(parts: OutboxParts, connection: MqttConnection) {
-    super(parts)
-    this.#parts = parts
+  constructor(host: OutboxHost, connection: MqttConnection) {
+    super(host)
     this.#connection = connection
   }
 
@@ -191,7 +190,7 @@ export class MqttOutbox extends Outbox implements WindowHost {
   #send(parcel: Parcel): void {
     if (this.#isClosed || this.#isTooLarge(parcel)) return
     if (parcel.qos === 0) this.#sendOnce(parcel)
-    else if (!this.#opened.take(parcel)) this.#parts.overflow()
+    else if (!this.#opened.take(parcel)) this.host.overflow()
   }
 
   /** It is as if it had been sent [MQTT-3.1.2-25]. */
@@ -228,11 +227,11 @@ export class MqttOutbox extends Outbox implements WindowHost {
   }
 
   get #lane(): MqttLane {
-    return this.#parts.lane as MqttLane
+    return this.host.lane as MqttLane
   }
 
   get #opened(): Window {
-    if (!this.#window?.waits) this.#movedAt = this.#parts.clock()
+    if (!this.#window?.waits) this.#movedAt = this.host.core.uptime()
     this.#window ??= new Window(this)
     return this.#window
   }
@@ -245,15 +244,15 @@ export class MqttOutbox extends Outbox implements WindowHost {
   }
 
   get bytesMax(): number {
-    return this.#parts.options.bytes
+    return this.host.core.options.outbox.bytes
   }
 
   get losses() {
-    return this.#parts.counts.lost
+    return this.host.core.counts.lost
   }
 
-  get noteLost(): OutboxParts['noteLost'] {
-    return this.#parts.noteLost
+  get noteLost(): NoteLost {
+    return (message, decidedBy) => this.host.noteLost(message, decidedBy)
   }
 
   get mayTake(): boolean {
@@ -301,7 +300,7 @@ export class MqttOutbox extends Outbox implements WindowHost {
   /** The client has acknowledged something. False where there is nothing that it could be of. */
   acknowledge(step: Acknowledgement, messageId: number, refused: boolean): boolean {
     const isKnown = this.#window?.acknowledge(step, messageId, refused) ?? false
-    if (isKnown) this.#movedAt = this.#parts.clock()
+    if (isKnown) this.#movedAt = this.host.core.uptime()
     this.tellReady()
     return isKnown
   }
@@ -425,7 +424,7 @@ export class MqttOutbox extends Outbox implements WindowHost {
   }
 
   override stalled(now: number): boolean {
-    const waits = this.#window?.waits && now - this.#movedAt > this.#parts.options.ageMs
+    const waits = this.#window?.waits && now - this.#movedAt > this.host.core.options.outbox.ageMs
     return waits || super.stalled(now)
   }
 

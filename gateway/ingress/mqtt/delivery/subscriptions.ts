@@ -104,8 +104,9 @@ export class Subscriptions implements Topics {
     })
   }
 
-  readonly hearItself = (place: string, channel: string): boolean =>
-    this.matching(place, channel).some(({ noLocal }) => !noLocal)
+  hearItself(place: string, channel: string): boolean {
+    return this.matching(place, channel).some(({ noLocal }) => !noLocal)
+  }
 
   give(member: Membership, filter: string): void {
     this.#given ??= new WeakMap()
