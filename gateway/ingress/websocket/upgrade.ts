@@ -12,7 +12,7 @@ import type { Connections } from '../connections.ts'
 import { handshakeOf } from '../handshake.ts'
 import { type OriginRules, originAllowed } from '../origin.ts'
 import type { Proxies } from '../proxies.ts'
-import { type Arrival, closeWith, LANES, serve } from './connection.ts'
+import { type Arrival, closeWith, LANES, SessionSocket, serve } from './connection.ts'
 import {
   type Caller,
   serveTeleprinter,
@@ -39,6 +39,7 @@ export function webSocketIngress(options: WebSocketOptions, sessions: Sessions) 
   // A variable, since the types of ws do not know closeTimeout yet.
   const settings = {
     noServer: true,
+    WebSocket: SessionSocket,
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: options.packetBytes,

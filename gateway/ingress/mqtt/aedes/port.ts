@@ -73,6 +73,10 @@ export interface AedesClient {
   readonly conn: Port
   readonly broker: { readonly persistence: Pick<Persistence, 'removeSubscriptions'> }
   _authorized: boolean
+  /** By topic, each with what delivers it. */
+  subscriptions: object
+  deliver0: Deliver
+  deliverQoS: Deliver
   /** By broker: numbers of the messages that were delivered last. */
   duplicates: object
   /** What the client publishes by QoS 2, which goes past Aedes. */
@@ -88,6 +92,8 @@ export interface AedesClient {
 
 /** How Aedes' client takes a packet of its parser, which is its `this`. */
 type Take = (this: Port, packet: SessionPacket) => void
+
+type Deliver = (packet: unknown, done: () => void) => void
 
 type Listener = () => void
 
@@ -110,6 +116,15 @@ function listenersOf(client: AedesClient): object {
 }
 
 const NONE: ReadonlySet<number> = new Set()
+
+/**
+ * One object for all: who hears what is the stage's to know, and Aedes' emitter listens to no
+ * subscription of a session. What Aedes has it remember is taken and forgotten.
+ */
+const FORGOTTEN = new Proxy(Object.create(null), { set: () => true })
+
+/** What Aedes would deliver by a subscription goes past it. */
+const undelivered: Deliver = (_packet, done) => done()
 
 const OPEN = { ended: false, endEmitted: false, finished: false }
 
@@ -144,6 +159,9 @@ export class Port {
     if (!client) return
     this.#take = client._parser.listeners?.('packet')[0]
     client._parser = this
+    client.subscriptions = FORGOTTEN
+    client.deliver0 = undelivered
+    client.deliverQoS = undelivered
     client.duplicates = new Empty()
     client._inboundInflight = NONE
     listeners ??= listenersOf(client)
