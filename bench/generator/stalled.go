@@ -153,8 +153,8 @@ func (s *stalled) send(l *loop) {
 func (s *stalled) resume(l *loop) (due int64) {
 	deadline := l.clock() + int64(resumeLimit)
 	for s.expected[s.members-1] < s.next && l.clock() < deadline {
-		// What ends this is a gap, the end of the stream, or that it has all.
-		if err := s.slow.receive(); err != nil {
+		// What ends this is a gap, the end of the stream, or that it has all. Pongs have to go out.
+		if err := errors.Join(s.slow.receive(), s.slow.flush()); err != nil {
 			break
 		}
 		time.Sleep(100 * time.Microsecond)

@@ -45,9 +45,9 @@ const numbers = (lines: readonly string[]) =>
 const upTo = (last: number, first = 1) =>
   Array.from({ length: last - first + 1 }, (_, i) => first + i)
 
-test('it is asked behind 128 KiB, and what comes waits while 512 are unread', async () => {
+test('it is asked behind 256 KiB, and what comes waits while 512 are unread', async () => {
   const { slow, pour } = await pair(Policy.DISCONNECT)
-  pour(112)
+  pour(240)
   hall.pass(OUTBOX.ageMs)
   expect(slow.asked).toEqual([])
   pour(32)
@@ -71,10 +71,10 @@ test('it is asked behind 128 KiB, and what comes waits while 512 are unread', as
 
 test('one that leaves less unread is not waited for before it has long said nothing', async () => {
   const { slow, pour } = await pair(Policy.DROP_OLDEST)
-  pour(160)
+  pour(288)
   hall.pass(OUTBOX.ageMs)
   pour(16)
-  expect(slow.heard()).toHaveLength(11)
+  expect(slow.heard()).toHaveLength(19)
   hall.pass(SWEEP_MS)
   pour(16)
   expect(slow.heard()).toEqual([])
@@ -144,7 +144,7 @@ test('in a room that disconnects it goes', async () => {
 
 test('only the answer to what it was asked last shows that it reads', async () => {
   const { slow, pour } = await pair(Policy.DISCONNECT)
-  pour(160)
+  pour(288)
   hall.pass(SWEEP_MS)
   slow.pong()
   const [first = 0] = slow.asked

@@ -5,8 +5,8 @@
  */
 import type { Wire } from '../wire.ts'
 
-/** What may be unread before the peer is asked, in bytes. */
-export const ASKED_BYTES = 131_072
+/** What may be unread before the peer is asked, in bytes: so much that asking is rare. */
+export const ASKED_BYTES = 262_144
 
 /** What may be unread while its answer is late: who pauses for a moment is not slow yet. */
 const UNREAD_BYTES_MAX = 524_288
