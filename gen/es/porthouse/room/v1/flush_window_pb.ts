@@ -15,8 +15,8 @@ export const file_porthouse_room_v1_flush_window: GenFile = /*@__PURE__*/
   fileDesc("CiRwb3J0aG91c2Uvcm9vbS92MS9mbHVzaF93aW5kb3cucHJvdG8SEXBvcnRob3VzZS5yb29tLnYxIiMKC0ZsdXNoV2luZG93EhQKDG1pbGxpc2Vjb25kcxgBIAEoDWIGcHJvdG8z");
 
 /**
- * Most of what a message costs is a write for each who hears it. While the gateway is busy, a member
- * gets the messages of some milliseconds in one write. Absent, or of 0 milliseconds: a message goes
+ * Most of what a message costs is a write for each who hears it. While the gateway is busy, members
+ * get the messages of some milliseconds in one write. Absent, or of 0 milliseconds: a message goes
  * out at the end of the event-loop turn in which it came.
  *
  * Busy is a gateway whose event loop had work for more than half of the last 50 milliseconds. Then

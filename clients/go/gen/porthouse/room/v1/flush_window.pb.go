@@ -23,8 +23,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Most of what a message costs is a write for each who hears it. While the gateway is busy, a member
-// gets the messages of some milliseconds in one write. Absent, or of 0 milliseconds: a message goes
+// Most of what a message costs is a write for each who hears it. While the gateway is busy, members
+// get the messages of some milliseconds in one write. Absent, or of 0 milliseconds: a message goes
 // out at the end of the event-loop turn in which it came.
 //
 // Busy is a gateway whose event loop had work for more than half of the last 50 milliseconds. Then
