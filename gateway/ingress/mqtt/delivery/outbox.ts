@@ -89,10 +89,12 @@ export class MqttOutbox extends Outbox implements WindowHost {
   }
 
   /** It takes what all take. */
-  #isPlain({ place, filters }: Batch, { largest }: MqttWriter): boolean {
+  #isPlain({ place, filters }: Batch, { largest, isByQos0 }: MqttWriter): boolean {
     const { agreed, packetBytes, state, subscriptions } = this.#connection
+    const qos = subscriptions.plainQos(place.name, filters)
     return (
-      subscriptions.isPlain(place.name, filters) &&
+      qos !== undefined &&
+      (qos === 0 || isByQos0) &&
       agreed !== undefined &&
       state === 'connected' &&
       largest <= packetBytes &&

@@ -1,4 +1,5 @@
 /** What a session has subscribed to, and which of it a message matches. */
+import type { QoS } from 'mqtt-packet'
 import { coveredBy, matchesAny } from '../../../protocol/channel.ts'
 import type { Membership } from '../../../router/membership.ts'
 import type { Topics } from '../../../session/session.ts'
@@ -13,7 +14,7 @@ export interface Subscription {
   readonly filters: readonly string[]
   /** Of a shared subscription. */
   readonly group: string | undefined
-  readonly qos: 0 | 1 | 2
+  readonly qos: QoS
   readonly noLocal: boolean
   readonly retainAsPublished: boolean
   readonly retainHandling: 0 | 1 | 2
@@ -35,9 +36,9 @@ export class Subscriptions implements Topics {
   readonly #byTopic = new Map<string, Subscription>()
   /** By `{account}/{room}`; made when it is asked for. */
   #rooms: Map<string, InRoom> | undefined
-  /** The last answer of isPlain, and to which question: most sessions are in one room. */
+  /** The last answer of plainQos, and to which question: most sessions are in one room. */
   #heard: readonly string[] | undefined
-  #isPlain = false
+  #plainQos: QoS | undefined
   /** Filters that rooms' programs have it hear. */
   #given: WeakMap<Membership, Set<string>> | undefined
 
@@ -80,14 +81,14 @@ export class Subscriptions implements Topics {
   }
 
   /**
-   * Whether all that a session hears of a room by these filters goes to it as to anybody else: by
-   * QoS 0, and with nothing of its own.
+   * Where all that a session hears of a room by these filters goes to it with nothing of its own:
+   * the highest QoS that it was granted there. What was sent by QoS 0 goes to it as to anybody.
    */
-  isPlain(place: string, heard: readonly string[]): boolean {
-    if (heard === this.#heard) return this.#isPlain
+  plainQos(place: string, heard: readonly string[]): QoS | undefined {
+    if (heard === this.#heard) return this.#plainQos
     this.#heard = heard
-    this.#isPlain = this.#in(place)?.isPlain(heard) ?? false
-    return this.#isPlain
+    this.#plainQos = this.#in(place)?.plainQos(heard)
+    return this.#plainQos
   }
 
   /** Filters of a room that some subscription wants by itself, and not in a group. */
@@ -161,19 +162,18 @@ class InRoom {
     return found
   }
 
-  isPlain(heard: readonly string[]): boolean {
-    if (!this.all.every(isPlain)) return false
+  plainQos(heard: readonly string[]): QoS | undefined {
+    if (!this.all.every(isPlain)) return undefined
     const wanted = this.all.flatMap(({ filters }) => filters)
     // He may hear more than he has subscribed to: by a Join, or by the locks that he has met.
-    return heard.every((filter) => coveredBy(wanted, filter))
+    if (!heard.every((filter) => coveredBy(wanted, filter))) return undefined
+    return Math.max(...this.all.map(({ qos }) => qos)) as QoS
   }
 }
 
 function isPlain(each: Subscription): boolean {
-  const { qos, noLocal, retainAsPublished, identifier, group } = each
-  return (
-    qos === 0 && !noLocal && !retainAsPublished && identifier === undefined && group === undefined
-  )
+  const { noLocal, retainAsPublished, identifier, group } = each
+  return !noLocal && !retainAsPublished && identifier === undefined && group === undefined
 }
 
 function roomsOf(subscriptions: Iterable<Subscription>): Map<string, InRoom> {

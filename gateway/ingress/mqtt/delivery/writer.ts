@@ -3,6 +3,7 @@
  * behind the other in one buffer, which those who get all of them share. What others need for a
  * PUBLISH of their own is taken from the same bytes.
  */
+import { Quality } from '@porthouse/proto/v1/envelope'
 import type { EnvelopeBody, Stamp } from '../../../protocol/packet-writer.ts'
 import { ownBody } from '../../../router/intake.ts'
 import type { FrameWriter } from '../../../router/lane.ts'
@@ -44,6 +45,8 @@ export class MqttWriter implements FrameWriter {
   #pos = 0
   /** Of the packets so far, in bytes. */
   largest = 0
+  /** All of it was sent by QoS 0, so that nobody gets it by another. */
+  isByQos0 = true
 
   /** `topic`: of the room itself; ASCII. */
   constructor(topic: string, is5: boolean) {
@@ -94,6 +97,7 @@ export class MqttWriter implements FrameWriter {
     const end = payloadStart + size
     this.#pos = end
     if (end - start > this.largest) this.largest = end - start
+    if (quality !== Quality.AT_MOST_ONCE) this.isByQos0 = false
     this.#written.push({
       start,
       topicStart,
