@@ -23,12 +23,17 @@ const { values, positionals } = parseArgs({
 const file = positionals[0] ?? join(root, 'bench/out/latest.json')
 const run = JSON.parse(readFileSync(file, 'utf8')) as Run
 
+/** Beyond it a machine is not quiet. */
+const LOAD_MAX = 0.5
+
 function goalsOf({ verdicts, rounds, seconds, workloads, machine, versions, at }: Run): string {
   const { legs, noisy } = noiseOf(workloads)
   const { cores, memory, kernel, load } = machine
   const noise = rounds > 1 ? `, ${noisy} of ${legs} legs too noisy` : ''
   const where = `${cores}, ${memory}, ${kernel}, Node ${versions.Node}, ${at.slice(0, 10)}`
-  return `${where}; load before the run ${load}.
+  const busy =
+    Number(load) > LOAD_MAX ? '**The machine was busy: these are no figures to go by.**\n' : ''
+  return `${busy}${where}; load before the run ${load}.
 Rounds: ${rounds}, ${seconds} s a leg${noise}. ${count(verdicts)}.
 
 | goal | about | found (bound) | |
