@@ -20,6 +20,8 @@ import { pinned } from './process.ts'
 /** How long the database waits for another user before it ends, in place of the default 20 s. */
 const GRACE_MS = 500
 const POLL_MS = 100
+/** Of 16 MB; as many as the embedded server keeps for later (min_wal_size). */
+const LOG_FILES = 16
 const END_LIMIT_MS = 20_000
 
 export interface BenchDatabase extends AsyncDisposable {
@@ -46,6 +48,7 @@ export async function openDatabase(folder: string): Promise<BenchDatabase> {
   // A checkpoint is not for everybody.
   const user = SUPERUSER
   const sql = connect({ sockets: openFolders(dataDir).sockets }, 1, 0, { user })
+  await makeLog(sql)
   const one = async (query: string) => Object.values((await sql.unsafe(query))[0] ?? {})[0]
   return {
     dataDir,
@@ -70,6 +73,17 @@ async function pin(pid: number, cpu: number): Promise<void> {
     // One that has ended meanwhile needs no core.
     await promisify(execFile)('taskset', ['-c', '-p', String(cpu), each]).catch(() => {})
   }
+}
+
+/**
+ * A new log file is filled with zeros while all commits wait, for tens of milliseconds. A database
+ * that has run for a while uses old ones again, and so does this one.
+ */
+async function makeLog(sql: postgres.Sql): Promise<void> {
+  for (let made = 0; made < LOG_FILES; made++) {
+    await sql.unsafe(`select pg_logical_emit_message(true, 'bench', ''), pg_switch_wal()`)
+  }
+  await sql.unsafe('checkpoint')
 }
 
 async function empty(sql: postgres.Sql): Promise<void> {

@@ -30,6 +30,8 @@ const SETTINGS = {
   max_connections: '50',
   shared_buffers: '64MB',
   max_wal_size: '512MB',
+  // A log file that is used again is there at once; a new one has all appends wait for its zeros.
+  min_wal_size: '256MB',
   fsync: 'on',
   full_page_writes: 'on',
   synchronous_commit: 'on',
