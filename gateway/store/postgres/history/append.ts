@@ -102,7 +102,12 @@ function parametersOf(appends: readonly Append[]): string[] {
     bodies.text,
     plainArray(bodies.starts),
     plainArray(messages.map(({ body }) => body.length)),
-    bytesArray(messages.map(({ key }) => key?.scope)),
-    bytesArray(messages.map(({ key }) => key?.body)),
+    keysArray(messages.map(({ key }) => key?.scope)),
+    keysArray(messages.map(({ key }) => key?.body)),
   ]
+}
+
+/** Most batches have none: what is shorter than the others is filled up with null. */
+function keysArray(keys: readonly (Uint8Array | undefined)[]): string {
+  return keys.some((key) => key) ? bytesArray(keys) : '{}'
 }
