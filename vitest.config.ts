@@ -5,7 +5,17 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
  * Folders whose tests keep all they have to themselves and are many and short: their files share a
  * process, which has loaded the gateway once.
  */
-const LIGHT = ['config', 'identity', 'locks', 'observe', 'protocol', 'rooms', 'router', 'session']
+const LIGHT = [
+  'config',
+  'identity',
+  'locks',
+  'mqtt/{connect,delivery,listeners,mapping,normative,wire}',
+  'observe',
+  'protocol',
+  'rooms',
+  'router',
+  'session',
+]
 
 /** Small files that take long; vitest begins with large ones, and would end with these. */
 const LONG = ['acceptance/schemathesis', 'clients/go', 'crash/paused', 'crash/slow-consumer']

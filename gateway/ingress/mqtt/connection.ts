@@ -85,7 +85,8 @@ export class MqttConnection implements Wire, Flushable, PortHost {
       this.flush()
       this.whenIdle(() => this.ended())
     }
-    for (const event of ['end', 'close']) stream.on(event, end)
+    // A reset is told as an error, and as a close only after what came meanwhile from others.
+    for (const event of ['error', 'end', 'close']) stream.on(event, end)
   }
 
   /** What is sent to it, in the protocol's version. */
