@@ -110,12 +110,12 @@ function row(cells: readonly string[]): string {
 /** Puts a text between the marks of its name. */
 function put(document: string, name: string, text: string): void {
   const path = join(root, 'docs', document)
-  const marks = new RegExp(`(<!-- ${name} -->\n)[^]*?(\n<!-- end -->)`)
+  const marks = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- end -->)`)
   const before = readFileSync(path, 'utf8')
   if (!marks.test(before)) throw new Error(`${document} has no place for ${name}`)
   writeFileSync(
     path,
-    before.replace(marks, (_, begin, end) => `${begin}\n${text}\n${end}`),
+    before.replace(marks, (_, begin, end) => `${begin}\n${text}\n\n${end}`),
   )
 }
 

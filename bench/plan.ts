@@ -51,7 +51,7 @@ export function readPlan(quick: boolean, args: readonly string[]): Plan {
   }))
   const measured = new Set(legs.map(({ workload, peer }) => leg(workload.id, peer)))
   const planned = goals.filter((goal) => [...needs(goal)].every((each) => measured.has(each)))
-  return { quick, seconds: quick ? 2 : 5, rounds, legs, goals: planned }
+  return { quick, seconds: quick ? 3 : 5, rounds, legs, goals: planned }
 }
 
 function chosen(flag: string, list: string | undefined, known: readonly string[]): string[] {
