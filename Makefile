@@ -2,7 +2,7 @@
 # Node comes from .tools where the machine's own is too old (scripts/setup.sh puts it there).
 export PATH := $(CURDIR)/.tools/node/node_modules/.bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help setup run test conformance soak bench generate fix build release-image
+.PHONY: help setup run test conformance crash soak bench generate fix build release-image
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' Makefile
@@ -19,8 +19,12 @@ test: ## run every check and test; ARGS="..." go to vitest
 conformance: ## hold porthouse and its clients to every case; ARGS="..." go to porthouse-conformance
 	@exec sh scripts/conformance.sh $(ARGS)
 
-soak: ## kill, stop, fill and pause what can be, at length; ROUNDS=100 MINUTES=30, ARGS="..." choose
-	@exec sh scripts/soak.sh $(ARGS)
+crash: ## kill, stop, fill and pause what can be, at length; ROUNDS=100 MINUTES=30 choose
+	@exec sh scripts/crash.sh $(ARGS)
+
+soak: ## is memory flat, whoever comes and goes? 20 minutes; MINUTES=5 for a shorter look
+	@sh scripts/setup.sh --dev
+	@exec node bench/soak/run.ts --minutes $(or $(MINUTES),20)
 
 bench: ## measure against the peers; QUICK=1 for a short look, ARGS="..." choose workloads
 	@sh scripts/setup.sh --dev

@@ -10,7 +10,7 @@ import { rounds } from './load/random.ts'
 import { percentile, report } from './load/report.ts'
 import { Subscriber } from './load/subscriber.ts'
 
-/** 5,000 under `make soak`. */
+/** 5,000 under `make crash`. */
 const CLIENTS = rounds(20) >= 100 ? 5_000 : 400
 /** All of it goes to each of them. */
 const PER_SECOND = CLIENTS > 1_000 ? 4 : 20

@@ -14,7 +14,7 @@ export function seeded(seed: number): () => number {
 /** Of this run: CRASH_SEED, else a new one. */
 export const seed = Number(process.env.CRASH_SEED ?? Math.trunc(Math.random() * 2 ** 32))
 
-/** Rounds of this run: CRASH_ROUNDS (100 under `make soak`), else the small number. */
+/** Rounds of this run: CRASH_ROUNDS (100 under `make crash`), else the small number. */
 export function rounds(small: number): number {
   return Math.ceil((Number(process.env.CRASH_ROUNDS ?? 20) / 20) * small)
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# make soak: the crash tests at length, one after the other. ROUNDS (100) and MINUTES (30) say how
+# make crash: the crash tests at length, one after the other. ROUNDS (100) and MINUTES (30) say how
 # long: about an hour and a half.
 set -eu
 cd "$(dirname "$0")/.."

@@ -38,7 +38,7 @@ function slope(values: readonly number[]): number {
   return (above / below) * (60_000 / SAMPLE_MS)
 }
 
-test('a soak', { timeout: MINUTES * 60_000 + 90_000 }, async () => {
+test('load with clients that come and go', { timeout: MINUTES * 60_000 + 90_000 }, async () => {
   const house = await House.build({ rooms: { board: [DURABLE] } })
   onTestFinished(() => house.close())
   await house.start()
@@ -62,7 +62,7 @@ test('a soak', { timeout: MINUTES * 60_000 + 90_000 }, async () => {
     )
     expect(verdict.complaints, `seed ${seed}`).toEqual([])
   } while (performance.now() < until - SAMPLE_MS)
-  report('P-16 soak', {
+  report('P-16 churn', {
     minutes: MINUTES.toFixed(1),
     ...figures,
     'memory MiB': memory.at(-1)!,
