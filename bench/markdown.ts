@@ -31,9 +31,7 @@ function goalsOf({ verdicts, rounds, seconds, workloads, machine, versions, at }
   const { cores, memory, kernel, load } = machine
   const noise = rounds > 1 ? `, ${noisy} of ${legs} legs too noisy` : ''
   const where = `${cores}, ${memory}, ${kernel}, Node ${versions.Node}, ${at.slice(0, 10)}`
-  const busy =
-    Number(load) > LOAD_MAX ? '**The machine was busy: these are no figures to go by.**\n' : ''
-  return `${busy}${where}; load before the run ${load}.
+  return `${where}; load before the run ${load}.
 Rounds: ${rounds}, ${seconds} s a leg${noise}. ${count(verdicts)}.
 
 | goal | about | found (bound) | |
@@ -119,6 +117,8 @@ function put(document: string, name: string, text: string): void {
   )
 }
 
+const isBusy = Number(run.machine.load) > LOAD_MAX
+const note = isBusy ? '**The machine was busy: these are no figures to go by.**\n\n' : ''
 const median = medianIn(run.workloads)
 const tables = [
   { document: 'performance.md', name: 'goals', text: goalsOf(run) },
@@ -126,6 +126,6 @@ const tables = [
   { document: 'scaling.md', name: 'node', text: nodeTable(median) },
 ]
 for (const { document, name, text } of tables) {
-  if (values.write) put(document, name, text)
-  else console.log(`${text}\n`)
+  if (values.write) put(document, name, `${note}${text}`)
+  else console.log(`${note}${text}\n`)
 }

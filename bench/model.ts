@@ -28,7 +28,7 @@ export interface Point {
   readonly modelled: number
 }
 
-/** Undefined where fewer than three of the workloads were measured. */
+/** Undefined where not all of the workloads were measured: three of them fit any three terms. */
 export function modelOf(median: Median, peer: string): Model | undefined {
   const rows = Object.entries(reach)
     .map(([workload, n]) => {
@@ -36,7 +36,7 @@ export function modelOf(median: Median, peer: string): Model | undefined {
       return { workload, terms, measured: median(workload, peer, 'cpu') }
     })
     .filter(({ measured }) => Number.isFinite(measured))
-  if (rows.length < 3) return undefined
+  if (rows.length < Object.keys(reach).length) return undefined
   const [publish, call, copy] = fit(rows) as [number, number, number]
   const points = rows.map((row) => {
     const [share, calls] = row.terms
