@@ -104,7 +104,7 @@ const STEPS: Step[] = ['say', 'say', 'say', 'sweep', 'pong', 'deafen', 'hear', '
 const steps = fc.array(fc.constantFrom<Step>(...STEPS, 'gulp'), { minLength: 20, maxLength: 80 })
 const LOSING = [Policy.DROP_OLDEST, Policy.DROP_NEWEST, Policy.CONFLATE] as const
 
-test('whenever it reads and answers, it gets all in order or is told what it does not', async () => {
+test('whenever it reads and answers, it gets all in order or is told of the rest', async () => {
   await fc.assert(
     fc.asyncProperty(steps, fc.constantFrom(...LOSING), async (played, policy) => {
       hall = new Hall({ outbox: OUTBOX, heartbeatMs: 1_000_000 })

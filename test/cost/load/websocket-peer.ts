@@ -3,7 +3,7 @@ import { fromBinary } from '@bufbuild/protobuf'
 import { PacketSchema } from '@porthouse/proto/v1/frame'
 import { ReceiptLevel } from '@porthouse/proto/v1/receipt'
 import { answer, type FrameInit, hello, join, packetOf } from '../../support/client-frames.ts'
-import { BINARY, encodeFrame, encodeHandshake } from '../../support/raw-websocket.ts'
+import { BINARY, encodeFrame, encodeHandshake, PING, PONG } from '../../support/raw-websocket.ts'
 import type { Arrivals } from './arrivals.ts'
 import { type Entry, Peer, type Taken } from './peer.ts'
 
@@ -42,6 +42,10 @@ export class WebSocketPeer extends Peer {
     const size = start + length
     if (bytes.length < size) return undefined
     const packet = bytes.subarray(start, size)
+    if (((bytes[0] ?? 0) & 0x0f) === PING) {
+      this.send(encodeFrame(PONG, packet))
+      return { size, count: 0 }
+    }
     if (this.#route > 0) return { size, count: framesIn(packet) }
     this.#enter(packet)
     return { size, count: 0 }
