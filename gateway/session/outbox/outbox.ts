@@ -316,13 +316,18 @@ export class Outbox {
     if (this.#slow) return true
     const waiting = this.#wire.buffered + this.#pending
     if (waiting <= DIRECT_BYTES_MAX && !this.#isLate) return false
+    this.#slowDown()
+    return true
+  }
+
+  /** By itself: a function that makes a closure has a context made at each call. */
+  #slowDown(): void {
     const { core } = this.host
     const note: NoteLost = (message, decidedBy) => this.host.noteLost(message, decidedBy)
     this.#slow = new SlowQueue(core.options.outbox.bytes, core.counts.lost, note)
     this.#stalledSince = core.uptime()
     core.counts.slowed++
     this.host.slowed()
-    return true
   }
 
   /**
