@@ -40,7 +40,7 @@ export const budgets: readonly Budget[] = [
     costs: {
       syscalls: [1.02, 1.12],
       writes: [1, 1.02],
-      heap: [346, 385],
+      heap: [330, 355],
       buffers: [5, 40],
       wire: [197, 198.9],
     },
@@ -96,7 +96,7 @@ export const budgets: readonly Budget[] = [
     costs: {
       syscalls: [2.02, 2.12],
       writes: [1, 1.02],
-      heap: [5_227, 5_275],
+      heap: [5_192, 5_235],
       buffers: [421, 460],
       wire: [198, 199.5],
     },
@@ -106,9 +106,9 @@ export const budgets: readonly Budget[] = [
     load: 'W2 by WebSocket, one at a time',
     gather: exchange(1),
     costs: {
-      syscalls: [3, 3.2],
+      syscalls: [3.1, 3.7],
       writes: [1, 1.02],
-      heap: [6_053, 6_100],
+      heap: [6_023, 6_070],
       buffers: [421, 460],
       wire: [198, 199.5],
     },
@@ -120,7 +120,7 @@ export const budgets: readonly Budget[] = [
     costs: {
       syscalls: [0.513, 0.56],
       writes: [0.253, 0.27],
-      heap: [3_819, 3_865],
+      heap: [3_810, 3_855],
       buffers: [493, 530],
       wire: [168, 169.5],
     },
@@ -131,7 +131,7 @@ export const budgets: readonly Budget[] = [
     costs: {
       syscalls: [0.513, 0.56],
       writes: [0.253, 0.27],
-      heap: [5_819, 5_865],
+      heap: [5_818, 5_865],
       buffers: [507, 545],
       wire: [81, 82],
     },
