@@ -36,7 +36,7 @@ type held struct {
 const crowdMax = 64
 
 // collectFor is how long a server may take to collect its garbage.
-const collectFor = 2 * time.Second
+const collectFor = 3 * time.Second
 
 func newIdle(o options) *idle {
 	return &idle{

@@ -13,14 +13,16 @@ import {
 import { theAccount } from './accounts.ts'
 import type { Database, Queries } from './database.ts'
 import { keptText } from './kept.ts'
-import { afterSlug, bySlug, named } from './name.ts'
+import { afterSlug, bySlug, named, namedLater, nameValues } from './name.ts'
 import { accounts, roomRevisions, rooms } from './schema.ts'
 
 export class PostgresRooms implements Rooms {
   readonly #database: Database
+  readonly #find: ReturnType<typeof prepareFind>
 
   constructor(database: Database) {
     this.#database = database
+    this.#find = database.prepare(prepareFind)
   }
 
   create(room: {
@@ -41,7 +43,11 @@ export class PostgresRooms implements Rooms {
   }
 
   find(account: string, room: string): Promise<RoomRecord | undefined> {
-    return this.#database.run((queries) => findRoom(queries, account, room))
+    return this.#database.run(async () => {
+      const values = { ...nameValues('account', account), ...nameValues('room', room) }
+      const [row] = await this.#find.execute(values)
+      return row && readRoom(row)
+    })
   }
 
   head(account: string, room: string): Promise<RoomHead | undefined> {
@@ -162,9 +168,18 @@ function selectRooms(queries: Queries) {
     )
 }
 
+function prepareFind(queries: Queries) {
+  const byNames = and(namedLater(accounts, 'account'), namedLater(rooms, 'room'))
+  return selectRooms(queries).where(byNames).prepare('room')
+}
+
 async function findRoom(queries: Queries, account: string, room: string) {
   const [row] = await selectRooms(queries).where(and(named(accounts, account), named(rooms, room)))
-  return row && { ...row, config: readConfig(row.config) }
+  return row && readRoom(row)
+}
+
+function readRoom(row: Awaited<ReturnType<typeof selectRooms>>[number]): RoomRecord {
+  return { ...row, config: readConfig(row.config) }
 }
 
 async function theRoom(queries: Queries, account: string, room: string): Promise<RoomRecord> {
