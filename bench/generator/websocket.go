@@ -168,6 +168,10 @@ func (c *conn) shake() ([]byte, error) {
 	response := make([]byte, 0, 16<<10)
 	for {
 		n, err := syscall.Read(c.fd, response[len(response):cap(response)])
+		// Go's scheduler sends its threads signals.
+		if err == syscall.EINTR {
+			continue
+		}
 		if err != nil || n == 0 {
 			return nil, fmt.Errorf("no response to the upgrade (%d bytes, %v)", n, err)
 		}
