@@ -23,8 +23,8 @@ const { values, positionals } = parseArgs({
 const file = positionals[0] ?? join(root, 'bench/out/latest.json')
 const run = JSON.parse(readFileSync(file, 'utf8')) as Run
 
-/** Beyond it a machine is not quiet. */
-const LOAD_MAX = 0.5
+/** The share of noisy legs beyond which a machine was not quiet. */
+const NOISY_MAX = 0.25
 
 function goalsOf({ verdicts, rounds, seconds, workloads, machine, versions, at }: Run): string {
   const { legs, noisy } = noiseOf(workloads)
@@ -117,7 +117,8 @@ function put(document: string, name: string, text: string): void {
   )
 }
 
-const isBusy = Number(run.machine.load) > LOAD_MAX
+const { legs, noisy } = noiseOf(run.workloads)
+const isBusy = run.rounds === 1 || noisy > NOISY_MAX * legs
 const note = isBusy ? '**The machine was busy: these are no figures to go by.**\n\n' : ''
 const median = medianIn(run.workloads)
 const tables = [

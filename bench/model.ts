@@ -45,13 +45,23 @@ export function modelOf(median: Median, peer: string): Model | undefined {
   return { publish, call, copy, points }
 }
 
-/** Solves the normal equations by elimination. */
-function fit(rows: readonly Pick<Point, 'terms' | 'measured'>[]): number[] {
-  const size = rows[0]!.terms.length
-  const sum = (i: number, of: (row: (typeof rows)[number]) => number) =>
+type Rows = readonly Pick<Point, 'terms' | 'measured'>[]
+
+/** The three, of which none is below 0: one that would be is taken for 0, and the others anew. */
+function fit(rows: Rows, terms = [0, 1, 2]): number[] {
+  const found = solve(rows, terms)
+  const least = found.indexOf(Math.min(...found))
+  if (found[least]! < 0) return fit(rows, terms.toSpliced(least, 1))
+  return [0, 1, 2].map((term) => found[terms.indexOf(term)] ?? 0)
+}
+
+/** Solves the normal equations of these terms by elimination. */
+function solve(rows: Rows, terms: readonly number[]): number[] {
+  const size = terms.length
+  const sum = (i: number, of: (row: Rows[number]) => number) =>
     rows.reduce((total, row) => total + (row.terms[i]! * of(row)) / row.measured ** 2, 0)
-  const system = Array.from({ length: size }, (_, i) => [
-    ...Array.from({ length: size }, (_, j) => sum(i, (row) => row.terms[j]!)),
+  const system = terms.map((i) => [
+    ...terms.map((j) => sum(i, (row) => row.terms[j]!)),
     sum(i, (row) => row.measured),
   ])
   for (const [i, pivot] of system.entries()) {
