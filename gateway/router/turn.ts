@@ -30,6 +30,8 @@ export class Turn implements Gatherer {
   readonly #late = new Stage()
   readonly #clock: () => number
   #scheduled = false
+  /** Outboxes that may yet be written while batches are handed over. */
+  #direct = 0
   /** When the end under way began. */
   #now: number | undefined
 
@@ -79,6 +81,16 @@ export class Turn implements Gatherer {
     this.#schedule()
   }
 
+  /**
+   * Whether an outbox may be written at once, by whoever knows that nothing else is for it in this
+   * turn: what it touches is at hand then, and would not be once all others had been looked at.
+   */
+  writes(): boolean {
+    if (this.#direct === 0) return false
+    this.#direct--
+    return true
+  }
+
   /** Runs something in the next turn. */
   next(run: () => void): void {
     this.#defer(run)
@@ -96,7 +108,10 @@ export class Turn implements Gatherer {
     // A flush may add more of either kind; what it adds belongs to this turn.
     let left = OUTBOXES_MAX
     while (left > 0 && this.#batches.size + this.#outboxes.size > 0) {
+      this.#direct = left
       this.#batches.flush()
+      left = this.#direct
+      this.#direct = 0
       left -= this.#outboxes.flush(left)
     }
     this.#outboxes.moveTo(this.#late)

@@ -305,7 +305,11 @@ export class Session implements Socket, OutboxHost {
     this.#hooks.ended(this)
   }
 
-  // What its outbox tells it.
+  // What its outbox asks and tells it.
+
+  get isInOne(): boolean {
+    return this.memberships.size === 1
+  }
 
   /** Not in the midst of a delivery, which goes over the very lists that a drop would change. */
   overflow(): void {

@@ -4,6 +4,8 @@ import type { Code } from '@porthouse/proto/v1/code'
 export interface Wire {
   /** Bytes of the session's lane, whole transport messages. */
   write(bytes: Buffer): void
+  /** To write to it does nothing else at once, so that it may be done amid a delivery. */
+  readonly isPlain?: boolean
   /** Written and not yet taken by the operating system, in bytes. */
   readonly buffered: number
   /** Takes no more from the peer for a while. What has come already may still be handed over. */

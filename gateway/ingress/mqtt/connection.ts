@@ -41,6 +41,7 @@ const CLOSE_SLOW_MS = 1_000
 const LIMBO_BYTES_MAX = 65_536
 
 export class MqttConnection implements Wire, Flushable, PortHost {
+  readonly isPlain = true
   readonly parts: MqttParts
   readonly stream: Carrier
   readonly handshake: Handshake

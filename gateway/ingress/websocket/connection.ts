@@ -111,6 +111,7 @@ function bufferOf(data: RawData): Buffer {
 }
 
 export class WebSocketWire implements Wire {
+  readonly isPlain = true
   readonly #ws: WebSocket
   readonly #socket: Socket
 

@@ -57,6 +57,8 @@ export interface OutboxHost {
     readonly uptime: () => number
     readonly counts: Counts
   }
+  /** It is in one room alone. */
+  readonly isInOne: boolean
   /** The socket has to go; called at most once a turn. */
   overflow(): void
   /** What is for the socket has to wait; called as often as that begins. */
@@ -182,7 +184,13 @@ export class Outbox {
   deliver(batch: Batch, from: number, to: number): void {
     if (this.#closed) return
     this.#seal()
-    if (!this.#isSlow()) return this.#push(batch.bytes(from, to))
+    if (!this.#isSlow()) {
+      const isWhole = to - from === batch.messages.length
+      const isAll = isWhole && !this.#touched && this.#wire.isPlain && this.host.isInOne
+      if (isAll && this.#turn.writes()) this.#send(batch.bytes(from, to))
+      else this.#push(batch.bytes(from, to))
+      return
+    }
     for (let i = from; i < to; i++) {
       const { id, channel: name, sequence } = batch.messages[i] as RoomMessage
       const channel = Buffer.from(name).toString()
@@ -362,7 +370,10 @@ export class Outbox {
     this.#first = undefined
     this.#more = undefined
     this.#pending = 0
-    const bytes = more ? Buffer.concat([first, ...more]) : first
+    this.#send(more ? Buffer.concat([first, ...more]) : first)
+  }
+
+  #send(bytes: Buffer): void {
     this.#tally.bytesOut += bytes.length
     this.#written += bytes.length
     this.#wire.write(bytes)
