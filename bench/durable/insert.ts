@@ -6,6 +6,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { openLog } from '../../gateway/observe/log.ts'
+import type { StoredMessage } from '../../gateway/store/history.ts'
 import { connect } from '../../gateway/store/postgres/database.ts'
 import { openFolders } from '../../gateway/store/postgres/embedded/folders.ts'
 import { bytesArray, hexOf, plainArray } from '../../gateway/store/postgres/history/literal.ts'
@@ -38,23 +39,14 @@ const UNNEST = `
   insert into bench_messages (room, seq, ts, id, payload)
   select * from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::uuid[], $5::bytea[])`
 
-interface Message {
-  readonly sequence: number
-  readonly id: Uint8Array
-  readonly timeMs: number
-  readonly from: string
-  readonly channel: string
-  readonly body: Uint8Array
-}
-
-type Insert = (messages: readonly Message[]) => Promise<unknown>
+type Insert = (messages: readonly StoredMessage[]) => Promise<unknown>
 
 async function inserting(task: Inserts): Promise<{ insert: Insert; close: () => Promise<void> }> {
   const { dataDir, form, room } = task
   if (form === 'append') {
     const store = await openStore({ dataDir, log: openLog('silent').log, embedded: {} })
     const { generation } = await store.histories.claim(room)
-    const insert = async (messages: readonly Message[]) => {
+    const insert = async (messages: readonly StoredMessage[]) => {
       const lost = await store.histories.append([{ roomId: room, generation, messages }])
       if (lost.size > 0) throw new Error('the history is with another')
     }
@@ -66,7 +58,7 @@ async function inserting(task: Inserts): Promise<{ insert: Insert; close: () => 
     create table bench_messages (
       room uuid, seq bigint, ts bigint, id uuid, payload bytea, primary key (room, seq)
     )`)
-  const insert = (messages: readonly Message[]) =>
+  const insert = (messages: readonly StoredMessage[]) =>
     sql.unsafe(
       UNNEST,
       [
@@ -91,7 +83,7 @@ async function measure(task: Inserts): Promise<Result> {
   const from = `socket:${randomUUID()}`
   let sequence = 0
   const batch = () =>
-    Array.from({ length: task.batch }, (): Message => {
+    Array.from({ length: task.batch }, (): StoredMessage => {
       sequence++
       return { sequence, id: randomBytes(16), timeMs: Date.now(), from, channel: '', body }
     })
