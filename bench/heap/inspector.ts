@@ -6,7 +6,6 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { WebSocket } from 'ws'
-import type { Server } from '../process.ts'
 
 /** The inspector is on a free port, once it is asked for. */
 export const inspectable = { NODE_OPTIONS: '--inspect-port=127.0.0.1:0' }
@@ -29,8 +28,17 @@ interface Answer {
   readonly id?: number
   readonly method?: string
   readonly params?: { readonly chunk: string }
-  readonly result?: { readonly result?: { readonly value: unknown } }
+  readonly result?: {
+    readonly result?: { readonly value?: unknown }
+    readonly exceptionDetails?: { readonly text: string }
+  }
   readonly error?: { readonly message: string }
+}
+
+export interface Inspected {
+  readonly pid: number
+  /** Resolves once it has printed what matches, with the first group. */
+  says(pattern: RegExp): Promise<string>
 }
 
 interface Waiting {
@@ -54,12 +62,12 @@ export class Inspector {
     })
   }
 
-  static async open(server: Server): Promise<Inspector> {
-    process.kill(server.pid, 'SIGUSR1')
-    const url = await server.says(/Debugger listening on (ws:\S+)/)
+  static async open({ pid, says }: Inspected): Promise<Inspector> {
+    process.kill(pid, 'SIGUSR1')
+    const url = await says(/Debugger listening on (ws:\S+)/)
     const socket = new WebSocket(url, { perMessageDeflate: false })
     await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
-    return new Inspector(server.pid, socket)
+    return new Inspector(pid, socket)
   }
 
   close(): void {
@@ -72,7 +80,7 @@ export class Inspector {
     // What finalizers let go of is garbage by then, and freed pages are given back.
     await delay(BETWEEN_MS)
     await this.#ask('HeapProfiler.collectGarbage')
-    const used = (await this.evaluate('process.memoryUsage()')) as NodeJS.MemoryUsage
+    const used = await this.evaluate<NodeJS.MemoryUsage>('process.memoryUsage()')
     return {
       resident: await residentBytes(this.#pid),
       heapTaken: used.heapTotal,
@@ -82,10 +90,12 @@ export class Inspector {
     }
   }
 
-  /** The value of an expression in the server's own globals. */
-  async evaluate(expression: string): Promise<unknown> {
-    const { result } = await this.#ask('Runtime.evaluate', { expression, returnByValue: true })
-    return result?.value
+  /** The value of an expression in the server's own globals, as JSON has it. */
+  async evaluate<T>(expression: string): Promise<T> {
+    const asked = { expression, returnByValue: true }
+    const { result, exceptionDetails } = await this.#ask('Runtime.evaluate', asked)
+    if (exceptionDetails) throw new Error(`${expression}: ${exceptionDetails.text}`)
+    return result?.value as T
   }
 
   /** As JSON: see snapshot.ts. Garbage is collected first. */

@@ -2,7 +2,7 @@
  * What a process allocates: bytes on V8's heap, and bytes of ArrayBuffers, which lie beside it.
  * What was collected meanwhile is added again.
  */
-import type { Inspector } from './inspector.ts'
+import type { Inspector } from '../../bench/heap/inspector.ts'
 
 export interface Allocated {
   readonly heap: number

@@ -1,23 +1,18 @@
 /** The gateway that is measured: bin/porthouse with its defaults, and a way to look inside. */
 import { readFileSync } from 'node:fs'
+import { Inspector, inspectable } from '../../bench/heap/inspector.ts'
 import { House, type HouseOptions } from '../crash/load/house.ts'
-import { Inspector } from './inspector.ts'
-
-const DEBUGGER = /^Debugger listening on (ws:\S+)$/m
 
 export class MeasuredGateway {
   readonly house: House
   readonly inspector: Inspector
 
   static async start(options: HouseOptions): Promise<MeasuredGateway> {
-    const env = { NODE_OPTIONS: '--inspect-port=127.0.0.1:0' }
-    const house = await House.build({ log: 'info', ...options, env })
+    const house = await House.build({ log: 'info', ...options, env: inspectable })
     try {
       await house.start()
-      house.signal('SIGUSR1')
-      await house.logs('Debugger listening on')
-      const url = DEBUGGER.exec(house.log)![1]!
-      return new MeasuredGateway(house, await Inspector.open(url))
+      const says = async (pattern: RegExp) => pattern.exec(await house.logs(pattern))![1]!
+      return new MeasuredGateway(house, await Inspector.open({ pid: house.pid, says }))
     } catch (error) {
       await house.close()
       throw error

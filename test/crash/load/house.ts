@@ -92,9 +92,9 @@ export class House {
     return this.#running.stderr
   }
 
-  /** Resolves when the gateway has logged this. */
-  async logs(text: string): Promise<void> {
-    await this.#running.says(text, 'stderr')
+  /** Resolves when the gateway has logged this, with all that it has logged. */
+  async logs(text: string | RegExp): Promise<string> {
+    return this.#running.says(text, 'stderr')
   }
 
   get #running(): Running {
