@@ -34,7 +34,7 @@ const NO_ID = { bytes: Buffer.alloc(16), at: 0 }
 
 /** A queue, and what came into it. */
 class Trial {
-  readonly queue = new SlowQueue(BYTES_MAX, new CountBy())
+  readonly queue = new SlowQueue(BYTES_MAX, new CountBy(), { noteLost() {} })
   readonly sequences = new Map(places.map((place) => [place, 0]))
   refused = false
 

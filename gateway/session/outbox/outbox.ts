@@ -18,7 +18,7 @@ import type { Earlier } from '../history/catch-up.ts'
 import type { Wire } from '../wire.ts'
 import type { Notice } from './notice.ts'
 import { ASKED_BYTES, Probe } from './probe.ts'
-import { type NoteLost, type QueuedMessage, SlowQueue } from './slow-queue.ts'
+import { type LossHost, type QueuedMessage, SlowQueue } from './slow-queue.ts'
 
 /**
  * What may wait in the connection itself, in bytes, before the queue begins: little, for it lies in
@@ -46,7 +46,7 @@ export interface OutboxOptions {
 }
 
 /** Whose outbox it is: one object to know, since there is an outbox for every socket (G10). */
-export interface OutboxHost {
+export interface OutboxHost extends LossHost {
   readonly wire: Wire
   readonly lane: Lane
   /** Of its medium. */
@@ -63,8 +63,6 @@ export interface OutboxHost {
   overflow(): void
   /** What is for the socket has to wait; called as often as that begins. */
   slowed(): void
-  /** See NoteLost. */
-  noteLost(message: QueuedMessage, decidedBy: string): void
 }
 
 export class Outbox {
@@ -324,18 +322,12 @@ export class Outbox {
     if (this.#slow) return true
     const waiting = this.#wire.buffered + this.#pending
     if (waiting <= DIRECT_BYTES_MAX && !this.#isLate) return false
-    this.#slowDown()
-    return true
-  }
-
-  /** By itself: a function that makes a closure has a context made at each call. */
-  #slowDown(): void {
     const { core } = this.host
-    const note: NoteLost = (message, decidedBy) => this.host.noteLost(message, decidedBy)
-    this.#slow = new SlowQueue(core.options.outbox.bytes, core.counts.lost, note)
+    this.#slow = new SlowQueue(core.options.outbox.bytes, core.counts.lost, this.host)
     this.#stalledSince = core.uptime()
     core.counts.slowed++
     this.host.slowed()
+    return true
   }
 
   /**

@@ -23,8 +23,11 @@ export interface QueuedMessage {
   readonly sequence: number
 }
 
-/** Is told of each message that gave way; `decidedBy`: see TrailStep. */
-export type NoteLost = (message: QueuedMessage, decidedBy: string) => void
+/** Whose queue it is. */
+export interface LossHost {
+  /** A message gave way. `decidedBy`: see TrailStep. */
+  noteLost(message: QueuedMessage, decidedBy: string): void
+}
 
 interface Loss {
   from: number
@@ -36,7 +39,7 @@ interface Loss {
 export class SlowQueue<Item extends { readonly length: number } = Buffer> {
   readonly #bytesMax: number
   readonly #lost: CountBy<Policy>
-  readonly #note: NoteLost | undefined
+  readonly #host: LossHost
   /** In order of arrival, by number, so that any of them can go. */
   readonly #entries = new Map<number, Entry<Item>>()
   /** For rooms that conflate: the entry that waits for each channel. */
@@ -47,9 +50,9 @@ export class SlowQueue<Item extends { readonly length: number } = Buffer> {
   #bytes = 0
   #next = 0
 
-  /** `lost`: to count what gives way in. `note`: undefined where nobody asks for each. */
-  constructor(bytesMax: number, lost: CountBy<Policy>, note?: NoteLost) {
-    this.#note = note
+  /** `lost`: to count what gives way in. */
+  constructor(bytesMax: number, lost: CountBy<Policy>, host: LossHost) {
+    this.#host = host
     this.#bytesMax = bytesMax
     this.#lost = lost
   }
@@ -70,7 +73,7 @@ export class SlowQueue<Item extends { readonly length: number } = Buffer> {
     else if (policy === Policy.DROP_OLDEST) this.#makeRoom(item.length, message.place)
     if (this.#bytes + item.length > this.#bytesMax) {
       if (policy === Policy.DISCONNECT) {
-        this.#note?.(message, byPolicy(message))
+        this.#host.noteLost(message, byPolicy(message))
         return false
       }
       this.#lose(message)
@@ -139,7 +142,7 @@ export class SlowQueue<Item extends { readonly length: number } = Buffer> {
   /** Lets go of all that waits: the socket goes, because of that policy or of this setting. */
   discard(setting: string | undefined): void {
     for (const { message } of this.#entries.values()) {
-      if (message) this.#note?.(message, setting ?? byPolicy(message))
+      if (message) this.#host.noteLost(message, setting ?? byPolicy(message))
     }
     this.take(Number.POSITIVE_INFINITY)
   }
@@ -189,7 +192,7 @@ export class SlowQueue<Item extends { readonly length: number } = Buffer> {
   #lose(message: QueuedMessage): void {
     const { place, sequence } = message
     this.#lost.add(place.config.slowConsumers)
-    this.#note?.(message, byPolicy(message))
+    this.#host.noteLost(message, byPolicy(message))
     const loss = this.#losses.get(place)
     if (!loss) {
       this.#losses.set(place, { from: sequence, to: sequence, count: 1 })

@@ -47,7 +47,6 @@ class Link implements WindowHost {
   readonly most = MOST
   readonly bytesMax = BYTES_MAX
   readonly losses = new CountBy<Policy>()
-  readonly noteLost = undefined
   mayTake = true
   holdsLive = false
   keeps = true
@@ -66,6 +65,8 @@ class Link implements WindowHost {
     this.open.set(id, 'publish')
     if (this.open.size > MOST) throw new Error(`${this.open.size} at once`)
   }
+
+  noteLost(): void {}
 
   pubrel(id: number): void {
     this.open.set(id, 'pubrel')

@@ -22,7 +22,7 @@ import type { Place } from '../../../router/place.ts'
 import type { Earlier } from '../../../session/history/catch-up.ts'
 import type { Notice } from '../../../session/outbox/notice.ts'
 import { type Backlog, Outbox, type OutboxHost } from '../../../session/outbox/outbox.ts'
-import type { NoteLost } from '../../../session/outbox/slow-queue.ts'
+import type { QueuedMessage } from '../../../session/outbox/slow-queue.ts'
 import type { SessionKind } from '../../../session/session.ts'
 import type { MqttConnection } from '../connection.ts'
 import { outgoingQos } from '../mapping/quality.ts'
@@ -253,8 +253,8 @@ export class MqttOutbox extends Outbox implements WindowHost {
     return this.host.core.counts.lost
   }
 
-  get noteLost(): NoteLost {
-    return (message, decidedBy) => this.host.noteLost(message, decidedBy)
+  noteLost(message: QueuedMessage, decidedBy: string): void {
+    this.host.noteLost(message, decidedBy)
   }
 
   get mayTake(): boolean {

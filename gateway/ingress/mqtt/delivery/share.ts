@@ -12,7 +12,7 @@ import { type Membership, newMembership } from '../../../router/membership.ts'
 import type { Place } from '../../../router/place.ts'
 import type { Actor, Socket } from '../../../router/socket.ts'
 import { type GroupAddress, joinGroup, leaveGroup } from '../../../session/entry/groups.ts'
-import type { Session } from '../../../session/session.ts'
+import { NO_NAMES, type Session } from '../../../session/session.ts'
 import type { MqttConnection } from '../connection.ts'
 import { mqtt5Lane } from './lane.ts'
 import type { Parcel } from './parcel.ts'
@@ -24,7 +24,6 @@ const LOOKS_MAX = 128
 
 const NOBODY: readonly Actor[] = []
 const NONE: ReadonlySet<string> = new Set()
-const NO_NAMES: ReadonlyMap<string, string> = new Map()
 const NOWHERE: ReadonlyMap<number, Membership> = new Map()
 
 interface Subscriber {

@@ -7,14 +7,14 @@ import type { Policy } from '@porthouse/proto/room/v1/slow_consumers'
 import type { Frame } from '@porthouse/proto/v1/frame'
 import type { CountBy } from '../../../observe/counts.ts'
 import { keepId } from '../../../protocol/uuid7.ts'
-import { type NoteLost, SlowQueue } from '../../../session/outbox/slow-queue.ts'
+import { type LossHost, SlowQueue } from '../../../session/outbox/slow-queue.ts'
 import { NO_CONTENT, ownContent } from './content.ts'
 import { hasExpired, type Parcel, parcelOf } from './parcel.ts'
 
 /** Packet identifiers are 1 to this. */
 const ID_MAX = 65_535
 
-export interface WindowHost {
+export interface WindowHost extends LossHost {
   /** Messages that may be unacknowledged. */
   readonly most: number
   /** In all that is unacknowledged, in all that waits: bytes each. */
@@ -31,8 +31,6 @@ export interface WindowHost {
   readonly now: number
   transmit(parcel: Parcel, messageId: number): void
   pubrel(messageId: number): void
-  /** Is told of each message that gives way; undefined where nobody asks. */
-  readonly noteLost: NoteLost | undefined
   /** Tells what has given way. */
   tell(lost: Frame): void
   /** What Aedes keeps was received (`pubrec`), or is done with. */
@@ -105,8 +103,8 @@ export class Window {
       return true
     }
     own(parcel)
-    const { bytesMax, losses, noteLost } = this.#host
-    this.#waiting ??= new SlowQueue(bytesMax, losses, noteLost)
+    const { bytesMax, losses } = this.#host
+    this.#waiting ??= new SlowQueue(bytesMax, losses, this.#host)
     const { source, isReplay } = parcel
     if (!source || isReplay) return this.#waiting.add(parcel)
     const { place, channel, message } = source
