@@ -6,10 +6,20 @@
 /** Enough for all that one connection will ever be written. */
 const POSITION_BYTES = 6
 
-export function positionBytes(position: number): Buffer {
+/** A WebSocket of ws. */
+interface Peer {
+  readonly readyState: number
+  readonly OPEN: number
+  ping(bytes: Buffer): void
+}
+
+/** False where it cannot be asked any more. */
+export function ping(ws: Peer, position: number): boolean {
+  if (ws.readyState !== ws.OPEN) return false
   const bytes = Buffer.allocUnsafe(POSITION_BYTES)
   bytes.writeUIntBE(position, 0, POSITION_BYTES)
-  return bytes
+  ws.ping(bytes)
+  return true
 }
 
 /** Of a pong; 0: it answers no ping of ours. */

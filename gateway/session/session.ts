@@ -72,7 +72,7 @@ export interface SessionParts {
 
 const PLAIN: SessionKind = { outbox: (host) => new Outbox(host) }
 
-const NO_NAMES: ReadonlyMap<string, string> = new Map()
+export const NO_NAMES: ReadonlyMap<string, string> = new Map()
 const NONE: ReadonlySet<string> = new Set()
 const NOTHING: readonly never[] = []
 

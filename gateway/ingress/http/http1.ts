@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { Refusal } from '../../protocol/codes.ts'
+import { linger } from '../linger.ts'
 import {
   HEADER_BYTES_MAX,
   HEADERS_TIMEOUT_MS,
@@ -47,8 +48,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 function leaveRest(request: IncomingMessage, socket: Socket): void {
   if (request.complete) return
   request.resume()
-  const late = setTimeout(() => socket.destroy(), LINGER_MS).unref()
-  request.once('end', () => clearTimeout(late))
+  linger(request, 'end', LINGER_MS, () => socket.destroy())
 }
 
 function take(upgrade: Upgrade, request: IncomingMessage, socket: Socket, head: Buffer): void {

@@ -11,6 +11,7 @@ import type { Flushable } from '../../router/turn.ts'
 import { mayRead } from '../../session/receive.ts'
 import type { Session } from '../../session/session.ts'
 import type { Wire } from '../../session/wire.ts'
+import { linger, SLOW_LINGER_MS } from '../linger.ts'
 import type { Port, PortHost } from './aedes/port.ts'
 import type { Agreed } from './connect/agreed.ts'
 import { depart } from './connect/arrive.ts'
@@ -33,9 +34,8 @@ import { MqttError, protocolError } from './wire/mqtt-error.ts'
 import { PacketReader } from './wire/reader.ts'
 import { encodeAck, encodeWithin } from './wire/write.ts'
 
-/** How long the peer may take to read what was sent last, and one that reads too slowly. */
-const CLOSE_MS = 5_000
-const CLOSE_SLOW_MS = 1_000
+/** How long the peer may take to read what was sent last, unless it reads too slowly. */
+const LINGER_MS = 5_000
 
 /** What a packet may hold before anything is unlocked, in bytes. */
 const LIMBO_BYTES_MAX = 65_536
@@ -363,9 +363,8 @@ export class MqttConnection implements Wire, Flushable, PortHost {
     this.ended()
     this.stream.end()
     // Who reads nothing any more would stay for ever.
-    const graceMs = code === Code.SLOW_CONSUMER ? CLOSE_SLOW_MS : CLOSE_MS
-    const late = setTimeout(() => this.stream.destroy(), graceMs).unref()
-    this.stream.once('close', () => clearTimeout(late))
+    const graceMs = code === Code.SLOW_CONSUMER ? SLOW_LINGER_MS : LINGER_MS
+    linger(this.stream, 'close', graceMs, () => this.stream.destroy())
   }
 
   terminate(): void {

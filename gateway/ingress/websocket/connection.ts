@@ -9,17 +9,15 @@ import { mayRead, receive } from '../../session/receive.ts'
 import type { Session } from '../../session/session.ts'
 import type { Sessions } from '../../session/sessions.ts'
 import type { Wire } from '../../session/wire.ts'
+import { linger, SLOW_LINGER_MS } from '../linger.ts'
 import { packetOfJson } from '../packet-json.ts'
-import { positionBytes, positionIn } from '../ping.ts'
+import { ping, positionIn } from '../ping.ts'
 import { binaryLane } from './binary-lane.ts'
 import { jsonLane } from './json-lane.ts'
 import { tapMessages } from './message-tap.ts'
 
 /** What a close frame may say, in bytes (RFC 6455 section 5.5). */
 const REASON_BYTES_MAX = 123
-
-/** How long one that reads too slowly may take to answer a close frame, in milliseconds. */
-const CLOSE_SLOW_MS = 1_000
 
 export const LANES = [binaryLane, jsonLane] as const
 
@@ -147,17 +145,14 @@ export class WebSocketWire implements Wire {
   }
 
   ping(position: number): boolean {
-    if (this.#ws.readyState !== this.#ws.OPEN) return false
-    this.#ws.ping(positionBytes(position))
-    return true
+    return ping(this.#ws, position)
   }
 
   close(code: Code, detail: string): void {
     closeWith(this.#ws, code, detail)
     // Who does not read will not answer either, and reads what the system has taken, if ever.
     if (code === Code.SLOW_CONSUMER) {
-      const late = setTimeout(() => this.#socket.destroySoon(), CLOSE_SLOW_MS).unref()
-      this.#ws.once('close', () => clearTimeout(late))
+      linger(this.#ws, 'close', SLOW_LINGER_MS, () => this.#socket.destroySoon())
     }
     // The peer's close frame is still to be read.
     this.resume()

@@ -4,13 +4,11 @@ import { clientAddress, isNamed, type Named, type Proof } from '../../locks/proo
 import { Refusal } from '../../protocol/codes.ts'
 import type { Room } from '../../rooms/rooms.ts'
 import { keysOf } from '../live/holders.ts'
-import { itself, type ProvedActor, type Session } from '../session.ts'
+import { itself, NO_NAMES, type ProvedActor, type Session } from '../session.ts'
 import { nameBytes } from './name-bytes.ts'
 
 /** Proofs that one socket may hold. */
 const PROOFS_MAX = 32
-
-const NO_NAMES: ReadonlyMap<string, string> = new Map()
 
 /** Of a proof that was read no one knows when. */
 const LONG_AGO = -1

@@ -1,7 +1,7 @@
 /** The binary messages of a WebSocket as one stream of bytes; where they end means nothing. */
 import { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import { positionBytes, positionIn } from '../../ping.ts'
+import { ping, positionIn } from '../../ping.ts'
 import type { Carrier } from './serve.ts'
 
 /** RFC 6455 section 7.4.1: a kind of data that is not taken here. */
@@ -31,9 +31,7 @@ export class WebSocketStream extends Duplex implements Carrier {
 
   /** Behind all that it has handed on; what still waits in it is little. */
   ping(position: number): boolean {
-    if (this.#ws.readyState !== this.#ws.OPEN) return false
-    this.#ws.ping(positionBytes(position))
-    return true
+    return ping(this.#ws, position)
   }
 
   override _read(): void {
