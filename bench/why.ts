@@ -98,6 +98,7 @@ function socketOf(id: string): Socket {
   const from = Buffer.from(address)
   return {
     id,
+    mark: Symbol(id),
     lane: binaryLane,
     actors: [{ address, from, principal: address, terms: undefined }],
     accounts: new Set(),

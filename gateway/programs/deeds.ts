@@ -13,6 +13,7 @@ import { type Intake, ownText, type RoomMessage } from '../router/intake.ts'
 import type { Membership } from '../router/membership.ts'
 import type { Place } from '../router/place.ts'
 import { channelRefuses } from '../router/policy.ts'
+import { UNMARKED } from '../router/socket.ts'
 import { envelopeOf } from './content.ts'
 import { cut } from './cut.ts'
 import { programMember } from './program-member.ts'
@@ -154,9 +155,9 @@ export class Deeds {
     const { ids, place } = this.#parts
     return {
       id: keepId(ids.next()),
-      origin: undefined,
+      origin: UNMARKED,
       retain,
-      from: Buffer.from(place.address),
+      from: ownText(place.address),
       route: place.route,
       channel: channel === '' ? NO_BYTES : ownText(channel),
       target: target === '' ? NO_BYTES : ownText(target),

@@ -3,7 +3,7 @@ import { UNCOUNTED } from '../observe/counts.ts'
 import type { FrameWriter, Lane } from '../router/lane.ts'
 import { type Membership, newMembership } from '../router/membership.ts'
 import type { Place } from '../router/place.ts'
-import type { Socket } from '../router/socket.ts'
+import { type Socket, UNMARKED } from '../router/socket.ts'
 
 const NO_LANE: Lane = {
   name: 'none',
@@ -16,6 +16,7 @@ const NO_LANE: Lane = {
 export function programMember(place: Place): Membership {
   const socket: Socket = {
     id: '',
+    mark: UNMARKED,
     lane: NO_LANE,
     tally: UNCOUNTED,
     actors: [],

@@ -20,9 +20,9 @@ export function keeperOf({ history, sessionHistory, retained, away }: Room): Kee
       }
       return undefined
     },
-    keep(message) {
+    keep(message, sender) {
       let kept = false
-      for (const keeper of keepers) kept = keeper.keep(message) || kept
+      for (const keeper of keepers) kept = keeper.keep(message, sender) || kept
       return kept
     },
   }

@@ -106,10 +106,10 @@ export class SessionHistory implements Keeper {
     return new Refusal(Code.QUEUE_FULL, detail, sender.place.line('sessionHistory'))
   }
 
-  keep(message: OwnMessage): boolean {
-    const part = this.#partOf(message.sender)
+  keep(message: OwnMessage, sender: Membership): boolean {
+    const part = this.#partOf(sender)
     if (!part) return false
-    this.#parts.set(message.sender, part)
+    this.#parts.set(sender, part)
     part.messages.push(message)
     part.bytes += sizeOf(message)
     this.#all.set(message, part)

@@ -57,11 +57,12 @@ export class Batch {
   #deliverOthers(member: Membership): number {
     const { messages } = this
     const { socket } = member
+    const { mark } = socket
     member.spoke = undefined
     let from = 0
     let others = 0
     for (let i = 0; i <= messages.length; i++) {
-      if (i < messages.length && messages[i]?.origin !== socket) continue
+      if (i < messages.length && messages[i]?.origin !== mark) continue
       if (i > from) socket.deliver(this, from, i)
       others += i - from
       from = i + 1

@@ -46,9 +46,14 @@ function isHis(audience: Audience, sender: Membership, channel: string): boolean
 }
 
 /** The same for one with memory of its own, which is kept as the room keeps its messages. */
-export function deliver(place: Place, own: OwnMessage, leg: Leg | undefined): Remembered {
-  const { message, channel, body, sender } = own
-  const kept = place.keeper?.keep(own) ?? false
+export function deliver(
+  place: Place,
+  own: OwnMessage,
+  sender: Membership,
+  leg: Leg | undefined,
+): Remembered {
+  const { message, channel, body } = own
+  const kept = place.keeper?.keep(own, sender) ?? false
   const sockets = fanOut(place, channel, body, message, sender, leg)
   const { id, sequence } = message
   return { id, sockets, sequence, epoch: place.epoch, stored: place.stores, kept }
@@ -57,8 +62,8 @@ export function deliver(place: Place, own: OwnMessage, leg: Leg | undefined): Re
 /** The end of every way: a message that waited, and needs to be stored nowhere, is delivered. */
 export const straight: Intake = {
   take(waiting) {
-    const { place, message, leg } = waiting
+    const { place, message, sender, leg } = waiting
     message.sequence = place.sequence + 1
-    waiting.settle(deliver(place, ownOf(waiting), leg))
+    waiting.settle(deliver(place, ownOf(waiting), sender, leg))
   },
 }

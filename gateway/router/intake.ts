@@ -13,32 +13,31 @@ import type { RefusedDestination } from './destination.ts'
 import type { Remembered } from './idempotency.ts'
 import type { Membership } from './membership.ts'
 import type { Place } from './place.ts'
-import type { Socket } from './socket.ts'
 import type { Leg } from './trail.ts'
 
 /** A message on its way to a room. */
 export interface RoomMessage extends Stamp {
-  /** Who sent it; undefined where that is nobody's to hear or not to hear. */
-  readonly origin: Socket | undefined
+  /** Mark of the socket that sent it. */
+  readonly origin: symbol
   /** It asks to be the last value of its channel. */
   readonly retain: boolean
   /** Given last of all, in the order of delivery. */
   sequence: number
 }
 
-/** A message with memory of its own. */
+/** A message with memory of its own, and nothing of its sender's. */
 export interface OwnMessage {
   readonly message: RoomMessage
   /** `` for the room itself. */
   readonly channel: string
   readonly body: EnvelopeBody
-  /** Who sent it, which may have left since. */
-  readonly sender: Membership
 }
 
 /** One that has to wait for its position. */
 export interface WaitingMessage extends OwnMessage {
   readonly place: Place
+  /** Who sent it, which may have left since. */
+  readonly sender: Membership
   readonly key: MessageKey | undefined
   /** Where those who decide about it note it; undefined where nobody asks. */
   readonly leg: Leg | undefined
@@ -65,12 +64,12 @@ export interface Keeper {
   /** Why it cannot be kept, and must not be sent: undefined where it can. */
   refuses(sender: Membership, channel: string, envelope: ScannedEnvelope): Refusal | undefined
   /** Whether it does, so that a message that nobody hears is not void (R29). */
-  keep(message: OwnMessage): boolean
+  keep(message: OwnMessage, sender: Membership): boolean
 }
 
 /** What may be kept of it once it has its position. */
-export function ownOf({ message, channel, body, sender }: WaitingMessage): OwnMessage {
-  return { message, channel, body, sender }
+export function ownOf({ message, channel, body }: WaitingMessage): OwnMessage {
+  return { message, channel, body }
 }
 
 /** UTF-8 in memory of its own: a piece of Node's pool would hold all of that for as long. */

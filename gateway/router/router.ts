@@ -249,7 +249,7 @@ export class Router {
     const { keeper, epoch } = place
     const message = this.#messageTo(origin, envelope, destination, id, keeper !== undefined)
     message.sequence = place.sequence + 1
-    if (keeper) return deliver(place, { message, channel, body: ownBody(envelope), sender }, leg)
+    if (keeper) return deliver(place, { message, channel, body: ownBody(envelope) }, sender, leg)
     const sockets = fanOut(place, channel, envelope, message, sender, leg)
     return { id, sockets, sequence: message.sequence, epoch, stored: false, kept: false }
   }
@@ -292,7 +292,7 @@ export class Router {
     const bytesOf = isKept ? ownText : Buffer.from
     return {
       id: isKept ? keepId(id) : id,
-      origin,
+      origin: origin.mark,
       retain,
       from: sender?.from ?? NO_BYTES,
       route: place.route,

@@ -19,9 +19,14 @@ export interface Actor {
   readonly terms: Terms | undefined
 }
 
+/** Of sockets whose messages nobody has to know again. */
+export const UNMARKED = Symbol('unmarked')
+
 export interface Socket {
   /** Without its `socket:`. */
   readonly id: string
+  /** By which its messages are known, as long as they are kept: the socket may go before them. */
+  readonly mark: symbol
   readonly lane: Lane
   /** Of its medium. */
   readonly tally: Tally

@@ -111,6 +111,7 @@ export class Session implements Socket, OutboxHost {
   readonly memberships = new Map<number, Membership>()
   target: Target | undefined = undefined
 
+  readonly mark = Symbol('session')
   readonly id: string
   readonly unseen: boolean
   readonly lane: Lane

@@ -94,10 +94,9 @@ function* waitingForPrograms({ rooms }: Core): Iterable<Waiting> {
 function sendersOf(phase: Phase, waiting: Iterable<Waiting>): Senders {
   const senders = new Map<Socket, Stuck>()
   for (const { message, bytes, since } of waiting) {
-    const { origin } = message.message
-    if (!origin) continue
-    const known = senders.get(origin) ?? { phase, frames: 0, bytes: 0, since }
-    senders.set(origin, { ...known, frames: known.frames + 1, bytes: known.bytes + bytes })
+    const { socket } = message.sender
+    const known = senders.get(socket) ?? { phase, frames: 0, bytes: 0, since }
+    senders.set(socket, { ...known, frames: known.frames + 1, bytes: known.bytes + bytes })
   }
   return senders
 }

@@ -22,6 +22,7 @@ export interface MemorySocketOptions {
 
 export class MemorySocket implements Socket {
   readonly id: string
+  readonly mark = Symbol('socket')
   readonly lane: Lane
   readonly tally = new Tally()
   readonly actors: readonly Actor[]

@@ -5,6 +5,7 @@ import { scanEnvelope } from '../../protocol/scan-envelope.ts'
 import { ownText, type RoomMessage } from '../../router/intake.ts'
 import type { Lane } from '../../router/lane.ts'
 import type { Place } from '../../router/place.ts'
+import { UNMARKED } from '../../router/socket.ts'
 import type { StoredMessage } from '../../store/history.ts'
 
 /** One of them, as it is replayed. */
@@ -66,7 +67,7 @@ export function replayed({ route }: Place, stored: StoredMessage): Replayed {
   return {
     message: {
       id: { bytes: Buffer.from(id.buffer, id.byteOffset, id.length), at: 0 },
-      origin: undefined,
+      origin: UNMARKED,
       retain: body.retained,
       from: ownText(from),
       route,

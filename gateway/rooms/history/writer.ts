@@ -240,7 +240,7 @@ export class HistoryWriter {
     this.#done(queued, ({ claim, message }) => {
       if (lost.has(claim.roomId)) return refuse(message, LOST)
       message.leg?.goesOn()
-      const facts = deliver(claim.place, ownOf(message), message.leg)
+      const facts = deliver(claim.place, ownOf(message), message.sender, message.leg)
       message.settle({ ...facts, stored: true, kept: true })
     })
   }

@@ -14,6 +14,7 @@ import type { Core } from '../core.ts'
 import { enter } from '../entry/entry.ts'
 import { theMemberIn } from '../entry/member-in.ts'
 import { leaveRoom, settle } from '../entry/membership.ts'
+import { nameBytes } from '../identity/name-bytes.ts'
 import { type End, publish } from '../publishing.ts'
 import { countReceipt } from '../receipt.ts'
 import type { ProvedActor, Session } from '../session.ts'
@@ -132,6 +133,6 @@ export class Poster {
     const terms =
       token && (token.method || rate) ? { token: token.id, method: token.method, rate } : undefined
     const principal = client ? address : key
-    return { address, from: Buffer.from(address), principal, terms, proof }
+    return { address, from: nameBytes(address), principal, terms, proof }
   }
 }

@@ -135,7 +135,7 @@ export class Emitter {
     const body = envelopeOf({ payload: content, qos: qos as QoS }, NO_ROUTING, limits)
     const message: RoomMessage & { readonly emission: Emission } = {
       id: ids.next(),
-      origin: this.#speaker,
+      origin: this.#speaker.mark,
       from: NO_BYTES,
       route: place.route,
       channel: channel === '' ? NO_BYTES : ownText(channel),

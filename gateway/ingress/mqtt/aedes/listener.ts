@@ -6,7 +6,7 @@ import { ownBody } from '../../../router/intake.ts'
 import type { FrameWriter, Lane } from '../../../router/lane.ts'
 import { type Membership, newMembership } from '../../../router/membership.ts'
 import type { Place } from '../../../router/place.ts'
-import type { Actor, Socket, Target } from '../../../router/socket.ts'
+import { type Actor, type Socket, type Target, UNMARKED } from '../../../router/socket.ts'
 
 /** A message as Aedes has it. */
 export interface Published {
@@ -95,6 +95,7 @@ const ALL_TOPICS = { hearItself: () => true }
 /** It is in rooms without a name, so that nobody counts or sees it. */
 export class Listener implements Socket {
   readonly id = ''
+  readonly mark = UNMARKED
   readonly lane = lane
   readonly tally = UNCOUNTED
   readonly actors = [ACTOR]

@@ -128,7 +128,7 @@ export class MqttOutbox extends Outbox implements WindowHost {
   /** By its own subscriptions. */
   #deliver(content: Content, place: Place, message: RoomMessage, replay: Replay): void {
     const { subscriptions, session } = this.#connection
-    const isOwn = message.origin !== undefined && message.origin === session
+    const isOwn = message.origin === session?.mark
     const { channel } = content
     const matching = subscriptions.matching(place.name, channel)
     const member = session?.memberships.get(place.route)

@@ -10,7 +10,7 @@ import { Refusal } from '../../../protocol/codes.ts'
 import type { Batch } from '../../../router/batch.ts'
 import { type Membership, newMembership } from '../../../router/membership.ts'
 import type { Place } from '../../../router/place.ts'
-import type { Actor, Socket } from '../../../router/socket.ts'
+import { type Actor, type Socket, UNMARKED } from '../../../router/socket.ts'
 import { type GroupAddress, joinGroup, leaveGroup } from '../../../session/entry/groups.ts'
 import { NO_NAMES, type Session } from '../../../session/session.ts'
 import type { MqttConnection } from '../connection.ts'
@@ -34,6 +34,7 @@ interface Subscriber {
 /** As the router sees it: a socket that sends nothing, and that nobody can address. */
 export class Share implements Socket {
   readonly id = ''
+  readonly mark = UNMARKED
   /** MQTT 5's has all that others need. */
   readonly lane = mqtt5Lane
   readonly tally: Tally

@@ -18,10 +18,10 @@ const LOST = refused('', Code.INTERNAL, 'it could not be kept for those who are 
 export function awayIntake(writer: QueueWriter): Intake {
   return {
     take(waiting) {
-      const { place, message, leg, settle, doubt } = waiting
+      const { place, message, sender, leg, settle, doubt } = waiting
       message.sequence = place.sequence + 1
       const before = writer.added
-      const end = deliver(place, ownOf(waiting), leg)
+      const end = deliver(place, ownOf(waiting), sender, leg)
       if (writer.added === before) return settle(end)
       leg?.waits(Step.STORE)
       waiting.accept()

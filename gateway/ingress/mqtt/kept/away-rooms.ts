@@ -81,7 +81,7 @@ export class AwayRooms implements AwayKeepers {
       changed,
       writer: this.writer,
       intake: this.#intake,
-      keyOf: (origin) => origin && this.keys.get(origin),
+      keyOf: (socket) => this.keys.get(socket),
       placed: (at, names) => this.#placed(at, names),
       closed: (closed) => {
         if (this.#open.get(roomId) === closed) this.#open.delete(roomId)

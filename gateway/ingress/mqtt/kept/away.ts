@@ -47,8 +47,8 @@ export interface AwayParts {
   readonly writer: QueueWriter
   /** What awaits what the writer writes. */
   readonly intake: Intake
-  /** Key of the session that sent a message; undefined where none did. */
-  readonly keyOf: (origin: Socket | undefined) => string | undefined
+  /** Key of the session that a socket is of; undefined where it is of none. */
+  readonly keyOf: (socket: Socket) => string | undefined
   readonly changed: () => void
   /** From here on the room's history has what these subscriptions are to get. */
   readonly placed: (place: Place, subscriptions: readonly SubscriptionName[]) => void
@@ -175,10 +175,10 @@ export class Away implements AwayKeeper {
       : undefined
   }
 
-  keep({ message, channel, body }: OwnMessage): boolean {
+  keep({ message, channel, body }: OwnMessage, { socket }: Membership): boolean {
     const { roomId, writer, keyOf } = this.#parts
     const { place } = this
-    const sender = keyOf(message.origin)
+    const sender = keyOf(socket)
     const topic = topicOf(place.name, channel)
     let plain: Buffer | undefined
     const bytesFor = (identifiers: readonly number[]) => {

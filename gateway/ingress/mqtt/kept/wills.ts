@@ -11,6 +11,7 @@ import type { Room } from '../../../rooms/rooms.ts'
 import { maySend } from '../../../router/membership.ts'
 import type { Core } from '../../../session/core.ts'
 import { rightsIn } from '../../../session/entry/membership.ts'
+import { nameBytes } from '../../../session/identity/name-bytes.ts'
 import { leftOf } from '../../../session/locks/locks.ts'
 import { publish } from '../../../session/publishing.ts'
 import { itself, type ProvedActor, type Session } from '../../../session/session.ts'
@@ -192,7 +193,7 @@ function actorOf(proof: Proof, own: string): ProvedActor | undefined {
   const terms = token?.method
     ? { token: token.id, method: token.method, rate: undefined }
     : undefined
-  return { address, from: Buffer.from(address), principal, terms, proof }
+  return { address, from: nameBytes(address), principal, terms, proof }
 }
 
 /** What is stored of whose will it is. */
