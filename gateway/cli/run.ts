@@ -9,6 +9,7 @@ import { levelsOf } from '../observe/levels.ts'
 import { type Log, openLog } from '../observe/log.ts'
 import { openStore } from '../store/postgres/open.ts'
 import type { Store } from '../store/store.ts'
+import { collectGarbage } from './collect.ts'
 import { demoHint, prepareDemo } from './demo.ts'
 import { Failure } from './failure.ts'
 import { print } from './output.ts'
@@ -54,6 +55,7 @@ async function serve(
   const withdraw = config.features.includes('admin')
     ? await announce(config, administrationOf(gateway, config))
     : undefined
+  await collectGarbage()
   const url = `ws://${reachedAt(gateway.http)}`
   const mqtt = waysOfMqtt(gateway, url)
   print(`porthouse listens on ${url.replace('ws', 'http')} (WebSocket ${url})`)

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { report } from '../crash/load/report.ts'
 import { Allocations } from './allocations.ts'
-import { budgets } from './budgets.ts'
+import { begunMost, budgets } from './budgets.ts'
 import { MeasuredGateway } from './gateway.ts'
 import { ingest, rooms } from './loads.ts'
 import { type Costs, measure, turns } from './measure.ts'
@@ -13,11 +13,14 @@ const PATIENCE_MS = 120_000
 
 let gateway: MeasuredGateway
 let allocations: Allocations
+/** Bytes in use when it began to listen. */
+let begun: number
 
 beforeAll(async () => {
   gateway = await MeasuredGateway.start({
     rooms: Object.fromEntries(rooms.map((room) => [room, []])),
   })
+  begun = await gateway.inspector.evaluate<number>('process.memoryUsage().heapUsed')
   allocations = await Allocations.watch(gateway.inspector)
   const load = await ingest('websocket')(gateway)
   await turns(load, Math.ceil(PATHS / load.deliveries) + 1)
@@ -25,6 +28,10 @@ beforeAll(async () => {
 }, PATIENCE_MS)
 
 afterAll(() => gateway?.close())
+
+test('what its start left behind is collected before anybody comes', () => {
+  expect(begun).toBeLessThanOrEqual(begunMost)
+})
 
 test.each(budgets)('$load', { timeout: PATIENCE_MS }, async ({ load: name, gather, costs }) => {
   const load = await gather(gateway)
