@@ -242,7 +242,8 @@ export class Leg implements Way {
 
   waits(step: Step): void {
     this.step = step
-    this.stops = [...this.stops, { step, since: this.#trail.now(), until: 0 }]
+    const stop = { step, since: this.#trail.now(), until: 0 }
+    this.stops = this.stops === NO_STOPS ? [stop] : [...this.stops, stop]
   }
 
   /** It would have to wait there, and nobody knows what would come of it. */

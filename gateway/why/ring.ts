@@ -60,8 +60,12 @@ export class Ring {
 
   /** Keeps what is known of it: as a row where that can hold it. */
   keep(trail: Trail): void {
-    const isRow = trail.weight === 0 && trail.slot >= 0 && this.#rows.put(trail.slot, trail)
-    if (!isRow) this.hold(trail)
+    const isRow = trail.slot >= 0 && this.#rows.put(trail.slot, trail)
+    if (!isRow) return this.hold(trail)
+    if (trail.weight === 0) return
+    this.#trails[trail.slot] = undefined
+    this.#bytes -= trail.weight
+    trail.weight = 0
   }
 
   /** Keeps it as it is, with what it has grown to. */

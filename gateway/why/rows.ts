@@ -9,7 +9,7 @@ import type { Right } from '../router/membership.ts'
 import { Leg, Trail, type Trails } from '../router/trail.ts'
 
 const ID_BYTES = 16
-const NUMBERS = 7
+const NUMBERS = 9
 /** Which of the numbers is its end. */
 const VERDICT = 3
 const TEXTS = 10
@@ -60,7 +60,10 @@ export class Rows {
     numbers[at++] = leg.verdict | (Number(leg.stored) << 8)
     numbers[at++] = leg.sockets
     numbers[at++] = leg.sequence
-    numbers[at] = leg.epoch
+    numbers[at++] = leg.epoch
+    const stop = leg.stops[0]
+    numbers[at++] = stop?.since ?? 0
+    numbers[at] = stop?.until ?? 0
     let to = slot * TEXTS
     const texts = this.#texts
     texts[to++] = trail.socket
@@ -89,6 +92,8 @@ export class Rows {
       sockets = 0,
       sequence = 0,
       epoch = 0,
+      since = 0,
+      until = 0,
     ] = this.#numbers.subarray(first, first + NUMBERS)
     const [socket, accounts, name, place, target, defaultedBy, right, holder, detail, decidedBy] =
       this.#texts.slice(slot * TEXTS, (slot + 1) * TEXTS) as Texts
@@ -103,6 +108,10 @@ export class Rows {
     const verdict = end & 0xff
     Object.assign(leg, { verdict, stored: end > 0xff, sockets, sequence, epoch, detail, decidedBy })
     trail.add(leg)
+    if (until === 0) return trail
+    leg.stops = [{ step: Step.STORE, since, until }]
+    leg.at = until
+    trail.endedAt = until
     return trail
   }
 
@@ -137,9 +146,18 @@ type Texts = [
 
 const PLAIN: readonly Verdict[] = [Verdict.ROUTED, Verdict.KEPT, Verdict.VOID]
 
-/** It went to one room, at once. */
-function isPlain({ legs, losses, traceparent }: Trail, leg: Leg): boolean {
-  const waited = leg.stops.length > 0 || leg.enteredMs >= 0 || leg.fittedAt > 0
+/** It went to one room, at once or as soon as it was stored. */
+function isPlain(trail: Trail, leg: Leg): boolean {
+  const { legs, losses, traceparent } = trail
+  const waited = leg.enteredMs >= 0 || leg.fittedAt > 0 || !storedAtMost(trail, leg)
   const isOnly = legs.length === 1 && losses.length === 0 && traceparent === ''
   return isOnly && !waited && leg.kind === 'room' && PLAIN.includes(leg.verdict)
+}
+
+/** It waited for the store alone, if for anything, and with that it was over. */
+function storedAtMost({ endedAt }: Trail, { stops, at }: Leg): boolean {
+  const stop = stops[0]
+  if (!stop) return true
+  const isLast = stops.length === 1 && stop.until === at && at === endedAt
+  return isLast && stop.step === Step.STORE && stop.until > 0
 }

@@ -1,8 +1,11 @@
 /** What is kept of paths is bounded in number, bytes and age, and holds nothing that is secret. */
 import { inspect } from 'node:util'
+import { Step } from '@porthouse/proto/admin/v1/trail'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { copyId } from '../../gateway/protocol/uuid7.ts'
+import { straight } from '../../gateway/router/deliver.ts'
+import type { WaitingMessage } from '../../gateway/router/intake.ts'
 import type { Outcome } from '../../gateway/router/outcome.ts'
 import { Switchboard } from '../support/switchboard.ts'
 
@@ -14,7 +17,7 @@ function sending(why: typeof KEPT) {
   const place = board.place('acme/boiler')
   sender.enter(place)
   const send = (to = ['room:acme/boiler']) => board.publish(sender, { routing: { to } })
-  return { board, send }
+  return { board, place, send }
 }
 
 test('the last messages are kept, and no more', () => {
@@ -47,6 +50,26 @@ test('and no more bytes than they may have, whatever is sent', () => {
       expect(board.ring.bytes).toBeLessThanOrEqual(bytes)
     }),
   )
+})
+
+test('one that waited for its store takes no more than others, once it is stored', () => {
+  const { board, place, send } = sending(KEPT)
+  send()
+  const bytes = board.ring.bytes
+  const taken: WaitingMessage[] = []
+  place.intake = {
+    take: (waiting) => {
+      waiting.leg?.waits(Step.STORE)
+      taken.push(waiting)
+    },
+  }
+  send()
+  expect(board.ring.bytes).toBeGreaterThan(2 * bytes)
+  for (const waiting of taken) {
+    waiting.leg?.goesOn()
+    straight.take(waiting)
+  }
+  expect(board.ring.bytes).toBe(2 * bytes)
 })
 
 test('the one asked for is found among others, and one that never was is not', () => {
