@@ -129,8 +129,9 @@ export class Deeds {
       else resolve()
     }
     const sender = this.#member
-    const rest = { key: undefined, leg: undefined, accept: () => {}, settle, doubt: () => {} }
-    next().take({ place, message, channel, body, sender, ...rest })
+    const waiter = { accept: () => {}, settle, doubt: () => {} }
+    const waiting = { place, message, channel, body, sender, key: undefined, leg: undefined }
+    next().take({ ...waiting, waiter })
     // What is done already is not waited for.
     return end && !isRefused(end) ? undefined : promise
   }

@@ -94,7 +94,7 @@ export class RoomProgramQueue implements RoomProgram, RoomCalls {
       const detail = 'too much waits for the program'
       return refuse(waiting, Code.PROGRAM_FAILED, detail, 'setting programs.queue')
     }
-    waiting.accept()
+    waiting.waiter.accept()
     this.#attach()
     this.#pump()
   }
@@ -273,5 +273,5 @@ function addressOf({ socket }: Membership): string {
 }
 
 function refuse(waiting: WaitingMessage, code: Code, detail: string, decidedBy: string): void {
-  waiting.settle(refused('', code, detail, decidedBy))
+  waiting.waiter.settle(refused('', code, detail, decidedBy))
 }

@@ -64,6 +64,6 @@ export const straight: Intake = {
   take(waiting) {
     const { place, message, sender, leg } = waiting
     message.sequence = place.sequence + 1
-    waiting.settle(deliver(place, ownOf(waiting), sender, leg))
+    waiting.waiter.settle(deliver(place, ownOf(waiting), sender, leg))
   },
 }

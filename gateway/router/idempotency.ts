@@ -23,8 +23,14 @@ export interface Remembered {
 
 /** Who waits for what becomes of a message. */
 export interface Waiter {
+  /** It may be told to be accepted: what it waits for now is all that it waits for (R37). */
   accept(): void
+  /** It was delivered, or refused. Once. */
   settle(end: Remembered | RefusedDestination): void
+  /**
+   * It cannot be said yet which, and who waits for it has waited long enough; again and again, for
+   * those who have sent the same since.
+   */
   doubt(refusal: Refusal): void
 }
 

@@ -9,8 +9,7 @@ import type { Refusal } from '../protocol/codes.ts'
 import type { EnvelopeBody, Stamp } from '../protocol/packet-writer.ts'
 import type { ScannedEnvelope } from '../protocol/scan-envelope.ts'
 import type { MessageKey } from '../store/history.ts'
-import type { RefusedDestination } from './destination.ts'
-import type { Remembered } from './idempotency.ts'
+import type { Waiter } from './idempotency.ts'
 import type { Membership } from './membership.ts'
 import type { Place } from './place.ts'
 import type { Leg } from './trail.ts'
@@ -41,15 +40,8 @@ export interface WaitingMessage extends OwnMessage {
   readonly key: MessageKey | undefined
   /** Where those who decide about it note it; undefined where nobody asks. */
   readonly leg: Leg | undefined
-  /** It may be told to be accepted: what it waits for now is all that it waits for (R37). */
-  accept(): void
-  /** It was delivered, or refused. Once. */
-  settle(end: Remembered | RefusedDestination): void
-  /**
-   * It cannot be said yet which, and who waits for it has waited long enough; again and again, for
-   * those who have sent the same since.
-   */
-  doubt(refusal: Refusal): void
+  /** Who is told what becomes of it. */
+  readonly waiter: Waiter
 }
 
 export interface Intake {

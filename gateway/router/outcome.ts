@@ -1,6 +1,7 @@
 /** What became of one envelope, gathered over its destinations; what a receipt is made of (R30). */
 import { Code } from '@porthouse/proto/v1/code'
 import { ReceiptLevel, ReceiptStatus } from '@porthouse/proto/v1/receipt'
+import type { Refusal } from '../protocol/codes.ts'
 import type { MessageId } from '../protocol/uuid7.ts'
 import { type RefusedDestination, refusedFor } from './destination.ts'
 import type { Remembered, Waiter } from './idempotency.ts'
@@ -61,33 +62,22 @@ export class Outcome {
   expect(name: string, isDuplicate: boolean, leg: Leg | undefined): Waiter {
     this.#pending++
     this.#held++
-    let open = true
-    let held = true
-    const accept = () => {
-      if (held) this.#held--
-      held = false
-      this.#tellIfDue()
-    }
-    const close = (add: () => void) => {
-      open = false
-      add()
-      this.#pending--
-      if (this.settled && this.#isRouted) this.trail?.ends()
-      accept()
-      if (this.settled) this.#whenSettled?.()
-    }
-    const settle = (end: Remembered | RefusedDestination) => {
-      if ('kind' in end) this.refuse({ ...end, name }, leg)
-      else if (isDuplicate) this.duplicate(end, leg)
-      else this.sent(end, leg)
-    }
-    return {
-      accept,
-      settle: (end) => (open ? close(() => settle(end)) : leg?.settledLate(end)),
-      doubt: (refusal) => {
-        if (open) close(() => this.refuse(refusedFor(name, refusal), leg))
-      },
-    }
+    return new Expected(this, name, isDuplicate, leg)
+  }
+
+  /** One of those that will tell later says that the message is taken. */
+  accepted(): void {
+    this.#held--
+    this.#tellIfDue()
+  }
+
+  /** One of them has told; `wasHeld`: it had not said before that the message is taken. */
+  told(wasHeld: boolean): void {
+    this.#pending--
+    if (wasHeld) this.#held--
+    if (this.settled && this.#isRouted) this.trail?.ends()
+    this.#tellIfDue()
+    if (this.settled) this.#whenSettled?.()
   }
 
   /** All of its destinations have been seen to, though some may tell later. */
@@ -159,5 +149,50 @@ export class Outcome {
   /** Of the first refusal. */
   get code(): Code {
     return this.refusals[0]?.code ?? Code.UNSPECIFIED
+  }
+}
+
+/** A destination that will tell later: one object, where closures would be five a message. */
+class Expected implements Waiter {
+  readonly #outcome: Outcome
+  readonly #name: string
+  readonly #isDuplicate: boolean
+  readonly #leg: Leg | undefined
+  #isOpen = true
+  #isHeld = true
+
+  constructor(outcome: Outcome, name: string, isDuplicate: boolean, leg: Leg | undefined) {
+    this.#outcome = outcome
+    this.#name = name
+    this.#isDuplicate = isDuplicate
+    this.#leg = leg
+  }
+
+  accept(): void {
+    if (!this.#isHeld) return
+    this.#isHeld = false
+    this.#outcome.accepted()
+  }
+
+  settle(end: Remembered | RefusedDestination): void {
+    if (!this.#isOpen) return this.#leg?.settledLate(end)
+    const name = this.#name
+    if ('kind' in end) this.#outcome.refuse({ ...end, name }, this.#leg)
+    else if (this.#isDuplicate) this.#outcome.duplicate(end, this.#leg)
+    else this.#outcome.sent(end, this.#leg)
+    this.#close()
+  }
+
+  doubt(refusal: Refusal): void {
+    if (!this.#isOpen) return
+    this.#outcome.refuse(refusedFor(this.#name, refusal), this.#leg)
+    this.#close()
+  }
+
+  #close(): void {
+    const wasHeld = this.#isHeld
+    this.#isOpen = false
+    this.#isHeld = false
+    this.#outcome.told(wasHeld)
   }
 }

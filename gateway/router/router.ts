@@ -262,24 +262,13 @@ export class Router {
     id: MessageId,
     key: MessageKey | undefined,
     leg: Leg | undefined,
-    { accept, settle, doubt }: Waiter,
+    waiter: Waiter,
   ): void {
     const { membership: sender, channel } = destination
     const { place } = sender
     const message = this.#messageTo(origin, envelope, destination, id, true)
     const body = ownBody(envelope)
-    place.intake?.take({
-      place,
-      message,
-      channel,
-      body,
-      sender,
-      key,
-      leg,
-      accept,
-      settle,
-      doubt,
-    })
+    place.intake?.take({ place, message, channel, body, sender, key, leg, waiter })
   }
 
   #messageTo(

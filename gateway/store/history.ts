@@ -65,7 +65,7 @@ export interface StoredMessage {
 
 export interface NewMessage extends StoredMessage {
   /** Under which it was sent, if any. */
-  readonly key?: MessageKey
+  readonly key?: MessageKey | undefined
 }
 
 export interface MessageKey {

@@ -287,7 +287,8 @@ function newMessage(id: string, sender: Membership, refused: Refused): WaitingMe
   const message = { id: { bytes: number, at: 0 }, from: Buffer.from('socket:s') }
   const settle = ({ code, detail }: { code: Code; detail: string }) => refused(code, detail)
   const accept = () => {}
-  return { message, channel: '', body, sender, accept, settle } as unknown as WaitingMessage
+  const waiter = { accept, settle }
+  return { message, channel: '', body, sender, waiter } as unknown as WaitingMessage
 }
 
 const idOf = ({ message }: WaitingMessage) => shortOf(message.id.bytes.toString('hex'))

@@ -60,7 +60,7 @@ const config: fc.Arbitrary<Partial<PlaceConfig>> = fc.record({
 })
 
 /** What stands before a room's positions, if anything does. */
-const intake = fc.constantFrom('none', 'none', 'passes', 'refuses', 'waits', 'doubts')
+const intake = fc.constantFrom('none', 'none', 'passes', 'refuses', 'waits', 'stores', 'doubts')
 
 const message = fc.record({
   who: fc.nat(3),
@@ -109,9 +109,10 @@ class World {
     place.intake = {
       take: (waiting) => {
         if (kind === 'passes') return straight.take(waiting)
-        waiting.leg?.waits(Step.PROGRAM)
-        if (kind === 'refuses') return waiting.settle(refused('', Code.PROGRAM_REFUSED, 'no'))
-        if (kind === 'doubts') waiting.doubt(new Refusal(Code.UNCERTAIN, 'nobody knows'))
+        waiting.leg?.waits(kind === 'stores' ? Step.STORE : Step.PROGRAM)
+        if (kind === 'refuses')
+          return waiting.waiter.settle(refused('', Code.PROGRAM_REFUSED, 'no'))
+        if (kind === 'doubts') waiting.waiter.doubt(new Refusal(Code.UNCERTAIN, 'nobody knows'))
         this.waiting.push(waiting)
       },
     }
@@ -190,9 +191,13 @@ describe('over any messages', () => {
           expect(it.board.why(outcome)).toEqual(stepsOf(outcome.trail!, () => 'all'))
           return outcome
         })
+        it.board.now += 3
         it.letGo()
         it.board.endTurn()
-        for (const outcome of outcomes) expectAgreement(outcome)
+        for (const outcome of outcomes) {
+          expectAgreement(outcome)
+          expect(it.board.why(outcome)).toEqual(stepsOf(outcome.trail!, () => 'all'))
+        }
       }),
       { numRuns: 300 },
     )

@@ -259,7 +259,7 @@ describe('a message that waits', () => {
     board.now += 3
     taken[0]?.leg?.goesOn()
     const facts = { sockets: 0, sequence: 4, epoch: 9, stored: true, kept: true }
-    taken[0]?.settle({ id: outcome.ownId, ...facts })
+    taken[0]?.waiter.settle({ id: outcome.ownId, ...facts })
     const steps = board.why(outcome)
     expect(steps?.map(line).slice(-2)).toEqual(['STORE STORED after 3000 µs', 'SEND KEPT'])
     expect(steps?.at(-1)).toMatchObject({ sequence: 4n, offsetUs: 3000n })
@@ -268,11 +268,11 @@ describe('a message that waits', () => {
   test('is told as refused by who had it, and as what it became after all', () => {
     const outcome = send({ route: place.route })
     const unknown = new Refusal(Code.UNCERTAIN, 'no answer yet', 'setting history.waitMs')
-    taken[0]?.doubt(unknown)
+    taken[0]?.waiter.doubt(unknown)
     expect(board.why(outcome)?.map(line).at(-1)).toBe(
       'STORE REFUSED UNCERTAIN no answer yet [setting history.waitMs]',
     )
-    taken[0]?.settle(refused('', Code.STORE_FULL, 'the store is full'))
+    taken[0]?.waiter.settle(refused('', Code.STORE_FULL, 'the store is full'))
     expect(board.why(outcome)?.map(line).at(-1)).toMatch(/^STORE REFUSED known after its sender/)
   })
 })

@@ -51,5 +51,5 @@ export class Hold implements Intake {
 }
 
 function refuse(waiting: WaitingMessage, code: Code): void {
-  waiting.settle(refused('', code, "the room's history is being changed"))
+  waiting.waiter.settle(refused('', code, "the room's history is being changed"))
 }

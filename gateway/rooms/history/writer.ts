@@ -75,9 +75,13 @@ interface Queued extends Waiting {
   told: number
 }
 
+interface ClaimAppend extends Append {
+  readonly claim: Claim
+}
+
 interface Batch {
   readonly queued: readonly Queued[]
-  readonly appends: readonly Append[]
+  readonly appends: readonly ClaimAppend[]
   /** Whether it happened is not known: it is tried with the same positions until it is. */
   doubtful: boolean
 }
@@ -153,7 +157,7 @@ export class HistoryWriter {
 
   /** Resolves when nothing waits, or after so many milliseconds. */
   idle(withinMs: number): Promise<void> {
-    if (this.#queue.length === 0 && !this.#batch) return Promise.resolve()
+    if (this.#bytes === 0) return Promise.resolve()
     return new Promise((resolve) => {
       const late = setTimeout(resolve, withinMs)
       this.#whenIdle.push(() => {
@@ -197,7 +201,7 @@ export class HistoryWriter {
 
   /** Those that are under way. */
   #accept(): void {
-    for (const { message } of this.#batch?.queued ?? []) message.accept()
+    for (const { message } of this.#batch?.queued ?? []) message.waiter.accept()
   }
 
   #rest(): void {
@@ -232,16 +236,17 @@ export class HistoryWriter {
     }
   }
 
-  #stored({ queued }: Batch, lost: ReadonlySet<string>): void {
-    for (const { claim, message } of queued) {
+  #stored({ queued, appends }: Batch, lost: ReadonlySet<string>): void {
+    for (const { claim, messages } of appends) {
       if (lost.has(claim.roomId)) claim.lost = true
-      else claim.last = message.message.sequence
+      else claim.last += messages.length
     }
     this.#done(queued, ({ claim, message }) => {
       if (lost.has(claim.roomId)) return refuse(message, LOST)
       message.leg?.goesOn()
       const facts = deliver(claim.place, ownOf(message), message.sender, message.leg)
-      message.settle({ ...facts, stored: true, kept: true })
+      const { id, sockets, sequence, epoch } = facts
+      message.waiter.settle({ id, sockets, sequence, epoch, stored: true, kept: true })
     })
   }
 
@@ -265,14 +270,16 @@ export class HistoryWriter {
   #done(queued: readonly Queued[], tell: (each: Queued) => void): void {
     this.#batch = undefined
     this.#next()
-    // After the driver, which writes in a microtask, and before anything else.
-    process.nextTick(() => {
-      this.#accept()
-      for (const each of queued) {
-        tell(each)
-        this.#leave(each)
-      }
-      if (this.messages === 0) this.#rest()
+    // At the end of the turn: at one time, and together with what else its senders are told.
+    this.#turn.touch({
+      flush: () => {
+        this.#accept()
+        for (const each of queued) {
+          tell(each)
+          this.#leave(each)
+        }
+        if (this.#bytes === 0) this.#rest()
+      },
     })
   }
 
@@ -287,7 +294,7 @@ export class HistoryWriter {
     for (const each of this.#batch?.queued ?? []) {
       if (each.told > since) continue
       each.told = this.#uptime()
-      each.message.doubt(UNCERTAIN)
+      each.message.waiter.doubt(UNCERTAIN)
     }
     let count = 0
     while ((this.#queue[count]?.since ?? Number.POSITIVE_INFINITY) <= since) count++
@@ -295,26 +302,28 @@ export class HistoryWriter {
       refuse(each.message, AWAY)
       this.#leave(each)
     }
-    if (this.messages === 0) this.#rest()
+    if (this.#bytes === 0) this.#rest()
   }
 }
 
 /** Gives each its position, without a gap: it is the next one when the batch before is stored. */
-function appendsOf(queued: readonly Queued[]): Append[] {
+function appendsOf(queued: readonly Queued[]): ClaimAppend[] {
   const appends = new Map<Claim, NewMessage[]>()
   // A batch has few senders.
   const senders = new Map<Uint8Array, string>()
   for (const { claim, message } of queued) {
     const messages = appends.get(claim) ?? []
-    appends.set(claim, messages)
+    if (messages.length === 0) appends.set(claim, messages)
     message.message.sequence = claim.last + messages.length + 1
     const { from } = message.message
-    const sender = senders.get(from) ?? Buffer.from(from).toString()
-    senders.set(from, sender)
+    const known = senders.get(from)
+    const sender = known ?? Buffer.from(from).toString()
+    if (known === undefined) senders.set(from, sender)
     messages.push(newMessage(message, sender))
   }
-  return [...appends].map(([{ roomId, generation }, messages]) => {
-    return { roomId, generation, messages }
+  return [...appends].map(([claim, messages]) => {
+    const { roomId, generation } = claim
+    return { claim, roomId, generation, messages }
   })
 }
 
@@ -328,10 +337,10 @@ function newMessage({ message, channel, body, key }: WaitingMessage, from: strin
     from,
     channel,
     body: body.bytes,
-    ...(key && { key }),
+    key,
   }
 }
 
 function refuse(message: WaitingMessage, refusal: Refusal): void {
-  message.settle(refusedFor('', refusal))
+  message.waiter.settle(refusedFor('', refusal))
 }

@@ -176,7 +176,7 @@ describe('through the emitter', () => {
 
   test('what the room refuses, or is too large, is done with', () => {
     const { emitter, place } = newLiveHall()
-    place.intake = { take: ({ settle }) => settle(refused('', Code.INTERNAL, 'no')) }
+    place.intake = { take: ({ waiter }) => waiter.settle(refused('', Code.INTERNAL, 'no')) }
     const ends: (Error | undefined)[] = []
     emitter.emit({ topic: 'acme/hall' }, (error) => ends.push(error))
     const payload = Buffer.alloc(limits.payloadBytes + 1)

@@ -156,14 +156,16 @@ export class Emitter {
       sender: this.#speaker.enter(place),
       key: undefined,
       leg: undefined,
-      accept: () => {},
-      settle: (end) => {
-        if ('kind' in end) return refused(new Refusal(end.code, end.detail))
-        if (end.sockets === 0) return emission.wasDelivered()
-        this.#emitted.push({ emission, place })
-        turn.touch(this)
+      waiter: {
+        accept: () => {},
+        settle: (end) => {
+          if ('kind' in end) return refused(new Refusal(end.code, end.detail))
+          if (end.sockets === 0) return emission.wasDelivered()
+          this.#emitted.push({ emission, place })
+          turn.touch(this)
+        },
+        doubt: () => {},
       },
-      doubt: () => {},
     })
   }
 }

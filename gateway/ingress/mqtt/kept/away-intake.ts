@@ -18,19 +18,19 @@ const LOST = refused('', Code.INTERNAL, 'it could not be kept for those who are 
 export function awayIntake(writer: QueueWriter): Intake {
   return {
     take(waiting) {
-      const { place, message, sender, leg, settle, doubt } = waiting
+      const { place, message, sender, leg, waiter } = waiting
       message.sequence = place.sequence + 1
       const before = writer.added
       const end = deliver(place, ownOf(waiting), sender, leg)
-      if (writer.added === before) return settle(end)
+      if (writer.added === before) return waiter.settle(end)
       leg?.waits(Step.STORE)
-      waiting.accept()
+      waiter.accept()
       writer.expect(before, {
         ended: (isStored) => {
           if (isStored) leg?.goesOn()
-          settle(isStored ? end : LOST)
+          waiter.settle(isStored ? end : LOST)
         },
-        late: () => doubt(UNCERTAIN),
+        late: () => waiter.doubt(UNCERTAIN),
       })
     },
   }
