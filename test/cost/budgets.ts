@@ -97,7 +97,7 @@ export const budgets: readonly Budget[] = [
     costs: {
       syscalls: [2.02, 2.12],
       writes: [1, 1.02],
-      heap: [5_192, 5_235],
+      heap: [5_010, 5_055],
       buffers: [421, 460],
       wire: [198, 199.5],
     },
@@ -109,7 +109,7 @@ export const budgets: readonly Budget[] = [
     costs: {
       syscalls: [3.1, 3.7],
       writes: [1, 1.02],
-      heap: [6_023, 6_070],
+      heap: [5_838, 5_885],
       buffers: [421, 460],
       wire: [198, 199.5],
     },
@@ -121,7 +121,7 @@ export const budgets: readonly Budget[] = [
     costs: {
       syscalls: [0.513, 0.56],
       writes: [0.253, 0.27],
-      heap: [3_810, 3_855],
+      heap: [3_668, 3_713],
       buffers: [493, 530],
       wire: [168, 169.5],
     },

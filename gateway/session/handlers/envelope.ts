@@ -11,16 +11,25 @@ import { refusesRequest } from './fatal.ts'
 
 export function handleEnvelope(session: Session, frame: ScannedFrame): void {
   const { id, bytes, start, end } = frame
-  const { limits } = session.core.options
   let envelope: ScannedEnvelope
   try {
-    envelope = scanEnvelope(bytes, start, end, limits)
+    envelope = scanEnvelope(bytes, start, end, session.core.options.limits)
   } catch (error) {
     if (!refusesRequest(error)) throw error
     return reject(session, id, error)
   }
   const now = publishNow(session, envelope)
-  if (now) return ends(session, id, now)
+  if (now) ends(session, id, now)
+  else publishLater(session, frame, envelope)
+}
+
+/** By itself: a function that makes closures somewhere has a context made at each call. */
+function publishLater(
+  session: Session,
+  { id, bytes, start, end }: ScannedFrame,
+  envelope: ScannedEnvelope,
+): void {
+  const { limits } = session.core.options
   // It may wait for long, and the packet that it came in is not kept.
   const keep = () => {
     const copy = Buffer.from(bytes.subarray(start, end))
@@ -35,11 +44,18 @@ function ends(session: Session, id: number, end: End): void {
 }
 
 function answer(session: Session, id: number, outcome: Outcome): void {
-  if (!outcome.due) return outcome.whenDue(() => answer(session, id, outcome))
+  if (!outcome.due) return answerOnceDue(session, id, outcome)
   if (session.closed) return
   tell(session, id, outcome)
-  if (outcome.settled) return
-  // It was accepted; what becomes of it later is told where that is bad.
+  if (!outcome.settled) tellIfRefused(session, id, outcome)
+}
+
+function answerOnceDue(session: Session, id: number, outcome: Outcome): void {
+  outcome.whenDue(() => answer(session, id, outcome))
+}
+
+/** It was accepted; what becomes of it later is told where that is bad. */
+function tellIfRefused(session: Session, id: number, outcome: Outcome): void {
   const told = outcome.refusals.length
   outcome.whenSettled(() => {
     if (outcome.refusals.length > told && !session.closed) tell(session, id, outcome)
