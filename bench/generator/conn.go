@@ -21,6 +21,8 @@ type conn struct {
 	sent    int
 	dirty   bool
 	blocked bool
+	// ponged: a pong is among what is queued.
+	ponged bool
 	// isIn is set by the codec once the server has confirmed the room.
 	isIn bool
 }
@@ -72,9 +74,27 @@ func (c *conn) flush() error {
 		c.loop.calls++
 	}
 	c.out, c.sent = c.out[:0], 0
+	if c.ponged {
+		c.ponged = false
+		if err := acknowledgeWhenRead(c.fd); err != nil {
+			return err
+		}
+	}
 	if c.blocked {
 		c.blocked = false
 		return c.loop.watch(c.fd, syscall.EPOLLIN, syscall.EPOLL_CTL_MOD)
+	}
+	return nil
+}
+
+// acknowledgeWhenRead has the kernel acknowledge what comes when it is read, on the generator's
+// core, as it does until the first answer. For one who has answered something it waits for every
+// second segment instead, and acknowledges that as it comes: over loopback amid the write, on the
+// server's account.
+func acknowledgeWhenRead(fd int) error {
+	err := syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 1)
+	if err != nil {
+		return fmt.Errorf("setsockopt: %w", err)
 	}
 	return nil
 }
@@ -140,6 +160,7 @@ func (c *conn) handle(f frame) error {
 		return c.codec.receive(c, f.payload, f.final)
 	case opPing:
 		c.send(opPong, f.payload)
+		c.ponged = true
 		return nil
 	case opPong:
 		return nil
