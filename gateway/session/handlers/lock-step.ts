@@ -20,18 +20,32 @@ export function handleLockStep(session: Session, frame: ScannedFrame): void {
     throw new Refusal(Code.FRAME_NOT_ALLOWED, 'a lock step that only a gateway sends')
   }
   const { acceptor, response } = step.value
+  if (sizeOf(response, frame) > ANSWER_BYTES_MAX) {
+    throw new Refusal(Code.PAYLOAD_TOO_LARGE, `an answer over ${ANSWER_BYTES_MAX} bytes`)
+  }
+  takeAnswer(session, frame.id, { lock, acceptor, response })
+}
+
+export interface Answer {
+  /** With or without its `lock:`; `` where none waits. */
+  readonly lock: string
+  readonly acceptor: string
+  /** At most ANSWER_BYTES_MAX. */
+  readonly response: Response
+}
+
+/** Takes what a request of this id answers, of whatever form that had. Throws Refusal. */
+export function takeAnswer(session: Session, id: number, answer: Answer): void {
+  const { lock, acceptor, response } = answer
   if (Buffer.byteLength(lock) > NAME_BYTES_MAX || Buffer.byteLength(acceptor) > NAME_BYTES_MAX) {
     throw new Refusal(
       Code.NAME_TOO_LONG,
       `a lock's or acceptor's name over ${NAME_BYTES_MAX} bytes`,
     )
   }
-  if (sizeOf(response, frame) > ANSWER_BYTES_MAX) {
-    throw new Refusal(Code.PAYLOAD_TOO_LARGE, `an answer over ${ANSWER_BYTES_MAX} bytes`)
-  }
   const { core } = session
   const known = core.acceptors.get(acceptor)
-  if (!known) return session.refuse(frame.id, Code.UNIMPLEMENTED, 'no such acceptor here')
+  if (!known) return session.refuse(id, Code.UNIMPLEMENTED, 'no such acceptor here')
   // Who is in already does not guess for longer than who comes anew may (K15).
   if (response.case !== undefined && !core.failures.allows(session.handshake.remote)) {
     throw new Refusal(Code.RATE_LIMITED, 'too many wrong answers came from this network')
@@ -41,7 +55,7 @@ export function handleLockStep(session: Session, frame: ScannedFrame): void {
     lock: lock.replace(/^lock:/, ''),
     acceptor,
     response,
-    frame: frame.id,
+    frame: id,
     nominated: known.nominable ? nominate(session, known) : undefined,
   })
 }

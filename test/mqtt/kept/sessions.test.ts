@@ -1,5 +1,5 @@
 /** Sessions that outlive their connections: what a client finds when it comes back. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { type MqttClient, resetMqttClients } from '../../support/mqtt-client.ts'
 import { arrive, type House, startHouse, textOf } from './house.ts'
 
@@ -24,6 +24,20 @@ async function take(client: MqttClient, count: number): Promise<string[]> {
   for (let i = 0; i < count; i++) heard.push(textOf(await client.message()))
   return heard
 }
+
+// First, while nobody has left a session here.
+it('is not looked for in a store that has none', async () => {
+  const find = vi.spyOn(house.gateway.store.mqttSessions, 'find')
+  const id = name()
+  const visitor = await arrive(house, id, { expiry: 0, clean: true })
+  await visitor.client.disconnect()
+  const { client } = await arrive(house, id)
+  expect(find).not.toHaveBeenCalled()
+  await client.disconnect()
+  expect((await arrive(house, id)).present).toBe(true)
+  expect(find).toHaveBeenCalledOnce()
+  find.mockRestore()
+})
 
 describe.each(['acme/hall', 'acme/attic'])('of a room such as %s', (room) => {
   it('keeps what comes while its client is away, in order, once', async () => {

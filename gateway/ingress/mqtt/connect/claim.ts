@@ -45,7 +45,12 @@ function namedBy(userName: string): Claim {
   }
 }
 
+/** `{account}/{room}/{client-uuid}` and perhaps more. */
+const PATH_PARTS = 3
+
 function devicePath(text: string): DevicePath | undefined {
+  // Nearly all are names, and a refusal is dear to make.
+  if (text.split('/', PATH_PARTS).length < PATH_PARTS) return undefined
   try {
     const entry = parsePath(`/${text}`)
     return entry.kind === 'room' && entry.client !== undefined ? (entry as DevicePath) : undefined

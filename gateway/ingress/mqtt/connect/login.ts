@@ -9,6 +9,8 @@ import type { Lock } from '../../../locks/lock.ts'
 import { isNamed, type Proof } from '../../../locks/proof.ts'
 import { othersOf } from '../../../locks/stack.ts'
 import { enter } from '../../../session/entry/entry.ts'
+import { refusesRequest } from '../../../session/handlers/fatal.ts'
+import { type Answer, takeAnswer } from '../../../session/handlers/lock-step.ts'
 import { leftOf, locksFor, stepLocks } from '../../../session/locks/locks.ts'
 import { receive } from '../../../session/receive.ts'
 import type { Session } from '../../../session/session.ts'
@@ -16,7 +18,7 @@ import type { MqttConnection } from '../connection.ts'
 import { protocolError, Reason } from '../wire/mqtt-error.ts'
 import type { Claim, DevicePath } from './claim.ts'
 import { failureOf, isVerdict, type Method, readAnswers, writeSteps } from './lock-steps.ts'
-import { answerOf, answerPacket, isPossible } from './password.ts'
+import { answerOf, isPossible } from './password.ts'
 
 export interface LoginParts {
   readonly connection: MqttConnection
@@ -161,8 +163,20 @@ export class Login {
     const answer = answerOf(password, claim, acceptors)
     if (!answer || this.#tried.has(answer[0])) return this.#refuse(false)
     this.#tried.add(answer[0])
-    receive(session, answerPacket(top ? `lock:${top.id}` : '', ...answer))
+    const [acceptor, response] = answer
+    this.#give({ lock: top?.id ?? '', acceptor, response })
     this.#look()
+  }
+
+  /** As a frame of it would be taken, which no packet of MQTT was. */
+  #give(answer: Answer): void {
+    const { session } = this.#parts
+    try {
+      takeAnswer(session, ANSWER_ID, answer)
+    } catch (error) {
+      if (!refusesRequest(error)) return session.fail(error)
+      session.refuse(ANSWER_ID, error.code, error.detail)
+    }
   }
 
   /** Sends what the locks say; without a word of them, the client is only heard again. */
@@ -204,6 +218,9 @@ export class Login {
     session.drop(Code.UNAUTHENTICATED, NOT_PROVED)
   }
 }
+
+/** Of the request that a password is. */
+const ANSWER_ID = 1
 
 const NOT_PROVED = 'user name and password do not prove anybody'
 

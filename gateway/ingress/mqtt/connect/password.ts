@@ -3,7 +3,6 @@ import { isUtf8 } from 'node:buffer'
 import { isTokenSecret } from '../../../identity/tokens.ts'
 import type { Response } from '../../../locks/acceptor.ts'
 import { ANSWER_BYTES_MAX } from '../../../protocol/limits.ts'
-import { packetOf } from '../../packet.ts'
 import type { Claim } from './claim.ts'
 
 /** Whether it is worth to be looked at: neither absent nor so long that hashing is work (K17). */
@@ -44,12 +43,3 @@ function responseTo(acceptor: string, password: Buffer, claim: Claim): Response 
 function responses(...values: string[]): Response {
   return { case: 'responses', value: { $typeName: 'porthouse.v1.Responses', values } }
 }
-
-/** The packet in which a session is given an answer; `lock`: `` where none waits. */
-export function answerPacket(lock: string, acceptor: string, response: Response): Buffer {
-  const step = { case: 'answer', value: { acceptor, response } } as const
-  const frame = { id: ANSWER_ID, body: { case: 'lockStep', value: { lock, step } } } as const
-  return packetOf([frame])
-}
-
-const ANSWER_ID = 1

@@ -69,6 +69,8 @@ export class KeptSessions {
   #rereading = false
   /** As they were counted last, and those that came since. */
   #count = 0
+  /** None is stored, nor was since the start: who comes need not be asked for at the store. */
+  #hasNone = false
   #unwatch: () => Promise<void> = async () => {}
 
   constructor(parts: KeptParts) {
@@ -110,7 +112,9 @@ export class KeptSessions {
       })
     const abandoned = await this.#surely(() => this.#sessions.abandon(new Date(core.clock())))
     if (abandoned) log.info({ sessions: abandoned }, 'MQTT sessions have lost their connections')
-    this.#count = (await this.#surely(() => this.#sessions.count())) ?? 0
+    const count = await this.#surely(() => this.#sessions.count())
+    this.#hasNone = count === 0
+    this.#count = count ?? 0
     this.#sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref()
   }
 
@@ -176,12 +180,14 @@ export class KeptSessions {
     const { connection, session, will } = kept
     const stored = will && { body: bytesOfWill(will, proofsOf(session)), delayS: will.delayS }
     const record = KeptSession.record(connection, principal, stored)
+    this.#hasNone = false
     await this.#sessions.open(record, new Date(this.#parts.core.clock()))
     this.#there.set(connection, kept)
   }
 
   /** The session of this key that is taken up; one that is not, ends here. */
   async #goesOn(key: string, cleanStart: boolean): Promise<MqttSession | undefined> {
+    if (this.#hasNone) return undefined
     const found = await this.#sessions.find(key)
     if (!found) return undefined
     if (!cleanStart && !this.#hasEnded(found)) return found
@@ -337,6 +343,7 @@ export class KeptSessions {
     const expired = await this.#sessions.expire(at, SWEEP_MAX)
     this.#parts.away.gone(expired)
     this.#count = await this.#sessions.count()
+    this.#hasNone &&= this.#count === 0
   }
 
   /** Of so many sessions in a sweep; those that had their turn go behind the others. */
