@@ -55,10 +55,11 @@ export function listen(session: Session, room: Room, listening: Listening): void
 export function joined(
   session: Session,
   frameId: number,
-  { place, ...member }: Membership,
+  member: Membership,
   channel = '',
   backlog?: MessageInitShape<typeof BacklogSchema>,
 ): void {
+  const { place } = member
   // What it has by then it has had: the position that it is told is behind all that.
   member.audience?.flush()
   const value = {

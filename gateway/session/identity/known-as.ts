@@ -32,6 +32,8 @@ export function heardAs({ senders, socket }: Membership): string[] {
  */
 export function memberName(member: Membership): string {
   const session = member.socket as Session
+  // Nearly all who come to an open room, and they come in masses.
+  if (session.proofs.length === 0) return session.address
   const account = accountIn(member.place.address)
   const own = session.actors.flatMap(({ proof, from }) => {
     const isOfRoom = proof?.account && isNamed(proof.account, account)
