@@ -4,6 +4,8 @@ import type { Bounds, Sample } from './verdict.ts'
 export const bounds: Bounds = {
   used: { perMinute: 20, perThousandRounds: 2_000 },
   resident: { perMinute: 200, perThousandRounds: 20_000 },
+  // Of the kinds of visitors each comes once a round at least.
+  objects: 500,
 }
 
 /** Until then windows fill, and V8 compiles and optimizes what is called often. */

@@ -15,7 +15,8 @@ export const ACCOUNT = 'soak'
 /** By slug: the blocks that a user has. */
 const rooms: Readonly<Record<string, JsonValue[]>> = {
   hall: [
-    { history: { keep: 'KEEP_WINDOW' } },
+    // Full after any round.
+    { history: { keep: 'KEEP_WINDOW', window: { messages: 50 } } },
     { presence: { enabled: true } },
     { limits: { sockets: 1_000, payloadBytes: 65_536, socketRate: { perSecond: 1_000 } } },
   ],

@@ -4,8 +4,8 @@ import { connectAsync } from 'mqtt'
 import { watchSockets } from './administration.ts'
 import { ACCOUNT, type House } from './house.ts'
 
-/** What the gateway counts of them. */
-export const RESIDENT_SOCKETS = 3
+/** What the gateway counts of them: a listener in three rooms, the clerk and the device in one. */
+export const RESIDENTS = { sockets: 3, memberships: 5 }
 
 export async function settle(house: House): Promise<AsyncDisposable> {
   const { token } = house

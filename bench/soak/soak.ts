@@ -3,10 +3,12 @@
  * gateway holds. See docs/memory.md.
  */
 import { setTimeout as delay } from 'node:timers/promises'
-import { Inspector, inspectable } from '../heap/inspector.ts'
+import { Inspector } from '../heap/inspector.ts'
 import { scrape } from './administration.ts'
+import { environment } from './environment.ts'
+import { held, steady } from './held.ts'
 import { type House, openHouse } from './house.ts'
-import { RESIDENT_SOCKETS, settle } from './residents.ts'
+import { RESIDENTS, settle } from './residents.ts'
 import { playRound } from './round.ts'
 import { PATIENCE_MS } from './scene.ts'
 import type { Sample } from './verdict.ts'
@@ -37,9 +39,8 @@ export interface Found {
 /** A round begins so long after the one before began, if that is over. */
 const ROUND_MS = 6_000
 const ROUNDS_MIN = 10
-/** What is kept for a time is kept no longer than this part of a soak, and by default so long. */
-const WINDOW_PART = 10
-const WINDOW_MS = 120_000
+/** So long is kept what is kept for a time, at most: a round's end comes after it. */
+const WINDOW_MS = 1_000
 const REST_POLL_MS = 50
 /** What waits for somebody, by /metrics. */
 const WAITING = ['slow_sockets', 'history_queue_messages', 'mqtt_inflight_messages']
@@ -47,9 +48,12 @@ const WAITING = ['slow_sockets', 'history_queue_messages', 'mqtt_inflight_messag
 /** Rejects where anybody does not find what he came for. */
 export async function soak(options: SoakOptions): Promise<Found> {
   const { seconds, folder, share = 1, env = {}, sampled } = options
-  await using house = await openHouse(folder, { ...settings(seconds), ...inspected(env) })
+  const roundMs = Math.min(ROUND_MS, (seconds * 1000) / ROUNDS_MIN)
+  const windowMs = Math.trunc(Math.min(WINDOW_MS, roundMs / 2))
+  await using house = await openHouse(folder, environment(windowMs, env))
   await using _residents = await settle(house)
   const inspector = await Inspector.open(house.gateway)
+  await steady(inspector)
   const tallies: Record<string, number> = {}
   const tally = (what: string) => {
     tallies[what] = (tallies[what] ?? 0) + 1
@@ -57,12 +61,11 @@ export async function soak(options: SoakOptions): Promise<Found> {
   const samples: Sample[] = []
   const began = performance.now()
   const passed = () => performance.now() - began
-  const roundMs = Math.min(ROUND_MS, (seconds * 1000) / ROUNDS_MIN)
   for (let round = 0; round < ROUNDS_MIN || passed() < seconds * 1000; round++) {
     await playRound({ house, round, tally }, share)
     const counts = await rest(house)
-    const { heapUsed: heap, buffers, resident } = await inspector.memory()
-    const sample = { round, seconds: passed() / 1000, heap, buffers, resident, counts }
+    await delay(windowMs)
+    const sample = { round, seconds: passed() / 1000, ...(await held(inspector)), counts }
     samples.push(sample)
     await sampled?.(sample, inspector)
     await delay(Math.max(0, (round + 1) * roundMs - passed()))
@@ -77,34 +80,18 @@ export async function soak(options: SoakOptions): Promise<Found> {
   }
 }
 
-/**
- * Times that are long beside a short soak are shortened; those of a long one are the defaults. A
- * store that is slow, as on a busy machine, is no fault here.
- */
-function settings(seconds: number): Record<string, string> {
-  const patience = { PORTHOUSE_HISTORY_WAIT_MS: String(PATIENCE_MS) }
-  const windowMs = Math.trunc((seconds * 1000) / WINDOW_PART)
-  if (windowMs >= WINDOW_MS) return patience
-  const names = ['RESUME_WINDOW_MS', 'IDEMPOTENCY_WINDOW_MS', 'MESSAGES_IDLE_MS', 'WHY_AGE_MS']
-  const windows = names.map((name) => [`PORTHOUSE_${name}`, String(windowMs)])
-  return { ...patience, ...Object.fromEntries(windows) }
-}
-
-/** What Node is told besides stays. */
-function inspected({ NODE_OPTIONS = '', ...env }: Readonly<Record<string, string>>) {
-  return { ...env, NODE_OPTIONS: `${inspectable.NODE_OPTIONS} ${NODE_OPTIONS}`.trim() }
-}
-
 /** Resolves when nobody but the residents is there, with what is there then. */
 async function rest(house: House): Promise<Record<string, number>> {
   for (const until = performance.now() + PATIENCE_MS; ; await delay(REST_POLL_MS)) {
     const values = await scrape(house)
     const of = (name: string) => values.get(`porthouse_${name}`) ?? 0
-    const sockets = of('sockets')
-    if (sockets === RESIDENT_SOCKETS && WAITING.every((name) => of(name) === 0)) {
-      const descriptors = values.get('process_open_fds')!
-      return { sockets, rooms: of('rooms'), members: of('memberships'), descriptors }
+    const [sockets, members] = [of('sockets'), of('memberships')]
+    const areAlone = sockets === RESIDENTS.sockets && members === RESIDENTS.memberships
+    if (areAlone && WAITING.every((name) => of(name) === 0)) {
+      return { rooms: of('rooms'), descriptors: values.get('process_open_fds')! }
     }
-    if (performance.now() > until) throw new Error(`no rest: ${sockets} sockets are there`)
+    if (performance.now() > until) {
+      throw new Error(`no rest: ${sockets} sockets are there, ${members} members of rooms`)
+    }
   }
 }

@@ -2,19 +2,26 @@
 import type { Found } from './soak.ts'
 import type { Growth, Sample, Verdict } from './verdict.ts'
 
-const WIDTH = 11
-const counted = ['sockets', 'rooms', 'members', 'descriptors']
+const WIDTH = 12
+const memory = ['heap', 'code', 'buffers', 'resident'] as const
+const counted = ['sessions', 'functions', 'maps', 'rooms', 'descriptors']
 
 const row = (cells: readonly string[]) => cells.map((cell) => cell.padStart(WIDTH)).join('')
 const kb = (bytes: number) => (bytes / 1024).toFixed(0)
 
 /** Memory in KB. */
-export const heading = row(['minute', 'round', 'heap', 'buffers', 'resident', ...counted])
+export const heading = row(['minute', 'round', ...memory, ...counted])
 
-export function line({ seconds, round, heap, buffers, resident, counts }: Sample): string {
-  const minute = (seconds / 60).toFixed(1)
+export function line(sample: Sample): string {
+  const minute = (sample.seconds / 60).toFixed(1)
+  const counts = { ...sample.objects, ...sample.counts }
   const others = counted.map((name) => String(counts[name]))
-  return row([minute, String(round + 1), kb(heap), kb(buffers), kb(resident), ...others])
+  return row([
+    minute,
+    String(sample.round + 1),
+    ...memory.map((name) => kb(sample[name])),
+    ...others,
+  ])
 }
 
 export function tallied({ tallies, connections, cpuSeconds, samples }: Found): string {
@@ -25,8 +32,10 @@ export function tallied({ tallies, connections, cpuSeconds, samples }: Found): s
 }
 
 /** The last line. */
-export function verdictLine({ used, resident, grows }: Verdict): string {
-  const growth = `in use ${told(used)}; resident ${told(resident)}`
+export function verdictLine({ used, resident, objects, grows }: Verdict): string {
+  const perRound = Object.entries(objects).map(([name, count]) => `${signed(count)} ${name}`)
+  const more = `${perRound.join(', ')} per 1,000 rounds`
+  const growth = `in use ${told(used)}; resident ${told(resident)}; ${more}`
   if (grows.length === 0) return `soak: flat: ${growth}`
   return `soak: GROWS (${grows.join(', ')}): ${growth}`
 }

@@ -3,16 +3,13 @@
  * pairs of samples (Theil and Sen), which some samples far off, or one step, do not move.
  */
 import { summarize } from '../statistics.ts'
+import type { Held } from './held.ts'
 
-/** At rest, after a round; memory in bytes, garbage collected. */
-export interface Sample {
+/** At rest, after a round. */
+export interface Sample extends Held {
   readonly round: number
   readonly seconds: number
-  /** In use: V8's heap, and the buffers beside it. */
-  readonly heap: number
-  readonly buffers: number
-  readonly resident: number
-  /** What else is there, such as sockets and descriptors. */
+  /** What else is there, such as rooms and descriptors. */
   readonly counts: Readonly<Record<string, number>>
 }
 
@@ -27,11 +24,15 @@ export interface Bounds {
   readonly used: Growth
   /** Of what the system has given, which comes and goes in larger pieces. */
   readonly resident: Growth
+  /** Of objects of any class, per 1,000 rounds. */
+  readonly objects: number
 }
 
 export interface Verdict {
   readonly used: Growth
   readonly resident: Growth
+  /** By class, per 1,000 rounds. */
+  readonly objects: Readonly<Record<string, number>>
   /** What is above its bound; none: memory is flat. */
   readonly grows: readonly string[]
 }
@@ -44,12 +45,26 @@ export function judge(samples: readonly Sample[], bounds: Bounds): Verdict {
   if (samples.length < SAMPLES_MIN) throw new RangeError(`${samples.length} samples say nothing`)
   const used = growthOf(samples, ({ heap, buffers }) => heap + buffers)
   const resident = growthOf(samples, (sample) => sample.resident)
+  const objects = Object.fromEntries(
+    Object.keys(samples[0]!.objects).map((name) => {
+      return [
+        name,
+        1000 *
+          slope(
+            samples,
+            ({ round }) => round,
+            (each) => each.objects[name]!,
+          ),
+      ]
+    }),
+  )
   const grows = [
     ...(isAbove(used, bounds.used) ? ['used'] : []),
     ...(isAbove(resident, bounds.resident) ? ['resident'] : []),
+    ...Object.keys(objects).filter((name) => objects[name]! > bounds.objects),
     ...Object.keys(samples[0]!.counts).filter((name) => hasGrown(samples, name)),
   ]
-  return { used, resident, grows }
+  return { used, resident, objects, grows }
 }
 
 function isAbove(growth: Growth, bound: Growth): boolean {

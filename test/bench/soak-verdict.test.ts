@@ -7,7 +7,7 @@ const KB = 1024
 const ROUND_SECONDS = 6
 const bound = { perMinute: 30, perThousandRounds: 3_000 }
 /** A slope within the bound a minute is within the other one as well: ten rounds are a minute. */
-const bounds = { used: bound, resident: bound }
+const bounds = { used: bound, resident: bound, objects: 500 }
 
 interface Series {
   readonly level: number
@@ -30,7 +30,8 @@ function samples({ level, noise }: Series, risen: (round: number) => number): Sa
     const used = (level + off + risen(round)) * KB
     const heap = Math.trunc(used / 2)
     const seconds = round * ROUND_SECONDS
-    return { round, seconds, heap, buffers: used - heap, resident: used, counts: { sockets: 5 } }
+    const memory = { heap, code: 0, buffers: used - heap, resident: used }
+    return { round, seconds, ...memory, objects: { sessions: 3 }, counts: { rooms: 5 } }
   })
 }
 
@@ -93,21 +94,33 @@ test('either bound alone is enough to fail', () => {
   const line = samples({ level: 1_000, noise: new Array(20).fill(0) }, (round) => 10 * round)
   const lax = { perMinute: Infinity, perThousandRounds: Infinity }
   const found = (used: Partial<typeof lax>) =>
-    judge(line, { used: { ...lax, ...used }, resident: lax }).grows
+    judge(line, { used: { ...lax, ...used }, resident: lax, objects: Infinity }).grows
   expect(found({})).toEqual([])
   expect(found({ perMinute: 99 })).toEqual(['used'])
   expect(found({ perThousandRounds: 9_999 })).toEqual(['used'])
   expect(found({ perMinute: 101, perThousandRounds: 10_001 })).toEqual([])
 })
 
-test('sockets that stay behind are found, one that is late is not', () => {
+test('one object in two rounds is found, those that come and go are not', () => {
+  const flat = samples({ level: 1_000, noise: new Array(12).fill(0) }, () => 0)
+  const found = (countOf: (round: number) => number) =>
+    judge(
+      flat.map((sample) => ({ ...sample, objects: { sessions: countOf(sample.round) } })),
+      bounds,
+    ).grows
+  expect(found((round) => 3 + (round % 4))).toEqual([])
+  expect(found((round) => 3 + Math.trunc(round * 0.4))).toEqual([])
+  expect(found((round) => 3 + Math.trunc(round * 0.6))).toEqual(['sessions'])
+})
+
+test('rooms that stay behind are found, one that is late is not', () => {
   const flat = samples({ level: 1_000, noise: new Array(12).fill(0) }, () => 0)
   const behind = (counts: readonly number[]) =>
     judge(
-      flat.map((sample, i) => ({ ...sample, counts: { sockets: counts[i]! } })),
+      flat.map((sample, i) => ({ ...sample, counts: { rooms: counts[i]! } })),
       bounds,
     ).grows
-  expect(behind([5, 5, 5, 5, 5, 6, 6, 6, 6, 6, 7, 7])).toEqual(['sockets'])
+  expect(behind([5, 5, 5, 5, 5, 6, 6, 6, 6, 6, 7, 7])).toEqual(['rooms'])
   expect(behind([5, 5, 5, 5, 5, 6, 6, 6, 6, 5, 7, 7])).toEqual([])
 })
 
