@@ -44,8 +44,8 @@ const LOOK = `(() => {
 })()`
 
 /**
- * What V8 compiles and learns of a function it takes at its first call, and keeps: else both grow
- * for hours, as one function after the other has been called often enough, and go with garbage.
+ * What V8 learns of a function it takes memory for at the first call, and bytecode it keeps: else
+ * both come when one after the other has been called often enough, and go with garbage.
  */
 const FLAGS = ['--no-lazy-feedback-allocation', '--no-flush-bytecode']
 
