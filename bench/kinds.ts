@@ -30,8 +30,6 @@ export interface Result {
   readonly p50: number
   readonly p99: number
   readonly probeP99: number
-  /** Of two batches in a row; bare inserts alone have it. */
-  readonly pairP99?: number
   /** Of all time, before and after the measured window too. */
   readonly published: number
 }
@@ -91,7 +89,6 @@ const durable: Kind = {
       storeCpu: (result.storeCpu / result.deliveries) * 1e6,
       // Only a sender that is told twice asks for it.
       ...(result.probeP99 > 0 && { storedP99: result.probeP99 }),
-      ...(result.pairP99 !== undefined && { pairP99: result.pairP99 }),
     }
   },
 }

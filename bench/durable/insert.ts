@@ -109,8 +109,8 @@ async function measure(task: Inserts): Promise<Result> {
   const serverCpu = cpuOf(process.pid) - client
   const storeCpu = cpuOfFamily(task.database) - database
   await close()
-  // Who sends once he was told finds a batch under way, and is in the next one.
-  const pairs = times.slice(1).map((time, n) => times[n]! + time)
+  times.sort((a, b) => a - b)
+  const at = (share: number) => times[Math.floor(share * times.length)] ?? Number.NaN
   return {
     deliveries: rows,
     calls: 0,
@@ -118,17 +118,11 @@ async function measure(task: Inserts): Promise<Result> {
     serverCpu,
     storeCpu,
     generatorCpu: serverCpu,
-    p50: quantile(times, 0.5),
-    p99: quantile(times, 0.99),
-    pairP99: quantile(pairs, 0.99),
+    p50: at(0.5),
+    p99: at(0.99),
     probeP99: 0,
     published: sequence,
   }
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(share * sorted.length)] ?? Number.NaN
 }
 
 console.log(JSON.stringify(await measure(JSON.parse(process.argv[2]!))))

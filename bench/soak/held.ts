@@ -19,15 +19,17 @@ export interface Held {
 
 /**
  * As the gateway's process has them: what is required there is what it has loaded. To count those
- * of one class takes as long as to collect all garbage.
+ * of one class takes half a second, for all garbage is collected first.
  */
-const classes = {
+export const classes = {
   sessions: "require('./gateway/session/session.ts').Session",
   functions: 'Function',
   maps: 'Map',
 } as const
 
-const LOOK = `(() => {
+export type Class = keyof typeof classes
+
+const look = (counted: readonly Class[]) => `(() => {
   const require = process.getBuiltinModule('module').createRequire('${root}/')
   const { getHeapSpaceStatistics, queryObjects } = require('node:v8')
   const isCode = ({ space_name }) => /^(code|trusted)_/.test(space_name)
@@ -36,9 +38,7 @@ const LOOK = `(() => {
   return {
     code: code.reduce((sum, { space_used_size }) => sum + space_used_size, 0),
     objects: {
-      ${Object.entries(classes)
-        .map(([name, made]) => `${name}: count(${made}),`)
-        .join('\n      ')}
+      ${counted.map((name) => `${name}: count(${classes[name]}),`).join('\n      ')}
     },
   }
 })()`
@@ -55,8 +55,8 @@ export async function steady(inspector: Inspector): Promise<void> {
   await inspector.evaluate(FLAGS.map((flag) => `${set}('${flag}')`).join(';'))
 }
 
-export async function held(inspector: Inspector): Promise<Held> {
+export async function held(inspector: Inspector, counted: readonly Class[]): Promise<Held> {
   const { heapUsed, buffers, resident } = await inspector.memory()
-  const { code, objects } = await inspector.evaluate<Pick<Held, 'code' | 'objects'>>(LOOK)
+  const { code, objects } = await inspector.evaluate<Pick<Held, 'code' | 'objects'>>(look(counted))
   return { heap: heapUsed - code, code, buffers, resident, objects }
 }

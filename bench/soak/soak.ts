@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Inspector } from '../heap/inspector.ts'
 import { scrape } from './administration.ts'
 import { environment } from './environment.ts'
-import { held, steady } from './held.ts'
+import { type Class, classes, held, steady } from './held.ts'
 import { type House, openHouse } from './house.ts'
 import { RESIDENTS, settle } from './residents.ts'
 import { playRound } from './round.ts'
@@ -14,10 +14,14 @@ import { PATIENCE_MS } from './scene.ts'
 import type { Sample } from './verdict.ts'
 
 export interface SoakOptions {
-  /** At least; there are always some rounds. */
+  /** At least. */
   readonly seconds: number
+  /** At least; 10 where it is absent. */
+  readonly rounds?: number
   /** Of those who come in a round; 1 where it is absent. */
   readonly share?: number
+  /** Whose objects are counted; all that are known where it is absent. */
+  readonly counted?: readonly Class[]
   /** For the gateway's data. */
   readonly folder: string
   /** Of the gateway, beside what a soak sets. */
@@ -38,7 +42,6 @@ export interface Found {
 
 /** A round begins so long after the one before began, if that is over. */
 const ROUND_MS = 6_000
-const ROUNDS_MIN = 10
 /** So long is kept what is kept for a time, at most: a round's end comes after it. */
 const WINDOW_MS = 1_000
 const REST_POLL_MS = 50
@@ -47,8 +50,9 @@ const WAITING = ['slow_sockets', 'history_queue_messages', 'mqtt_inflight_messag
 
 /** Rejects where anybody does not find what he came for. */
 export async function soak(options: SoakOptions): Promise<Found> {
-  const { seconds, folder, share = 1, env = {}, sampled } = options
-  const roundMs = Math.min(ROUND_MS, (seconds * 1000) / ROUNDS_MIN)
+  const { seconds, rounds = 10, folder, share = 1, env = {}, sampled } = options
+  const counted = options.counted ?? (Object.keys(classes) as Class[])
+  const roundMs = Math.min(ROUND_MS, (seconds * 1000) / rounds)
   const windowMs = Math.trunc(Math.min(WINDOW_MS, roundMs / 2))
   await using house = await openHouse(folder, environment(windowMs, env))
   await using _residents = await settle(house)
@@ -61,11 +65,11 @@ export async function soak(options: SoakOptions): Promise<Found> {
   const samples: Sample[] = []
   const began = performance.now()
   const passed = () => performance.now() - began
-  for (let round = 0; round < ROUNDS_MIN || passed() < seconds * 1000; round++) {
+  for (let round = 0; round < rounds || passed() < seconds * 1000; round++) {
     await playRound({ house, round, tally }, share)
     const counts = await rest(house)
     await delay(windowMs)
-    const sample = { round, seconds: passed() / 1000, ...(await held(inspector)), counts }
+    const sample = { round, seconds: passed() / 1000, ...(await held(inspector, counted)), counts }
     samples.push(sample)
     await sampled?.(sample, inspector)
     await delay(Math.max(0, (round + 1) * roundMs - passed()))
