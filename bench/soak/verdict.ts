@@ -45,23 +45,12 @@ export function judge(samples: readonly Sample[], bounds: Bounds): Verdict {
   if (samples.length < SAMPLES_MIN) throw new RangeError(`${samples.length} samples say nothing`)
   const used = growthOf(samples, ({ heap, buffers }) => heap + buffers)
   const resident = growthOf(samples, (sample) => sample.resident)
-  const objects = Object.fromEntries(
-    Object.keys(samples[0]!.objects).map((name) => {
-      return [
-        name,
-        1000 *
-          slope(
-            samples,
-            ({ round }) => round,
-            (each) => each.objects[name]!,
-          ),
-      ]
-    }),
-  )
+  const classes = Object.keys(samples[0]!.objects)
+  const objects = Object.fromEntries(classes.map((name) => [name, perThousand(samples, name)]))
   const grows = [
     ...(isAbove(used, bounds.used) ? ['used'] : []),
     ...(isAbove(resident, bounds.resident) ? ['resident'] : []),
-    ...Object.keys(objects).filter((name) => objects[name]! > bounds.objects),
+    ...classes.filter((name) => objects[name]! > bounds.objects),
     ...Object.keys(samples[0]!.counts).filter((name) => hasGrown(samples, name)),
   ]
   return { used, resident, objects, grows }
@@ -77,6 +66,12 @@ function growthOf(samples: readonly Sample[], bytesOf: (sample: Sample) => numbe
     perMinute: 60 * slope(samples, ({ seconds }) => seconds, kb),
     perThousandRounds: 1000 * slope(samples, ({ round }) => round, kb),
   }
+}
+
+/** Objects of this class, per 1,000 rounds. */
+function perThousand(samples: readonly Sample[], name: string): number {
+  const countOf = ({ objects }: Sample) => objects[name]!
+  return 1000 * slope(samples, ({ round }) => round, countOf)
 }
 
 function slope(
