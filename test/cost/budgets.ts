@@ -30,7 +30,7 @@ export const budgets: readonly Budget[] = [
     costs: {
       syscalls: [0.032, 0.038],
       writes: [0.0313, 0.036],
-      heap: [41, 54],
+      heap: [38, 51],
       buffers: [7, 20],
       wire: [194.1, 195],
     },
@@ -41,7 +41,7 @@ export const budgets: readonly Budget[] = [
     costs: {
       syscalls: [1.02, 1.12],
       writes: [1, 1.02],
-      heap: [330, 355],
+      heap: [288, 313],
       buffers: [5, 40],
       wire: [197, 198.9],
     },
@@ -52,7 +52,7 @@ export const budgets: readonly Budget[] = [
     costs: {
       syscalls: [0.032, 0.038],
       writes: [0.0313, 0.036],
-      heap: [46, 59],
+      heap: [45, 58],
       buffers: [8, 20],
       wire: [140, 141],
     },
@@ -63,7 +63,7 @@ export const budgets: readonly Budget[] = [
     costs: {
       syscalls: [1.02, 1.12],
       writes: [1, 1.02],
-      heap: [454, 500],
+      heap: [414, 460],
       buffers: [5, 40],
       wire: [140, 141],
     },
@@ -74,7 +74,7 @@ export const budgets: readonly Budget[] = [
     costs: {
       syscalls: [0.032, 0.038],
       writes: [0.0313, 0.036],
-      heap: [46, 59],
+      heap: [43, 56],
       buffers: [13, 24],
       wire: [167.1, 168],
     },
@@ -85,7 +85,7 @@ export const budgets: readonly Budget[] = [
     costs: {
       syscalls: [0.032, 0.038],
       writes: [0.0313, 0.036],
-      heap: [49, 62],
+      heap: [47, 60],
       buffers: [13, 24],
       wire: [168.1, 169],
     },
