@@ -1,5 +1,5 @@
 /**
- * What a start leaves behind is as much as all that stays: modules are read, compiled and linked
+ * What a start leaves behind is more than all that stays: modules are read, compiled and linked
  * once. Collected before anybody comes, it does not make the first of them wait for 40 ms of it.
  */
 import { Session } from 'node:inspector/promises'
