@@ -129,8 +129,8 @@ export class SessionHistory implements Keeper {
   }
 
   /** It is kept still. */
-  has(message: object): boolean {
-    return this.#all.has(message as OwnMessage)
+  has(message: OwnMessage): boolean {
+    return this.#all.has(message)
   }
 
   /** The room's positions begin anew: those of what is kept say nothing any more. */

@@ -1,13 +1,14 @@
 /** Pages that many ask for at about the same time are read once. */
 import { afterEach, expect, test, vi } from 'vitest'
-import { Page, type Replayed } from '../../gateway/rooms/history/page.ts'
+import { Page } from '../../gateway/rooms/history/page.ts'
 import { RecentPages } from '../../gateway/rooms/history/recent-pages.ts'
+import type { OwnMessage } from '../../gateway/router/intake.ts'
 import type { Place } from '../../gateway/router/place.ts'
 
 const LIMIT = 2
 
 function pageOf(messages: number, more = false): Page {
-  const each = {} as Replayed
+  const each = {} as OwnMessage
   return new Page({} as Place, Array(messages).fill(each), { through: messages, more })
 }
 

@@ -15,7 +15,7 @@ import { type Fetch, FetchSchema } from '@porthouse/proto/v1/room'
 import { formatAddress } from '../../protocol/address.ts'
 import { PacketWriter } from '../../protocol/packet-writer.ts'
 import { uuidOf } from '../../protocol/uuid7.ts'
-import type { Replayed } from '../../rooms/history/page.ts'
+import type { OwnMessage } from '../../router/intake.ts'
 import { type PastPage, readHistory } from '../../session/history/fetch.ts'
 import type { Call } from '../calls/call.ts'
 import type { AdminParts } from '../parts.ts'
@@ -87,7 +87,7 @@ function nextOf(
 }
 
 /** As a socket hears it, but for the route, which is a socket's. */
-function messageOf({ message, body }: Replayed) {
+function messageOf({ message, body }: OwnMessage) {
   const writer = new PacketWriter(0)
   writer.envelope(body, { ...message, route: 0, replay: Replay.HISTORY })
   const [frame] = fromBinary(PacketSchema, writer.whole()).frames

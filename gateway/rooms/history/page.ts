@@ -2,19 +2,11 @@
 import { UNBOUNDED } from '../../protocol/limits.ts'
 import type { EnvelopeBody } from '../../protocol/packet-writer.ts'
 import { scanEnvelope } from '../../protocol/scan-envelope.ts'
-import { ownText, type RoomMessage } from '../../router/intake.ts'
+import { type OwnMessage, ownText, type RoomMessage } from '../../router/intake.ts'
 import type { Lane } from '../../router/lane.ts'
 import type { Place } from '../../router/place.ts'
 import { UNMARKED } from '../../router/socket.ts'
 import type { StoredMessage } from '../../store/history.ts'
-
-/** One of them, as it is replayed. */
-export interface Replayed {
-  readonly message: RoomMessage
-  /** `` for the room itself. */
-  readonly channel: string
-  readonly body: EnvelopeBody
-}
 
 /** Whether it is worth nothing any more; `now` in milliseconds since 1970-01-01 UTC. */
 export function isExpired(
@@ -27,7 +19,7 @@ export function isExpired(
 
 export class Page {
   readonly place: Place
-  readonly messages: readonly Replayed[]
+  readonly messages: readonly OwnMessage[]
   /** All up to this position are in it. */
   readonly through: number
   readonly more: boolean
@@ -35,7 +27,7 @@ export class Page {
 
   constructor(
     place: Place,
-    messages: readonly Replayed[],
+    messages: readonly OwnMessage[],
     { through, more }: { readonly through: number; readonly more: boolean },
   ) {
     this.place = place
@@ -60,7 +52,7 @@ export class Page {
 }
 
 /** A message as it came back from the store. */
-export function replayed({ route }: Place, stored: StoredMessage): Replayed {
+export function replayed({ route }: Place, stored: StoredMessage): OwnMessage {
   const { sequence, id, timeMs, from, channel } = stored
   const bytes = Buffer.from(stored.body.buffer, stored.body.byteOffset, stored.body.length)
   const body = scanEnvelope(bytes, 0, bytes.length, UNBOUNDED)

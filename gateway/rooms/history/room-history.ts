@@ -8,7 +8,7 @@ import type { Intake, Keeper, OwnMessage } from '../../router/intake.ts'
 import type { Place } from '../../router/place.ts'
 import type { Window } from '../../router/window.ts'
 import type { Histories, HistoryHead, PageRange } from '../../store/history.ts'
-import { Page, type Replayed, replayed } from './page.ts'
+import { Page, replayed } from './page.ts'
 import type { RecentPages } from './recent-pages.ts'
 import type { Claim } from './writer.ts'
 
@@ -173,7 +173,7 @@ export class RoomHistory implements Keeper {
     const more = taken.length < ordered.length
     const last = taken.at(-1)?.message.sequence ?? 0
     const edge = from === 'start' ? Math.min(this.place.sequence, end - 1) : this.first
-    const messages: Replayed[] = from === 'start' ? taken : taken.toReversed()
+    const messages: OwnMessage[] = from === 'start' ? taken : taken.toReversed()
     return new Page(this.place, messages, { through: more ? last : edge, more })
   }
 }

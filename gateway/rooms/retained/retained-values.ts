@@ -7,7 +7,7 @@ import type { Membership } from '../../router/membership.ts'
 import type { Place } from '../../router/place.ts'
 import type { StoredMessage } from '../../store/history.ts'
 import type { RetainedConfig } from '../config.ts'
-import { type Replayed, replayed } from '../history/page.ts'
+import { replayed } from '../history/page.ts'
 import type { RetainedWriter } from './retained-writer.ts'
 
 export class RetainedValues implements Keeper {
@@ -16,7 +16,7 @@ export class RetainedValues implements Keeper {
   readonly #place: Place
   readonly #writer: RetainedWriter
   /** In the order in which they were sent. */
-  readonly #values = new Map<string, Replayed>()
+  readonly #values = new Map<string, OwnMessage>()
 
   /** `stored`: what the room had when it was loaded. */
   constructor(parts: {
@@ -44,7 +44,7 @@ export class RetainedValues implements Keeper {
   }
 
   /** All of them, the one that was sent first at first. */
-  get all(): Iterable<Replayed> {
+  get all(): Iterable<OwnMessage> {
     return this.#values.values()
   }
 

@@ -8,9 +8,10 @@
 import { Code } from '@porthouse/proto/v1/code'
 import { Replay } from '@porthouse/proto/v1/envelope'
 import { matchesAny } from '../../protocol/channel.ts'
-import { isExpired, type Page, type Replayed } from '../../rooms/history/page.ts'
+import { isExpired, type Page } from '../../rooms/history/page.ts'
 import type { RoomHistory } from '../../rooms/history/room-history.ts'
 import type { Room } from '../../rooms/rooms.ts'
+import type { OwnMessage } from '../../router/intake.ts'
 import type { Membership } from '../../router/membership.ts'
 import type { Session } from '../session.ts'
 
@@ -22,7 +23,7 @@ const RETRY_MS = 250
 
 /** A message from before the position that he begins at. */
 export interface Earlier {
-  readonly kept: Replayed
+  readonly kept: OwnMessage
   readonly replay: Replay
 }
 
@@ -166,7 +167,7 @@ export class CatchUp {
   }
 
   /** What came since he asked, he has by his other subscriptions. */
-  #has({ message, channel }: Replayed): boolean {
+  #has({ message, channel }: OwnMessage): boolean {
     if (message.sequence <= this.#asked || this.#heard.length === 0) return false
     const { filters } = this.member
     return matchesAny(

@@ -9,9 +9,10 @@ import type { Fetch } from '@porthouse/proto/v1/room'
 import { parsePlace } from '../../protocol/address.ts'
 import { coveredBy, coversFilter } from '../../protocol/channel.ts'
 import { Refusal } from '../../protocol/codes.ts'
-import { isExpired, type Replayed } from '../../rooms/history/page.ts'
+import { isExpired } from '../../rooms/history/page.ts'
 import type { RoomHistory } from '../../rooms/history/room-history.ts'
 import type { Room } from '../../rooms/rooms.ts'
+import type { OwnMessage } from '../../router/intake.ts'
 import type { Membership } from '../../router/membership.ts'
 import { theMemberIn } from '../entry/member-in.ts'
 import { refusalOf } from '../refusal.ts'
@@ -74,7 +75,7 @@ async function answerIn(question: Question, frameId: number): Promise<void> {
 /** What was read, of what is not expired. */
 export interface PastPage {
   readonly room: Room
-  readonly messages: readonly Replayed[]
+  readonly messages: readonly OwnMessage[]
   /** All that may be heard from the first to the last of these positions is in it. */
   readonly first: number
   readonly last: number
@@ -120,7 +121,7 @@ function heardOf({ hears }: Membership, asked: string): string[] {
 
 /** What was read of one range. */
 interface Found {
-  readonly messages: readonly Replayed[]
+  readonly messages: readonly OwnMessage[]
   /** All that may be heard from the first to the last of these positions is in it. */
   readonly first: number
   readonly last: number

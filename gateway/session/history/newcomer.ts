@@ -1,8 +1,8 @@
 /** What a newcomer gets of a room's last values and session histories (R24). */
 import { Replay } from '@porthouse/proto/v1/envelope'
 import { matchesAny } from '../../protocol/channel.ts'
-import type { Replayed } from '../../rooms/history/page.ts'
 import type { Room } from '../../rooms/rooms.ts'
+import type { OwnMessage } from '../../router/intake.ts'
 import type { Membership } from '../../router/membership.ts'
 import type { LastValues } from '../entry/waiting.ts'
 import type { Session } from '../session.ts'
@@ -29,19 +29,19 @@ export function earlierFor(
   },
 ): Earlier[] {
   const before = [...member.filters, ...pendingFilters(session, member)]
-  const isNew = ({ message, channel }: Replayed) =>
+  const isNew = ({ message, channel }: OwnMessage) =>
     (message.sequence > had || message.sequence === 0) &&
     message.sequence <= after &&
     matchesAny(filters, channel) &&
     !matchesAny(before, channel)
   const isAsked = {
     none: () => false,
-    all: ({ channel }: Replayed) => matchesAny(filters, channel),
+    all: ({ channel }: OwnMessage) => matchesAny(filters, channel),
     new: isNew,
   }[lastValues ?? 'new']
   const values = [...(retained?.all ?? [])].filter(isAsked)
   const sent = (sessionHistory?.of(member) ?? []).filter(isNew)
-  const inBoth = new Set<Replayed>(sent)
+  const inBoth = new Set<OwnMessage>(sent)
   return [
     ...values
       .filter((value) => !inBoth.has(value))
